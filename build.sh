@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# The one entry to building, serving and checking captcha-lens; --help says what it can do.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+readonly WASM_TARGET=wasm32-unknown-unknown
+readonly WASM_PACK_VERSION=0.15.1
+readonly CHROMEDRIVER=${CHROMEDRIVER:-/usr/bin/chromedriver}
+readonly TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+# Tools at the versions that belong to this tree stay inside it.
+readonly TOOLS=$TARGET_DIR/tools
+export PATH=$TOOLS/bin:$PATH
+
+usage() {
+  cat <<'END'
+Usage: ./build.sh COMMAND
+
+  setup   install what is missing: Rust target, wasm-bindgen, wasm-pack, npm packages, Chromium
+  web     build the page's WebAssembly module into web/pkg
+  serve   build, serve the page on this machine and print its address
+  check   formatting and lints, Rust and JavaScript
+  test    everything: setup, check, native tests, browser tests, end-to-end tests of the page
+  bench   benchmarks
+  size    build, print the module's size and hold it to its budget
+END
+}
+
+heading() { printf '\n== %s\n' "$*"; }
+
+die() {
+  printf 'build.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+# ---- setup
+
+setup() {
+  setup_build
+  setup_browser_tests
+}
+
+# What it takes to build and serve the page.
+setup_build() {
+  heading "Setup: Rust, wasm-bindgen, npm packages"
+  command -v rustup >/dev/null || die "Install rustup first."
+  command -v npm >/dev/null || die "Install Node.js 20.19 or later with npm first."
+  command -v cc >/dev/null || install_packages build-essential
+  rustup target list --installed | grep -qx "$WASM_TARGET" || rustup target add "$WASM_TARGET"
+  # The tool's version must equal the library's. `--locked` fails for 0.2.130.
+  install_tool wasm-bindgen wasm-bindgen-cli "$(locked_version wasm-bindgen)"
+  # npm leaves a copy of the lock file behind when it is done.
+  [[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci
+}
+
+# What it takes to test in a browser, besides.
+setup_browser_tests() {
+  heading "Setup: Chromium, wasm-pack"
+  local missing=()
+  [[ -x /usr/bin/chromium ]] || missing+=(chromium)
+  [[ -x $CHROMEDRIVER ]] || missing+=(chromium-driver)
+  ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+  install_tool wasm-pack wasm-pack "$WASM_PACK_VERSION" --locked
+}
+
+install_packages() {
+  command -v apt-get >/dev/null || die "Install these packages first: $*"
+  local sudo=()
+  ((EUID == 0)) || sudo=(sudo)
+  "${sudo[@]}" apt-get update
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
+}
+
+# install_tool COMMAND CRATE VERSION [OPTIONS FOR CARGO INSTALL]
+install_tool() {
+  local command=$1 crate=$2 version=$3
+  [[ "$("$command" --version 2>/dev/null)" == "$command $version" ]] ||
+    cargo install "$crate" --version "$version" --root "$TOOLS" "${@:4}"
+}
+
+locked_version() {
+  awk -v name="\"$1\"" '$1 == "name" { found = $3 == name } $1 == "version" && found { gsub(/"/, "", $3); print $3 }' Cargo.lock
+}
+
+# ---- the page
+
+web() {
+  heading "Web: the WebAssembly module"
+  cargo build --locked --profile web --target "$WASM_TARGET" -p captcha-wasm
+  local built=$TARGET_DIR/$WASM_TARGET/web/captcha_wasm.wasm stage=$TARGET_DIR/pkg
+  if [[ web/pkg/captcha_wasm_bg.wasm -nt $built ]]; then
+    echo "web/pkg is up to date"
+    return
+  fi
+  rm -rf "$stage"
+  wasm-bindgen --target web --out-dir "$stage" "$built"
+  # Feature by feature: with --all-features it writes encodings that browsers do not read yet.
+  npx wasm-opt -Oz \
+    --enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue --enable-mutable-globals \
+    --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext --enable-simd \
+    --output "$stage/captcha_wasm_bg.wasm" "$stage/captcha_wasm_bg.wasm"
+  # In one step, so that an interrupted build leaves no half of one behind.
+  rm -rf web/pkg
+  mv "$stage" web/pkg
+}
+
+serve() {
+  setup_build
+  web
+  heading "Serve"
+  exec node web/serve.mjs "$@"
+}
+
+# ---- checks and tests
+
+check() {
+  heading "Check: formatting"
+  cargo fmt --all --check
+  heading "Check: clippy, native"
+  cargo clippy --locked --workspace --all-targets -- -D warnings
+  heading "Check: clippy, WebAssembly"
+  # The web profile, so that its build scripts and macros are those of the build.
+  cargo clippy --locked --profile web --target "$WASM_TARGET" -p captcha-wasm --all-targets -- -D warnings
+  heading "Check: JavaScript"
+  npm run --silent lint
+}
+
+test_native() {
+  heading "Test: native"
+  cargo test --locked --workspace
+}
+
+test_browser() {
+  heading "Test: generator in WebAssembly"
+  cargo test --locked --profile web --target "$WASM_TARGET" -p captcha-synth --test bytes
+  heading "Test: module in Chromium, WebGPU"
+  # The web profile again: its dependencies are compiled once for tests and page.
+  wasm-pack test --headless --chrome --chromedriver "$CHROMEDRIVER" crates/wasm --locked --profile web
+}
+
+test_page() {
+  heading "Test: page in Chromium"
+  node --test tests/e2e/
+}
+
+run_tests() {
+  setup
+  check
+  test_native
+  test_browser
+  web
+  test_page
+  heading "All tests passed"
+}
+
+# ---- measurements
+
+bench() {
+  heading "Bench: generator"
+  cargo bench --locked -p captcha-synth
+}
+
+# Largest module that may be shipped, after brotli, in bytes.
+readonly SIZE_BUDGET=2000000
+
+size() {
+  setup_build
+  web
+  heading "Size"
+  node - web/pkg/captcha_wasm_bg.wasm "$SIZE_BUDGET" <<'END'
+const { readFileSync } = require("node:fs");
+const { brotliCompressSync, gzipSync } = require("node:zlib");
+const [path, budget] = process.argv.slice(2);
+const bytes = readFileSync(path);
+const brotli = brotliCompressSync(bytes).length;
+console.log(`raw ${bytes.length}, gzip ${gzipSync(bytes, { level: 9 }).length}, brotli ${brotli}, budget ${budget}`);
+process.exitCode = brotli > Number(budget) ? 1 : 0;
+END
+}
+
+case "${1:-}" in
+  setup | web | serve | check | bench | size) "$@" ;;
+  test) run_tests ;;
+  -h | --help | help) usage ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac

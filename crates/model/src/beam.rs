@@ -1,0 +1,114 @@
+//! The most likely texts: beam search over the decoder's steps.
+
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::decoder::Decoder;
+use crate::distribution::Distribution;
+use crate::error::ModelError;
+use crate::prediction::Alternative;
+use crate::readback::read_back;
+use crate::vocabulary::Vocabulary;
+
+/// The beginning of a text, or with its end a whole one.
+#[derive(Clone, Debug)]
+struct Hypothesis {
+    tokens: Vec<usize>,
+    probability: f64,
+}
+
+/// The `width` most likely texts of one image, most likely first, among those that a beam of this
+/// width finds. Of equally likely ones, the shorter and then the one earlier in the alphabet
+/// comes first.
+///
+/// The hypotheses are the decoder's batch. Sorting is done on the host, as burn's needs a
+/// synchronous read-back that browsers do not have: one small read-back a step.
+///
+/// # Shapes
+///
+/// - `features`: `[1, positions, features]`
+///
+/// # Errors
+///
+/// [`ModelError::DeviceLost`] if the device fails.
+pub(crate) async fn beam_search(
+    decoder: &Decoder,
+    features: Tensor<3>,
+    vocabulary: &Vocabulary,
+    max_letters: usize,
+    width: usize,
+) -> Result<Vec<Alternative>, ModelError> {
+    let device = features.device();
+    let memory = decoder.attention.memorize(features);
+    let mut state = decoder.start_state(1, &device);
+    let mut open = vec![Hypothesis {
+        tokens: Vec::new(),
+        probability: 1.0,
+    }];
+    let mut whole: Vec<Hypothesis> = Vec::new();
+    for length in 0..=max_letters {
+        let last = open
+            .iter()
+            .map(|text| text.tokens.last().map_or(Vocabulary::START, |id| *id));
+        let tokens = decoder.embed(indices(last, &device));
+        let step = decoder.step(&memory, tokens, state);
+        let logits = read_back(step.logits).await?;
+
+        let mut longer = Vec::new();
+        for (parent, (text, row)) in open
+            .iter()
+            .zip(logits.chunks_exact(vocabulary.size()))
+            .enumerate()
+        {
+            let next = Distribution::new(row);
+            whole.push(Hypothesis {
+                tokens: text.tokens.clone(),
+                probability: text.probability * next.end(),
+            });
+            longer.extend(
+                next.letters()
+                    .map(|(id, likely)| (parent, id, text.probability * likely)),
+            );
+        }
+        keep_likeliest(&mut whole, width, |text| text.probability);
+        keep_likeliest(&mut longer, width, |(_, _, probability)| *probability);
+
+        // A text only becomes less likely as it grows.
+        let settled = whole.len() == width && longer[0].2 <= whole[width - 1].probability;
+        if settled || length == max_letters {
+            break;
+        }
+        state = step.state.select(
+            0,
+            indices(longer.iter().map(|(parent, ..)| *parent), &device),
+        );
+        open = longer
+            .into_iter()
+            .map(|(parent, id, probability)| Hypothesis {
+                tokens: open[parent].tokens.iter().copied().chain([id]).collect(),
+                probability,
+            })
+            .collect();
+    }
+    Ok(whole
+        .into_iter()
+        .map(|text| Alternative {
+            text: text
+                .tokens
+                .iter()
+                .filter_map(|id| vocabulary.letter(*id))
+                .collect(),
+            confidence: text.probability as f32,
+        })
+        .collect())
+}
+
+/// Sorts the likeliest to the front, equals in the order they stand in, and drops the rest.
+fn keep_likeliest<T>(items: &mut Vec<T>, count: usize, probability: impl Fn(&T) -> f64) {
+    items.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
+    items.truncate(count);
+}
+
+fn indices(ids: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
+    let ids: Vec<i32> = ids.map(|id| id as i32).collect();
+    Tensor::from_ints(ids.as_slice(), device)
+}

@@ -1,0 +1,277 @@
+//! Everything that tells one network from another. The presets differ in nothing else.
+
+use burn::config::Config;
+
+use crate::error::ModelError;
+use crate::vocabulary::Vocabulary;
+
+/// The whole network: what it reads, its layers, what it may answer.
+#[derive(Config, Debug, PartialEq)]
+pub struct ModelConfig {
+    /// Size and resampling of the network's input.
+    pub input: InputConfig,
+    /// The convolutional encoder.
+    pub encoder: EncoderConfig,
+    /// The attention decoder.
+    pub decoder: DecoderConfig,
+    /// The characters that can be read, in the order of their token ids.
+    pub alphabet: String,
+    /// The longest text that is read; decoding takes at most one step more, for `<end>`.
+    pub max_letters: usize,
+}
+
+/// The network's input.
+#[derive(Config, Debug, PartialEq)]
+pub struct InputConfig {
+    /// Rows of pixels.
+    pub height: usize,
+    /// Columns of pixels.
+    pub width: usize,
+    /// How an image is brought to that size.
+    pub resampling: Resampling,
+}
+
+/// How an image is brought to the input's size.
+#[derive(Config, Debug, PartialEq, Copy)]
+pub enum Resampling {
+    /// Bilinear between the four nearest pixels, as `tf.image.resize` does in the paper's
+    /// notebook: at a sixth of the size most pixels are never looked at.
+    Bilinear,
+    /// Bilinear with a kernel widened to the scale (antialiased): every pixel counts.
+    Area,
+}
+
+/// The convolutional encoder (paper, "Encoder").
+#[derive(Config, Debug, PartialEq)]
+pub struct EncoderConfig {
+    /// The convolution blocks, first to last.
+    pub blocks: Vec<BlockConfig>,
+    /// Dropout after the last block, in training.
+    pub dropout: f64,
+    /// Size of the feature vector that each grid position ends with.
+    pub features: usize,
+    /// Share of each training batch in batch norm's running statistics.
+    pub norm_momentum: f64,
+}
+
+/// One block: 3x3 convolution, ReLU, then batch norm and 2x2 max-pooling where asked for.
+#[derive(Config, Debug, PartialEq)]
+pub struct BlockConfig {
+    /// Output channels of the convolution.
+    pub filters: usize,
+    /// Whether the border is padded with zeros so that the size stays.
+    pub padded: bool,
+    /// Whether batch norm follows the ReLU.
+    pub norm: bool,
+    /// Whether 2x2 max-pooling closes the block.
+    pub pool: bool,
+}
+
+/// The decoder (paper, "Decoder").
+#[derive(Config, Debug, PartialEq)]
+pub struct DecoderConfig {
+    /// Size of a token's embedding.
+    pub embedding: usize,
+    /// Size of the GRU's state and of the dense layer behind it.
+    pub units: usize,
+    /// Size of the space in which attention compares features and state.
+    pub attention: usize,
+    /// Whether the GRU starts each step from the state of the step before. `false` is the paper's
+    /// notebook to the letter: its GRU call passes no initial state, so it starts from zeros at
+    /// every step and only attention sees the carried state.
+    pub carry_state: bool,
+}
+
+/// Rows and columns of positions that attention looks over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Grid {
+    /// Rows of positions.
+    pub rows: usize,
+    /// Columns of positions.
+    pub cols: usize,
+}
+
+impl Grid {
+    /// Number of positions.
+    pub fn positions(&self) -> usize {
+        self.rows * self.cols
+    }
+}
+
+impl ModelConfig {
+    /// The names that [`ModelConfig::preset`] knows.
+    pub const PRESETS: [&str; 2] = ["paper", "compact"];
+
+    /// The named network, if there is one of that name.
+    pub fn preset(name: &str) -> Option<Self> {
+        match name {
+            "paper" => Some(Self::paper()),
+            "compact" => Some(Self::compact()),
+            _ => None,
+        }
+    }
+
+    /// The paper's network to the letter: 5.83 M parameters, a 3 x 6 grid.
+    pub fn paper() -> Self {
+        Self {
+            input: InputConfig::new(50, 100, Resampling::Bilinear),
+            encoder: EncoderConfig::new(
+                vec![
+                    BlockConfig::new(96, false, true, true),
+                    BlockConfig::new(128, true, true, false),
+                    BlockConfig::new(256, true, false, true),
+                    BlockConfig::new(384, true, true, true),
+                    BlockConfig::new(384, true, true, true),
+                    BlockConfig::new(256, true, true, false),
+                ],
+                0.5,
+                256,
+                0.01, // Keras' default of 0.99 in burn's meaning
+            ),
+            decoder: DecoderConfig::new(256, 512, 512, false),
+            alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
+            max_letters: 5,
+        }
+    }
+
+    /// The network for the web: the paper's plan at about a quarter of its width, one pooling
+    /// less for a 6 x 12 grid worth looking at, and the GRU's state carried. The first block, whose
+    /// maps are the largest, does without batch norm: a fifth of the training time.
+    pub fn compact() -> Self {
+        Self {
+            input: InputConfig::new(50, 100, Resampling::Area),
+            encoder: EncoderConfig::new(
+                vec![
+                    BlockConfig::new(24, false, false, true),
+                    BlockConfig::new(32, true, true, false),
+                    BlockConfig::new(64, true, false, true),
+                    BlockConfig::new(96, true, true, true),
+                    BlockConfig::new(128, true, true, false),
+                    BlockConfig::new(128, true, true, false),
+                ],
+                0.1,
+                128,
+                0.1,
+            ),
+            decoder: DecoderConfig::new(64, 192, 64, true),
+            alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
+            max_letters: 5,
+        }
+    }
+
+    /// The token ids of this network's alphabet.
+    pub fn vocabulary(&self) -> Result<Vocabulary, ModelError> {
+        Vocabulary::new(&self.alphabet)
+    }
+
+    /// Positions that attention looks over.
+    pub fn grid(&self) -> Grid {
+        let (rows, cols) = self
+            .encoder
+            .blocks
+            .iter()
+            .fold((self.input.height, self.input.width), |size, block| {
+                block.output_size(size)
+            });
+        Grid { rows, cols }
+    }
+
+    /// Steps a decode takes at most: every letter and `<end>`.
+    pub fn steps(&self) -> usize {
+        self.max_letters + 1
+    }
+
+    /// Multiply-adds of one pass of the encoder over one image, batch norm and biases not counted.
+    pub fn encoder_multiply_adds(&self) -> u64 {
+        let mut size = (self.input.height, self.input.width);
+        let mut channels = 3;
+        let mut total = 0;
+        for block in &self.encoder.blocks {
+            let (rows, cols) = block.convolved_size(size);
+            total += rows * cols * 9 * channels * block.filters;
+            channels = block.filters;
+            size = block.output_size(size);
+        }
+        (total + size.0 * size.1 * channels * self.encoder.features) as u64
+    }
+
+    /// Checks what a file could get wrong: sizes of zero or beyond reason, an empty grid, an
+    /// alphabet that repeats itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::InvalidConfig`] with the first thing that is wrong.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        let invalid = |what: &str| Err(ModelError::InvalidConfig(what.to_owned()));
+        const LARGEST: usize = 4096;
+        const LARGEST_MAP: usize = 1 << 24;
+        let sizes = [
+            self.input.height,
+            self.input.width,
+            self.encoder.features,
+            self.decoder.embedding,
+            self.decoder.units,
+            self.decoder.attention,
+            self.max_letters,
+            self.encoder.blocks.len(),
+            self.alphabet.chars().count(),
+        ];
+        let filters = self.encoder.blocks.iter().map(|block| block.filters);
+        if sizes
+            .into_iter()
+            .chain(filters)
+            .any(|size| size == 0 || size > LARGEST)
+        {
+            return invalid("every size must lie between 1 and 4096");
+        }
+        if self.max_letters > 64 || self.encoder.blocks.len() > 64 {
+            return invalid("at most 64 letters and 64 blocks");
+        }
+        if !(0.0..1.0).contains(&self.encoder.dropout) {
+            return invalid("dropout must be at least 0 and below 1");
+        }
+        if !(0.0..=1.0).contains(&self.encoder.norm_momentum) {
+            return invalid("batch norm's momentum must lie between 0 and 1");
+        }
+        let mut size = (self.input.height, self.input.width);
+        for block in &self.encoder.blocks {
+            if size.0 < 3 || size.1 < 3 {
+                return invalid("the input is too small for so many blocks");
+            }
+            let (rows, cols) = block.convolved_size(size);
+            if rows * cols * block.filters > LARGEST_MAP {
+                return invalid("a block's output holds more than 16 million values an image");
+            }
+            size = block.output_size(size);
+        }
+        if size.0 == 0 || size.1 == 0 {
+            return invalid("the encoder's grid is empty");
+        }
+        let vectors = self.encoder.features.max(self.decoder.attention);
+        if size.0 * size.1 * vectors > LARGEST_MAP {
+            return invalid("the encoder's grid holds more than 16 million values an image");
+        }
+        self.vocabulary().map(|_| ())
+    }
+}
+
+impl BlockConfig {
+    /// Size after the convolution.
+    fn convolved_size(&self, (rows, cols): (usize, usize)) -> (usize, usize) {
+        if self.padded {
+            (rows, cols)
+        } else {
+            (rows.saturating_sub(2), cols.saturating_sub(2))
+        }
+    }
+
+    /// Size after the whole block.
+    fn output_size(&self, size: (usize, usize)) -> (usize, usize) {
+        let (rows, cols) = self.convolved_size(size);
+        if self.pool {
+            (rows / 2, cols / 2)
+        } else {
+            (rows, cols)
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Feature grid to letters, one at a time (paper, "Decoder").
+
+use burn::module::Module;
+use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear};
+use burn::tensor::{Device, Int, Tensor};
+
+use crate::attention::{Attention, Memory};
+use crate::config::DecoderConfig;
+use crate::dense::dense;
+use crate::gru::GruCell;
+use crate::vocabulary::Vocabulary;
+
+/// Attention, a GRU, and two dense layers.
+#[derive(Module, Debug)]
+pub struct Decoder {
+    /// Token embeddings.
+    pub embedding: Embedding,
+    /// Where to look next.
+    pub attention: Attention,
+    /// The recurrent state.
+    pub gru: GruCell,
+    /// Dense layer behind the GRU, linear as in the paper's notebook.
+    pub hidden: Linear,
+    /// Logits over the vocabulary.
+    pub output: Linear,
+    carry_state: bool,
+}
+
+/// One step's outcome.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// `[batch, vocabulary]`
+    pub logits: Tensor<2>,
+    /// `[batch, positions]`
+    pub attention: Tensor<2>,
+    /// The state for the next step: `[batch, units]`
+    pub state: Tensor<2>,
+}
+
+/// All steps' outcomes.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// `[batch, steps, vocabulary]`
+    pub logits: Tensor<3>,
+    /// `[batch, steps, positions]`
+    pub attention: Tensor<3>,
+}
+
+impl DecoderConfig {
+    /// A fresh decoder over `features`-sized vectors.
+    pub fn init(&self, features: usize, vocabulary: usize, device: &Device) -> Decoder {
+        Decoder {
+            embedding: EmbeddingConfig::new(vocabulary, self.embedding)
+                .with_initializer(Initializer::Uniform {
+                    min: -0.05,
+                    max: 0.05,
+                })
+                .init(device),
+            attention: Attention::new(features, self.units, self.attention, device),
+            gru: GruCell::new(features + self.embedding, self.units, device),
+            hidden: dense(self.units, self.units, device),
+            output: dense(self.units, vocabulary, device),
+            carry_state: self.carry_state,
+        }
+    }
+}
+
+impl Decoder {
+    /// The state before the first step: zeros, `[batch, units]`.
+    pub fn start_state(&self, batch: usize, device: &Device) -> Tensor<2> {
+        let [units, _] = self.hidden.weight.dims();
+        Tensor::zeros([batch, units], device)
+    }
+
+    /// # Shapes
+    ///
+    /// - `token`: the token before, embedded, `[batch, embedding]`
+    /// - `state`: `[batch, units]`
+    pub fn step(&self, memory: &Memory, token: Tensor<2>, state: Tensor<2>) -> Step {
+        let look = self.attention.look(memory, state.clone());
+        let x = Tensor::cat(vec![look.context, token], 1);
+        let initial = if self.carry_state {
+            state
+        } else {
+            state.zeros_like()
+        };
+        let state = self.gru.forward(x, initial);
+        let logits = self.output.forward(self.hidden.forward(state.clone()));
+        Step {
+            logits,
+            attention: look.weights,
+            state,
+        }
+    }
+
+    /// Decodes with the true tokens as input (teacher forcing), for training.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, positions, features]`
+    /// - `inputs`: token ids without the last, `[batch, steps]`
+    pub fn teacher_forced(&self, features: Tensor<3>, inputs: Tensor<2, Int>) -> Decoded {
+        let [batch, steps] = inputs.dims();
+        let embedded = self.embedding.forward(inputs);
+        let [_, _, size] = embedded.dims();
+        let token = |step: usize| embedded.clone().narrow(1, step, 1).reshape([batch, size]);
+        self.decode(features, steps, token(0), |step, _| token(step))
+    }
+
+    /// Decodes with its own most likely token as the next input. Tokens, states and attention
+    /// stay on the device; nothing is read back here.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, positions, features]`
+    pub fn greedy(&self, features: Tensor<3>, steps: usize) -> Decoded {
+        let [batch, _, _] = features.dims();
+        let start = Tensor::full([batch], Vocabulary::START as i32, &features.device());
+        self.decode(features, steps, self.embed(start), |_, logits| {
+            self.embed(logits.argmax(1).reshape([batch]))
+        })
+    }
+
+    /// Embeds one token for each image: `[batch]` to `[batch, embedding]`.
+    pub fn embed(&self, tokens: Tensor<1, Int>) -> Tensor<2> {
+        self.embedding
+            .forward(tokens.unsqueeze_dim::<2>(1))
+            .squeeze_dim(1)
+    }
+
+    fn decode(
+        &self,
+        features: Tensor<3>,
+        steps: usize,
+        first: Tensor<2>,
+        next: impl Fn(usize, Tensor<2>) -> Tensor<2>,
+    ) -> Decoded {
+        let [batch, _, _] = features.dims();
+        let mut state = self.start_state(batch, &features.device());
+        let memory = self.attention.memorize(features);
+        let mut token = first;
+        let (mut logits, mut attention) = (Vec::new(), Vec::new());
+        for step in 0..steps {
+            let out = self.step(&memory, token.clone(), state);
+            if step + 1 < steps {
+                token = next(step + 1, out.logits.clone());
+            }
+            state = out.state;
+            logits.push(out.logits);
+            attention.push(out.attention);
+        }
+        Decoded {
+            logits: Tensor::stack(logits, 1),
+            attention: Tensor::stack(attention, 1),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! From bytes to the network's input: decode under limits, lay over white, resize, scale.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use fast_image_resize as fir;
+pub use image::RgbImage;
+use image::{DynamicImage, ImageDecoder, ImageReader};
+use std::io::Cursor;
+
+use crate::config::{InputConfig, Resampling};
+use crate::error::ModelError;
+
+/// Largest file that is decoded, in bytes.
+pub const MAX_BYTES: usize = 20 * 1024 * 1024;
+/// Largest picture that is decoded, in pixels.
+pub const MAX_PIXELS: u64 = 40_000_000;
+
+/// Decodes a PNG, JPEG, WebP, GIF (first frame) or BMP file to RGB, upright as its EXIF
+/// orientation says, transparency laid over white.
+///
+/// # Errors
+///
+/// [`ModelError::ImageTooLarge`] before anything is allocated for the picture,
+/// [`ModelError::UnreadableImage`] for everything that is no whole image.
+pub fn decode_image(bytes: &[u8]) -> Result<RgbImage, ModelError> {
+    if bytes.is_empty() {
+        return Err(ModelError::UnreadableImage("the file is empty".into()));
+    }
+    if bytes.len() > MAX_BYTES {
+        return Err(ModelError::ImageTooLarge(format!(
+            "{:.1} MB",
+            bytes.len() as f64 / 1e6
+        )));
+    }
+    let unreadable = |error: image::ImageError| ModelError::UnreadableImage(error.to_string());
+    let mut decoder = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| ModelError::UnreadableImage(error.to_string()))?
+        .into_decoder()
+        .map_err(unreadable)?;
+    let (width, height) = decoder.dimensions();
+    check_size(width, height)?;
+    let orientation = decoder.orientation().map_err(unreadable)?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    image.apply_orientation(orientation);
+    Ok(over_white(image))
+}
+
+/// Takes RGBA pixels, row by row, as the browser's `ImageData` holds them.
+///
+/// # Errors
+///
+/// As [`decode_image`]; also if `pixels` does not hold `width * height * 4` bytes.
+pub fn image_from_rgba(width: u32, height: u32, pixels: Vec<u8>) -> Result<RgbImage, ModelError> {
+    check_size(width, height)?;
+    let image = image::RgbaImage::from_raw(width, height, pixels).ok_or_else(|| {
+        ModelError::UnreadableImage(format!("fewer than {width} x {height} RGBA pixels"))
+    })?;
+    Ok(over_white(DynamicImage::ImageRgba8(image)))
+}
+
+fn check_size(width: u32, height: u32) -> Result<(), ModelError> {
+    if width == 0 || height == 0 {
+        return Err(ModelError::UnreadableImage("it has no pixels".into()));
+    }
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(ModelError::ImageTooLarge(format!(
+            "{width} x {height} pixels"
+        )));
+    }
+    Ok(())
+}
+
+fn over_white(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
+    }
+    let rgba = image.into_rgba8();
+    let mut rgb = RgbImage::new(rgba.width(), rgba.height());
+    for (out, pixel) in rgb.pixels_mut().zip(rgba.pixels()) {
+        let [r, g, b, alpha] = pixel.0.map(u32::from);
+        out.0 = [r, g, b].map(|c| ((c * alpha + 255 * (255 - alpha) + 127) / 255) as u8);
+    }
+    rgb
+}
+
+/// Resizes to the network's input and scales to 0..1, channel by channel (`[3, height, width]`).
+pub fn preprocess(image: &RgbImage, input: &InputConfig) -> Result<Vec<f32>, ModelError> {
+    let failed = |error: &dyn std::fmt::Display| ModelError::UnreadableImage(error.to_string());
+    let source = fir::images::ImageRef::new(
+        image.width(),
+        image.height(),
+        image.as_raw(),
+        fir::PixelType::U8x3,
+    )
+    .map_err(|error| failed(&error))?;
+    let (width, height) = (input.width, input.height);
+    let mut resized = fir::images::Image::new(width as u32, height as u32, fir::PixelType::U8x3);
+    let algorithm = match input.resampling {
+        Resampling::Bilinear => fir::ResizeAlg::Interpolation(fir::FilterType::Bilinear),
+        Resampling::Area => fir::ResizeAlg::Convolution(fir::FilterType::Bilinear),
+    };
+    fir::Resizer::new()
+        .resize(
+            &source,
+            &mut resized,
+            &fir::ResizeOptions::new().resize_alg(algorithm),
+        )
+        .map_err(|error| failed(&error))?;
+    let mut values = vec![0.0; 3 * height * width];
+    for (i, pixel) in resized.buffer().chunks_exact(3).enumerate() {
+        for (channel, value) in pixel.iter().enumerate() {
+            values[channel * height * width + i] = f32::from(*value) / 255.0;
+        }
+    }
+    Ok(values)
+}
+
+/// Stacks preprocessed images.
+///
+/// # Shapes
+///
+/// - `images`: each `[3, height, width]`, flat
+/// - output: `[images, 3, height, width]`
+pub fn batch(images: Vec<Vec<f32>>, input: &InputConfig, device: &Device) -> Tensor<4> {
+    let shape = [images.len(), 3, input.height, input.width];
+    Tensor::from_data(TensorData::new(images.concat(), shape), device)
+}

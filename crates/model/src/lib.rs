@@ -1,0 +1,33 @@
+//! The captcha-lens network and what goes in and comes out of it: the one definition of
+//! preprocessing, encoder, attention decoder and weights, for training, the command line and the
+//! browser alike.
+//!
+//! The files follow an image's way: [`image`], [`encoder`], [`attention`], [`gru`], [`decoder`],
+//! [`prediction`]; [`recognizer`] walks it. [`config`] says which network, [`weights`] carries it.
+
+#![recursion_limit = "256"]
+
+pub mod attention;
+mod beam;
+pub mod config;
+pub mod decoder;
+mod dense;
+mod distribution;
+pub mod encoder;
+pub mod error;
+pub mod gru;
+pub mod image;
+pub mod network;
+pub mod prediction;
+mod readback;
+pub mod recognizer;
+pub mod vocabulary;
+pub mod weights;
+
+pub use config::{Grid, ModelConfig};
+pub use error::ModelError;
+pub use network::Network;
+pub use prediction::{Alternative, Letter, Prediction};
+pub use recognizer::Recognizer;
+pub use vocabulary::Vocabulary;
+pub use weights::Weights;

@@ -1,0 +1,176 @@
+//! The weights file: one safetensors file that holds all it takes to rebuild a network.
+//!
+//! Its metadata holds `format` (this file's version), `config` (the [`ModelConfig`] as JSON) and
+//! `training` (where the weights come from, as JSON). Tensors are named by their path in the
+//! network, `encoder.blocks.0.conv.weight` or `decoder.attention.query.weight`. Dense matrices are
+//! `[inputs, outputs]`, convolutions `[filters, channels, 3, 3]`.
+
+use burn::module::Module;
+use burn::tensor::{DType, Device};
+use burn_store::{FloatCastAdapter, HalfPrecisionAdapter, ModuleStore, SafetensorsStore};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
+
+use crate::config::ModelConfig;
+use crate::error::ModelError;
+use crate::network::Network;
+
+/// The version of the file that is written and read.
+pub const FORMAT: &str = "captcha-lens/1";
+
+/// A weights file, checked as far as that needs no device.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// The network they belong to.
+    pub config: ModelConfig,
+    /// Where they come from: data, seed, images seen, command, scores.
+    pub training: serde_json::Value,
+    bytes: Vec<u8>,
+}
+
+/// How exactly weights are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 16 bits, for shipping: half the size. Batch norm stays in 32, its variances need the range.
+    Half,
+    /// 32 bits.
+    Full,
+}
+
+impl Weights {
+    /// Reads a weights file's metadata and checks its tensors' encoding.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::BadWeights`] for whatever is no whole weights file of this version.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ModelError> {
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(&error))?;
+        let entry = |name: &str| {
+            let entry = header
+                .metadata()
+                .as_ref()
+                .and_then(|entries| entries.get(name));
+            entry.ok_or_else(|| bad(format!("their metadata lack `{name}`")))
+        };
+        let format = entry("format")?;
+        if format != FORMAT {
+            return Err(bad(format!(
+                "their format is {format:?}, this program reads {FORMAT:?}"
+            )));
+        }
+        let config: ModelConfig = serde_json::from_str(entry("config")?)
+            .map_err(|error| bad(format!("their configuration cannot be read ({error})")))?;
+        config.validate().map_err(|error| match error {
+            ModelError::InvalidConfig(reason) => {
+                bad(format!("their configuration is wrong: {reason}"))
+            }
+            other => other,
+        })?;
+        let training = serde_json::from_str(entry("training")?)
+            .map_err(|error| bad(format!("their record of training cannot be read ({error})")))?;
+        check_tensors(&bytes)?;
+        Ok(Self {
+            config,
+            training,
+            bytes,
+        })
+    }
+
+    /// Builds the network on a device.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::BadWeights`] if a tensor is missing, misshapen, or one too many.
+    pub fn network(&self, device: &Device) -> Result<Network, ModelError> {
+        // Parameters are lazy: none is allocated before its tensor has been found to fit.
+        let mut network = self.config.init(device)?;
+        let mut store = SafetensorsStore::from_bytes(Some(self.bytes.clone()))
+            .with_from_adapter(FloatCastAdapter::to(DType::F32))
+            .validate(false)
+            .allow_partial(true);
+        let result = store
+            .apply_to(&mut network)
+            .map_err(|error| bad(error.to_string()))?;
+        if let Some(error) = result.errors.first() {
+            return Err(bad(error.to_string()));
+        }
+        if let Some((name, _)) = result.missing.first() {
+            return Err(bad(format!("the tensor `{name}` is missing")));
+        }
+        if let Some(name) = result.unused.first() {
+            return Err(bad(format!(
+                "their configuration has no place for the tensor `{name}`"
+            )));
+        }
+        Ok(network)
+    }
+}
+
+/// Writes a weights file.
+///
+/// # Errors
+///
+/// [`ModelError::BadWeights`] if the network's tensors cannot be written.
+pub fn save(
+    network: &Network,
+    config: &ModelConfig,
+    training: &serde_json::Value,
+    precision: Precision,
+) -> Result<Vec<u8>, ModelError> {
+    let config = serde_json::to_string(config).map_err(|error| bad(error.to_string()))?;
+    let store = SafetensorsStore::from_bytes(None)
+        .clear_metadata()
+        .metadata("format", FORMAT)
+        .metadata("config", config)
+        .metadata("training", training.to_string());
+    let mut store = match precision {
+        Precision::Half => store.with_to_adapter(HalfPrecisionAdapter::new()),
+        Precision::Full => store,
+    };
+    // `valid` brings batch norm's running statistics up to date.
+    store
+        .collect_from(&network.valid())
+        .map_err(|error| bad(error.to_string()))?;
+    store.get_bytes().map_err(|error| bad(error.to_string()))
+}
+
+/// Every tensor must hold finite numbers of 16 or 32 bits.
+fn check_tensors(bytes: &[u8]) -> Result<(), ModelError> {
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
+    for (name, tensor) in tensors.iter() {
+        let finite = match tensor.dtype() {
+            Dtype::F32 => tensor
+                .data()
+                .as_chunks()
+                .0
+                .iter()
+                .all(|bytes| f32::from_le_bytes(*bytes).is_finite()),
+            Dtype::F16 => {
+                const EXPONENT: u16 = 0x7c00; // all set: infinite or no number
+                let numbers = tensor.data().as_chunks().0.iter();
+                numbers
+                    .map(|bytes| u16::from_le_bytes(*bytes))
+                    .all(|half| half & EXPONENT != EXPONENT)
+            }
+            other => return Err(bad(format!("the tensor `{name}` holds {other} values"))),
+        };
+        if !finite {
+            return Err(bad(format!(
+                "the tensor `{name}` holds values that are not numbers"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn damaged(error: &SafeTensorError) -> ModelError {
+    match error {
+        SafeTensorError::HeaderTooSmall
+        | SafeTensorError::InvalidHeaderLength
+        | SafeTensorError::MetadataIncompleteBuffer => bad("the file is cut short".into()),
+        other => bad(format!("it is not a whole safetensors file ({other})")),
+    }
+}
+
+fn bad(reason: String) -> ModelError {
+    ModelError::BadWeights(reason)
+}

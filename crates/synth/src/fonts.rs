@@ -1,0 +1,182 @@
+//! The embedded faces and how one is chosen.
+
+mod faces;
+mod outline;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use crate::error::SynthError;
+use crate::random::Random;
+use faces::FACES;
+pub(crate) use outline::Outlines;
+
+/// Which faces an image may be set in. No family is in both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FontSet {
+    /// The faces to train on.
+    Trained,
+    /// The faces to test on: how well does a model read type it has not seen?
+    HeldOut,
+}
+
+impl FromStr for FontSet {
+    type Err = SynthError;
+
+    fn from_str(name: &str) -> Result<Self, SynthError> {
+        match name {
+            "trained" => Ok(Self::Trained),
+            "held-out" => Ok(Self::HeldOut),
+            _ => Err(SynthError::UnknownFontSet(name.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for FontSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Trained => "trained",
+            Self::HeldOut => "held-out",
+        })
+    }
+}
+
+/// What a face looks like, roughly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Joined-up lettering, as with a brush.
+    Brush,
+    /// A hand with a felt pen.
+    Marker,
+    /// A hand with a thin pen.
+    Pen,
+    /// Print without serifs.
+    Sans,
+    /// Print with serifs.
+    Serif,
+    /// Typewriter.
+    Mono,
+}
+
+/// How often each kind is drawn, of 100. The first four are what the paper's set holds, in
+/// about equal parts.
+const KINDS: [(Kind, usize); 6] = [
+    (Kind::Brush, 27),
+    (Kind::Marker, 24),
+    (Kind::Pen, 21),
+    (Kind::Sans, 20),
+    (Kind::Serif, 5),
+    (Kind::Mono, 3),
+];
+
+/// One embedded face.
+#[derive(Debug)]
+pub struct Face {
+    name: &'static str,
+    family: &'static str,
+    kind: Kind,
+    set: FontSet,
+    /// A TrueType file.
+    data: &'static [u8],
+    outlines: OnceLock<Outlines>,
+}
+
+impl Face {
+    /// The name [`crate::Sample::font`] gives, that of the file without its ending.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The family its outlines come from.
+    pub fn family(&self) -> &'static str {
+        self.family
+    }
+
+    /// What it looks like.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its letters, read from the file when first asked for.
+    pub(crate) fn outlines(&self) -> &Outlines {
+        self.outlines.get_or_init(|| Outlines::parse(self.data))
+    }
+}
+
+/// The faces of a set.
+pub fn faces(set: FontSet) -> impl Iterator<Item = &'static Face> + Clone {
+    FACES.iter().filter(move |face| face.set == set)
+}
+
+/// A face of a set: first a kind by its weight, then any of that kind.
+pub(crate) fn draw_face(set: FontSet, random: &mut Random) -> &'static Face {
+    let of_kind = |kind| faces(set).filter(move |face| face.kind == kind);
+    let present = KINDS
+        .iter()
+        .filter(|&&(kind, _)| of_kind(kind).next().is_some());
+    let mut ticket = random.below(present.clone().map(|&(_, weight)| weight).sum());
+    for &(kind, weight) in present {
+        if ticket < weight {
+            let number = random.below(of_kind(kind).count());
+            return of_kind(kind)
+                .nth(number)
+                .expect("number is below the count");
+        }
+        ticket -= weight;
+    }
+    unreachable!("a ticket is below the sum of the weights")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn there_are_enough_faces_of_each_kind() {
+        assert!(faces(FontSet::Trained).count() >= 36);
+        assert!(faces(FontSet::HeldOut).count() >= 6);
+        for set in [FontSet::Trained, FontSet::HeldOut] {
+            for kind in [Kind::Brush, Kind::Marker, Kind::Pen, Kind::Sans] {
+                assert!(
+                    faces(set).any(|face| face.kind() == kind),
+                    "no {kind:?} is {set}"
+                );
+            }
+        }
+        let bytes: usize = FACES.iter().map(|face| face.data.len()).sum();
+        assert!(bytes < 600_000, "{bytes} bytes of fonts");
+    }
+
+    #[test]
+    fn no_name_repeats_and_no_family_is_in_both_sets() {
+        let names: BTreeSet<_> = FACES.iter().map(Face::name).collect();
+        assert_eq!(names.len(), FACES.len());
+        let families = |set| faces(set).map(Face::family).collect::<BTreeSet<_>>();
+        assert!(families(FontSet::Trained).is_disjoint(&families(FontSet::HeldOut)));
+    }
+
+    #[test]
+    fn every_face_of_a_set_gets_drawn_and_no_other() {
+        for set in [FontSet::Trained, FontSet::HeldOut] {
+            let mut random = Random::keyed(0, 0, 0, 0);
+            let drawn: BTreeSet<_> = (0..5_000)
+                .map(|_| draw_face(set, &mut random).name())
+                .collect();
+            assert_eq!(drawn, faces(set).map(Face::name).collect());
+        }
+    }
+
+    #[test]
+    fn set_names_round_trip() {
+        for set in [FontSet::Trained, FontSet::HeldOut] {
+            assert_eq!(set.to_string().parse(), Ok(set));
+        }
+        assert_eq!(
+            "x".parse::<FontSet>(),
+            Err(SynthError::UnknownFontSet("x".into()))
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! The outlines of a face's letters, as polygons.
+
+use ttf_parser::{Face, OutlineBuilder};
+
+use crate::path::{Path, Point};
+
+/// How far a polygon may stray from the curve it stands for, in ems: a tenth of a pixel at
+/// the largest size drawn.
+const TOLERANCE: f32 = 0.001;
+
+/// The letters a to z of one face, in ems, y upwards from the baseline.
+#[derive(Debug)]
+pub(crate) struct Outlines {
+    letters: Vec<Path>,
+    /// Height of the letter x, in ems.
+    pub(crate) x_height: f32,
+}
+
+impl Outlines {
+    /// Reads an embedded file.
+    ///
+    /// # Panics
+    /// If it is not a TrueType font with the letters a to z. Every embedded one is tested.
+    pub(super) fn parse(data: &[u8]) -> Self {
+        let face = Face::parse(data, 0).expect("an embedded face is a TrueType font");
+        let scale = 1.0 / f32::from(face.units_per_em());
+        let letters: Vec<Path> = ('a'..='z')
+            .map(|letter| {
+                let glyph = face
+                    .glyph_index(letter)
+                    .expect("an embedded face has a to z");
+                let mut flattener = Flattener {
+                    path: Path::default(),
+                    scale,
+                };
+                face.outline_glyph(glyph, &mut flattener);
+                flattener.path
+            })
+            .collect();
+        let x = letters[usize::from(b'x' - b'a')]
+            .bounds()
+            .expect("the letter x has an outline");
+        Self {
+            letters,
+            x_height: x.max[1],
+        }
+    }
+
+    /// The outline of a letter a to z.
+    pub(crate) fn letter(&self, letter: char) -> &Path {
+        &self.letters[letter as usize - usize::from(b'a')]
+    }
+}
+
+/// Turns the curves of one glyph into short straight edges.
+struct Flattener {
+    path: Path,
+    /// Ems in a font unit.
+    scale: f32,
+}
+
+impl Flattener {
+    fn point(&self, x: f32, y: f32) -> Point {
+        [x * self.scale, y * self.scale]
+    }
+
+    fn last(&self) -> Point {
+        self.path.last().expect("a contour begins with move_to")
+    }
+}
+
+impl OutlineBuilder for Flattener {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.path.push(self.point(x, y));
+    }
+
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.path.push(self.point(x, y));
+    }
+
+    fn quad_to(&mut self, x1: f32, y1: f32, x: f32, y: f32) {
+        let (p0, p1, p2) = (self.last(), self.point(x1, y1), self.point(x, y));
+        // A parabola strays from its chord by a quarter of its second difference, and from n
+        // chords by that over n squared.
+        let (dx, dy) = (p0[0] - 2.0 * p1[0] + p2[0], p0[1] - 2.0 * p1[1] + p2[1]);
+        let stray = 0.25 * (dx * dx + dy * dy).sqrt();
+        let steps = ((stray / TOLERANCE).sqrt().ceil()).max(1.0);
+        for step in 1..=steps as usize {
+            let t = step as f32 / steps;
+            let u = 1.0 - t;
+            let at = |i: usize| u * u * p0[i] + 2.0 * u * t * p1[i] + t * t * p2[i];
+            self.path.push([at(0), at(1)]);
+        }
+    }
+
+    fn curve_to(&mut self, _: f32, _: f32, _: f32, _: f32, _: f32, _: f32) {
+        unreachable!("TrueType outlines have no cubic curves")
+    }
+
+    fn close(&mut self) {
+        self.path.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fonts::{FontSet, faces};
+
+    #[test]
+    fn every_face_has_26_distinct_letters_of_sound_size() {
+        for face in faces(FontSet::Trained).chain(faces(FontSet::HeldOut)) {
+            let outlines = face.outlines();
+            assert!((0.15..0.7).contains(&outlines.x_height), "{}", face.name());
+            for a in 'a'..='z' {
+                let bounds = outlines.letter(a).bounds().expect("has an outline");
+                assert!(
+                    bounds.width() > 0.02 && bounds.height() > 0.1,
+                    "{} {a}",
+                    face.name()
+                );
+                for b in 'a'..a {
+                    assert_ne!(
+                        outlines.letter(a),
+                        outlines.letter(b),
+                        "{} {a} {b}",
+                        face.name()
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The generator: which image stands at which index.
+
+use std::sync::Arc;
+
+use crate::fonts::{FontSet, draw_face};
+use crate::random::Random;
+use crate::sample::Sample;
+use crate::style::Style;
+use crate::text::{TextSource, is_word};
+
+/// What an image is for. Part of the random stream's key, so that no image of one split can
+/// come from the same stream as one of another, whatever the seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// To learn from.
+    Train,
+    /// To choose between models by.
+    Validation,
+    /// To report scores on.
+    Test,
+}
+
+impl Split {
+    fn tag(self) -> u32 {
+        match self {
+            Self::Train => 1,
+            Self::Validation => 2,
+            Self::Test => 3,
+        }
+    }
+}
+
+/// An endless, indexed series of images: the same arguments and the same index give the same
+/// bytes, in any order, on any thread, natively and in WebAssembly.
+#[derive(Clone, Debug)]
+pub struct Generator {
+    style: Style,
+    text: Arc<TextSource>,
+    fonts: FontSet,
+    split: Split,
+    seed: u64,
+    blank_share: f32,
+}
+
+impl Generator {
+    /// The series of one style, text source, font set, split and seed.
+    ///
+    /// # Panics
+    /// If the text source has an empty word list, or a word that is not 1 to 5 letters a to z;
+    /// [`crate::parse_words`] lets neither through.
+    pub fn new(style: Style, text: TextSource, fonts: FontSet, split: Split, seed: u64) -> Self {
+        if let Some(words) = text.words() {
+            assert!(!words.is_empty(), "the word list is empty");
+            let bad = words.iter().find(|word| !is_word(word));
+            assert_eq!(bad, None, "a listed word is not 1 to 5 letters a to z");
+        }
+        Self {
+            style,
+            text: Arc::new(text),
+            fonts,
+            split,
+            seed,
+            blank_share: 0.0,
+        }
+    }
+
+    /// The same series with this share of its images, 0 to 1, left without any letter, so that
+    /// a reader can learn to say that there is nothing to read.
+    pub fn with_blank_share(self, blank_share: f32) -> Self {
+        Self {
+            blank_share,
+            ..self
+        }
+    }
+
+    /// The image at `index`.
+    pub fn sample(&self, index: u64) -> Sample {
+        let mut random = Random::keyed(self.split.tag(), self.style.tag(), self.seed, index);
+        let blank = self.blank_share > 0.0 && random.chance(self.blank_share);
+        let text = if blank {
+            String::new()
+        } else {
+            self.text.draw(&mut random)
+        };
+        let face = draw_face(self.fonts, &mut random);
+        self.style.draw(text, face, &mut random)
+    }
+}

@@ -1,0 +1,161 @@
+//! What the images say.
+
+use std::sync::LazyLock;
+
+use crate::error::SynthError;
+use crate::random::Random;
+
+/// Letters in the longest word.
+const LONGEST: usize = 5;
+
+/// Where the text of an image comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TextSource {
+    /// One of these words, each as likely as any other.
+    Words(Vec<String>),
+    /// 3 to 5 letters a to z: each length as likely, then each letter.
+    Random,
+    /// Random letters for a share of the images, a word for the rest.
+    Mixed {
+        /// The words.
+        words: Vec<String>,
+        /// Share of images with random letters, 0 to 1.
+        random_share: f32,
+    },
+}
+
+impl TextSource {
+    /// The embedded list as words to draw from; see [`listed_words`].
+    pub fn listed() -> Self {
+        Self::Words(listed_words().iter().map(|&word| word.to_owned()).collect())
+    }
+
+    /// The text of one image.
+    pub(crate) fn draw(&self, random: &mut Random) -> String {
+        match self {
+            Self::Words(words) => words[random.below(words.len())].clone(),
+            Self::Random => random_letters(random),
+            Self::Mixed {
+                words,
+                random_share,
+            } => {
+                if random.chance(*random_share) {
+                    random_letters(random)
+                } else {
+                    words[random.below(words.len())].clone()
+                }
+            }
+        }
+    }
+
+    /// The words it may draw, none for random letters.
+    pub(crate) fn words(&self) -> Option<&[String]> {
+        match self {
+            Self::Words(words) | Self::Mixed { words, .. } => Some(words),
+            Self::Random => None,
+        }
+    }
+}
+
+fn random_letters(random: &mut Random) -> String {
+    let length = random.count(3, LONGEST);
+    (0..length)
+        .map(|_| char::from(b'a' + random.below(26) as u8))
+        .collect()
+}
+
+/// The embedded list: some 2,500 common English words of 3 to 5 letters, in alphabetical
+/// order. From SCOWL; `words/make.py` tells which and `words/LICENSE` on what terms.
+pub fn listed_words() -> &'static [&'static str] {
+    static WORDS: LazyLock<Vec<&'static str>> =
+        LazyLock::new(|| include_str!("../words/words.txt").lines().collect());
+    &WORDS
+}
+
+/// Reads a word list, one word of 1 to 5 lower-case letters a to z on each line; blank lines
+/// and space around a word are passed over.
+///
+/// # Errors
+/// [`SynthError::BadWord`] with the number of the first line that holds anything else, and
+/// [`SynthError::NoWords`] if no line holds a word.
+pub fn parse_words(text: &str) -> Result<Vec<String>, SynthError> {
+    let mut words = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let word = line.trim();
+        if word.is_empty() {
+            continue;
+        }
+        if !is_word(word) {
+            return Err(SynthError::BadWord {
+                line: index + 1,
+                found: word.to_owned(),
+            });
+        }
+        words.push(word.to_owned());
+    }
+    if words.is_empty() {
+        Err(SynthError::NoWords)
+    } else {
+        Ok(words)
+    }
+}
+
+/// Whether `text` is 1 to 5 letters a to z.
+pub(crate) fn is_word(text: &str) -> bool {
+    (1..=LONGEST).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_list_is_well_formed() {
+        let words = listed_words();
+        assert!(
+            (2_300..=2_700).contains(&words.len()),
+            "{} words",
+            words.len()
+        );
+        assert!(words.iter().all(|word| word.len() >= 3 && is_word(word)));
+        assert!(words.is_sorted_by(|a, b| a < b), "sorted, each word once");
+        for word in [
+            "thus", "line", "toe", "that", "type", "means", "pink", "kids",
+        ] {
+            assert!(words.binary_search(&word).is_ok(), "{word} is missing");
+        }
+    }
+
+    #[test]
+    fn word_lists_are_read_line_by_line() {
+        assert_eq!(
+            parse_words("thus\n\n line \r\na"),
+            Ok(vec!["thus".into(), "line".into(), "a".into()])
+        );
+        assert_eq!(parse_words("\n \n"), Err(SynthError::NoWords));
+        for bad in ["Thus", "two words", "toolong", "naïf", "a1"] {
+            let error = parse_words(&format!("line\n{bad}\n")).expect_err("not a word");
+            assert_eq!(
+                error,
+                SynthError::BadWord {
+                    line: 2,
+                    found: bad.into()
+                }
+            );
+            assert!(error.to_string().starts_with("line 2: "));
+        }
+    }
+
+    #[test]
+    fn a_mixture_keeps_its_share() {
+        let source = TextSource::Mixed {
+            words: vec!["a".into()],
+            random_share: 0.25,
+        };
+        let mut random = Random::keyed(0, 0, 7, 0);
+        let letters = (0..4_000)
+            .filter(|_| source.draw(&mut random) != "a")
+            .count();
+        assert!((900..1_100).contains(&letters), "{letters} of 4,000");
+    }
+}

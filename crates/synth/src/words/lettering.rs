@@ -1,0 +1,210 @@
+//! The word: how large, how heavy, where each letter stands.
+
+use super::{HEIGHT, WIDTH, draw_color};
+use crate::canvas::{Canvas, Color};
+use crate::fonts::Outlines;
+use crate::path::{Bounds, Path, Point};
+use crate::random::Random;
+use crate::sample::LetterBox;
+
+/// Lightest colour of a letter. Pale ones occur, as in the paper's set, but a word must stay
+/// readable to the one who labels it.
+const LIGHTEST: f32 = 0.88;
+
+/// Room kept free at the image's edges when a word would overflow it, in pixels.
+const MARGIN: f32 = 5.0;
+
+/// A word laid out.
+pub(super) struct Lettering {
+    letters: Vec<Letter>,
+    /// Pixels by which every outline is thickened to the right and downwards.
+    bold: f32,
+}
+
+/// A letter laid out.
+struct Letter {
+    letter: char,
+    /// Its outline in pixels, the origin on the baseline.
+    outline: Path,
+    bounds: Bounds,
+    /// Where the origin goes.
+    at: Point,
+    color: Color,
+}
+
+impl Lettering {
+    /// Lays a word out.
+    pub(super) fn plan(text: &str, outlines: &Outlines, random: &mut Random) -> Self {
+        let x_height = if random.chance(0.8) {
+            random.range(33.0, 62.0)
+        } else {
+            random.range(62.0, 77.0)
+        };
+        let stretch = if random.chance(0.4) {
+            random.range(0.85, 1.2)
+        } else {
+            1.0
+        };
+        let slant = if random.chance(0.3) {
+            random.range(-0.12, 0.12)
+        } else {
+            0.0
+        };
+        let uneven_size = if random.chance(0.3) {
+            random.range(0.0, 0.12)
+        } else {
+            0.0
+        };
+        let uneven_slant = if random.chance(0.2) {
+            random.range(0.0, 0.1)
+        } else {
+            0.0
+        };
+        let bold = if random.chance(0.3) {
+            random.range(0.01, 0.05) * x_height
+        } else {
+            0.0
+        };
+
+        let mut letters: Vec<Letter> = text
+            .chars()
+            .map(|letter| {
+                let scale =
+                    x_height / outlines.x_height * (1.0 + random.range(-1.0, 1.0) * uneven_size);
+                let slant = slant + random.range(-1.0, 1.0) * uneven_slant;
+                let outline = outlines
+                    .letter(letter)
+                    .map(|[x, y]| [scale * (stretch * x + slant * y), -scale * y]);
+                Letter::new(letter, outline, draw_color(random, LIGHTEST))
+            })
+            .collect();
+        if !letters.is_empty() {
+            shrink_to_fit(&mut letters);
+            let gaps = draw_gaps(&letters, random);
+            place(&mut letters, &gaps, random);
+        }
+        Self { letters, bold }
+    }
+
+    /// Draws it.
+    pub(super) fn draw(&self, canvas: &mut Canvas) {
+        for letter in &self.letters {
+            canvas.fill(&letter.outline, letter.at, letter.color);
+            if self.bold > 0.0 {
+                let [x, y] = letter.at;
+                let bold = self.bold;
+                for at in [[x + bold, y], [x, y + bold], [x + bold, y + bold]] {
+                    canvas.fill(&letter.outline, at, letter.color);
+                }
+            }
+        }
+    }
+
+    /// Where its ink is.
+    pub(super) fn boxes(&self) -> Vec<LetterBox> {
+        let boxes = self.letters.iter().map(|letter| LetterBox {
+            letter: letter.letter,
+            x: letter.at[0] + letter.bounds.min[0],
+            y: letter.at[1] + letter.bounds.min[1],
+            width: letter.bounds.width() + self.bold,
+            height: letter.bounds.height() + self.bold,
+        });
+        boxes.collect()
+    }
+}
+
+impl Letter {
+    fn new(letter: char, outline: Path, color: Color) -> Self {
+        let bounds = outline
+            .bounds()
+            .expect("every letter of a face has an outline");
+        Self {
+            letter,
+            outline,
+            bounds,
+            at: [0.0, 0.0],
+            color,
+        }
+    }
+}
+
+/// Total width of the letters' ink, their highest point above the baseline and their lowest
+/// below it, all in pixels.
+fn extent(letters: &[Letter]) -> (f32, f32, f32) {
+    letters.iter().fold(
+        (0.0, 0.0, 0.0),
+        |(width, above, below), Letter { bounds, .. }| {
+            (
+                width + bounds.width(),
+                above.max(-bounds.min[1]),
+                below.max(bounds.max[1]),
+            )
+        },
+    )
+}
+
+/// Makes letters smaller that would not fit the image even without gaps.
+fn shrink_to_fit(letters: &mut [Letter]) {
+    let (width, above, below) = extent(letters);
+    let across = (WIDTH as f32 - 2.0 * MARGIN) / width;
+    let down = (HEIGHT as f32 - 2.0 * MARGIN) / (above + below);
+    let factor = across.min(down);
+    if factor < 1.0 {
+        for letter in letters {
+            let outline = letter.outline.map(|[x, y]| [factor * x, factor * y]);
+            *letter = Letter::new(letter.letter, outline, letter.color);
+        }
+    }
+}
+
+/// The gap before each letter but the first, between ink and ink: uneven, from touching to two
+/// letters wide, as far as the image has room.
+fn draw_gaps(letters: &[Letter], random: &mut Random) -> Vec<f32> {
+    let low = random.range(-4.0, 16.0);
+    let high = low + random.range(10.0, 75.0);
+    let mut gaps: Vec<f32> = letters[1..]
+        .iter()
+        .map(|_| random.range(low, high))
+        .collect();
+    let total: f32 = gaps.iter().sum();
+    let room = WIDTH as f32 - 2.0 * MARGIN - extent(letters).0;
+    if total > room {
+        let factor = room / total;
+        gaps.iter_mut().for_each(|gap| *gap *= factor);
+    }
+    gaps
+}
+
+/// Sets down the letters from left to right.
+fn place(letters: &mut [Letter], gaps: &[f32], random: &mut Random) {
+    let (ink, above, below) = extent(letters);
+    let free = WIDTH as f32 - ink - gaps.iter().sum::<f32>();
+    let first = letters[0].bounds.width();
+    let last = letters[letters.len() - 1].bounds.width();
+    let mut left = match random.below(100) {
+        0..6 => -random.range(0.0, 0.3) * first,
+        6..9 => free + random.range(0.0, 0.25) * last,
+        _ => random.range(0.0, free.max(0.0)),
+    };
+
+    let jitter = random.unit();
+    let jitter = 12.0 * jitter * jitter;
+    let highest = above + jitter;
+    let lowest = (HEIGHT as f32 - below - jitter).max(highest);
+    // In the figures the baseline is about four fifths down.
+    let baseline = if random.chance(0.5) {
+        (random.range(0.7, 0.9) * HEIGHT as f32).clamp(highest, lowest)
+    } else {
+        random.range(highest, lowest)
+    };
+
+    let gaps = std::iter::once(&0.0).chain(gaps);
+    for (letter, gap) in letters.iter_mut().zip(gaps) {
+        left += gap;
+        letter.at = [
+            left - letter.bounds.min[0],
+            baseline + random.range(-jitter, jitter),
+        ];
+        left += letter.bounds.width();
+    }
+}

@@ -1,0 +1,167 @@
+//! What every sample of the `words` style keeps to.
+
+use std::collections::BTreeSet;
+
+use captcha_synth::{
+    FontSet, Generator, LetterBox, Sample, Split, Style, TextSource, faces, listed_words,
+};
+
+fn generator(text: TextSource, fonts: FontSet, split: Split, seed: u64) -> Generator {
+    Generator::new(Style::Words, text, fonts, split, seed)
+}
+
+fn samples(count: u64) -> impl Iterator<Item = Sample> {
+    let generator = generator(TextSource::listed(), FontSet::Trained, Split::Train, 11);
+    (0..count).map(move |index| generator.sample(index))
+}
+
+fn pixel(sample: &Sample, x: u32, y: u32) -> [u8; 3] {
+    let start = 3 * (y * sample.width + x) as usize;
+    [
+        sample.rgb[start],
+        sample.rgb[start + 1],
+        sample.rgb[start + 2],
+    ]
+}
+
+const WHITE: [u8; 3] = [255; 3];
+
+#[test]
+fn a_sample_depends_on_its_index_seed_and_split_and_on_nothing_else() {
+    let base = generator(TextSource::Random, FontSet::Trained, Split::Train, 1);
+    let sample = base.sample(5);
+    base.sample(6);
+    assert_eq!(sample, base.sample(5));
+    assert_eq!(sample, base.clone().sample(5));
+    let others = [
+        base.sample(6),
+        generator(TextSource::Random, FontSet::Trained, Split::Train, 2).sample(5),
+        generator(TextSource::Random, FontSet::Trained, Split::Validation, 1).sample(5),
+        generator(TextSource::Random, FontSet::Trained, Split::Test, 1).sample(5),
+    ];
+    for other in others {
+        assert_ne!(sample.rgb, other.rgb);
+    }
+}
+
+#[test]
+fn generators_are_shared_between_threads() {
+    fn shared<T: Send + Sync + Clone>() {}
+    shared::<Generator>();
+}
+
+#[test]
+fn the_buffer_has_the_size_it_states() {
+    for sample in samples(5) {
+        assert_eq!((sample.width, sample.height), (600, 320));
+        assert_eq!(sample.rgb.len(), 3 * 600 * 320);
+    }
+}
+
+#[test]
+fn the_text_comes_from_the_source() {
+    let words: BTreeSet<_> = listed_words().iter().copied().collect();
+    assert!(samples(200).all(|sample| words.contains(sample.text.as_str())));
+
+    let random = generator(TextSource::Random, FontSet::Trained, Split::Train, 1);
+    let texts: Vec<String> = (0..200).map(|index| random.sample(index).text).collect();
+    assert!(
+        texts
+            .iter()
+            .all(|text| text.bytes().all(|byte| byte.is_ascii_lowercase()))
+    );
+    let lengths: BTreeSet<_> = texts.iter().map(String::len).collect();
+    assert_eq!(lengths, BTreeSet::from([3, 4, 5]));
+    assert!(texts.iter().collect::<BTreeSet<_>>().len() > 180);
+}
+
+#[test]
+fn the_face_comes_from_the_set() {
+    for set in [FontSet::Trained, FontSet::HeldOut] {
+        let names: BTreeSet<_> = faces(set).map(|face| face.name()).collect();
+        let generator = generator(TextSource::listed(), set, Split::Test, 3);
+        assert!((0..200).all(|index| names.contains(generator.sample(index).font)));
+    }
+}
+
+#[test]
+fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
+    for sample in samples(500) {
+        let letters: String = sample.letters.iter().map(|b| b.letter).collect();
+        assert_eq!(letters, sample.text);
+        let center = |b: &LetterBox| b.x + 0.5 * b.width;
+        assert!(
+            sample.letters.is_sorted_by(|a, b| center(a) < center(b)),
+            "{}",
+            sample.text
+        );
+        for b in &sample.letters {
+            let across = (b.x + b.width).min(600.0) - b.x.max(0.0);
+            let down = (b.y + b.height).min(320.0) - b.y.max(0.0);
+            let shown = across.max(0.0) * down.max(0.0) / (b.width * b.height);
+            assert!(
+                shown > 0.65,
+                "{:.2} of the {} of {} shows",
+                shown,
+                b.letter,
+                sample.text
+            );
+        }
+    }
+}
+
+/// Each letter has one colour of its own; most of its box's rows must show it.
+#[test]
+fn letters_are_where_their_boxes_say() {
+    let (mut found, mut rows) = (0, 0);
+    for sample in samples(100) {
+        for b in &sample.letters {
+            let (left, right) = (b.x.max(0.0) as u32, (b.x + b.width).min(600.0) as u32);
+            let (top, bottom) = (b.y.max(0.0) as u32, (b.y + b.height).min(320.0) as u32);
+            let inked = |y| (left..right).any(|x| pixel(&sample, x, y) != WHITE);
+            found += (top..bottom).filter(|&y| inked(y)).count();
+            rows += (bottom - top) as usize;
+        }
+    }
+    assert!(
+        found as f32 > 0.97 * rows as f32,
+        "ink in {found} of {rows} rows"
+    );
+}
+
+#[test]
+fn about_three_quarters_of_a_percent_of_the_ground_is_speckle() {
+    let (mut specks, mut ground) = (0, 0);
+    for sample in samples(60) {
+        for y in 1..sample.height - 1 {
+            for x in 1..sample.width - 1 {
+                let around = [(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)];
+                if around.iter().all(|&(x, y)| pixel(&sample, x, y) == WHITE) {
+                    ground += 1;
+                    specks += usize::from(pixel(&sample, x, y) != WHITE);
+                }
+            }
+        }
+    }
+    let share = specks as f32 / ground as f32;
+    assert!((0.006..0.010).contains(&share), "{:.2} %", 100.0 * share);
+}
+
+#[test]
+fn strokes_are_as_many_as_the_style_says() {
+    let counts: Vec<u32> = samples(500).map(|sample| sample.strokes).collect();
+    assert!(counts.iter().all(|count| (6..=32).contains(count)));
+    let mean = counts.iter().sum::<u32>() as f32 / counts.len() as f32;
+    assert!((17.0..21.0).contains(&mean), "{mean} strokes on average");
+}
+
+#[test]
+#[should_panic(expected = "the word list is empty")]
+fn an_empty_word_list_is_refused() {
+    generator(
+        TextSource::Words(Vec::new()),
+        FontSet::Trained,
+        Split::Train,
+        1,
+    );
+}

@@ -1,0 +1,106 @@
+//! Examples to tensors.
+
+use anyhow::{Context, Result};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use captcha_model::image::preprocess;
+use captcha_model::{ModelConfig, Vocabulary};
+
+use crate::data::{Example, PlacedLetter};
+
+/// One training or validation step's input.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// `[batch, 3, height, width]`
+    pub images: Tensor<4>,
+    /// What the decoder is given: `<start> letters`, padded: `[batch, steps]`
+    pub inputs: Tensor<2, Int>,
+    /// What it should answer: `letters <end>`, padded: `[batch, steps]`
+    pub targets: Tensor<2, Int>,
+    /// Which letter has its centre in which grid cell, padding elsewhere: `[batch, positions]`;
+    /// none if an example's letters are not placed.
+    pub letter_map: Option<Tensor<2, Int>>,
+}
+
+/// One example made ready, off the device.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    image: Vec<f32>,
+    target: Vec<i32>,
+    letter_map: Option<Vec<i32>>,
+}
+
+/// Makes batches for one network.
+#[derive(Clone, Debug)]
+pub struct Batcher {
+    config: ModelConfig,
+    vocabulary: Vocabulary,
+}
+
+impl Batcher {
+    /// For networks of this configuration.
+    pub fn new(config: ModelConfig) -> Result<Self> {
+        Ok(Self {
+            vocabulary: config.vocabulary()?,
+            config,
+        })
+    }
+
+    /// Preprocesses one example; the expensive part, which any thread can do.
+    pub fn prepare(&self, example: &Example) -> Result<Prepared> {
+        let target = self
+            .vocabulary
+            .target(&example.text, self.config.max_letters)?;
+        let letter_map = example
+            .letters
+            .as_ref()
+            .map(|letters| self.letter_map(letters));
+        Ok(Prepared {
+            image: preprocess(&example.image, &self.config.input)?,
+            target: target.into_iter().map(|id| id as i32).collect(),
+            letter_map: letter_map.transpose()?,
+        })
+    }
+
+    /// Stacks prepared examples on a device.
+    pub fn stack(&self, prepared: Vec<Prepared>, device: &Device) -> Batch {
+        let (size, steps) = (prepared.len(), self.config.steps());
+        let ints = |values: Vec<i32>, width: usize| {
+            Tensor::<2, Int>::from_data(TensorData::new(values, [size, width]), device)
+        };
+        let targets = |from: usize| {
+            ints(
+                prepared
+                    .iter()
+                    .flat_map(|one| &one.target[from..from + steps])
+                    .copied()
+                    .collect(),
+                steps,
+            )
+        };
+        let (inputs, targets) = (targets(0), targets(1));
+        let maps: Option<Vec<Vec<i32>>> =
+            prepared.iter().map(|one| one.letter_map.clone()).collect();
+        let letter_map = maps.map(|maps| ints(maps.concat(), self.config.grid().positions()));
+        let images = prepared.into_iter().map(|one| one.image).collect();
+        Batch {
+            images: captcha_model::image::batch(images, &self.config.input, device),
+            inputs,
+            targets,
+            letter_map,
+        }
+    }
+
+    fn letter_map(&self, letters: &[PlacedLetter]) -> Result<Vec<i32>> {
+        let grid = self.config.grid();
+        let mut map = vec![Vocabulary::PAD as i32; grid.positions()];
+        let cell =
+            |share: f32, cells: usize| ((share.max(0.0) * cells as f32) as usize).min(cells - 1);
+        for placed in letters {
+            let id = self.vocabulary.id(placed.letter).with_context(|| {
+                format!("the network does not know the letter {:?}", placed.letter)
+            })?;
+            map[cell(placed.y, grid.rows) * grid.cols + cell(placed.x, grid.cols)] = id as i32;
+        }
+        Ok(map)
+    }
+}

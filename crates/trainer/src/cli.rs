@@ -1,0 +1,186 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::device::DeviceChoice;
+use crate::folder::Part;
+
+/// Trains, measures and uses the captcha-lens network.
+///
+/// For CAPTCHAs that you run or may test. Everything stays on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "captcha-lens", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network, or go on with a run.
+    Train(TrainArgs),
+    /// Measure how many images are read whole.
+    Evaluate(EvaluateArgs),
+    /// Read images.
+    Recognize(RecognizeArgs),
+    /// Write labelled images.
+    Generate(GenerateArgs),
+    /// Write a checkpoint of a run as a weights file.
+    Export(ExportArgs),
+    /// Say what a weights file holds.
+    Info(InfoArgs),
+}
+
+/// Which weights, on which device.
+#[derive(Args, Debug)]
+pub struct NetworkArgs {
+    /// Weights file; the shipped ones if not given.
+    #[arg(long)]
+    pub weights: Option<PathBuf>,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub device: DeviceChoice,
+}
+
+/// Arguments of `train`.
+#[derive(Args, Debug)]
+pub struct TrainArgs {
+    /// compact, paper, or a file of that form.
+    #[arg(long, default_value = "compact")]
+    pub preset: String,
+    /// A labelled folder, or synth:words for fresh images.
+    #[arg(long, default_value = "synth:words")]
+    pub data: String,
+    /// The run's folder: checkpoints, metrics, and weights in the end.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Go on with the run in --out from its last checkpoint, with the recipe it was begun with.
+    #[arg(long)]
+    pub resume: bool,
+    /// Start from these weights instead of random ones.
+    #[arg(long, conflicts_with = "resume")]
+    pub from: Option<PathBuf>,
+    /// Stop at the first epoch's end after so many minutes; --resume goes on.
+    #[arg(long)]
+    pub minutes: Option<f64>,
+    /// Epochs in all, instead of the preset's.
+    #[arg(long, conflicts_with = "resume")]
+    pub epochs: Option<usize>,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub device: DeviceChoice,
+    /// GPUs to train on at once.
+    #[arg(long, default_value_t = 1)]
+    pub devices: usize,
+    /// Seed of images and network.
+    #[arg(long, default_value_t = 1, conflicts_with = "resume")]
+    pub seed: u64,
+}
+
+/// Arguments of `evaluate`.
+#[derive(Args, Debug)]
+pub struct EvaluateArgs {
+    /// Weights and device.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// A labelled folder.
+    #[arg(required_unless_present = "synth", conflicts_with = "synth")]
+    pub folder: Option<PathBuf>,
+    /// Which part of the folder.
+    #[arg(long, value_enum, default_value = "all")]
+    pub part: Part,
+    /// Fresh images of this style instead of a folder.
+    #[arg(long, value_name = "STYLE")]
+    pub synth: Option<String>,
+    /// How many fresh images.
+    #[arg(long, default_value_t = 20_000)]
+    pub count: u64,
+    /// Seed of the fresh images.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Random strings instead of listed words.
+    #[arg(long)]
+    pub random: bool,
+    /// Faces of the fresh images.
+    #[arg(long, value_enum, default_value = "trained")]
+    pub fonts: Fonts,
+    /// Also report answers replaced by the likeliest word of this list (one word a line).
+    #[arg(long)]
+    pub lexicon: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which faces a generator draws with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Fonts {
+    /// Those of training.
+    Trained,
+    /// Those kept out of training.
+    HeldOut,
+}
+
+/// Arguments of `recognize`.
+#[derive(Args, Debug)]
+pub struct RecognizeArgs {
+    /// Weights and device.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Also give so many whole-word alternatives, at most 10.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub alternatives: u8,
+    /// Print one JSON object a line, in the order given.
+    #[arg(long)]
+    pub json: bool,
+    /// The images.
+    #[arg(required = true, value_name = "IMAGE")]
+    pub images: Vec<PathBuf>,
+}
+
+/// Arguments of `generate`.
+#[derive(Args, Debug)]
+pub struct GenerateArgs {
+    /// The look.
+    #[arg(long, default_value = "words")]
+    pub style: String,
+    /// How many images.
+    #[arg(long)]
+    pub count: u64,
+    /// Where to; a new folder.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Same seed, same images.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Words of this list (one a line) instead of the built-in one.
+    #[arg(long, conflicts_with = "random")]
+    pub words: Option<PathBuf>,
+    /// Random strings instead of words.
+    #[arg(long)]
+    pub random: bool,
+    /// Faces.
+    #[arg(long, value_enum, default_value = "trained")]
+    pub fonts: Fonts,
+}
+
+/// Arguments of `export`.
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// The run's folder.
+    pub run: PathBuf,
+    /// Which epoch; the best by validation if not given.
+    #[arg(long)]
+    pub epoch: Option<usize>,
+}
+
+/// Arguments of `info`.
+#[derive(Args, Debug)]
+pub struct InfoArgs {
+    /// Weights file; the shipped ones if not given.
+    pub weights: Option<PathBuf>,
+}

@@ -1,0 +1,45 @@
+//! Labelled images, wherever they come from.
+
+use anyhow::Result;
+use captcha_model::image::RgbImage;
+
+/// A labelled image.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The picture, at its own size.
+    pub image: RgbImage,
+    /// What it says; empty where there is nothing to read.
+    pub text: String,
+    /// Where each letter stands, if that is known.
+    pub letters: Option<Vec<PlacedLetter>>,
+}
+
+/// A letter and the centre of its ink, as shares of the image's width and height.
+#[derive(Clone, Copy, Debug)]
+pub struct PlacedLetter {
+    /// The letter.
+    pub letter: char,
+    /// From the left, 0..1 for what lies inside the image.
+    pub x: f32,
+    /// From the top, 0..1 for what lies inside the image.
+    pub y: f32,
+}
+
+/// Examples by epoch and index: a folder gives the same ones in another order each epoch, a
+/// generator gives new ones for ever.
+pub trait Source: Send + Sync {
+    /// Examples in an epoch.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The example at `index < len()` of an epoch; the same one whenever it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read; the message names the file.
+    fn example(&self, epoch: usize, index: usize) -> Result<Example>;
+}

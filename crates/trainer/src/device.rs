@@ -1,0 +1,86 @@
+//! Where the arithmetic runs, chosen at run time.
+
+#[cfg(feature = "gpu")]
+use anyhow::Context;
+use anyhow::{Result, bail, ensure};
+use burn::tensor::Device;
+use clap::ValueEnum;
+
+/// What `--device` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DeviceChoice {
+    /// A GPU if there is one, else the CPU.
+    Auto,
+    /// The CPU (burn's flex backend, with SIMD).
+    Cpu,
+    /// A GPU through whichever driver interface wgpu prefers.
+    Wgpu,
+    /// A GPU through Vulkan, with SPIR-V shaders.
+    Vulkan,
+}
+
+impl DeviceChoice {
+    /// The device.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there; the message says what to use instead.
+    pub fn open(self) -> Result<Device> {
+        Ok(self.open_many(1)?.remove(0))
+    }
+
+    /// `count` devices of this kind.
+    ///
+    /// # Errors
+    ///
+    /// If there are not so many.
+    pub fn open_many(self, count: usize) -> Result<Vec<Device>> {
+        ensure!(count > 0, "at least one device is needed");
+        match self {
+            Self::Cpu => {
+                ensure!(count == 1, "there is one CPU device; it uses all cores");
+                Ok(vec![Device::flex()])
+            }
+            Self::Auto => gpus(self, count).or_else(|_| Self::Cpu.open_many(count)),
+            Self::Wgpu | Self::Vulkan => gpus(self, count),
+        }
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn gpus(choice: DeviceChoice, count: usize) -> Result<Vec<Device>> {
+    use burn::tensor::{DeviceKind, WgpuBackend};
+
+    let api = match choice {
+        DeviceChoice::Vulkan => WgpuBackend::Vulkan,
+        _ => WgpuBackend::Auto,
+    };
+    let open = |kind| {
+        Device::wgpu_options()
+            .device_kind(kind)
+            .graphics_api(api)
+            .init()
+    };
+    (0..count)
+        .map(|index| match choice {
+            // Software that poses as a GPU is slower than the CPU backend: only on request.
+            DeviceChoice::Auto => open(DeviceKind::DiscreteGpu(index))
+                .or_else(|_| open(DeviceKind::IntegratedGpu(index))),
+            _ if count == 1 => open(DeviceKind::DefaultDevice),
+            _ => open(DeviceKind::DiscreteGpu(index)),
+        })
+        .enumerate()
+        .map(|(index, device)| {
+            device.with_context(|| {
+                format!("GPU {index} cannot be used; check its driver, or use --device cpu")
+            })
+        })
+        .collect()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpus(_choice: DeviceChoice, _count: usize) -> Result<Vec<Device>> {
+    bail!(
+        "this captcha-lens was built without GPU support; use --device cpu, or build it with --features gpu"
+    )
+}

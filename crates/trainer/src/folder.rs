@@ -1,0 +1,195 @@
+//! Labelled images in a folder, in any of three layouts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, bail, ensure};
+use captcha_model::image::decode_image;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::data::{Example, Source};
+
+/// The paper's label file: one `NAME WORD` a line, images beside it as `NAME.png`.
+pub const SPEC_FILE: &str = "spec_train_val.txt";
+const LABELS_FILE: &str = "labels.csv";
+const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+
+/// A labelled image file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// The file.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+/// Which part of a labelled folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Everything.
+    All,
+    /// The first five sixths: 100,000 of the paper's 120,000.
+    Train,
+    /// The rest.
+    Validation,
+}
+
+/// Lists a folder's labelled images: by [`SPEC_FILE`], by `labels.csv` (`file,label`), or by
+/// names of the form `label.png` and `label_anything.png`.
+pub fn labelled_files(folder: &Path, part: Part) -> Result<Vec<Labelled>> {
+    ensure!(folder.is_dir(), "{} is not a folder", folder.display());
+    let mut files = if folder.join(SPEC_FILE).exists() {
+        by_spec(folder)?
+    } else if folder.join(LABELS_FILE).exists() {
+        by_csv(folder)?
+    } else {
+        by_names(folder)?
+    };
+    ensure!(
+        !files.is_empty(),
+        "{} holds no labelled image: no {SPEC_FILE}, no {LABELS_FILE}, no file named LABEL.png",
+        folder.display()
+    );
+    let cut = (files.len() * 5).div_ceil(6);
+    match part {
+        Part::All => {}
+        Part::Train => files.truncate(cut),
+        Part::Validation => {
+            files.drain(..cut);
+        }
+    }
+    ensure!(
+        !files.is_empty(),
+        "{} holds too few images to split",
+        folder.display()
+    );
+    Ok(files)
+}
+
+fn by_spec(folder: &Path) -> Result<Vec<Labelled>> {
+    let path = folder.join(SPEC_FILE);
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut files = Vec::new();
+    for (number, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
+        let mut fields = line.split_whitespace();
+        let (Some(name), Some(word), None) = (fields.next(), fields.next(), fields.next()) else {
+            bail!(
+                "{}, line {}: expected NAME WORD",
+                path.display(),
+                number + 1
+            );
+        };
+        files.push(Labelled {
+            path: folder.join(format!("{name}.png")),
+            text: word.to_owned(),
+        });
+    }
+    Ok(files)
+}
+
+fn by_csv(folder: &Path) -> Result<Vec<Labelled>> {
+    let path = folder.join(LABELS_FILE);
+    let place = || path.display().to_string();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_path(&path)
+        .with_context(place)?;
+    let mut files = Vec::new();
+    for (number, row) in reader.records().enumerate() {
+        let row = row.with_context(place)?;
+        let (Some(file), Some(label)) = (row.get(0), row.get(1)) else {
+            bail!("{}, line {}: expected file,label", place(), number + 1);
+        };
+        if number == 0 && (file, label) == ("file", "label") {
+            continue;
+        }
+        files.push(Labelled {
+            path: folder.join(file),
+            text: label.to_owned(),
+        });
+    }
+    Ok(files)
+}
+
+fn by_names(folder: &Path) -> Result<Vec<Labelled>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let known = extension
+            .is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()));
+        if let (true, Some(stem)) = (known, path.file_stem().and_then(|stem| stem.to_str())) {
+            let text = stem.split('_').next().unwrap_or(stem).to_lowercase();
+            files.push(Labelled { path, text });
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+/// Reads one image file.
+pub fn read_image(path: &Path) -> Result<captcha_model::image::RgbImage> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    decode_image(&bytes).with_context(|| path.display().to_string())
+}
+
+/// A labelled folder as a source: every image once an epoch, in another order each time.
+pub struct Folder {
+    files: Vec<Labelled>,
+    seed: u64,
+    order: Mutex<Option<(usize, Vec<usize>)>>,
+}
+
+impl Folder {
+    /// All of `files`, shuffled by `seed` and epoch.
+    pub fn new(files: Vec<Labelled>, seed: u64) -> Self {
+        Self {
+            files,
+            seed,
+            order: Mutex::new(None),
+        }
+    }
+
+    fn at(&self, epoch: usize, index: usize) -> usize {
+        let mut order = self
+            .order
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        match order.as_ref() {
+            Some((known, order)) if *known == epoch => order[index],
+            _ => {
+                let mut fresh: Vec<usize> = (0..self.files.len()).collect();
+                let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+                random.set_stream(epoch as u64);
+                fresh.shuffle(&mut random);
+                let at = fresh[index];
+                *order = Some((epoch, fresh));
+                at
+            }
+        }
+    }
+}
+
+impl Source for Folder {
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    fn example(&self, epoch: usize, index: usize) -> Result<Example> {
+        let file = &self.files[self.at(epoch, index)];
+        Ok(Example {
+            image: read_image(&file.path)?,
+            text: file.text.clone(),
+            letters: None,
+        })
+    }
+}

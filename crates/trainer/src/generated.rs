@@ -1,0 +1,54 @@
+//! Fresh images from the generator.
+
+use anyhow::{Context, Result};
+use captcha_model::image::RgbImage;
+use captcha_synth::{Generator, Sample};
+
+use crate::data::{Example, PlacedLetter, Source};
+
+/// A source that never gives an image twice: epoch `e` is the `e`-th stretch of the generator's
+/// sequence.
+#[derive(Clone)]
+pub struct Generated {
+    generator: Generator,
+    images_per_epoch: usize,
+}
+
+impl Generated {
+    /// Takes `images_per_epoch` images an epoch from the generator.
+    pub fn new(generator: Generator, images_per_epoch: usize) -> Self {
+        Self {
+            generator,
+            images_per_epoch,
+        }
+    }
+}
+
+impl Source for Generated {
+    fn len(&self) -> usize {
+        self.images_per_epoch
+    }
+
+    fn example(&self, epoch: usize, index: usize) -> Result<Example> {
+        example(
+            self.generator
+                .sample((epoch * self.images_per_epoch + index) as u64),
+        )
+    }
+}
+
+/// A generated sample as an example.
+pub fn example(sample: Sample) -> Result<Example> {
+    let (width, height) = (sample.width as f32, sample.height as f32);
+    let letters = sample.letters.iter().map(|placed| PlacedLetter {
+        letter: placed.letter,
+        x: (placed.x + placed.width / 2.0) / width,
+        y: (placed.y + placed.height / 2.0) / height,
+    });
+    Ok(Example {
+        letters: Some(letters.collect()),
+        text: sample.text,
+        image: RgbImage::from_raw(sample.width, sample.height, sample.rgb)
+            .context("the generator drew an image of the wrong size")?,
+    })
+}

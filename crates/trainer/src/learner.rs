@@ -1,0 +1,158 @@
+//! The network as burn-train sees it: loss and steps. The model crate knows nothing of training.
+
+use burn::module::Module;
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Device, ExecutionError, Int, Tensor};
+use burn::train::metric::{Adaptor, LossInput};
+use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use captcha_model::{ModelConfig, ModelError, Network, Vocabulary};
+
+use crate::batch::Batch;
+use crate::metric::WordAccuracyInput;
+
+/// A network in training.
+#[derive(Module, Debug)]
+pub struct Trainee {
+    /// What is trained, and all that is kept in the end.
+    pub network: Network,
+    /// Auxiliary head, used in training only: the letter at each grid position. It teaches the
+    /// encoder letters before the decoder has learnt where to look; attention is not supervised.
+    pub letter_map: Option<Linear>,
+    letter_map_weight: f64,
+}
+
+/// What a step leaves for the metrics.
+#[derive(Debug)]
+pub struct StepOutput {
+    /// Cross-entropy of the text, summed over its steps, averaged over the batch: `[1]`
+    pub loss: Tensor<1>,
+    /// `[batch, steps, vocabulary]`
+    pub logits: Tensor<3>,
+    /// `[batch, steps]`
+    pub targets: Tensor<2, Int>,
+}
+
+impl Trainee {
+    /// A fresh network with its auxiliary head, if that has any weight.
+    pub fn new(
+        config: &ModelConfig,
+        letter_map_weight: f64,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        let vocabulary = config.vocabulary()?.size();
+        Ok(Self {
+            network: config.init(device)?,
+            letter_map: (letter_map_weight > 0.0)
+                .then(|| LinearConfig::new(config.encoder.features, vocabulary).init(device)),
+            letter_map_weight,
+        })
+    }
+}
+
+impl TrainStep for Trainee {
+    type Input = Batch;
+    type Output = StepOutput;
+
+    /// Teacher forcing: the decoder is given the true letters before the one it has to answer.
+    fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
+        let features = self.network.encoder.forward(batch.images);
+        let decoded = self
+            .network
+            .decoder
+            .teacher_forced(features.clone(), batch.inputs);
+        let loss = text_loss(decoded.logits.clone(), batch.targets.clone());
+        let objective = match (&self.letter_map, batch.letter_map) {
+            (Some(head), Some(map)) => {
+                let letters = letter_map_loss(head.forward(features), map);
+                loss.clone() + letters.mul_scalar(self.letter_map_weight)
+            }
+            _ => loss.clone(),
+        };
+        let gradients = objective.backward();
+        let output = StepOutput {
+            loss,
+            logits: decoded.logits,
+            targets: batch.targets,
+        };
+        TrainOutput::new(self, gradients, output)
+    }
+}
+
+impl InferenceStep for Trainee {
+    type Input = Batch;
+    type Output = StepOutput;
+
+    /// Greedy reading, as it is used.
+    fn step(&self, batch: Batch) -> StepOutput {
+        let [_, steps] = batch.targets.dims();
+        let decoded = self.network.read(batch.images, steps);
+        let loss = text_loss(decoded.logits.clone(), batch.targets.clone());
+        StepOutput {
+            loss,
+            logits: decoded.logits,
+            targets: batch.targets,
+        }
+    }
+}
+
+/// Negative log-likelihood of each target.
+///
+/// # Shapes
+///
+/// - `logits`: `[batch, steps, classes]`
+/// - `targets` and output: `[batch, steps]`
+fn negative_log_likelihood(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<2> {
+    log_softmax(logits, 2)
+        .gather(2, targets.unsqueeze_dim(2))
+        .squeeze_dim(2)
+        .neg()
+}
+
+/// Cross-entropy with padding masked to zero, summed over the steps, averaged over the batch
+/// (paper, "Training"; its printed values are this over 7).
+pub fn text_loss(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
+    let [batch, _] = targets.dims();
+    let counts = targets
+        .clone()
+        .not_equal_elem(Vocabulary::PAD as i32)
+        .float();
+    let losses = negative_log_likelihood(logits, targets) * counts;
+    losses.sum().div_scalar(batch as f64)
+}
+
+/// Cross-entropy of the letter map: the mean over cells with a letter plus the mean over cells
+/// without, so that the many empty cells do not drown the few that matter.
+pub fn letter_map_loss(logits: Tensor<3>, map: Tensor<2, Int>) -> Tensor<1> {
+    let filled = map.clone().not_equal_elem(Vocabulary::PAD as i32).float();
+    let losses = negative_log_likelihood(logits, map);
+    let mean =
+        |cells: Tensor<2>| (losses.clone() * cells.clone()).sum() / cells.sum().clamp_min(1.0);
+    mean(filled.clone()) + mean(filled.neg().add_scalar(1.0))
+}
+
+impl ItemLazy for StepOutput {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        self.loss.device().flush()?;
+        Ok(Self {
+            loss: self.loss.without_autodiff(),
+            logits: self.logits.without_autodiff(),
+            targets: self.targets.without_autodiff(),
+        })
+    }
+}
+
+impl Adaptor<LossInput> for StepOutput {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.loss.clone())
+    }
+}
+
+impl Adaptor<WordAccuracyInput> for StepOutput {
+    fn adapt(&self) -> WordAccuracyInput {
+        WordAccuracyInput {
+            logits: self.logits.clone(),
+            targets: self.targets.clone(),
+        }
+    }
+}

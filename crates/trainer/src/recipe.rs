@@ -1,0 +1,139 @@
+//! Run presets: which network, on what data, trained how.
+
+use anyhow::{Context, Result, bail, ensure};
+use captcha_model::ModelConfig;
+use serde::{Deserialize, Serialize};
+
+/// A whole run, as a preset file says it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The network.
+    pub model: Model,
+    /// What generated data is made of.
+    pub data: DataRecipe,
+    /// How it is trained.
+    pub training: TrainingRecipe,
+}
+
+/// A network by its preset's name, or spelled out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Model {
+    /// `paper` or `compact`.
+    Named(String),
+    /// All of its configuration.
+    Custom(ModelConfig),
+}
+
+/// What generated training images hold; a labelled folder is taken as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecipe {
+    /// Share of random strings among the texts; the rest are listed words.
+    pub random_share: f32,
+    /// Share of images without any letter.
+    pub blank_share: f32,
+}
+
+/// The optimisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRecipe {
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Images in an epoch of generated data; a labelled folder's epoch is the folder.
+    pub images_per_epoch: usize,
+    /// Images of the validation split read after each epoch, at most.
+    pub validation_images: usize,
+    /// Images in a step.
+    pub batch: usize,
+    /// Peak learning rate of Adam.
+    pub learning_rate: f64,
+    /// Steps over which the rate rises linearly to its peak.
+    pub warmup_steps: usize,
+    /// What the rate does then.
+    pub schedule: Schedule,
+    /// Decoupled weight decay (AdamW); zero is plain Adam.
+    pub weight_decay: f32,
+    /// Largest norm of a parameter's gradient.
+    pub gradient_clip: Option<f32>,
+    /// Weight of the auxiliary letter map in the loss; zero leaves it out. It needs letter boxes,
+    /// which generated data has and a labelled folder has not.
+    pub letter_map_weight: f64,
+    /// Stop after so many epochs without a better validation accuracy.
+    pub patience: Option<usize>,
+}
+
+/// Course of the learning rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// Stays at the peak.
+    Constant,
+    /// Falls to zero along a half cosine over all epochs.
+    Cosine,
+}
+
+impl Recipe {
+    /// A preset by name, or a file of the same form.
+    pub fn load(preset: &str) -> Result<Self> {
+        let text = match preset {
+            "compact" => include_str!("../presets/compact.toml").to_owned(),
+            "paper" => include_str!("../presets/paper.toml").to_owned(),
+            path => std::fs::read_to_string(path).with_context(|| {
+                format!("{path:?} is neither a preset (compact, paper) nor a file that can be read")
+            })?,
+        };
+        let recipe: Self =
+            toml::from_str(&text).with_context(|| format!("preset {preset:?} is not valid"))?;
+        recipe
+            .check()
+            .with_context(|| format!("preset {preset:?} is not valid"))?;
+        Ok(recipe)
+    }
+
+    /// The network's configuration.
+    pub fn model(&self) -> Result<ModelConfig> {
+        let config = match &self.model {
+            Model::Custom(config) => config.clone(),
+            Model::Named(name) => ModelConfig::preset(name).with_context(|| {
+                format!(
+                    "no network is called {name:?}; there are {:?}",
+                    ModelConfig::PRESETS
+                )
+            })?,
+        };
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let (data, training) = (&self.data, &self.training);
+        for (name, share) in [
+            ("random_share", data.random_share),
+            ("blank_share", data.blank_share),
+        ] {
+            ensure!(
+                (0.0..=1.0).contains(&share),
+                "{name} must lie between 0 and 1"
+            );
+        }
+        if training.epochs == 0 || training.images_per_epoch == 0 || training.batch == 0 {
+            bail!("epochs, images_per_epoch and batch must be at least 1");
+        }
+        ensure!(
+            training.validation_images > 0,
+            "validation_images must be at least 1"
+        );
+        ensure!(
+            training.learning_rate > 0.0 && training.learning_rate <= 1.0,
+            "learning_rate must lie between 0 and 1"
+        );
+        ensure!(
+            training.letter_map_weight >= 0.0,
+            "letter_map_weight must not be negative"
+        );
+        self.model().map(|_| ())
+    }
+}

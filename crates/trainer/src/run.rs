@@ -1,0 +1,151 @@
+//! A run's folder: what it is (`run.json`), its checkpoints, its metrics, its weights.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::recipe::Recipe;
+
+/// Where a network comes from: enough to train it again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The recipe as it was used.
+    pub recipe: Recipe,
+    /// What it was trained on: a folder's name or `synth:STYLE`.
+    pub data: String,
+    /// The seed of generator and network.
+    pub seed: u64,
+    /// The command that started the run.
+    pub command: String,
+    /// Version of captcha-lens.
+    pub version: String,
+    /// Provenance of the weights that it started from, if it did not start from scratch.
+    pub from: Option<serde_json::Value>,
+}
+
+impl Provenance {
+    /// The record that a weights file carries.
+    pub fn at_epoch(&self, epoch: usize, validation: Option<f64>) -> Result<serde_json::Value> {
+        let mut record = serde_json::to_value(self)?;
+        record["epoch"] = epoch.into();
+        record["images_seen"] = (epoch * self.recipe.training.images_per_epoch).into();
+        record["validation_accuracy"] = validation.map(|percent| percent / 100.0).into();
+        Ok(record)
+    }
+}
+
+/// The folder of one run.
+pub struct RunFolder(PathBuf);
+
+impl RunFolder {
+    /// A new run's folder; refused if another run is there.
+    pub fn create(path: &Path, provenance: &Provenance) -> Result<Self> {
+        let run = Self(path.to_owned());
+        if run.description().exists() {
+            bail!(
+                "{} already holds a run; continue it with --resume, or name another folder",
+                path.display()
+            );
+        }
+        fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
+        fs::write(run.description(), serde_json::to_string_pretty(provenance)?)
+            .with_context(|| format!("cannot write into {}", path.display()))?;
+        Ok(run)
+    }
+
+    /// A run that was begun earlier.
+    pub fn open(path: &Path) -> Result<Self> {
+        let run = Self(path.to_owned());
+        run.provenance()?;
+        Ok(run)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// What the run is.
+    pub fn provenance(&self) -> Result<Provenance> {
+        let path = self.description();
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("{} holds no run: no run.json", self.0.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// Where the run's weights are written.
+    pub fn weights(&self) -> PathBuf {
+        self.0.join("weights.safetensors")
+    }
+
+    /// The network's checkpoint of an epoch, as burn-train names it.
+    pub fn checkpoint(&self, epoch: usize) -> PathBuf {
+        self.0.join("checkpoint").join(format!("model-{epoch}.bpk"))
+    }
+
+    /// The last epoch whose checkpoint is complete; zero if there is none.
+    pub fn last_epoch(&self) -> Result<usize> {
+        Ok(self.epochs()?.into_iter().max().unwrap_or(0))
+    }
+
+    /// The checkpointed epoch that read most of the validation images.
+    pub fn best_epoch(&self) -> Result<usize> {
+        let mut best: Option<(f64, usize)> = None;
+        for epoch in self.epochs()? {
+            let accuracy = self.validation(epoch)?.unwrap_or(0.0);
+            if best.is_none_or(|best| (accuracy, epoch) > best) {
+                best = Some((accuracy, epoch));
+            }
+        }
+        best.map(|(_, epoch)| epoch)
+            .with_context(|| format!("{} holds no checkpoint yet", self.0.display()))
+    }
+
+    /// Validation accuracy of an epoch in percent, from burn-train's log.
+    pub fn validation(&self, epoch: usize) -> Result<Option<f64>> {
+        let path = self
+            .0
+            .join("valid")
+            .join(format!("epoch-{epoch}"))
+            .join("WordAccuracy.log");
+        let Ok(text) = fs::read_to_string(&path) else {
+            return Ok(None);
+        };
+        let (mut sum, mut count) = (0.0, 0.0);
+        for line in text.lines().filter(|line| !line.ends_with(",final")) {
+            // One line a batch: its accuracy and its number of images.
+            let mut fields = line.split(',').map(str::parse::<f64>);
+            if let (Some(Ok(value)), Some(Ok(images))) = (fields.next(), fields.next()) {
+                sum += value * images;
+                count += images;
+            }
+        }
+        Ok((count > 0.0).then(|| sum / count))
+    }
+
+    fn description(&self) -> PathBuf {
+        self.0.join("run.json")
+    }
+
+    fn epochs(&self) -> Result<Vec<usize>> {
+        let folder = self.0.join("checkpoint");
+        let Ok(entries) = fs::read_dir(&folder) else {
+            return Ok(Vec::new());
+        };
+        let mut epochs = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            let epoch = name.to_str().and_then(|name| {
+                // The scheduler's record is written last.
+                name.strip_prefix("scheduler-")?
+                    .strip_suffix(".bpk")?
+                    .parse()
+                    .ok()
+            });
+            epochs.extend(epoch.filter(|epoch| self.checkpoint(*epoch).exists()));
+        }
+        Ok(epochs)
+    }
+}

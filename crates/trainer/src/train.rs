@@ -1,0 +1,245 @@
+//! `captcha-lens train`: a run, from its first step or from its last checkpoint.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::lr_scheduler::composed::ComposedLrSchedulerConfig;
+use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
+use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::module::Module;
+use burn::optim::AdamWConfig;
+use burn::store::ModuleRecord;
+use burn::tensor::Device;
+use burn::train::checkpoint::{
+    ComposedCheckpointingStrategy, KeepLastNCheckpoints, MetricCheckpointingStrategy,
+};
+use burn::train::metric::LossMetric;
+use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
+use burn::train::{
+    EarlyStoppingStrategy, ExecutionStrategy, Learner, MetricEarlyStoppingStrategy,
+    MultiDeviceOptim, StoppingCondition, SupervisedTraining,
+};
+use captcha_model::weights::{Precision, Weights, save};
+
+use crate::batch::Batcher;
+use crate::data::Source;
+use crate::learner::Trainee;
+use crate::loader::Loader;
+use crate::metric::WordAccuracy;
+use crate::progress::RunProgress;
+use crate::recipe::{Recipe, Schedule};
+use crate::run::{Provenance, RunFolder};
+
+/// Checkpoints kept besides the best.
+const KEEP_CHECKPOINTS: usize = 5;
+
+/// What a run needs beside its folder.
+pub struct Training {
+    /// The run's description, kept in its folder.
+    pub provenance: Provenance,
+    /// Images to train on.
+    pub train: Arc<dyn Source>,
+    /// Images to validate on, never trained on.
+    pub validation: Arc<dyn Source>,
+    /// Weights to start from instead of random ones.
+    pub from: Option<PathBuf>,
+    /// Devices to train on, at least one.
+    pub devices: Vec<Device>,
+    /// Stop at the first epoch's end after this time.
+    pub limit: Option<Duration>,
+}
+
+/// Trains, then writes the best epoch's weights into the run's folder and says where.
+pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
+    let recipe = &training.provenance.recipe;
+    let config = recipe.model()?;
+    let (first, options) = (run.last_epoch()?, &recipe.training);
+    if first >= options.epochs {
+        bail!(
+            "this run has already finished its {} epochs",
+            options.epochs
+        );
+    }
+    let main = training
+        .devices
+        .first()
+        .context("no device to train on")?
+        .clone()
+        .autodiff();
+    main.seed(training.provenance.seed.wrapping_add(first as u64));
+
+    let mut trainee = Trainee::new(&config, options.letter_map_weight, &main)?;
+    if let Some(path) = training.from.as_deref().filter(|_| first == 0) {
+        let weights = read_weights(path)?;
+        ensure!(
+            weights.config == config,
+            "{} holds another network than the preset's",
+            path.display()
+        );
+        trainee.network = weights.network(&main)?;
+    }
+    let batcher = Batcher::new(config)?;
+    let steps = training.train.len().div_ceil(options.batch) * options.epochs;
+    let learner = Learner::new(trainee, optimizer(recipe).init(), schedule(recipe, steps)?);
+    let train_loader = Loader::new(
+        training.train,
+        batcher.clone(),
+        options.batch,
+        first,
+        main.clone(),
+    )?;
+    let valid_loader = Loader::new(
+        training.validation,
+        batcher,
+        options.batch,
+        0,
+        main.clone().inner(),
+    )?;
+
+    let accuracy = WordAccuracy::new();
+    let best = MetricCheckpointingStrategy::new(
+        &accuracy,
+        Aggregate::Mean,
+        Direction::Highest,
+        Split::Valid,
+    );
+    let mut job =
+        SupervisedTraining::new(run.path(), Arc::new(train_loader), Arc::new(valid_loader))
+            .metrics((LossMetric::new(), accuracy))
+            .with_default_checkpointers()
+            .with_checkpointing_strategy(
+                ComposedCheckpointingStrategy::builder()
+                    .add(KeepLastNCheckpoints::new(KEEP_CHECKPOINTS))
+                    .add(best)
+                    .build(),
+            )
+            .early_stopping(StopEarly::new(training.limit, options.patience))
+            .with_training_strategy(execution(training.devices, main).into())
+            .with_application_logger(None)
+            .renderer(Box::new(RunProgress::new()))
+            .num_epochs(options.epochs);
+    if first > 0 {
+        job = job.checkpoint(first);
+    }
+    let result = job.launch(learner);
+    if let Some(error) = result.error {
+        return Err(anyhow!("training stopped: {error}"));
+    }
+    export(run, None)
+}
+
+/// Writes an epoch's weights (the best by validation if none is named) as a file that stands
+/// alone.
+pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<PathBuf> {
+    let epoch = match epoch {
+        Some(epoch) => epoch,
+        None => run.best_epoch()?,
+    };
+    let provenance = run.provenance()?;
+    let config = provenance.recipe.model()?;
+    let path = run.checkpoint(epoch);
+    let record = ModuleRecord::load(&path)
+        .map_err(|error| anyhow!("cannot read checkpoint {}: {error:?}", path.display()))?;
+    let device = Device::flex();
+    let trainee = Trainee::new(
+        &config,
+        provenance.recipe.training.letter_map_weight,
+        &device,
+    )?
+    .load_record(record);
+    let record = provenance.at_epoch(epoch, run.validation(epoch)?)?;
+    let bytes = save(&trainee.network, &config, &record, Precision::Half)?;
+    let out = run.weights();
+    std::fs::write(&out, bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    Ok(out)
+}
+
+/// Reads a weights file.
+pub fn read_weights(path: &Path) -> Result<Weights> {
+    let bytes = std::fs::read(path)
+        .with_context(|| format!("cannot read the weights {}", path.display()))?;
+    Weights::from_bytes(bytes).with_context(|| path.display().to_string())
+}
+
+fn optimizer(recipe: &Recipe) -> AdamWConfig {
+    let clip = recipe
+        .training
+        .gradient_clip
+        .map(GradientClippingConfig::Norm);
+    AdamWConfig::new()
+        .with_epsilon(1e-7) // Keras' default
+        .with_weight_decay(recipe.training.weight_decay)
+        .with_grad_clipping(clip)
+}
+
+fn schedule(recipe: &Recipe, steps: usize) -> Result<ModuleLrScheduler> {
+    let options = &recipe.training;
+    let mut schedule = ComposedLrSchedulerConfig::new();
+    schedule = match options.schedule {
+        Schedule::Constant => schedule.constant(options.learning_rate),
+        Schedule::Cosine => schedule.cosine(CosineAnnealingLrSchedulerConfig::new(
+            options.learning_rate,
+            steps.max(1),
+        )),
+    };
+    if options.warmup_steps > 0 {
+        schedule = schedule.linear(LinearLrSchedulerConfig::new(
+            1e-3,
+            1.0,
+            options.warmup_steps,
+        ));
+    }
+    schedule
+        .init()
+        .map_err(|error| anyhow!("learning rate schedule: {error}"))
+}
+
+fn execution(devices: Vec<Device>, main: Device) -> ExecutionStrategy {
+    if devices.len() == 1 {
+        return ExecutionStrategy::SingleDevice(main);
+    }
+    let devices = devices.into_iter().map(Device::autodiff).collect();
+    ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimSharded)
+}
+
+/// Stops at an epoch's end: when the time is over, or when nothing has got better for long.
+#[derive(Clone)]
+struct StopEarly {
+    deadline: Option<Instant>,
+    patience: Option<MetricEarlyStoppingStrategy>,
+}
+
+impl StopEarly {
+    fn new(limit: Option<Duration>, patience: Option<usize>) -> Self {
+        let patience = patience.map(|n_epochs| {
+            MetricEarlyStoppingStrategy::new(
+                &WordAccuracy::new(),
+                Aggregate::Mean,
+                Direction::Highest,
+                Split::Valid,
+                StoppingCondition::NoImprovementSince { n_epochs },
+            )
+        });
+        Self {
+            deadline: limit.map(|limit| Instant::now() + limit),
+            patience,
+        }
+    }
+}
+
+impl EarlyStoppingStrategy for StopEarly {
+    fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        let stalled = self
+            .patience
+            .as_mut()
+            .is_some_and(|rule| rule.should_stop(epoch, store));
+        stalled
+            || self
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}

@@ -1,0 +1,197 @@
+//! Where examples come from, and that they come as promised.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::data::dataloader::DataLoader;
+use burn::tensor::Device;
+use captcha_model::{ModelConfig, Vocabulary};
+use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
+use captcha_trainer::batch::Batcher;
+use captcha_trainer::data::{Example, PlacedLetter, Source};
+use captcha_trainer::folder::{Folder, Part, labelled_files};
+use captcha_trainer::generated::Generated;
+use captcha_trainer::loader::Loader;
+use tempfile::TempDir;
+
+fn texts(folder: &Path, part: Part) -> Vec<String> {
+    labelled_files(folder, part)
+        .unwrap()
+        .into_iter()
+        .map(|file| file.text)
+        .collect()
+}
+
+#[test]
+fn three_layouts_of_labelled_folders_are_read() {
+    let spec = TempDir::new().unwrap();
+    fs::write(
+        spec.path().join("spec_train_val.txt"),
+        "a0 thus\na1 line\n\n",
+    )
+    .unwrap();
+    let files = labelled_files(spec.path(), Part::All).unwrap();
+    assert_eq!(files[1].path, spec.path().join("a1.png"));
+    assert_eq!(texts(spec.path(), Part::All), ["thus", "line"]);
+
+    let csv = TempDir::new().unwrap();
+    fs::write(csv.path().join("labels.csv"), "file,label\nx.jpg, kids\n").unwrap();
+    assert_eq!(texts(csv.path(), Part::All), ["kids"]);
+
+    let names = TempDir::new().unwrap();
+    for name in ["Pink.png", "toe_2.webp", "notes.txt"] {
+        fs::write(names.path().join(name), "").unwrap();
+    }
+    assert_eq!(texts(names.path(), Part::All), ["pink", "toe"]);
+}
+
+#[test]
+fn a_folder_splits_five_to_one_as_the_papers_set_does() {
+    let folder = TempDir::new().unwrap();
+    let lines: String = (0..12)
+        .map(|i| format!("a{i} {}\n", "abcdefghijkl".split_at(i).1))
+        .collect();
+    fs::write(folder.path().join("spec_train_val.txt"), lines).unwrap();
+    assert_eq!(texts(folder.path(), Part::Train).len(), 10);
+    assert_eq!(texts(folder.path(), Part::Validation), ["kl", "l"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_folder_is_said() {
+    let folder = TempDir::new().unwrap();
+    let error = |path: &Path| format!("{:#}", labelled_files(path, Part::All).unwrap_err());
+    assert!(error(&folder.path().join("missing")).contains("is not a folder"));
+    assert!(error(folder.path()).contains("no labelled image"));
+    fs::write(folder.path().join("spec_train_val.txt"), "a0 thus\na1\n").unwrap();
+    assert!(error(folder.path()).contains("line 2: expected NAME WORD"));
+    fs::write(folder.path().join("spec_train_val.txt"), "a0 thus\n").unwrap();
+    let source = Folder::new(labelled_files(folder.path(), Part::All).unwrap(), 1);
+    assert!(format!("{:#}", source.example(0, 0).unwrap_err()).contains("a0.png"));
+}
+
+fn generated(split: Split, images_per_epoch: usize) -> Generated {
+    let generator = Generator::new(
+        Style::Words,
+        TextSource::listed(),
+        FontSet::Trained,
+        split,
+        7,
+    );
+    Generated::new(generator, images_per_epoch)
+}
+
+#[test]
+fn generated_epochs_never_repeat_an_image() {
+    let source = generated(Split::Train, 3);
+    let image = |epoch, index| source.example(epoch, index).unwrap().image;
+    let all: Vec<_> = (0..3)
+        .flat_map(|epoch| (0..3).map(move |i| (epoch, i)))
+        .collect();
+    for (i, a) in all.iter().enumerate() {
+        assert_eq!(image(a.0, a.1), image(a.0, a.1));
+        for b in &all[..i] {
+            assert_ne!(image(a.0, a.1), image(b.0, b.1));
+        }
+    }
+}
+
+#[test]
+fn a_letter_map_names_the_cell_that_a_letter_stands_in() {
+    let config = ModelConfig::compact();
+    let grid = config.grid();
+    let batcher = Batcher::new(config.clone()).unwrap();
+    let mut example = generated(Split::Train, 1).example(0, 0).unwrap();
+    example.text = "ab".into();
+    example.letters = Some(vec![
+        PlacedLetter {
+            letter: 'a',
+            x: 0.01,
+            y: 0.01,
+        },
+        PlacedLetter {
+            letter: 'b',
+            x: 1.2,
+            y: 0.99,
+        }, // cut off by the right edge
+    ]);
+    let batch = batcher.stack(vec![batcher.prepare(&example).unwrap()], &Device::flex());
+    let map: Vec<i32> = batch
+        .letter_map
+        .unwrap()
+        .into_data()
+        .convert::<i32>()
+        .try_into_vec()
+        .unwrap();
+    let vocabulary = config.vocabulary().unwrap();
+    let mut expected = vec![Vocabulary::PAD as i32; grid.positions()];
+    expected[0] = vocabulary.id('a').unwrap() as i32;
+    expected[grid.positions() - 1] = vocabulary.id('b').unwrap() as i32;
+    assert_eq!(map, expected);
+}
+
+#[test]
+fn a_loader_gives_every_image_once_in_order_and_the_next_epoch_on_the_next_pass() {
+    let config = ModelConfig::compact();
+    let batcher = Batcher::new(config.clone()).unwrap();
+    let device = Device::flex();
+    let source = Arc::new(generated(Split::Train, 5));
+    let loader = Loader::new(source.clone(), batcher.clone(), 2, 0, device.clone()).unwrap();
+    let second_half = loader.slice(3, 5);
+    for (loader, range) in [
+        (&loader as &dyn DataLoader<_>, 0..5),
+        (second_half.as_ref(), 3..5),
+    ] {
+        for epoch in 0..2 {
+            let batches: Vec<_> = loader.iter().map(|batch| batch.unwrap()).collect();
+            let read: Vec<f32> = batches
+                .iter()
+                .flat_map(|batch| batch.images.to_data().try_into_vec::<f32>().unwrap())
+                .collect();
+            let prepare = |index| {
+                batcher
+                    .prepare(&source.example(epoch, index).unwrap())
+                    .unwrap()
+            };
+            let expected = batcher.stack(range.clone().map(prepare).collect(), &device);
+            assert_eq!(
+                read,
+                expected.images.into_data().try_into_vec::<f32>().unwrap()
+            );
+        }
+    }
+}
+
+/// A source whose second image cannot be read.
+struct Broken;
+
+impl Source for Broken {
+    fn len(&self) -> usize {
+        3
+    }
+
+    fn example(&self, _epoch: usize, index: usize) -> anyhow::Result<Example> {
+        match index {
+            0 => generated(Split::Train, 1).example(0, 0),
+            1 => anyhow::bail!("no such image"),
+            _ => panic!("a fault in a source"),
+        }
+    }
+}
+
+#[test]
+fn a_loader_passes_on_what_went_wrong() {
+    let batcher = Batcher::new(ModelConfig::compact()).unwrap();
+    let loader = Loader::new(Arc::new(Broken), batcher, 1, 0, Device::flex()).unwrap();
+    let first_error = |loader: &dyn DataLoader<_>| {
+        loader
+            .iter()
+            .find_map(Result::err)
+            .map(|error| error.to_string())
+    };
+    assert_eq!(first_error(&loader).as_deref(), Some("no such image"));
+    assert!(
+        first_error(loader.slice(2, 3).as_ref()).is_some(),
+        "a panic must not end an epoch"
+    );
+}

@@ -1,0 +1,17 @@
+//! A Rust panic leaves the instance unusable and the pending promise open for ever; what the page
+//! can notice is an `error` event on the global scope, so that is where the message goes.
+
+use js_sys::Error;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = reportError)]
+    fn report_error(error: &Error);
+}
+
+/// Runs when the module is instantiated.
+#[wasm_bindgen(start)]
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| report_error(&Error::new(&panic.to_string()))));
+}

@@ -1,0 +1,93 @@
+//! What JavaScript gets: plain objects, as `types.d.ts` describes them.
+
+use captcha_model::{Alternative, Grid, Letter, ModelConfig, Prediction};
+use js_sys::Float32Array;
+use serde::Serialize;
+use serde_wasm_bindgen::{Error, Serializer};
+use wasm_bindgen::JsValue;
+
+use crate::backend::Backend;
+
+/// `Recognition` of `types.d.ts`.
+#[derive(Serialize)]
+pub(crate) struct Recognition<'a> {
+    pub(crate) text: String,
+    pub(crate) confidence: f32,
+    pub(crate) letters: Vec<ReadLetter>,
+    pub(crate) grid: Grid,
+    pub(crate) alternatives: Vec<Alternative>,
+    pub(crate) milliseconds: Milliseconds,
+    pub(crate) backend: &'a Backend,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+/// `Letter` of `types.d.ts`.
+#[derive(Serialize)]
+pub(crate) struct ReadLetter {
+    letter: char,
+    confidence: f32,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    attention: Float32Array,
+}
+
+/// `Milliseconds` of `types.d.ts`.
+#[derive(Serialize)]
+pub(crate) struct Milliseconds {
+    pub(crate) decode: f64,
+    pub(crate) preprocess: f64,
+    pub(crate) encode: f64,
+    pub(crate) read: f64,
+    pub(crate) total: f64,
+}
+
+/// `NetworkConfig` of `types.d.ts`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NetworkConfig<'a> {
+    alphabet: &'a str,
+    max_letters: usize,
+    grid: Grid,
+}
+
+impl<'a> Recognition<'a> {
+    pub(crate) fn new(
+        prediction: Prediction,
+        (width, height): (u32, u32),
+        milliseconds: Milliseconds,
+        backend: &'a Backend,
+    ) -> Self {
+        Self {
+            text: prediction.text,
+            confidence: prediction.confidence,
+            letters: prediction.letters.into_iter().map(ReadLetter::from).collect(),
+            grid: prediction.grid,
+            alternatives: prediction.alternatives,
+            milliseconds,
+            backend,
+            width,
+            height,
+        }
+    }
+}
+
+impl From<Letter> for ReadLetter {
+    fn from(letter: Letter) -> Self {
+        Self {
+            letter: letter.letter,
+            confidence: letter.confidence,
+            attention: letter.attention.as_slice().into(),
+        }
+    }
+}
+
+impl<'a> From<&'a ModelConfig> for NetworkConfig<'a> {
+    fn from(config: &'a ModelConfig) -> Self {
+        Self { alphabet: &config.alphabet, max_letters: config.max_letters, grid: config.grid() }
+    }
+}
+
+/// A plain object of a value's fields, with `null` for what is missing.
+pub(crate) fn to_object(value: &impl Serialize) -> Result<JsValue, Error> {
+    value.serialize(&Serializer::new().serialize_missing_as_null(true))
+}

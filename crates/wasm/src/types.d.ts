@@ -1,0 +1,114 @@
+/** Where the network should run. `auto` takes WebGPU where it works, else the CPU. */
+export type BackendWish = "auto" | "webgpu" | "cpu";
+
+/** Where the network does run. */
+export interface Backend {
+  kind: "webgpu" | "cpu";
+  /** The graphics adapter's name, or what computes on the CPU. */
+  adapter: string;
+  /** Why not WebGPU, where `auto` had to take the CPU; else `null`. */
+  reason: string | null;
+}
+
+/** How far loading is. */
+export interface LoadProgress {
+  /** `network`, then for WebGPU `device` and `check`. */
+  stage: "network" | "device" | "check";
+  /** 0 to 1. */
+  fraction: number;
+}
+
+/** Options of `Recognizer.load`. */
+export interface LoadOptions {
+  /** A safetensors file made by captcha-lens. */
+  weights: Uint8Array | ArrayBuffer;
+  /** `auto` unless said. */
+  backend?: BackendWish;
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+/** What can be read: an encoded image (PNG, JPEG, WebP, GIF, BMP), a file, or pixels. */
+export type ImageSource = Uint8Array | ArrayBuffer | Blob | ImageData;
+
+/** Options of `Recognizer.recognize`. */
+export interface RecognizeOptions {
+  /** How many of the most probable texts to give, 0 to 100; 0 unless said. */
+  alternatives?: number;
+}
+
+/** Rows and columns of the positions that attention looks over. */
+export interface Grid {
+  rows: number;
+  cols: number;
+}
+
+/** One letter as it was read. */
+export interface Letter {
+  letter: string;
+  /** Probability of this letter, 0 to 1. */
+  confidence: number;
+  /** One weight for each grid position, row by row; the weights sum to 1. */
+  attention: Float32Array;
+}
+
+/** A text that the image could hold. */
+export interface Alternative {
+  text: string;
+  /** Probability of the whole text, 0 to 1. */
+  confidence: number;
+}
+
+/** How long a reading took, in milliseconds. */
+export interface Milliseconds {
+  /** From bytes to pixels. */
+  decode: number;
+  /** To the network's input: resizing and scaling. */
+  preprocess: number;
+  /** The encoder; on WebGPU only until the work is handed over. */
+  encode: number;
+  /** The decoder and the way back from the device. */
+  read: number;
+  /** All together. */
+  total: number;
+}
+
+/** What was read in one image. An image without letters gives `text: ""` and no letters. */
+export interface Recognition {
+  text: string;
+  /** Probability of the whole text, 0 to 1. */
+  confidence: number;
+  letters: Letter[];
+  grid: Grid;
+  /** The most probable texts, the most probable first; as a rule `text` is the first. */
+  alternatives: Alternative[];
+  milliseconds: Milliseconds;
+  backend: Backend;
+  /** Size of the image in pixels, upright. */
+  width: number;
+  height: number;
+}
+
+/** What a network reads. */
+export interface NetworkConfig {
+  /** The characters that can be read. */
+  alphabet: string;
+  /** The longest text that is read. */
+  maxLetters: number;
+  grid: Grid;
+}
+
+/** What tells one failure from another. */
+export type ErrorCode =
+  | "unreadable-image"
+  | "image-too-large"
+  | "bad-weights"
+  | "invalid-config"
+  | "no-webgpu"
+  | "device-lost"
+  | "bad-argument";
+
+/** What every method of `Recognizer` rejects with; the message is a sentence to act on. */
+export interface LensError extends Error {
+  name: "LensError";
+  code: ErrorCode;
+}

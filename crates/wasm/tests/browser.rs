@@ -1,0 +1,260 @@
+//! The module as a page meets it, in a browser's worker. A browser without WebGPU fails: what is
+//! tested here must not pass because it was skipped.
+
+#![cfg(target_arch = "wasm32")]
+
+use burn::tensor::Device;
+use captcha_model::config::{BlockConfig, DecoderConfig, EncoderConfig, InputConfig, Resampling};
+use captcha_model::weights::{Precision, save};
+use captcha_model::ModelConfig;
+use captcha_wasm::{LensError, Recognizer};
+use futures_util::future::join;
+use js_sys::{Array, Error, Float32Array, Object, Reflect, Uint8Array};
+use wasm_bindgen::{Clamped, JsCast, JsValue};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web_sys::{Blob, ImageData};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const TOLERANCE: f32 = 1e-2;
+const IMAGE: &[u8] = include_bytes!("../src/golden.png");
+
+// ---- WebGPU and the CPU
+
+#[wasm_bindgen_test]
+async fn webgpu_reads_what_the_cpu_reads() {
+    let (cpu, gpu) = (load("cpu").await, load("webgpu").await);
+    let backend = gpu.backend().expect("the backend is an object");
+    assert_eq!(string(&backend, "kind"), "webgpu");
+    assert_ne!(string(&backend, "adapter"), "");
+    assert!(get(&backend, "reason").is_null());
+
+    let (cpu, gpu) = (read(&cpu, image()).await, read(&gpu, image()).await);
+    assert_eq!(string(&gpu, "text"), string(&cpu, "text"));
+    assert_ne!(string(&cpu, "text"), "", "the comparison needs letters");
+    for (on_gpu, on_cpu) in attentions(&gpu).iter().zip(&attentions(&cpu)) {
+        assert_close(on_gpu, on_cpu);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn auto_takes_webgpu_where_it_works() {
+    let backend = load("auto").await.backend().expect("the backend is an object");
+    assert_eq!(string(&backend, "kind"), "webgpu", "{}", string(&backend, "reason"));
+}
+
+#[wasm_bindgen_test]
+async fn overlapping_loads_and_readings_share_the_device() {
+    let (one, other) = join(load("webgpu"), load("webgpu")).await;
+    let (first, second) = join(read(&one, image()), read(&one, image())).await;
+    assert_eq!(string(&first, "text"), string(&second, "text"));
+    assert_eq!(string(&read(&other, image()).await, "text"), string(&first, "text"));
+}
+
+// ---- what comes out
+
+#[wasm_bindgen_test]
+async fn a_recognition_is_a_plain_object() {
+    let cpu = load("cpu").await;
+    let recognition = Recognizer::recognize(&cpu, image(), object(&[("alternatives", 3.into())]))
+        .await
+        .expect("the image is good");
+    let grid = get(&recognition, "grid");
+    let positions = number(&grid, "rows") * number(&grid, "cols");
+    for weights in attentions(&recognition) {
+        assert_eq!(weights.len() as f64, positions);
+        assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+    }
+    let alternatives: Array = get(&recognition, "alternatives").unchecked_into();
+    assert_eq!(alternatives.length(), 3);
+    let confidence = |index| number(&alternatives.get(index), "confidence");
+    assert!(confidence(0) >= confidence(1) && confidence(1) >= confidence(2));
+    assert_eq!((number(&recognition, "width"), number(&recognition, "height")), (100.0, 50.0));
+    assert_eq!(string(&get(&recognition, "backend"), "kind"), "cpu");
+    let milliseconds = get(&recognition, "milliseconds");
+    let stages = ["decode", "preprocess", "encode", "read"].map(|stage| number(&milliseconds, stage));
+    assert!(stages.iter().sum::<f64>() <= number(&milliseconds, "total") + 0.1);
+
+    let config = cpu.config().expect("the configuration is an object");
+    assert_eq!(string(&config, "alphabet"), small().alphabet);
+    assert_eq!(number(&config, "maxLetters"), 3.0);
+}
+
+#[wasm_bindgen_test]
+async fn every_kind_of_source_reads_the_same() {
+    let cpu = load("cpu").await;
+    let expected = string(&read(&cpu, image()).await, "text");
+    let bytes = Uint8Array::from(IMAGE);
+    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&bytes)).expect("bytes make a blob");
+    let rgba = captcha_model::image::decode_image(IMAGE).expect("the image is good");
+    let rgba: Vec<u8> = rgba.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
+    let pixels = ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), 100, 50)
+        .expect("the pixels fit the size");
+    for source in [bytes.buffer().into(), blob.into(), pixels.into()] {
+        assert_eq!(string(&read(&cpu, source).await, "text"), expected);
+    }
+}
+
+// ---- what goes wrong, and that the next good image is read
+
+#[wasm_bindgen_test]
+async fn bad_images_are_told_apart_and_the_next_is_read() {
+    let cpu = load("cpu").await;
+    let huge = Uint8Array::new_with_length(20 * 1024 * 1024 + 1);
+    let huge_blob = Blob::new_with_u8_array_sequence(&Array::of1(&huge)).expect("bytes make a blob");
+    for (source, code) in [
+        (bytes(b""), "unreadable-image"),
+        (bytes(b"no image at all"), "unreadable-image"),
+        (bytes(&IMAGE[..IMAGE.len() / 2]), "unreadable-image"),
+        (bytes(&png_header(30_000, 30_000)), "image-too-large"),
+        (huge.into(), "image-too-large"),
+        (huge_blob.into(), "image-too-large"),
+        ("a path".into(), "bad-argument"),
+        (JsValue::NULL, "bad-argument"),
+    ] {
+        let thrown = cpu.recognize(source, JsValue::UNDEFINED).await.expect_err(code);
+        assert_error(&thrown, code);
+    }
+    for wrong in [JsValue::from(-1), JsValue::from(0.5), JsValue::from(101), "3".into()] {
+        let thrown = cpu.recognize(image(), object(&[("alternatives", wrong)])).await;
+        assert_error(&thrown.expect_err("alternatives are checked"), "bad-argument");
+    }
+    read(&cpu, image()).await;
+}
+
+#[wasm_bindgen_test]
+async fn bad_weights_are_refused() {
+    let good = weights();
+    let other_version = replaced(&good, b"captcha-lens/1", b"captcha-lens/9");
+    for (weights, code) in [
+        (bytes(b""), "bad-weights"),
+        (bytes(b"no weights at all"), "bad-weights"),
+        (bytes(&good[..good.len() - 1]), "bad-weights"),
+        (bytes(&other_version), "bad-weights"),
+        (JsValue::UNDEFINED, "bad-argument"),
+    ] {
+        let loaded = Recognizer::load(object(&[("weights", weights)])).await;
+        assert_error(&thrown(loaded), code);
+    }
+    let odd = object(&[("weights", bytes(&good)), ("backend", "quantum".into())]);
+    assert_error(&thrown(Recognizer::load(odd).await), "bad-argument");
+    assert_error(&thrown(Recognizer::load(JsValue::UNDEFINED).await), "bad-argument");
+}
+
+// ---- helpers
+
+async fn load(backend: &str) -> Recognizer {
+    let options = object(&[("weights", bytes(&weights())), ("backend", backend.into())]);
+    match Recognizer::load(options).await {
+        Ok(recognizer) => recognizer,
+        Err(error) => panic!("{backend}: {error}"),
+    }
+}
+
+async fn read(recognizer: &Recognizer, source: JsValue) -> JsValue {
+    recognizer.recognize(source, JsValue::UNDEFINED).await.expect("the image is good")
+}
+
+/// A network small enough for a software GPU, with every kind of layer.
+fn small() -> ModelConfig {
+    ModelConfig {
+        input: InputConfig::new(24, 48, Resampling::Area),
+        encoder: EncoderConfig::new(
+            vec![BlockConfig::new(8, false, false, true), BlockConfig::new(8, true, true, true)],
+            0.1,
+            16,
+            0.1,
+        ),
+        decoder: DecoderConfig::new(8, 16, 8, true),
+        alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
+        max_letters: 3,
+    }
+}
+
+fn weights() -> Vec<u8> {
+    let device = Device::flex();
+    device.seed(1);
+    let config = small();
+    let network = config.init(&device).expect("the configuration is valid");
+    save(&network, &config, &serde_json::json!({}), Precision::Half).expect("weights can be saved")
+}
+
+fn image() -> JsValue {
+    bytes(IMAGE)
+}
+
+fn bytes(bytes: &[u8]) -> JsValue {
+    Uint8Array::from(bytes).into()
+}
+
+/// The start of a PNG of any size, as far as its pixels.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, content) in [(b"IHDR", [&size[..], &[8, 2, 0, 0, 0]].concat()), (b"IDAT", vec![])] {
+        let chunk = [&kind[..], &content].concat();
+        png.extend((content.len() as u32).to_be_bytes());
+        png.extend(&chunk);
+        png.extend(crc32(&chunk).to_be_bytes());
+    }
+    png
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
+    })
+}
+
+fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let at = bytes.windows(old.len()).position(|window| window == old).expect("it is there");
+    [&bytes[..at], new, &bytes[at + old.len()..]].concat()
+}
+
+fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        Reflect::set(&object, &(*name).into(), value).expect("a fresh object takes fields");
+    }
+    object.into()
+}
+
+fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).expect("fields are looked up in objects")
+}
+
+fn number(object: &JsValue, name: &str) -> f64 {
+    get(object, name).as_f64().unwrap_or_else(|| panic!("{name} is a number"))
+}
+
+fn string(object: &JsValue, name: &str) -> String {
+    get(object, name).as_string().unwrap_or_default()
+}
+
+fn attentions(recognition: &JsValue) -> Vec<Vec<f32>> {
+    let letters: Array = get(recognition, "letters").unchecked_into();
+    let attention = |letter| -> Float32Array {
+        get(&letter, "attention").dyn_into().expect("attention is a Float32Array")
+    };
+    letters.iter().map(|letter| attention(letter).to_vec()).collect()
+}
+
+fn assert_close(one: &[f32], other: &[f32]) {
+    assert_eq!(one.len(), other.len());
+    for (a, b) in one.iter().zip(other) {
+        assert!((a - b).abs() <= TOLERANCE, "{a} differs from {b}");
+    }
+}
+
+fn thrown(loaded: Result<Recognizer, LensError>) -> JsValue {
+    match loaded {
+        Ok(_) => panic!("it loaded"),
+        Err(error) => error.into(),
+    }
+}
+
+fn assert_error(thrown: &JsValue, code: &str) {
+    let error: &Error = thrown.dyn_ref().expect("what is thrown is an Error");
+    assert_eq!(string(error, "code"), code, "{}", error.message());
+    assert!(error.message().length() > 20, "{} is no sentence", error.message());
+}

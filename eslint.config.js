@@ -1,0 +1,39 @@
+import js from "@eslint/js";
+import globals from "globals";
+
+export default [
+  { ignores: ["target/", "web/pkg/", "runs/"] },
+  js.configs.recommended,
+  {
+    rules: {
+      eqeqeq: "error",
+      "no-console": "error",
+      "no-var": "error",
+      "object-shorthand": "error",
+      "prefer-const": "error",
+    },
+  },
+  {
+    files: ["web/src/**/*.js"],
+    languageOptions: { globals: globals.browser },
+  },
+  {
+    // The document belongs to the view alone.
+    files: ["web/src/**/*.js"],
+    ignores: ["web/src/view/**"],
+    rules: { "no-restricted-globals": ["error", "document", "window"] },
+  },
+  {
+    files: ["web/src/worker.js"],
+    languageOptions: { globals: globals.worker },
+  },
+  {
+    files: ["web/*.mjs", "tests/**/*.mjs"],
+    languageOptions: { globals: globals.node },
+    rules: { "no-console": "off" },
+  },
+  {
+    files: ["tests/e2e/**/*.mjs", "tests/e2e/fake/**"],
+    languageOptions: { globals: { ...globals.node, ...globals.browser } },
+  },
+];

@@ -1,0 +1,47 @@
+// @ts-check
+/** Chromium, with WebGPU or without, and what its pages must never do. */
+
+import { chromium } from "playwright-core";
+
+const ALWAYS = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** SwiftShader: WebGPU on the CPU, slow but the same everywhere. */
+const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/** @param {{ webgpu: boolean }} options */
+export function launch({ webgpu }) {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: webgpu ? [...ALWAYS, ...WEBGPU] : ALWAYS,
+  });
+}
+
+/**
+ * Collects what a page asks of other places than `address`, and what it complains about.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string} address
+ */
+export function watch(page, address) {
+  /** @type {string[]} */
+  const foreign = [];
+  /** @type {string[]} */
+  const complaints = [];
+  page.on("request", (request) => {
+    const url = request.url();
+    const own = url.startsWith(address) || url.startsWith("blob:") || url.startsWith("data:");
+    if (!own) foreign.push(url);
+  });
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  return { foreign, complaints };
+}

@@ -1,0 +1,172 @@
+// @ts-check
+/** The page with the real engine, in a browser without WebGPU. */
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { blankPng, hugePng } from "./images.mjs";
+import { Reader, WEB, png, sampleFile, samples } from "./reader.mjs";
+
+describe("without WebGPU", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+  /** @type {Reader} */
+  let reader;
+  /** @type {{ file: string, text: string }[]} */
+  let shipped;
+
+  before(async () => {
+    site = await serve({ base: "/some/where/" });
+    browser = await launch({ webgpu: false });
+    shipped = await samples();
+    reader = await Reader.open(browser, site.address);
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  /** An error must cost one reading only. @param {string} code */
+  async function failedWith(code) {
+    const error = await reader.error();
+    assert.deepEqual({ shown: error.shown, code: error.code }, { shown: true, code });
+    assert.match(error.message, /^[A-Z].{20,}[.]$/, "a sentence");
+    const [good] = shipped;
+    assert.equal(await reader.choose(await sampleFile(good.file)), "done");
+    assert.equal(await reader.word(), good.text);
+    assert.equal((await reader.error()).shown, false);
+  }
+
+  test("takes the CPU and says why", async () => {
+    assert.equal(await reader.settled(), "ready");
+    assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "cpu");
+    assert.match((await reader.page.textContent("#reason")) ?? "", /WebGPU: .{10,}/);
+  });
+
+  test("reads the six samples", async () => {
+    assert.equal(shipped.length, 6);
+    for (const { file, text } of shipped) {
+      assert.equal(await reader.chooseSample(file), "done");
+      assert.equal(await reader.word(), text);
+    }
+  });
+
+  test("says what it read, letter by letter", async () => {
+    const { file, text } = shipped[0];
+    await reader.chooseSample(file);
+    const { letters, grid, confidence, milliseconds, width, height } = await reader.result();
+    assert.equal(letters.map((/** @type {any} */ { letter }) => letter).join(""), text);
+    for (const { attention } of letters) {
+      assert.equal(attention.length, grid.rows * grid.cols);
+      const sum = attention.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0);
+      assert.ok(Math.abs(sum - 1) < 1e-3);
+    }
+    assert.ok(confidence > 0 && confidence <= 1);
+    assert.ok(milliseconds.total > 0);
+    assert.deepEqual({ width, height }, { width: 600, height: 320 });
+    const labels = await reader.page
+      .locator("[data-letter-index]")
+      .evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-label") ?? ""));
+    assert.equal(labels.length, text.length);
+    assert.match(
+      labels[1],
+      new RegExp(`^Letter 2 of ${text.length}: ${text[1]}, .*%, looking at column`),
+    );
+  });
+
+  test("reads an upload, a paste and a drop", async () => {
+    for (const [i, way] of /** @type {const} */ (["upload", "paste", "drop"]).entries()) {
+      const { file, text } = shipped[i];
+      const image = await sampleFile(file);
+      const state = await (way === "upload" ? reader.choose(image) : reader.hand(way, image));
+      assert.equal(state, "done", way);
+      assert.equal(await reader.word(), text, way);
+    }
+  });
+
+  test("reads a file that is dragged in from the desktop", async () => {
+    const { file, text } = shipped[4];
+    await reader.drag(join(WEB, "samples", file));
+    await reader.page.waitForFunction(
+      (wanted) => document.querySelector("#word")?.textContent === wanted,
+      text,
+    );
+  });
+
+  test("reads what is on the clipboard, at Ctrl+V", async () => {
+    const { file, text } = shipped[3];
+    await reader.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await reader.page.evaluate(async (address) => {
+      const image = await (await fetch(address)).blob();
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": image })]);
+    }, `samples/${file}`);
+    await reader.page.keyboard.press("Control+V");
+    await reader.page.waitForFunction(
+      (wanted) => document.querySelector("#word")?.textContent === wanted,
+      text,
+    );
+  });
+
+  test("reads the first of several files and says so", async () => {
+    const files = await Promise.all(shipped.slice(0, 3).map(({ file }) => sampleFile(file)));
+    assert.equal(await reader.choose(files), "done");
+    assert.equal(await reader.word(), shipped[0].text);
+    assert.match((await reader.page.textContent("#note")) ?? "", /first of 3/);
+  });
+
+  test("finds no letters where there are none", async () => {
+    assert.equal(await reader.choose(png(blankPng(600, 320))), "done");
+    assert.equal(await reader.word(), "");
+    assert.match((await reader.page.textContent("#status")) ?? "", /no letters/i);
+    assert.equal(await reader.page.locator("[data-letter-index]").count(), 0);
+  });
+
+  test("refuses a text file", async () => {
+    assert.equal(await reader.choose(png(Buffer.from("not a picture\n"))), "error");
+    await failedWith("unreadable-image");
+  });
+
+  test("refuses a PNG that is cut short", async () => {
+    const { buffer } = await sampleFile(shipped[0].file);
+    const half = buffer.subarray(0, buffer.length / 2);
+    assert.equal(await reader.choose(png(half)), "error");
+    await failedWith("unreadable-image");
+  });
+
+  test("refuses an empty file", async () => {
+    assert.equal(await reader.choose(png(Buffer.alloc(0))), "error");
+    await failedWith("unreadable-image");
+  });
+
+  test("refuses 30,000 x 30,000 pixels", async () => {
+    assert.equal(await reader.choose(png(hugePng())), "error");
+    await failedWith("image-too-large");
+  });
+
+  test("refuses a folder", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+    await reader.drag(folder);
+    await reader.page.waitForSelector("body[data-state=error]");
+    await rm(folder, { recursive: true });
+    await failedWith("not-a-file");
+  });
+
+  test("refuses a clipboard without an image", async () => {
+    await reader.page.evaluate(() => {
+      const data = new DataTransfer();
+      data.setData("text/plain", "just words");
+      document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+    });
+    await failedWith("not-a-file");
+  });
+
+  test("asks nothing of any other place, and complains of nothing", () => {
+    assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+  });
+});

@@ -1,0 +1,106 @@
+// @ts-check
+/**
+ * Stands in for the generated engine, to show faults that the real one cannot be asked for. It
+ * answers every image with the same word; what goes wrong is in the width of the image.
+ */
+
+export const FAULTS = {
+  /** A panic: the instance is gone and the reading never ends. */
+  panic: 13,
+  /** The GPU is lost; on the CPU all is well. */
+  lost: 17,
+  /** A slow reading. */
+  slow: 19,
+};
+
+/** Words and where their letters are, in columns of a 6 x 12 grid. */
+const LETTERS = [
+  { letter: "t", confidence: 0.9991, row: 3.1, col: 5.1 },
+  { letter: "h", confidence: 0.982, row: 2.9, col: 6.9 },
+  { letter: "u", confidence: 0.871, row: 3.6, col: 8.3 },
+  { letter: "s", confidence: 0.99996, row: 3.5, col: 10.2 },
+];
+const GRID = { rows: 6, cols: 12 };
+/** @param {number} ms */
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** @param {{ module_or_path: Response }} options */
+export default async function init({ module_or_path }) {
+  await module_or_path.arrayBuffer();
+}
+
+export class Recognizer {
+  backend = { kind: "webgpu", adapter: "fake adapter", reason: /** @type {string|null} */ (null) };
+
+  /** @param {any} options */
+  static async load({ backend, onProgress }) {
+    for (const stage of ["device", "check"]) {
+      for (const fraction of [0, 0.5, 1]) {
+        onProgress({ stage, fraction });
+        await wait(20);
+      }
+    }
+    const made = new Recognizer();
+    if (backend === "cpu")
+      made.backend = { kind: "cpu", adapter: "WebAssembly SIMD", reason: null };
+    return made;
+  }
+
+  /**
+   * @param {Blob} image
+   * @param {{ alternatives?: number }} options
+   */
+  async recognize(image, { alternatives = 0 } = {}) {
+    const bitmap = await createImageBitmap(image).catch(() => {
+      throw Object.assign(new Error("This is not an image that can be read."), {
+        code: "unreadable-image",
+      });
+    });
+    const { width, height } = bitmap;
+    await wait(width === FAULTS.slow ? 500 : 15);
+    if (width === FAULTS.panic) {
+      self.reportError(new Error("panicked at fake.rs"));
+      await new Promise(() => {});
+    }
+    if (width === FAULTS.lost && this.backend.kind === "webgpu") {
+      throw Object.assign(new Error("The device stopped answering."), { code: "device-lost" });
+    }
+    const letters = LETTERS.map(({ letter, confidence, row, col }) => ({
+      letter,
+      confidence,
+      attention: spot(row, col),
+    }));
+    return {
+      text: "thus",
+      confidence: 0.853,
+      letters,
+      grid: GRID,
+      alternatives: [
+        { text: "thus", confidence: 0.853 },
+        { text: "thos", confidence: 0.0781 },
+        { text: "this", confidence: 0.0312 },
+        { text: "thns", confidence: 0.00991 },
+        { text: "tus", confidence: 0.0003 },
+      ].slice(0, alternatives),
+      milliseconds: { decode: 2.31, preprocess: 0.42, encode: 6.02, read: 4.4, total: 13.15 },
+      backend: this.backend,
+      width,
+      height,
+    };
+  }
+
+  free() {}
+}
+
+/**
+ * @param {number} row
+ * @param {number} col
+ */
+function spot(row, col) {
+  const weights = Float32Array.from({ length: GRID.rows * GRID.cols }, (_, i) => {
+    const [dy, dx] = [Math.floor(i / GRID.cols) + 0.5 - row, (i % GRID.cols) + 0.5 - col];
+    return Math.exp(-(dx * dx) / 0.5 - (dy * dy) / 1.2) + 0.004;
+  });
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return weights.map((weight) => weight / sum);
+}

@@ -1,0 +1,46 @@
+// @ts-check
+/** Images that are made for tests, and what is no image. */
+
+import { deflateSync, crc32 } from "node:zlib";
+
+/**
+ * A white PNG.
+ *
+ * @param {number} width
+ * @param {number} height
+ */
+export function blankPng(width, height) {
+  const row = Buffer.alloc(1 + width * 3, 255);
+  row[0] = 0; // no filter
+  const rows = Buffer.concat(Array.from({ length: height }, () => row));
+  return Buffer.concat([pngStart(width, height), chunk("IDAT", deflateSync(rows)), chunk("IEND")]);
+}
+
+/** The beginning of a PNG that claims to be 30,000 pixels wide and high. */
+export function hugePng() {
+  return Buffer.concat([pngStart(30_000, 30_000), chunk("IDAT", deflateSync(Buffer.alloc(64)))]);
+}
+
+/**
+ * @param {number} width
+ * @param {number} height
+ */
+function pngStart(width, height) {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", header)]);
+}
+
+/**
+ * @param {string} type
+ * @param {Buffer} [data]
+ */
+function chunk(type, data = Buffer.alloc(0)) {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  check.writeUInt32BE(crc32(body));
+  return Buffer.concat([length, body, check]);
+}

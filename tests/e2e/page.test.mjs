@@ -1,0 +1,254 @@
+// @ts-check
+/** What the page does around the engine, with one that answers as asked (`fake/`). */
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { FAULTS } from "./fake/captcha_wasm.js";
+import { blankPng } from "./images.mjs";
+import { Reader, png } from "./reader.mjs";
+
+const FAKE = fileURLToPath(new URL("fake/", import.meta.url));
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const WORD = "thus";
+const GOOD = png(blankPng(200, 100), "good.png");
+
+/** @param {keyof typeof FAULTS} fault */
+const faulty = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
+
+describe("the page", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+
+  before(async () => {
+    site = await serve({
+      base: "/some/where/",
+      mounts: {
+        "pkg/captcha_wasm_bg.wasm": `${FAKE}captcha_wasm.js`,
+        pkg: FAKE,
+        "models/compact.safetensors": `${FAKE}captcha_wasm.js`,
+      },
+    });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  /** @param {Parameters<typeof Reader.open>[2]} [options] */
+  const open = (options) => Reader.open(browser, site.address, options);
+
+  describe("faults", () => {
+    test("a panic costs one reading", async () => {
+      const reader = await open();
+      assert.equal(await reader.choose(faulty("panic")), "error");
+      assert.equal((await reader.error()).code, "engine-crashed");
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal(await reader.word(), WORD);
+      await reader.close();
+    });
+
+    test("a lost GPU is replaced by the CPU, which reads the image", async () => {
+      const reader = await open();
+      assert.equal(await reader.choose(faulty("lost")), "done");
+      assert.equal(await reader.word(), WORD);
+      assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "cpu");
+      assert.match((await reader.page.textContent("#reason")) ?? "", /stopped answering/);
+      await reader.close();
+    });
+
+    test("a lost GPU that was insisted on is an error, and opened anew", async () => {
+      const reader = await open({ query: "?backend=webgpu" });
+      assert.equal(await reader.choose(faulty("lost")), "error");
+      assert.equal((await reader.error()).code, "device-lost");
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "webgpu");
+      await reader.close();
+    });
+
+    test("missing code is an error that can be tried again", async () => {
+      const reader = await open({ query: "" });
+      await reader.settled();
+      await reader.page.route("**/captcha_wasm_bg.wasm", (route) => route.fulfill({ status: 404 }));
+      await reader.page.reload();
+      assert.equal(await reader.settled(), "error");
+      assert.equal((await reader.error()).code, "missing-code");
+      await reader.page.unroute("**/captcha_wasm_bg.wasm");
+      await reader.page.click("#retry");
+      assert.equal(await reader.settled(), "ready");
+      await reader.close();
+    });
+  });
+
+  describe("input", () => {
+    test("given while loading is read when all is there", async () => {
+      const reader = await open();
+      assert.equal(await reader.page.getAttribute("body", "data-state"), "loading");
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal(await reader.word(), WORD);
+      await reader.close();
+    });
+
+    test("given while another is read takes its place", async () => {
+      const reader = await open();
+      await reader.settled();
+      await reader.page.setInputFiles("#file-input", faulty("slow"));
+      assert.equal(await reader.choose(GOOD), "done");
+      await reader.page.waitForTimeout(700); // by now the slow one would have come
+      assert.equal((await reader.result()).width, 200);
+      assert.equal(await reader.page.locator("#picture").evaluate(naturalWidth), 200);
+      await reader.close();
+    });
+  });
+
+  describe("reading view", () => {
+    test("steps with the arrow keys", async () => {
+      const reader = await open();
+      await reader.choose(GOOD);
+      assert.equal(await current(reader), 0);
+      await reader.page.keyboard.press("ArrowRight");
+      await reader.page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), 2);
+      await reader.page.keyboard.press("ArrowLeft");
+      assert.equal(await current(reader), 1);
+      for (let i = 0; i < 9; i++) await reader.page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), WORD.length - 1);
+      await reader.close();
+    });
+
+    test("shows the attention of the letter that is pointed at, focused or clicked", async () => {
+      const reader = await open();
+      await reader.choose(GOOD);
+      const first = await overlay(reader);
+      await reader.page.hover("[data-letter-index='3']");
+      assert.equal(await current(reader), 3);
+      assert.notEqual(await overlay(reader), first);
+      await reader.page.hover("h1");
+      assert.equal(await current(reader), 0);
+      assert.equal(await overlay(reader), first);
+      await reader.page.click("[data-letter-index='2']");
+      await reader.page.hover("h1");
+      assert.equal(await current(reader), 2);
+      await reader.page.keyboard.press("Tab");
+      assert.equal(await current(reader), 3);
+      await reader.close();
+    });
+
+    test("switches between smooth and raw, and the veil's opacity", async () => {
+      const reader = await open();
+      await reader.choose(GOOD);
+      const size = () =>
+        reader.page.locator("#overlay").evaluate((canvas) => {
+          const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
+          return [width, height];
+        });
+      const [width, height] = await size();
+      assert.ok(width > 12 && height > 6);
+      await reader.page.click("#smooth-toggle");
+      assert.deepEqual(await size(), [12, 6]);
+      await reader.page.fill("#opacity", "0.3");
+      const opacity = await reader.page
+        .locator("#overlay")
+        .evaluate((canvas) => getComputedStyle(canvas).opacity);
+      assert.equal(opacity, "0.3");
+      await reader.close();
+    });
+
+    test("plays letter by letter, unless nothing may move", async () => {
+      const reader = await open({ reducedMotion: "no-preference" });
+      await reader.choose(GOOD);
+      const unread = reader.page.locator("#letters .unread");
+      assert.ok((await unread.count()) >= 1, "the last letters are still to come");
+      assert.equal(await reader.page.textContent("#play"), "Pause");
+      await reader.page.waitForFunction(() => !document.querySelector("#letters .unread"));
+      await reader.page.waitForFunction(
+        () => document.querySelector("#play")?.textContent === "Play",
+      );
+      assert.equal(await current(reader), WORD.length - 1);
+      await reader.page.click("#play");
+      assert.equal(await current(reader), 0, "from the start");
+      await reader.close();
+
+      const still = await open();
+      await still.choose(GOOD);
+      assert.equal(await still.page.locator("#letters .unread").count(), 0);
+      await still.close();
+    });
+  });
+
+  describe("for everyone", () => {
+    for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+      test(`has no accessibility faults that can be measured, ${colorScheme}`, async () => {
+        const reader = await open({ colorScheme });
+        const axe = await readFile(AXE, "utf8");
+        for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
+          if (file) await reader.choose(file);
+          else await reader.settled();
+          await reader.page.evaluate(axe);
+          const { violations } = await reader.page.evaluate(() =>
+            /** @type {any} */ (globalThis).axe.run(),
+          );
+          const found = violations.map((/** @type {any} */ { id, nodes }) => [
+            id,
+            nodes.map((/** @type {any} */ { html }) => html),
+          ]);
+          assert.deepEqual(found, []);
+        }
+        await reader.close();
+      });
+    }
+
+    for (const width of [320, 360, 768, 1280]) {
+      test(`needs no sideways scrolling at ${width} pixels`, async () => {
+        const reader = await open({ viewport: { width, height: 700 } });
+        for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
+          if (file) await reader.choose(file);
+          else await reader.settled();
+          const scroll = await reader.page.evaluate(() => document.documentElement.scrollWidth);
+          assert.ok(scroll <= width, `${scroll} > ${width}`);
+        }
+        await reader.close();
+      });
+    }
+  });
+});
+
+/** @param {any} picture */
+const naturalWidth = (picture) => picture.naturalWidth;
+
+/**
+ * The letter that is shown, all parts of the page agreeing.
+ *
+ * @param {Reader} reader
+ */
+function current(reader) {
+  return reader.page.evaluate(() => {
+    /** @param {string} selector */
+    const at = (selector) =>
+      [...document.querySelectorAll(selector)].findIndex(
+        (element) =>
+          element.classList.contains("current") || element.getAttribute("aria-pressed") === "true",
+      );
+    const places = [at("#word > span"), at("#tags > span"), at("[data-letter-index]")];
+    if (new Set(places).size > 1) throw new Error(`the parts disagree: ${places}`);
+    return places[0];
+  });
+}
+
+/**
+ * What is painted over the picture.
+ *
+ * @param {Reader} reader
+ */
+function overlay(reader) {
+  return reader.page.locator("#overlay").evaluate((canvas) => {
+    return /** @type {HTMLCanvasElement} */ (canvas).toDataURL();
+  });
+}

@@ -1,0 +1,161 @@
+// @ts-check
+/** The page as a test sees it. */
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { watch } from "./browser.mjs";
+
+/** @import { Browser, BrowserContextOptions, Page } from "playwright-core" */
+/** @typedef {{ name: string, mimeType: string, buffer: Buffer }} FileGiven */
+
+/** Compiling every shader on SwiftShader takes its time. */
+const PATIENCE = 180_000;
+
+/** The folder that the site serves. */
+export const WEB = fileURLToPath(new URL("../../web/", import.meta.url));
+
+/** @returns {Promise<{ file: string, text: string }[]>} */
+export async function samples() {
+  return JSON.parse(await readFile(`${WEB}samples/index.json`, "utf8"));
+}
+
+/** @param {string} file */
+export async function sampleFile(file) {
+  return png(await readFile(`${WEB}samples/${file}`), file);
+}
+
+/**
+ * @param {Buffer} buffer
+ * @param {string} [name]
+ * @returns {FileGiven}
+ */
+export function png(buffer, name = "image.png") {
+  return { name, mimeType: "image/png", buffer };
+}
+
+export class Reader {
+  /**
+   * @param {Page} page
+   * @param {string} address
+   */
+  constructor(page, address) {
+    this.page = page;
+    this.watched = watch(page, address);
+    page.setDefaultTimeout(PATIENCE);
+  }
+
+  /**
+   * Opens the page; it may still be loading.
+   *
+   * @param {Browser} browser
+   * @param {string} address
+   * @param {BrowserContextOptions & { query?: string }} [options]
+   */
+  static async open(browser, address, { query = "", ...options } = {}) {
+    const context = await browser.newContext({ reducedMotion: "reduce", ...options });
+    const reader = new Reader(await context.newPage(), address);
+    await reader.page.goto(address + query);
+    return reader;
+  }
+
+  close() {
+    return this.page.context().close();
+  }
+
+  /** Waits until nothing goes on any more, and gives the state. */
+  async settled() {
+    const settled = "body:is([data-state=ready], [data-state=done], [data-state=error])";
+    await this.page.waitForSelector(settled);
+    return this.page.evaluate(() => document.body.dataset.state);
+  }
+
+  /**
+   * Chooses files, and waits.
+   *
+   * @param {FileGiven | FileGiven[]} files
+   */
+  async choose(files) {
+    await this.page.setInputFiles("#file-input", files);
+    return this.settled();
+  }
+
+  /**
+   * Chooses a sample, and waits.
+   *
+   * @param {string} file
+   */
+  async chooseSample(file) {
+    await this.page.click(`#samples button[data-sample="${file}"]`);
+    await this.page.waitForSelector(`#samples button[data-sample="${file}"][aria-pressed=true]`);
+    return this.settled();
+  }
+
+  /**
+   * Lets the page see a paste or a drop of a file.
+   *
+   * @param {"paste" | "drop"} type
+   * @param {FileGiven} file
+   */
+  async hand(type, { name, mimeType, buffer }) {
+    await this.page.evaluate(
+      ([kind, fileName, mime, base64]) => {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        const data = new DataTransfer();
+        data.items.add(new File([bytes], fileName, { type: mime }));
+        const options = { bubbles: true, cancelable: true };
+        document.body.dispatchEvent(
+          kind === "paste"
+            ? new ClipboardEvent(kind, { ...options, clipboardData: data })
+            : new DragEvent(kind, { ...options, dataTransfer: data }),
+        );
+      },
+      [type, name, mimeType, buffer.toString("base64")],
+    );
+    return this.settled();
+  }
+
+  /**
+   * Drags a file or folder of this machine onto the page, as a person does.
+   *
+   * @param {string} path
+   */
+  async drag(path) {
+    const devtools = await this.page.context().newCDPSession(this.page);
+    for (const type of /** @type {const} */ (["dragEnter", "dragOver", "drop"])) {
+      await devtools.send("Input.dispatchDragEvent", {
+        type,
+        x: 200,
+        y: 200,
+        data: { items: [], files: [path], dragOperationsMask: 1 },
+      });
+    }
+    await devtools.detach();
+  }
+
+  /** The text that stands on the page. */
+  async word() {
+    return this.page.textContent("#word");
+  }
+
+  /** What the engine answered last. */
+  async result() {
+    return this.page.evaluate(() => {
+      const { lastResult } = /** @type {any} */ (globalThis).captchaLens;
+      const letters = lastResult.letters.map((/** @type {any} */ letter) => ({
+        ...letter,
+        attention: Array.from(letter.attention),
+      }));
+      return { ...lastResult, letters };
+    });
+  }
+
+  /** The error that stands on the page. */
+  async error() {
+    const error = this.page.locator("#error");
+    return {
+      shown: await error.isVisible(),
+      code: await error.getAttribute("data-code"),
+      message: (await error.locator("#error-message").textContent()) ?? "",
+    };
+  }
+}

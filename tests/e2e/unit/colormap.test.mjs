@@ -1,0 +1,35 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { colorize } from "../../../web/src/colormap.js";
+
+/** Lightness (CIE L*) of an sRGB colour. @param {Uint8ClampedArray} pixel */
+function lightness([r, g, b]) {
+  const [red, green, blue] = [r, g, b].map((byte) => {
+    const share = byte / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return luminance > 0.008856 ? 116 * Math.cbrt(luminance) - 16 : 903.3 * luminance;
+}
+
+test("the ends are cividis' own, and beyond them nothing changes", () => {
+  const pixels = colorize(Float32Array.of(-1, 0, 1, 2));
+  assert.deepEqual(
+    [...pixels],
+    [0, 34, 78, 255, 0, 34, 78, 255, 254, 232, 56, 255, 254, 232, 56, 255],
+  );
+});
+
+test("lightness rises evenly: equal steps of attention look equal", () => {
+  const steps = 32;
+  const pixels = colorize(Float32Array.from({ length: steps + 1 }, (_, i) => i / steps));
+  const values = Array.from({ length: steps + 1 }, (_, i) =>
+    lightness(pixels.subarray(i * 4, i * 4 + 4)),
+  );
+  const rise = (values[steps] - values[0]) / steps;
+  for (let i = 1; i <= steps; i++) {
+    const step = values[i] - values[i - 1];
+    assert.ok(step > 0.4 * rise && step < 1.7 * rise, `step ${i}: ${step} against ${rise}`);
+  }
+});

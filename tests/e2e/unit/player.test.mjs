@@ -1,0 +1,82 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+import { Player } from "../../../web/src/player.js";
+
+/** @typedef {import("../../../web/src/player.js").Showing} Showing */
+
+/** @type {Showing[]} */
+let seen = [];
+/** @type {Player} */
+let player;
+const now = () => seen[seen.length - 1];
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout"] });
+  seen = [];
+  player = new Player((showing) => seen.push(showing));
+});
+
+test("plays to the last letter and stops there", () => {
+  player.start(3, { still: false });
+  assert.deepEqual(now(), { shown: 0, revealed: 1, playing: true });
+  mock.timers.tick(900);
+  assert.deepEqual(now(), { shown: 1, revealed: 2, playing: true });
+  mock.timers.tick(900);
+  mock.timers.tick(900);
+  assert.deepEqual(now(), { shown: 2, revealed: 3, playing: false });
+});
+
+test("shows everything at once where nothing may move", () => {
+  player.start(3, { still: true });
+  assert.deepEqual(seen, [{ shown: 0, revealed: 3, playing: false }]);
+});
+
+test("a letter that is chosen is held, and all are there to see", () => {
+  player.start(3, { still: false });
+  player.select(1);
+  assert.deepEqual(now(), { shown: 1, revealed: 3, playing: false });
+  mock.timers.tick(5000);
+  assert.deepEqual(now(), { shown: 1, revealed: 3, playing: false });
+});
+
+test("steps stay within the letters", () => {
+  player.start(2, { still: true });
+  player.step(-1);
+  assert.equal(now().shown, 0);
+  player.step(1);
+  player.step(1);
+  assert.equal(now().shown, 1);
+});
+
+test("the pointer shows a letter for as long as it is there, and play waits", () => {
+  player.start(3, { still: false });
+  player.hover(2);
+  assert.deepEqual(now(), { shown: 2, revealed: 1, playing: true });
+  mock.timers.tick(2700);
+  assert.equal(now().shown, 2);
+  player.hover(null);
+  assert.equal(now().shown, 0);
+  mock.timers.tick(900);
+  assert.equal(now().shown, 1);
+});
+
+test("pauses, goes on, and starts again from the end", () => {
+  player.start(2, { still: false });
+  player.toggle();
+  mock.timers.tick(5000);
+  assert.deepEqual(now(), { shown: 0, revealed: 1, playing: false });
+  player.toggle();
+  mock.timers.tick(900);
+  mock.timers.tick(900);
+  assert.deepEqual(now(), { shown: 1, revealed: 2, playing: false });
+  player.toggle();
+  assert.deepEqual(now(), { shown: 0, revealed: 2, playing: true });
+});
+
+test("nothing to play is nothing to show", () => {
+  player.clear();
+  player.toggle();
+  assert.deepEqual(now(), { shown: -1, revealed: 0, playing: false });
+});

@@ -1,0 +1,42 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LoadingProgress } from "../../../web/src/progress.js";
+
+test("all stages together fill one bar that never goes back", () => {
+  const progress = new LoadingProgress();
+  const reports = [
+    { stage: "code", fraction: 0 },
+    { stage: "weights", fraction: 0 },
+    { stage: "weights", fraction: 1 },
+    { stage: "code", fraction: 0.6 },
+    { stage: "code", fraction: 1 },
+    { stage: "network", fraction: 0 },
+    { stage: "device", fraction: 0 },
+    { stage: "device", fraction: 1 },
+    { stage: "check", fraction: 0 },
+    { stage: "check", fraction: 1 },
+  ];
+  let last = 0;
+  for (const report of reports) {
+    const { overall } = progress.take(report);
+    assert.ok(overall !== null && overall >= last, `${overall} after ${last}`);
+    last = overall;
+  }
+  assert.ok(Math.abs(last - 1) < 1e-9);
+});
+
+test("what is shown is the download that is not done yet", () => {
+  const progress = new LoadingProgress();
+  progress.take({ stage: "code", fraction: 0.5 });
+  assert.equal(progress.take({ stage: "weights", fraction: 1 }).stage, "code");
+  progress.take({ stage: "code", fraction: 1 });
+  assert.equal(progress.take({ stage: "check", fraction: 0 }).stage, "check");
+});
+
+test("a download without a size, or a stage that is not known, makes no claim", () => {
+  const progress = new LoadingProgress();
+  assert.equal(progress.take({ stage: "code", fraction: null }).overall, null);
+  assert.equal(progress.take({ stage: "weights", fraction: 1 }).overall, null);
+  assert.equal(progress.take({ stage: "unheard of", fraction: 0.5 }).overall, null);
+});

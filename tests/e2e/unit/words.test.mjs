@@ -1,0 +1,68 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  describeBackend,
+  describeBytes,
+  describeLetter,
+  describeResult,
+  describeStage,
+  milliseconds,
+  percent,
+} from "../../../web/src/words.js";
+
+/** Without the thin spaces that keep numbers and units together. @param {string} words */
+const plain = (words) => words.replaceAll("\u202f", " ");
+
+test("percentages never claim a certainty that is not there", () => {
+  const cases = /** @type {const} */ ([
+    [1, "100.0 %"],
+    [0.99996, ">99.9 %"],
+    [0.9994, "99.9 %"],
+    [0.5, "50.0 %"],
+    [0.0004, "<0.1 %"],
+    [0, "0.0 %"],
+  ]);
+  for (const [share, words] of cases) assert.equal(plain(percent(share)), words);
+});
+
+test("times have the digits that matter", () => {
+  assert.equal(plain(milliseconds(0.42)), "0.4 ms");
+  assert.equal(plain(milliseconds(13.2)), "13 ms");
+  assert.equal(plain(milliseconds(2345)), "2.35 s");
+});
+
+test("a letter is described for those who cannot see where it was", () => {
+  const letter = { letter: "h", confidence: 0.98, attention: Float32Array.of(0, 0.4, 0.4, 0.2) };
+  assert.equal(
+    plain(describeLetter(letter, 1, 4, { rows: 1, cols: 4 })),
+    "Letter 2 of 4: h, 98.0 %, looking at columns 2 to 3 of 4, row 1 of 1",
+  );
+});
+
+test("a result is spelt, and nothing is nothing", () => {
+  /** @type {any} */
+  const result = {
+    text: "hi",
+    confidence: 0.9,
+    letters: [{ letter: "h" }, { letter: "i" }],
+    milliseconds: { total: 12 },
+  };
+  const { words, more } = describeResult(result);
+  assert.equal(plain(words + more), "Read in 12 ms: hi, spelt h i, 90.0 % sure");
+  assert.equal(describeResult({ ...result, text: "", letters: [] }).words, "No letters found");
+});
+
+test("backends, stages and bytes have names", () => {
+  assert.equal(
+    describeBackend({ kind: "webgpu", adapter: "apple m2", reason: null }),
+    "WebGPU · apple m2",
+  );
+  assert.equal(describeBackend({ kind: "webgpu", adapter: "WebGPU", reason: null }), "WebGPU");
+  assert.equal(describeStage("weights"), "Loading weights");
+  assert.equal(describeStage("something"), "Something");
+  const stage = { stage: "code", fraction: 0.5, overall: 0.2 };
+  assert.equal(plain(describeBytes({ ...stage, loaded: 1e6, total: 2e6 })), "1.0 MB of 2.0 MB");
+  assert.equal(plain(describeBytes({ ...stage, loaded: 1e6, total: null })), "1.0 MB");
+  assert.equal(describeBytes(stage), "");
+});

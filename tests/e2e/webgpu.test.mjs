@@ -1,0 +1,88 @@
+// @ts-check
+/** The page with the real engine on WebGPU. Readings are slow here, so there are few. */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { Reader, png, sampleFile, samples } from "./reader.mjs";
+
+/** How far attention on WebGPU may be from attention on the CPU. */
+const TOLERANCE = 1e-2;
+
+describe("on WebGPU", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+  /** @type {Reader} */
+  let reader;
+
+  before(async () => {
+    site = await serve({ base: "/some/where/" });
+    browser = await launch({ webgpu: true });
+    reader = await Reader.open(browser, site.address);
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  test("takes WebGPU and names the adapter", async () => {
+    assert.equal(await reader.settled(), "ready");
+    assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "webgpu");
+    assert.match((await reader.page.textContent("#badge")) ?? "", /WebGPU · .*swiftshader/i);
+    assert.equal(await reader.page.isVisible("#reason"), false);
+  });
+
+  test("reads a sample, an upload and a paste as the CPU does", async () => {
+    const shipped = (await samples()).slice(0, 3);
+    const files = await Promise.all(shipped.map(({ file }) => sampleFile(file)));
+    const read = async () => {
+      const results = [];
+      await reader.chooseSample(shipped[0].file);
+      results.push(await reader.result());
+      await reader.choose(files[1]);
+      results.push(await reader.result());
+      await reader.hand("paste", files[2]);
+      results.push(await reader.result());
+      return results;
+    };
+
+    const onWebGpu = await read();
+    await reader.page.selectOption("#backend", "cpu");
+    await reader.page.waitForSelector("#badge[data-kind=cpu]");
+    const onCpu = await read();
+
+    shipped.forEach(({ text }, i) => {
+      const [gpu, cpu] = [onWebGpu[i], onCpu[i]];
+      assert.equal(gpu.backend.kind, "webgpu");
+      assert.equal(cpu.backend.kind, "cpu");
+      assert.equal(gpu.text, text);
+      assert.equal(cpu.text, text);
+      const distances = gpu.letters.flatMap((/** @type {any} */ letter, /** @type {number} */ at) =>
+        letter.attention.map((/** @type {number} */ weight, /** @type {number} */ cell) =>
+          Math.abs(weight - cpu.letters[at].attention[cell]),
+        ),
+      );
+      assert.ok(
+        Math.max(...distances) <= TOLERANCE,
+        `attention differs by ${Math.max(...distances)}`,
+      );
+    });
+  });
+
+  test("goes on after an image that cannot be read", async () => {
+    await reader.page.selectOption("#backend", "webgpu");
+    await reader.page.waitForSelector("#badge[data-kind=webgpu]");
+    assert.equal(await reader.choose(png(Buffer.from("not a picture\n"))), "error");
+    assert.equal((await reader.error()).code, "unreadable-image");
+    const [{ file, text }] = await samples();
+    assert.equal(await reader.chooseSample(file), "done");
+    assert.equal(await reader.word(), text);
+  });
+
+  test("asks nothing of any other place, and complains of nothing", () => {
+    assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+  });
+});

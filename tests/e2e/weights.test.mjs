@@ -1,0 +1,83 @@
+// @ts-check
+/** Weights that are missing, damaged or of another version. */
+
+import assert from "node:assert/strict";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { Reader, WEB, sampleFile, samples } from "./reader.mjs";
+
+const GOOD = join(WEB, "models/compact.safetensors");
+
+/**
+ * The same weights under another format version.
+ *
+ * @param {Buffer} file
+ */
+function ofAnotherVersion(file) {
+  const length = Number(file.readBigUInt64LE(0));
+  const header = JSON.parse(file.subarray(8, 8 + length).toString());
+  header.__metadata__.format = "999";
+  const text = Buffer.from(JSON.stringify(header));
+  const start = Buffer.alloc(8);
+  start.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([start, text, file.subarray(8 + length)]);
+}
+
+describe("weights", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+  /** @type {string} */
+  let folder;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+    const good = await readFile(GOOD);
+    await writeFile(join(folder, "short.safetensors"), good.subarray(0, good.length / 2));
+    await writeFile(join(folder, "other.safetensors"), ofAnotherVersion(good));
+    site = await serve({ mounts: { given: folder } });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+    await rm(folder, { recursive: true });
+  });
+
+  for (const [what, name, code] of [
+    ["that are missing", "missing", "missing-weights"],
+    ["that are cut short", "short", "bad-weights"],
+    ["of another version", "other", "bad-weights"],
+  ]) {
+    test(`${what} are refused, and good ones are read after that`, async () => {
+      const query = `?weights=given/${name}.safetensors`;
+      const reader = await Reader.open(browser, site.address, { query });
+      assert.equal(await reader.settled(), "error");
+      const error = await reader.error();
+      assert.equal(error.code, code);
+      assert.match(error.message, /weights/i);
+
+      const [{ file, text }] = await samples();
+      assert.equal(await reader.choose(await sampleFile(file)), "error", "still no good");
+      await copyFile(GOOD, join(folder, `${name}.safetensors`));
+      await reader.page.click("#retry");
+      assert.equal(await reader.settled(), "done");
+      assert.equal(await reader.word(), text);
+      await reader.close();
+    });
+  }
+
+  test("of another site are not asked for", async () => {
+    const query = "?weights=https://example.org/weights.safetensors";
+    const reader = await Reader.open(browser, site.address, { query });
+    assert.equal(await reader.settled(), "error");
+    assert.equal((await reader.error()).code, "missing-weights");
+    assert.deepEqual(reader.watched.foreign, []);
+    await reader.close();
+  });
+});

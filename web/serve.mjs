@@ -1,0 +1,123 @@
+#!/usr/bin/env node
+// @ts-check
+/**
+ * Serves this folder on this machine: `node web/serve.mjs`, with `PORT` and `HOST` from the
+ * environment. Any other static server does as well.
+ */
+
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, resolve, sep } from "node:path";
+import { argv, env, exit } from "node:process";
+import { fileURLToPath } from "node:url";
+
+const TYPES = /** @type {Record<string, string>} */ ({
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+});
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+
+/**
+ * @typedef {object} Site
+ * @property {string} [root] the folder to serve; this one unless said
+ * @property {number} [port] 0 takes any that is free
+ * @property {string} [host]
+ * @property {string} [base] the path under which the folder appears, such as `/some/where/`
+ * @property {Record<string, string>} [mounts] other folders or files in place of paths in `root`
+ */
+
+/**
+ * @param {Site} [site]
+ * @returns {Promise<{ address: string, close: () => Promise<void> }>}
+ */
+export async function serve(site = {}) {
+  const { root = HERE, port = 0, host = "127.0.0.1", base = "/", mounts = {} } = site;
+  const server = createServer(async (request, response) => {
+    const fail = (/** @type {number} */ status) => {
+      response.writeHead(status, { "content-type": "text/plain" }).end(`${status}\n`);
+    };
+    if (request.method !== "GET" && request.method !== "HEAD") return fail(405);
+    const path = pathIn(base, request.url ?? "/");
+    if (path === undefined) return fail(404);
+    const file = await find(path, root, mounts);
+    if (!file) return fail(404);
+    response.writeHead(200, {
+      "cache-control": "no-cache",
+      "content-length": file.size,
+      "content-type": TYPES[extname(file.path)] ?? "application/octet-stream",
+      "x-content-type-options": "nosniff",
+    });
+    if (request.method === "HEAD") response.end();
+    else
+      createReadStream(file.path)
+        .on("error", () => response.destroy())
+        .pipe(response);
+  });
+  await new Promise((started, failed) => {
+    server.once("error", failed).listen(port, host, () => started(undefined));
+  });
+  const at = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return {
+    address: `http://${host}:${at.port}${base}`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/**
+ * The path below `base` that is asked for, without a leading slash.
+ *
+ * @param {string} base
+ * @param {string} url
+ */
+function pathIn(base, url) {
+  let path;
+  try {
+    path = decodeURIComponent(new URL(url, "http://localhost").pathname);
+  } catch {
+    return undefined;
+  }
+  if (!path.startsWith(base) || path.includes("\0")) return undefined;
+  const below = path.slice(base.length);
+  return below === "" || below.endsWith("/") ? `${below}index.html` : below;
+}
+
+/**
+ * The file at a path, unless it lies outside of the folders that are served.
+ *
+ * @param {string} path
+ * @param {string} root
+ * @param {Record<string, string>} mounts
+ */
+async function find(path, root, mounts) {
+  const mount = Object.keys(mounts).find((name) => path === name || path.startsWith(`${name}/`));
+  const folder = resolve(mount === undefined ? root : mounts[mount]);
+  const wanted = mount === undefined ? path : path.slice(mount.length);
+  const file = join(folder, wanted);
+  if (file !== folder && !file.startsWith(folder.endsWith(sep) ? folder : folder + sep)) return;
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() ? { path: file, size: found.size } : undefined;
+}
+
+if (argv[1] && resolve(argv[1]) === fileURLToPath(import.meta.url)) {
+  const port = Number(env.PORT ?? 8080);
+  try {
+    const { address } = await serve({ port, host: env.HOST });
+    console.log(`captcha-lens is at ${address} (Ctrl+C ends it)`);
+  } catch (error) {
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    console.error(taken ? `Port ${port} is taken; choose another: PORT=8081` : error);
+    exit(1);
+  }
+}

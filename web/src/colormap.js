@@ -1,0 +1,47 @@
+// @ts-check
+/**
+ * The colours of attention: cividis, perceptually uniform and made for colour-blind eyes too
+ * (Nuñez, Anderton and Renslow, 2018, https://doi.org/10.1371/journal.pone.0199239).
+ */
+
+/** Thirteen evenly spaced stops, as red, green and blue. */
+const STOPS = [
+  [0, 34, 78],
+  [0, 49, 112],
+  [42, 63, 109],
+  [67, 78, 108],
+  [87, 93, 109],
+  [106, 108, 113],
+  [125, 124, 120],
+  [145, 139, 120],
+  [165, 156, 116],
+  [188, 174, 108],
+  [210, 192, 96],
+  [233, 211, 78],
+  [254, 232, 56],
+];
+
+/** Every colour the map gives, as the bytes of 256 RGBA pixels. */
+const TABLE = Uint8ClampedArray.from({ length: 256 * 4 }, (_, i) => {
+  const channel = i % 4;
+  if (channel === 3) return 255;
+  const position = ((i >> 2) / 255) * (STOPS.length - 1);
+  const below = Math.min(Math.floor(position), STOPS.length - 2);
+  const [from, to] = [STOPS[below][channel], STOPS[below + 1][channel]];
+  return from + (to - from) * (position - below);
+});
+
+/**
+ * Colours a heat field.
+ *
+ * @param {Float32Array} heat values from 0 (dark) to 1 (bright)
+ * @returns {Uint8ClampedArray<ArrayBuffer>} opaque RGBA pixels, as `ImageData` takes them
+ */
+export function colorize(heat) {
+  const pixels = new Uint8ClampedArray(heat.length * 4);
+  for (let i = 0; i < heat.length; i++) {
+    const entry = Math.round(Math.min(Math.max(heat[i], 0), 1) * 255) * 4;
+    pixels.set(TABLE.subarray(entry, entry + 4), i * 4);
+  }
+  return pixels;
+}

@@ -1,0 +1,47 @@
+// @ts-check
+/** The page's reader: loaded when it is first needed, again after a failure, anew when told to. */
+
+import { Recognizer } from "./client.js";
+
+/** @import { LoadOptions } from "./types.js" */
+
+export class Loader {
+  /** @type {Promise<Recognizer> | undefined} */
+  #loading;
+  #abort = new AbortController();
+  #options;
+
+  /** @param {() => LoadOptions} options what to load, asked for each time */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /**
+   * The reader, as soon as it is there. What fails is tried again at the next call.
+   *
+   * @returns {Promise<Recognizer>}
+   */
+  load() {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load() {
+    const { signal } = this.#abort;
+    try {
+      return await Recognizer.load({ ...this.#options(), signal });
+    } catch (error) {
+      if (!signal.aborted) this.#loading = undefined;
+      throw error;
+    }
+  }
+
+  /** Lets go of the reader, or of loading it; the next call loads another. */
+  async drop() {
+    const before = this.#loading;
+    this.#loading = undefined;
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    (await before?.catch(() => undefined))?.close();
+  }
+}

@@ -1,0 +1,133 @@
+// @ts-check
+/**
+ * Which letter is shown when: plays a reading letter by letter, and holds still where someone
+ * looks. Knows nothing of the page.
+ */
+
+/**
+ * @typedef {object} Showing
+ * @property {number} shown the letter whose attention is shown; -1 for none
+ * @property {number} revealed how many letters are there to see
+ * @property {boolean} playing
+ */
+
+/** Milliseconds for which each letter is shown. */
+const PACE = 900;
+
+export class Player {
+  #count = 0;
+  #selected = -1;
+  #revealed = 0;
+  /** The letter under the pointer. @type {number | null} */
+  #hovered = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #onChange;
+
+  /** @param {(showing: Showing) => void} onChange */
+  constructor(onChange) {
+    this.#onChange = onChange;
+  }
+
+  /**
+   * Takes a new reading: plays it, or shows it as a whole where nothing may move.
+   *
+   * @param {number} count letters
+   * @param {{ still: boolean }} options
+   */
+  start(count, { still }) {
+    this.#stop();
+    this.#count = count;
+    this.#hovered = null;
+    this.#revealed = still ? count : 0;
+    this.#selected = count > 0 ? 0 : -1;
+    if (still) this.#tell();
+    else this.play();
+  }
+
+  /** Shows nothing. */
+  clear() {
+    this.start(0, { still: true });
+  }
+
+  /** Plays from the first letter, or goes on from where it was paused. */
+  play() {
+    if (this.#count === 0) return this.#tell();
+    const done = this.#revealed === this.#count && this.#selected === this.#count - 1;
+    if (done) this.#selected = 0;
+    this.#schedule();
+    this.#show(this.#selected);
+  }
+
+  pause() {
+    this.#stop();
+    this.#tell();
+  }
+
+  toggle() {
+    if (this.#timer === undefined) this.play();
+    else this.pause();
+  }
+
+  /**
+   * Holds a letter.
+   *
+   * @param {number} index
+   */
+  select(index) {
+    this.#stop();
+    this.#revealed = this.#count;
+    this.#show(Math.min(Math.max(index, 0), this.#count - 1));
+  }
+
+  /**
+   * Holds the letter `by` places further on, as far as there are letters.
+   *
+   * @param {number} by
+   */
+  step(by) {
+    this.select(this.#selected + by);
+  }
+
+  /**
+   * Shows a letter for as long as the pointer is on it.
+   *
+   * @param {number | null} index
+   */
+  hover(index) {
+    this.#hovered = index;
+    this.#tell();
+  }
+
+  #schedule() {
+    this.#timer = setTimeout(() => {
+      if (this.#hovered !== null) return this.#schedule();
+      if (this.#selected + 1 < this.#count) {
+        this.#schedule();
+        this.#show(this.#selected + 1);
+      } else {
+        this.pause();
+      }
+    }, PACE);
+  }
+
+  /** @param {number} index */
+  #show(index) {
+    this.#selected = index;
+    this.#revealed = Math.max(this.#revealed, index + 1);
+    this.#tell();
+  }
+
+  #stop() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tell() {
+    this.#onChange({
+      shown: this.#hovered ?? this.#selected,
+      revealed: this.#revealed,
+      playing: this.#timer !== undefined,
+    });
+  }
+}

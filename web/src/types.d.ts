@@ -1,0 +1,92 @@
+/**
+ * The types of the page's engine: what `client.js` offers, and what it and `worker.js` say to each
+ * other. What comes from the network is typed by the package that the wasm crate generates.
+ */
+
+import type { Backend, BackendWish, ImageSource, Recognition } from "../pkg/captcha_wasm.js";
+
+export type {
+  Alternative,
+  Backend,
+  BackendWish,
+  Grid,
+  ImageSource,
+  Letter,
+  Milliseconds,
+  Recognition,
+} from "../pkg/captcha_wasm.js";
+
+/** The generated module. */
+export type EngineModule = typeof import("../pkg/captcha_wasm.js");
+/** Its class, which the worker holds. */
+export type Engine = import("../pkg/captcha_wasm.js").Recognizer;
+
+export interface RecognizeOptions {
+  /** How many of the most probable texts to give, 0 to 100; 0 unless said. */
+  alternatives?: number;
+  /** Gives the reading up; the promise then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** A step of loading: `code` and `weights` side by side, then `network`, `device` and `check`. */
+export interface Progress {
+  stage: string;
+  /** 0 to 1, or `null` where the size is not known beforehand. */
+  fraction: number | null;
+  /** How far all of loading is, 0 to 1; `null` while a download does not say its size. */
+  overall: number | null;
+  /** Bytes so far, for stages that download. */
+  loaded?: number;
+  /** Bytes in all, where known. */
+  total?: number | null;
+}
+
+export interface LoadOptions {
+  /** Address of the weights, or the weights themselves; `models/compact.safetensors` unless said. */
+  weights?: string | URL | Uint8Array | ArrayBuffer;
+  backend?: BackendWish;
+  onProgress?: (progress: Progress) => void;
+  /** Gives loading up. */
+  signal?: AbortSignal;
+}
+
+/* ---- between client and worker ---- */
+
+/** How far one stage is; several can be under way at a time. */
+export type StageProgress = Omit<Progress, "overall">;
+
+export interface LoadRequest {
+  type: "load";
+  id: number;
+  weights: string | Uint8Array | ArrayBuffer;
+  backend: BackendWish;
+}
+
+export interface RecognizeRequest {
+  type: "recognize";
+  id: number;
+  image: ImageSource;
+  alternatives: number;
+}
+
+export interface AbortRequest {
+  type: "abort";
+  /** The request that is given up. */
+  id: number;
+}
+
+export type Request = LoadRequest | RecognizeRequest | AbortRequest;
+
+/** An error as it crosses between threads. */
+export interface PlainError {
+  code: string;
+  message: string;
+}
+
+export type Response =
+  | { type: "progress"; id: number; progress: StageProgress }
+  | { type: "loaded"; id: number; backend: Backend }
+  | { type: "recognized"; id: number; recognition: Recognition }
+  | { type: "failed"; id: number; error: PlainError }
+  /** The engine is beyond use: every open request has failed. */
+  | { type: "crashed"; error: PlainError };

@@ -1,0 +1,67 @@
+// @ts-check
+/** Small helps with the document. */
+
+/**
+ * The element of that id, which the page's markup promises to have.
+ *
+ * @template {Element} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+export function find(id, type) {
+  return only(document.getElementById(id), type, `#${id}`);
+}
+
+/**
+ * The first element inside `root` that matches.
+ *
+ * @template {Element} T
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} type
+ * @returns {T}
+ */
+export function within(root, selector, type) {
+  return only(root.querySelector(selector), type, selector);
+}
+
+/**
+ * A copy of a template's content.
+ *
+ * @param {string} id
+ * @returns {HTMLElement}
+ */
+export function stamp(id) {
+  const content = find(id, HTMLTemplateElement).content.firstElementChild;
+  return only(content?.cloneNode(true), HTMLElement, `#${id}`);
+}
+
+/**
+ * @param {keyof HTMLElementTagNameMap} tag
+ * @param {string} text
+ * @param {string} [className]
+ */
+export function element(tag, text, className = "") {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  made.className = className;
+  return made;
+}
+
+/** Whether the user wants nothing to move. */
+export function wantsStillness() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+/**
+ * @template {Element} T
+ * @param {unknown} found
+ * @param {new () => T} type
+ * @param {string} name
+ * @returns {T}
+ */
+function only(found, type, name) {
+  if (!(found instanceof type)) throw new Error(`The page has no ${name}`);
+  return found;
+}

@@ -1,0 +1,164 @@
+// @ts-check
+/** The picture, the attention laid over it, and above it the letters where they were seen. */
+
+import { centerOf, mix, peakOf, spread } from "../overlay.js";
+import { percent } from "../words.js";
+import { element, find, wantsStillness } from "./dom.js";
+import { isDark, paintAttention, paintScale } from "./heat.js";
+
+/** @import { Recognition } from "../types.js" */
+
+/** Milliseconds in which attention moves from one letter to the next. */
+const GLIDE = 280;
+/** Least distance between the letters above the picture, in percent of its width. */
+const TAG_GAP = 9;
+
+export class PictureView {
+  #sheet = find("sheet", HTMLElement);
+  #frame = find("frame", HTMLElement);
+  #picture = find("picture", HTMLImageElement);
+  #overlay = find("overlay", HTMLCanvasElement);
+  #placeholder = find("placeholder", HTMLElement);
+  #tags = find("tags", HTMLElement);
+  #legend = find("legend", HTMLElement);
+  /** @type {Recognition | undefined} */
+  #recognition;
+  #peak = 0;
+  #smooth = true;
+  /** The attention on the canvas now. @type {ArrayLike<number> | undefined} */
+  #attention;
+  #animation = 0;
+
+  /** The address of the picture, or `null` where the browser cannot show it. */
+  get address() {
+    return this.#picture.hidden ? null : this.#picture.src;
+  }
+
+  /** Whether the picture is dark on the whole. */
+  get dark() {
+    return this.#frame.classList.contains("dark");
+  }
+
+  constructor() {
+    paintScale(find("legend-scale", HTMLCanvasElement));
+  }
+
+  /**
+   * Shows a picture, or words where the browser cannot.
+   *
+   * @param {string} address
+   */
+  async show(address) {
+    this.clear();
+    this.#picture.src = address;
+    try {
+      await this.#picture.decode();
+    } catch {
+      if (this.#picture.getAttribute("src") === address) {
+        this.hide("The browser cannot show this picture");
+      }
+      return;
+    }
+    if (this.#picture.getAttribute("src") !== address) return; // another one came meanwhile
+    const { naturalWidth, naturalHeight } = this.#picture;
+    this.#setSize(naturalWidth, naturalHeight);
+    this.#frame.classList.toggle("dark", isDark(this.#picture));
+    this.#placeholder.hidden = true;
+    this.#picture.hidden = false;
+  }
+
+  /**
+   * Shows words in place of a picture.
+   *
+   * @param {string} words
+   */
+  hide(words) {
+    this.#picture.hidden = true;
+    this.#placeholder.hidden = false;
+    this.#placeholder.classList.add("plain");
+    find("placeholder-words", HTMLElement).textContent = words;
+  }
+
+  /** Takes what was read off the picture. */
+  clear() {
+    cancelAnimationFrame(this.#animation);
+    this.#recognition = undefined;
+    this.#attention = undefined;
+    this.#overlay.hidden = true;
+    this.#legend.hidden = true;
+    this.#tags.replaceChildren();
+  }
+
+  /** @param {Recognition} recognition */
+  setRecognition(recognition) {
+    this.clear();
+    const { letters, grid, width, height } = recognition;
+    if (this.#picture.hidden) this.#setSize(width, height);
+    if (letters.length === 0) return;
+    this.#recognition = recognition;
+    this.#peak = peakOf(letters);
+    this.#legend.hidden = false;
+    find("legend-peak", HTMLElement).textContent = percent(this.#peak);
+    const centers = letters.map(({ attention }) => centerOf(attention, grid));
+    const places = spread(centers, TAG_GAP);
+    this.#tags.replaceChildren(
+      ...letters.map(({ letter }, i) => {
+        const tag = element("span", letter, "tag");
+        tag.style.insetInlineStart = `${places[i]}%`;
+        return tag;
+      }),
+    );
+  }
+
+  /**
+   * Shows where a letter was seen.
+   *
+   * @param {number} shown the letter's index
+   * @param {number} revealed how many letters are there to see
+   */
+  attend(shown, revealed) {
+    [...this.#tags.children].forEach((tag, i) => {
+      tag.classList.toggle("unread", i >= revealed);
+      tag.classList.toggle("current", i === shown);
+    });
+    const letter = this.#recognition?.letters[shown];
+    if (letter) this.#glideTo(letter.attention);
+  }
+
+  /** @param {boolean} smooth */
+  setSmooth(smooth) {
+    this.#smooth = smooth;
+    if (this.#attention) this.#paint(this.#attention);
+  }
+
+  /** @param {ArrayLike<number>} target */
+  #glideTo(target) {
+    cancelAnimationFrame(this.#animation);
+    const from = this.#attention;
+    this.#overlay.hidden = false;
+    if (!from || wantsStillness()) return this.#paint(target);
+    const start = performance.now();
+    const frame = (/** @type {number} */ now) => {
+      const time = Math.min(Math.max((now - start) / GLIDE, 0), 1);
+      this.#paint(mix(from, target, time * time * (3 - 2 * time)));
+      if (time < 1) this.#animation = requestAnimationFrame(frame);
+    };
+    this.#animation = requestAnimationFrame(frame);
+  }
+
+  /** @param {ArrayLike<number>} attention */
+  #paint(attention) {
+    if (!this.#recognition) return;
+    this.#attention = attention;
+    const { grid } = this.#recognition;
+    paintAttention(this.#overlay, attention, { grid, peak: this.#peak, smooth: this.#smooth });
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  #setSize(width, height) {
+    this.#sheet.style.setProperty("--ratio", String(width / height));
+  }
+}

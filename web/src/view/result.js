@@ -1,0 +1,75 @@
+// @ts-check
+/** What was read, in words and numbers. */
+
+import { milliseconds, percent } from "../words.js";
+import { element, find } from "./dom.js";
+
+/** @import { Alternative, Recognition } from "../types.js" */
+
+export class ResultView {
+  #guide = find("guide", HTMLElement);
+  #reading = find("reading", HTMLElement);
+  #details = find("details", HTMLElement);
+  #word = find("word", HTMLElement);
+  #confidence = find("confidence", HTMLElement);
+  #alternatives = find("alternatives", HTMLElement);
+  #alternativeList = find("alternative-list", HTMLElement);
+  #timing = find("timing", HTMLElement);
+
+  clear() {
+    this.#guide.hidden = true;
+    this.#reading.hidden = true;
+    this.#details.hidden = true;
+    this.#word.replaceChildren();
+  }
+
+  /** @param {Recognition} recognition */
+  setRecognition({ text, letters, confidence, alternatives, milliseconds: times }) {
+    this.#word.replaceChildren(...letters.map(({ letter }) => element("span", letter)));
+    this.#confidence.textContent =
+      letters.length > 0 ? `${percent(confidence)} sure` : "No letters found in this picture";
+    const others = alternatives.filter((alternative) => alternative.text !== text);
+    this.#alternatives.hidden = others.length === 0;
+    this.#alternativeList.replaceChildren(...others.map(row));
+    this.#timing.replaceChildren(
+      // On WebGPU the encoder is still at work while the decoder waits for it: one number for both.
+      pair("unpack", times.decode),
+      pair("resize", times.preprocess),
+      pair("network", times.encode + times.read),
+      pair("total", times.total),
+    );
+    this.#reading.hidden = false;
+    this.#details.hidden = false;
+  }
+
+  /**
+   * @param {number} shown
+   * @param {number} revealed
+   */
+  attend(shown, revealed) {
+    [...this.#word.children].forEach((letter, i) => {
+      letter.classList.toggle("unread", i >= revealed);
+      letter.classList.toggle("current", i === shown);
+    });
+  }
+}
+
+/**
+ * @param {string} stage
+ * @param {number} time
+ */
+function pair(stage, time) {
+  const made = element("div", "");
+  made.append(element("dt", stage), element("dd", milliseconds(time)));
+  return made;
+}
+
+/** @param {Alternative} alternative */
+function row({ text, confidence }) {
+  const item = element("li", "");
+  item.append(
+    element("span", text || "no letters", "text"),
+    element("span", percent(confidence), "share"),
+  );
+  return item;
+}

@@ -1,0 +1,92 @@
+// @ts-check
+/** What goes on: the state of the page, progress, the backend, notes and errors. */
+
+import { describeBackend, describeBytes, describeStage } from "../words.js";
+import { find } from "./dom.js";
+
+/** @import { Backend, Progress } from "../types.js" */
+
+/** @typedef {"loading" | "ready" | "reading" | "done" | "error"} State */
+
+export class StatusView {
+  #words = find("status-words", HTMLElement);
+  #more = find("status-more", HTMLElement);
+  #progress = find("progress", HTMLProgressElement);
+  #bytes = find("bytes", HTMLElement);
+  #badge = find("badge", HTMLElement);
+  #reason = find("reason", HTMLElement);
+  #note = find("note", HTMLElement);
+  #error = find("error", HTMLElement);
+  #message = find("error-message", HTMLElement);
+  #retry = find("retry", HTMLButtonElement);
+
+  /**
+   * @param {State} state
+   * @param {string} words
+   * @param {string} [more] what is only read aloud, since it can be seen elsewhere
+   */
+  setState(state, words, more = "") {
+    document.body.dataset.state = state;
+    this.#say(words, more);
+    this.#progress.hidden = state !== "loading";
+    this.#bytes.textContent = "";
+  }
+
+  /**
+   * Shows how far loading is, unless something else is to be seen just now.
+   *
+   * @param {Progress} progress
+   */
+  setProgress(progress) {
+    const { state } = document.body.dataset;
+    if (state !== "loading" && state !== "reading") return;
+    this.#say(describeStage(progress.stage));
+    this.#bytes.textContent = describeBytes(progress);
+    this.#progress.hidden = false;
+    if (progress.overall === null) this.#progress.removeAttribute("value");
+    else this.#progress.value = progress.overall;
+  }
+
+  /** @param {Backend} backend */
+  setBackend(backend) {
+    this.#badge.hidden = false;
+    this.#badge.dataset.kind = backend.kind;
+    this.#badge.textContent = describeBackend(backend);
+    this.#reason.hidden = backend.reason === null;
+    this.#reason.textContent = backend.reason ? `No WebGPU: ${backend.reason}` : "";
+  }
+
+  /** @param {string | null} note */
+  setNote(note) {
+    this.#note.hidden = note === null;
+    this.#note.textContent = note ?? "";
+  }
+
+  /**
+   * @param {{ code: string, message: string }} error
+   * @param {boolean} canRetry
+   */
+  setError({ code, message }, canRetry) {
+    this.#error.dataset.code = code;
+    this.#message.textContent = message;
+    this.#error.hidden = false;
+    this.#retry.hidden = !canRetry;
+  }
+
+  clearError() {
+    this.#error.hidden = true;
+    delete this.#error.dataset.code;
+    this.#message.textContent = "";
+  }
+
+  /**
+   * Says each thing once: the line is read aloud whenever it changes.
+   *
+   * @param {string} words
+   * @param {string} [more]
+   */
+  #say(words, more = "") {
+    if (this.#words.textContent !== words) this.#words.textContent = words;
+    if (this.#more.textContent !== more) this.#more.textContent = more;
+  }
+}

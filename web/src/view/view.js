@@ -1,0 +1,204 @@
+// @ts-check
+/**
+ * The page as its program sees it. This folder is the only place that touches the document; what
+ * the user does comes out through the handlers.
+ */
+
+import { canReadClipboard, listen } from "../input.js";
+import { describeResult } from "../words.js";
+import { find, wantsStillness } from "./dom.js";
+import { LettersView } from "./letters.js";
+import { PictureView } from "./picture.js";
+import { ResultView } from "./result.js";
+import { markSample, showSamples } from "./samples.js";
+import { StatusView } from "./status.js";
+
+/** @import { Given } from "../input.js" */
+/** @import { Showing } from "../player.js" */
+/** @import { Backend, BackendWish, Progress, Recognition } from "../types.js" */
+/** @import { Sample } from "./samples.js" */
+/** @import { State } from "./status.js" */
+
+/**
+ * What the user does.
+ *
+ * @typedef {object} Handlers
+ * @property {(given: Given) => void} image
+ * @property {(files: FileList | null) => void} choose
+ * @property {() => void} paste
+ * @property {(sample: Sample) => void} sample
+ * @property {(error: unknown) => void} inputError
+ * @property {(wish: BackendWish) => void} backend
+ * @property {() => void} retry
+ * @property {() => void} togglePlay
+ * @property {(by: number) => void} step
+ * @property {(index: number) => void} select
+ * @property {(index: number | null) => void} hover
+ */
+
+export class View {
+  #handlers;
+  #status = new StatusView();
+  #picture = new PictureView();
+  #result = new ResultView();
+  #letters;
+  #controls = find("controls", HTMLElement);
+  #play = find("play", HTMLButtonElement);
+  #smooth = find("smooth-toggle", HTMLInputElement);
+  /** The address of the picture that is shown. @type {string | undefined} */
+  #address;
+  /** @type {Promise<void>} */
+  #pictureShown = Promise.resolve();
+
+  /** @param {Handlers} handlers */
+  constructor(handlers) {
+    this.#handlers = handlers;
+    this.#letters = new LettersView(handlers);
+    this.#listenToInput();
+    this.#listenToControls();
+    document.body.classList.add("started");
+  }
+
+  /** Whether a reading should be there at once, not letter by letter. */
+  get still() {
+    return wantsStillness();
+  }
+
+  /** @param {Sample[]} samples */
+  showSamples(samples) {
+    showSamples(samples, this.#handlers.sample);
+  }
+
+  /** @param {BackendWish} wish */
+  setWish(wish) {
+    find("backend", HTMLSelectElement).value = wish;
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} words
+   */
+  setState(state, words) {
+    this.#status.setState(state, words);
+  }
+
+  /** @param {Progress} progress */
+  setProgress(progress) {
+    this.#status.setProgress(progress);
+  }
+
+  /** @param {Backend} backend */
+  setBackend(backend) {
+    this.#status.setBackend(backend);
+  }
+
+  /** Settles when the picture is there to see, or words in its place. */
+  get pictureShown() {
+    return this.#pictureShown;
+  }
+
+  /**
+   * Shows the picture that will be read, and nothing of the one before.
+   *
+   * @param {Blob | null} file `null` where there is nothing to read
+   * @param {{ note: string | null, sample: string | null }} about
+   */
+  setPicture(file, { note, sample }) {
+    this.#clear();
+    this.#status.setNote(note);
+    markSample(sample);
+    if (this.#address) URL.revokeObjectURL(this.#address);
+    this.#address = file ? URL.createObjectURL(file) : undefined;
+    if (this.#address) this.#pictureShown = this.#picture.show(this.#address);
+    else this.#picture.hide("Nothing to show");
+  }
+
+  /** @param {Recognition} recognition */
+  setRecognition(recognition) {
+    this.#clear();
+    this.#picture.setRecognition(recognition);
+    this.#result.setRecognition(recognition);
+    this.#letters.setRecognition(recognition, {
+      address: this.#picture.address,
+      dark: this.#picture.dark,
+      smooth: this.#smooth.checked,
+    });
+    this.#controls.hidden = recognition.letters.length === 0;
+    const { words, more } = describeResult(recognition);
+    this.#status.setState("done", words, more);
+  }
+
+  /**
+   * Shows what went wrong.
+   *
+   * @param {{ code: string, message: string }} error
+   * @param {{ canRetry: boolean }} options whether trying again may help
+   */
+  setError(error, { canRetry }) {
+    this.#clear();
+    if (error.code === "image-too-large") this.#picture.hide("This picture is too large to show");
+    this.#status.setError(error, canRetry);
+    this.#status.setState("error", "Not read");
+  }
+
+  /** @param {Showing} showing */
+  attend({ shown, revealed, playing }) {
+    const follow = this.#letters.focused;
+    this.#picture.attend(shown, revealed);
+    this.#result.attend(shown, revealed);
+    this.#letters.attend(shown, revealed, follow);
+    this.#play.textContent = playing ? "Pause" : "Play";
+    this.#play.dataset.playing = String(playing);
+  }
+
+  #clear() {
+    this.#status.clearError();
+    this.#picture.clear();
+    this.#result.clear();
+    this.#letters.clear();
+    this.#controls.hidden = true;
+  }
+
+  #listenToInput() {
+    const handlers = this.#handlers;
+    listen(document, {
+      image: handlers.image,
+      error: handlers.inputError,
+      over: (over) => document.body.classList.toggle("dropping", over),
+    });
+    const chooser = find("file-input", HTMLInputElement);
+    chooser.addEventListener("change", () => {
+      handlers.choose(chooser.files);
+      chooser.value = ""; // so that the same file can be chosen again
+    });
+    const paste = find("paste", HTMLButtonElement);
+    paste.hidden = !canReadClipboard;
+    paste.addEventListener("click", handlers.paste);
+  }
+
+  #listenToControls() {
+    const handlers = this.#handlers;
+    const backend = find("backend", HTMLSelectElement);
+    backend.addEventListener("change", () => {
+      handlers.backend(/** @type {BackendWish} */ (backend.value));
+    });
+    find("retry", HTMLElement).addEventListener("click", handlers.retry);
+    this.#play.addEventListener("click", handlers.togglePlay);
+    this.#smooth.addEventListener("change", () => {
+      this.#picture.setSmooth(this.#smooth.checked);
+      this.#letters.setSmooth(this.#smooth.checked);
+    });
+    const opacity = find("opacity", HTMLInputElement);
+    opacity.addEventListener("input", () => {
+      document.body.style.setProperty("--veil", opacity.value);
+    });
+    document.addEventListener("keydown", (event) => {
+      const elsewhere = event.target instanceof Element && event.target.matches("input, select");
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (by === undefined || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (this.#controls.hidden) return;
+      event.preventDefault();
+      handlers.step(by);
+    });
+  }
+}

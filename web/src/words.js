@@ -1,0 +1,102 @@
+// @ts-check
+/** How the page says things. Pure: values in, words out. */
+
+import { extentOf } from "./overlay.js";
+
+/** @import { Backend, Grid, Letter, Progress, Recognition } from "./types.js" */
+
+/** Keeps a number and its unit together. */
+const THIN = "\u202f";
+
+/**
+ * A probability in percent, never rounded to a certainty it is not.
+ *
+ * @param {number} share 0 to 1
+ */
+export function percent(share) {
+  if (share < 1 && share > 0.9995) return `>99.9${THIN}%`;
+  if (share > 0 && share < 0.0005) return `<0.1${THIN}%`;
+  return `${(share * 100).toFixed(1)}${THIN}%`;
+}
+
+/** @param {number} value in milliseconds */
+export function milliseconds(value) {
+  if (value >= 1000) return `${(value / 1000).toFixed(2)}${THIN}s`;
+  return `${value >= 10 ? Math.round(value) : value.toFixed(1)}${THIN}ms`;
+}
+
+/** @param {number} value in bytes */
+export function megabytes(value) {
+  return `${(value / 1e6).toFixed(1)}${THIN}MB`;
+}
+
+/**
+ * What a letter's picture shows, for those who cannot see it.
+ *
+ * @param {Letter} letter
+ * @param {number} index
+ * @param {number} count
+ * @param {Grid} grid
+ */
+export function describeLetter({ letter, confidence, attention }, index, count, grid) {
+  const columns = range(extentOf(attention, grid, "cols"), "column", grid.cols);
+  const rows = range(extentOf(attention, grid, "rows"), "row", grid.rows);
+  return `Letter ${index + 1} of ${count}: ${letter}, ${percent(confidence)}, looking at ${columns}, ${rows}`;
+}
+
+/**
+ * @param {{ first: number, last: number }} extent
+ * @param {string} noun
+ * @param {number} count
+ */
+function range({ first, last }, noun, count) {
+  const of = `of ${count}`;
+  return first === last
+    ? `${noun} ${first + 1} ${of}`
+    : `${noun}s ${first + 1} to ${last + 1} ${of}`;
+}
+
+/**
+ * A reading in a sentence: `more` is for those who cannot see the result.
+ *
+ * @param {Recognition} recognition
+ * @returns {{ words: string, more: string }}
+ */
+export function describeResult({ text, confidence, letters, milliseconds: { total } }) {
+  if (text === "") return { words: "No letters found", more: "" };
+  const spelt = letters.map(({ letter }) => letter).join(" ");
+  return {
+    words: `Read in ${milliseconds(total)}`,
+    more: `: ${text}, spelt ${spelt}, ${percent(confidence)} sure`,
+  };
+}
+
+/** @param {Backend} backend */
+export function describeBackend({ kind, adapter }) {
+  const name = kind === "webgpu" ? "WebGPU" : "CPU";
+  return adapter && adapter.toLowerCase() !== kind ? `${name} · ${adapter}` : name;
+}
+
+/** The stages of loading. */
+const STAGES = /** @type {Record<string, string>} */ ({
+  code: "Loading code",
+  weights: "Loading weights",
+  network: "Building the network",
+  device: "Preparing WebGPU",
+  check: "Checking",
+});
+
+/** @param {string} stage */
+export function describeStage(stage) {
+  return STAGES[stage] ?? stage.charAt(0).toUpperCase() + stage.slice(1);
+}
+
+/**
+ * How far a download is; empty for a stage that downloads nothing.
+ *
+ * @param {Progress} progress
+ */
+export function describeBytes({ loaded, total }) {
+  if (loaded === undefined) return "";
+  return total ? `${megabytes(loaded)} of ${megabytes(total)}` : megabytes(loaded);
+}
