@@ -83,6 +83,7 @@ describe("the page", () => {
       await reader.page.unroute("**/captcha_wasm_bg.wasm");
       await reader.page.click("#retry");
       assert.equal(await reader.settled(), "ready");
+      assert.equal((await reader.error()).shown, false);
       await reader.close();
     });
   });
@@ -118,6 +119,7 @@ describe("the page", () => {
       assert.equal(await current(reader), 2);
       await reader.page.keyboard.press("ArrowLeft");
       assert.equal(await current(reader), 1);
+      await reader.page.click("#smooth-toggle"); // which leaves the arrow keys alone
       for (let i = 0; i < 9; i++) await reader.page.keyboard.press("ArrowRight");
       assert.equal(await current(reader), WORD.length - 1);
       await reader.close();

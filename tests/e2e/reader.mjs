@@ -70,12 +70,12 @@ export class Reader {
   }
 
   /**
-   * Chooses files, and waits.
+   * Chooses a file, and waits.
    *
-   * @param {FileGiven | FileGiven[]} files
+   * @param {FileGiven} file
    */
-  async choose(files) {
-    await this.page.setInputFiles("#file-input", files);
+  async choose(file) {
+    await this.page.setInputFiles("#file-input", file);
     return this.settled();
   }
 
@@ -91,26 +91,26 @@ export class Reader {
   }
 
   /**
-   * Lets the page see a paste or a drop of a file.
+   * Lets the page see a paste or a drop of files, and waits.
    *
    * @param {"paste" | "drop"} type
-   * @param {FileGiven} file
+   * @param {FileGiven[]} files
    */
-  async hand(type, { name, mimeType, buffer }) {
-    await this.page.evaluate(
-      ([kind, fileName, mime, base64]) => {
-        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-        const data = new DataTransfer();
-        data.items.add(new File([bytes], fileName, { type: mime }));
-        const options = { bubbles: true, cancelable: true };
-        document.body.dispatchEvent(
-          kind === "paste"
-            ? new ClipboardEvent(kind, { ...options, clipboardData: data })
-            : new DragEvent(kind, { ...options, dataTransfer: data }),
-        );
-      },
-      [type, name, mimeType, buffer.toString("base64")],
-    );
+  async hand(type, ...files) {
+    const encoded = files.map((file) => ({ ...file, buffer: file.buffer.toString("base64") }));
+    await this.page.evaluate(([kind, given]) => {
+      const data = new DataTransfer();
+      for (const { name, mimeType, buffer } of given) {
+        const bytes = Uint8Array.from(atob(buffer), (character) => character.charCodeAt(0));
+        data.items.add(new File([bytes], name, { type: mimeType }));
+      }
+      const options = { bubbles: true, cancelable: true };
+      document.body.dispatchEvent(
+        kind === "paste"
+          ? new ClipboardEvent(kind, { ...options, clipboardData: data })
+          : new DragEvent(kind, { ...options, dataTransfer: data }),
+      );
+    }, /** @type {const} */ ([type, encoded]));
     return this.settled();
   }
 

@@ -106,8 +106,8 @@ def randomize(network, generator):
         tensor.data = mean + spread * torch.randn(tensor.shape, generator=generator)
 
     for name, parameter in network.named_parameters():
-        fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
-        draw(parameter, 0.3 if parameter.dim() == 1 else 3.0 / fan_in**0.5)
+        gain = 1.4 if name.startswith(("blocks", "dense")) else 3.0
+        draw(parameter, 0.3 if parameter.dim() == 1 else gain / parameter[0].numel() ** 0.5)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             draw(module.weight, 0.2, mean=1.0)
@@ -150,7 +150,7 @@ def weights(network):
 def vectors(network, generator):
     """Inputs, and what each part of the network makes of them."""
     images = torch.rand(BATCH, 3, 20, 40, generator=generator)
-    images *= torch.tensor([1.0, 0.6, 0.3, 0.1])[:, None, None, None]
+    images *= torch.rand(BATCH, 3, 1, 1, generator=generator)
     features = network.encode(images)
     state = torch.randn(BATCH, network.gru.hidden_size, generator=generator)
     x = torch.randn(BATCH, network.gru.input_size, generator=generator)
@@ -169,7 +169,7 @@ def vectors(network, generator):
         tokens, logits, attention = network.decode(features, carry_state)
         first, second = logits.topk(2, dim=2).values.unbind(2)
         assert (first - second).min() > 1e-2, "a near tie: rounding could change the answer"
-        assert len(tokens.unique()) > 3, "the answers are too much alike to show a mistake"
+        assert len(tokens.unique()) > 5, "the answers are too much alike to show a mistake"
         tensors |= {f"{name}.tokens": tokens, f"{name}.logits": logits}
         tensors[f"{name}.attention"] = attention
     return tensors
@@ -192,7 +192,7 @@ def save(path, tensors, metadata):
 
 @torch.no_grad()
 def main():
-    generator = torch.Generator().manual_seed(int(__import__("sys").argv[1]))
+    generator = torch.Generator().manual_seed(119)
     network = Network().eval()
     randomize(network, generator)
     here = Path(__file__).parent

@@ -86,7 +86,7 @@ fn the_face_comes_from_the_set() {
 
 #[test]
 fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
-    for sample in samples(500) {
+    for sample in samples(200) {
         let letters: String = sample.letters.iter().map(|b| b.letter).collect();
         assert_eq!(letters, sample.text);
         let center = |b: &LetterBox| b.x + 0.5 * b.width;
@@ -110,7 +110,7 @@ fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
     }
 }
 
-/// Each letter has one colour of its own; most of its box's rows must show it.
+/// A box round a letter has ink in nearly every row; the dot of i and j leaves some without.
 #[test]
 fn letters_are_where_their_boxes_say() {
     let (mut found, mut rows) = (0, 0);
@@ -149,7 +149,7 @@ fn about_three_quarters_of_a_percent_of_the_ground_is_speckle() {
 
 #[test]
 fn strokes_are_as_many_as_the_style_says() {
-    let counts: Vec<u32> = samples(500).map(|sample| sample.strokes).collect();
+    let counts: Vec<u32> = samples(200).map(|sample| sample.strokes).collect();
     assert!(counts.iter().all(|count| (6..=32).contains(count)));
     let mean = counts.iter().sum::<u32>() as f32 / counts.len() as f32;
     assert!((17.0..21.0).contains(&mean), "{mean} strokes on average");

@@ -73,7 +73,7 @@ pub struct TrainArgs {
     /// Where to compute.
     #[arg(long, value_enum, default_value = "auto")]
     pub device: DeviceChoice,
-    /// GPUs to train on at once.
+    /// GPUs to train on at once, or workers that share the CPU; each takes a batch a step.
     #[arg(long, default_value_t = 1)]
     pub devices: usize,
     /// Seed of images and network.

@@ -29,7 +29,7 @@ impl DeviceChoice {
         Ok(self.open_many(1)?.remove(0))
     }
 
-    /// `count` devices of this kind.
+    /// `count` devices of this kind; of the CPU, so many workers that share its cores.
     ///
     /// # Errors
     ///
@@ -37,10 +37,8 @@ impl DeviceChoice {
     pub fn open_many(self, count: usize) -> Result<Vec<Device>> {
         ensure!(count > 0, "at least one device is needed");
         match self {
-            Self::Cpu => {
-                ensure!(count == 1, "there is one CPU device; it uses all cores");
-                Ok(vec![Device::flex()])
-            }
+            // Several workers on one CPU: not every operation of one keeps all cores busy.
+            Self::Cpu => Ok(vec![Device::flex(); count]),
             Self::Auto => gpus(self, count).or_else(|_| Self::Cpu.open_many(count)),
             Self::Wgpu | Self::Vulkan => gpus(self, count),
         }

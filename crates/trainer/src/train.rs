@@ -83,7 +83,9 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
         trainee.network = weights.network(&main)?;
     }
     let batcher = Batcher::new(config)?;
-    let steps = training.train.len().div_ceil(options.batch) * options.epochs;
+    // Each device takes a batch a step; their gradients are summed, whose scale Adam does not mind.
+    let images_per_step = options.batch * training.devices.len();
+    let steps = training.train.len().div_ceil(images_per_step) * options.epochs;
     let learner = Learner::new(trainee, optimizer(recipe).init(), schedule(recipe, steps)?);
     let train_loader = Loader::new(
         training.train,
@@ -203,7 +205,7 @@ fn execution(devices: Vec<Device>, main: Device) -> ExecutionStrategy {
         return ExecutionStrategy::SingleDevice(main);
     }
     let devices = devices.into_iter().map(Device::autodiff).collect();
-    ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimSharded)
+    ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimMainDevice)
 }
 
 /// Stops at an epoch's end: when the time is over, or when nothing has got better for long.

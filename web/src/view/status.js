@@ -27,6 +27,7 @@ export class StatusView {
    */
   setState(state, words, more = "") {
     document.body.dataset.state = state;
+    if (state !== "error") this.#clearError();
     this.#say(words, more);
     this.#progress.hidden = state !== "loading";
     this.#bytes.textContent = "";
@@ -63,17 +64,20 @@ export class StatusView {
   }
 
   /**
+   * Shows what went wrong, until something else goes on.
+   *
    * @param {{ code: string, message: string }} error
    * @param {boolean} canRetry
    */
   setError({ code, message }, canRetry) {
+    this.setState("error", canRetry ? "Not loaded" : "Not read");
     this.#error.dataset.code = code;
     this.#message.textContent = message;
     this.#error.hidden = false;
     this.#retry.hidden = !canRetry;
   }
 
-  clearError() {
+  #clearError() {
     this.#error.hidden = true;
     delete this.#error.dataset.code;
     this.#message.textContent = "";

@@ -138,7 +138,6 @@ export class View {
     this.#clear();
     if (error.code === "image-too-large") this.#picture.hide("This picture is too large to show");
     this.#status.setError(error, canRetry);
-    this.#status.setState("error", "Not read");
   }
 
   /** @param {Showing} showing */
@@ -152,7 +151,6 @@ export class View {
   }
 
   #clear() {
-    this.#status.clearError();
     this.#picture.clear();
     this.#result.clear();
     this.#letters.clear();
@@ -193,7 +191,8 @@ export class View {
       document.body.style.setProperty("--veil", opacity.value);
     });
     document.addEventListener("keydown", (event) => {
-      const elsewhere = event.target instanceof Element && event.target.matches("input, select");
+      const elsewhere =
+        event.target instanceof Element && event.target.matches("select, [type=range]");
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (by === undefined || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
       if (this.#controls.hidden) return;

@@ -1,0 +1,298 @@
+//! The command line as its users meet it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A network and a run small enough to train in a test.
+const TINY: &str = r#"
+[model]
+alphabet = "abcdefghijklmnopqrstuvwxyz"
+max_letters = 5
+input = { height = 20, width = 40, resampling = "Area" }
+encoder = { blocks = [
+    { filters = 4, padded = false, norm = true, pool = true },
+    { filters = 4, padded = true, norm = false, pool = true },
+], dropout = 0.1, features = 8, norm_momentum = 0.1 }
+decoder = { embedding = 4, units = 8, attention = 8, carry_state = true }
+
+[data]
+random_share = 0.5
+blank_share = 0.1
+
+[training]
+epochs = 2
+images_per_epoch = 24
+validation_images = 8
+batch = 8
+learning_rate = 1e-3
+warmup_steps = 2
+schedule = "cosine"
+weight_decay = 1e-4
+gradient_clip = 1.0
+letter_map_weight = 0.5
+"#;
+
+fn lens(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+/// Standard output of a call that must succeed.
+fn succeeds(folder: &Path, arguments: &[&str]) -> String {
+    let output = lens(folder, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Standard error of a call that must fail, without a panic.
+fn fails(folder: &Path, arguments: &[&str]) -> String {
+    let output = lens(folder, arguments);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{arguments:?} succeeded");
+    assert!(!errors.contains("panicked"), "{errors}");
+    errors
+}
+
+fn train_tiny(folder: &Path, more: &[&str]) -> Output {
+    fs::write(folder.join("tiny.toml"), TINY).unwrap();
+    let arguments = [
+        "train",
+        "--preset",
+        "tiny.toml",
+        "--out",
+        "run",
+        "--device",
+        "cpu",
+    ];
+    lens(folder, &[&arguments, more].concat())
+}
+
+#[test]
+fn a_run_stops_goes_on_and_leaves_weights_that_read() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let first = train_tiny(folder, &["--minutes", "0"]);
+    assert!(
+        first.status.success(),
+        "{}",
+        String::from_utf8_lossy(&first.stderr)
+    );
+    assert!(folder.join("run/checkpoint/model-1.bpk").exists());
+    assert!(!folder.join("run/checkpoint/model-2.bpk").exists());
+
+    let again = train_tiny(folder, &[]);
+    let errors = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(
+        !again.status.success() && errors.contains("--resume"),
+        "{errors}"
+    );
+
+    let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
+    let output = lens(folder, &resume);
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{log}");
+    assert!(
+        log.contains("epoch 2/2") && !log.contains("epoch 1/2"),
+        "{log}"
+    );
+    assert!(folder.join("run/checkpoint/model-2.bpk").exists());
+    assert!(fails(folder, &resume).contains("already finished"));
+
+    succeeds(folder, &["export", "run", "--epoch", "2"]);
+    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    assert!(
+        info.contains("4 x 9") && info.contains("\"epoch\": 2"),
+        "{info}"
+    );
+    assert!(info.contains("\"images_seen\": 48"), "{info}");
+
+    // It can start another run, of the same network only.
+    let from = [
+        "--from",
+        "run/weights.safetensors",
+        "--epochs",
+        "1",
+        "--device",
+        "cpu",
+    ];
+    let go = |preset, out| [&["train", "--preset", preset, "--out", out], &from[..]].concat();
+    succeeds(folder, &go("tiny.toml", "second"));
+    assert!(fails(folder, &go("compact", "third")).contains("another network"));
+}
+
+#[test]
+fn a_labelled_folder_can_be_made_learnt_and_measured() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let generate = ["generate", "--count", "12", "--seed", "5", "--out"];
+    succeeds(folder, &[&generate[..], &["a"]].concat());
+    succeeds(folder, &[&generate[..], &["b"]].concat());
+    for file in ["g0.png", "g11.png", "spec_train_val.txt"] {
+        assert_eq!(
+            fs::read(folder.join("a").join(file)).ok(),
+            fs::read(folder.join("b").join(file)).ok()
+        );
+    }
+    assert!(fails(folder, &[&generate[..], &["a"]].concat()).contains("already holds"));
+
+    let trained = train_tiny(folder, &["--data", "a", "--epochs", "1"]);
+    assert!(
+        trained.status.success(),
+        "{}",
+        String::from_utf8_lossy(&trained.stderr)
+    );
+
+    let weights = ["--weights", "run/weights.safetensors", "--json"];
+    let evaluate = |more: &[&str]| -> Value {
+        let json = succeeds(folder, &[&["evaluate"], more, &weights[..]].concat());
+        serde_json::from_str(&json).unwrap()
+    };
+    assert_eq!(evaluate(&["a"])["images"], 12);
+    assert_eq!(evaluate(&["a", "--part", "validation"])["images"], 2);
+    fs::write(folder.join("lexicon.txt"), "thus\nline\n").unwrap();
+    let synth = [
+        "--synth", "words", "--count", "6", "--seed", "9", "--random", "--fonts", "held-out",
+    ];
+    let score = evaluate(&[&synth[..], &["--lexicon", "lexicon.txt"]].concat());
+    assert_eq!(score["images"], 6);
+    for key in [
+        "exact",
+        "accuracy",
+        "letter_accuracy",
+        "images_per_second",
+        "lexicon_accuracy",
+    ] {
+        assert!(score[key].is_number(), "{key} in {score}");
+    }
+    assert!(fails(folder, &["evaluate", "nowhere"]).contains("not a folder"));
+    assert!(fails(folder, &["evaluate", "--synth", "waves"]).contains("waves"));
+}
+
+#[test]
+fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    succeeds(
+        folder,
+        &["generate", "--count", "2", "--seed", "5", "--out", "good"],
+    );
+    let png = fs::read(folder.join("good/g0.png")).unwrap();
+    fs::write(folder.join("text.png"), "no image").unwrap();
+    fs::write(folder.join("cut.png"), &png[..png.len() / 2]).unwrap();
+    fs::write(folder.join("empty.png"), "").unwrap();
+    let mut huge = png[..33].to_vec(); // signature and header
+    huge[16..20].copy_from_slice(&30_000u32.to_be_bytes());
+    huge[20..24].copy_from_slice(&30_000u32.to_be_bytes());
+    let checksum = crc32(&huge[12..29]);
+    huge[29..33].copy_from_slice(&checksum.to_be_bytes());
+    fs::write(folder.join("huge.png"), huge).unwrap();
+
+    let images = [
+        "good/g0.png",
+        "text.png",
+        "cut.png",
+        "empty.png",
+        "huge.png",
+        "gone.png",
+        "good/g1.png",
+    ];
+    let output = lens(
+        folder,
+        &[&["recognize", "--json", "--alternatives", "3"], &images[..]].concat(),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), images.len());
+    for (line, path) in lines.iter().zip(images) {
+        assert_eq!(line["path"], path);
+    }
+    for line in [&lines[0], &lines[6]] {
+        let (rows, cols) = (line["grid"]["rows"].as_u64(), line["grid"]["cols"].as_u64());
+        let positions = (rows.unwrap() * cols.unwrap()) as usize;
+        for letter in line["letters"].as_array().unwrap() {
+            let attention = letter["attention"].as_array().unwrap();
+            let sum: f64 = attention
+                .iter()
+                .map(|weight| weight.as_f64().unwrap())
+                .sum();
+            assert!(attention.len() == positions && (sum - 1.0).abs() < 1e-3);
+        }
+        assert_eq!(line["alternatives"].as_array().unwrap().len(), 3);
+        assert!(line["milliseconds"].is_number() && line["confidence"].is_number());
+    }
+    for (line, code) in lines[1..5].iter().zip([
+        "unreadable-image",
+        "unreadable-image",
+        "unreadable-image",
+        "image-too-large",
+    ]) {
+        assert_eq!(line["code"], code, "{line}");
+        assert!(line["error"].is_string());
+    }
+    assert!(lines[5]["error"].as_str().unwrap().contains("gone.png"));
+}
+
+#[test]
+fn the_shipped_weights_read_the_shipped_samples() {
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/samples");
+    let list: Vec<Value> =
+        serde_json::from_str(&fs::read_to_string(samples.join("index.json")).unwrap()).unwrap();
+    assert_eq!(list.len(), 6);
+    for sample in list {
+        let json = succeeds(
+            &samples,
+            &["recognize", "--json", sample["file"].as_str().unwrap()],
+        );
+        let read: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["text"], sample["text"]);
+    }
+}
+
+#[test]
+fn weights_that_cannot_be_used_are_refused_with_a_reason() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("bad.safetensors"), "no weights").unwrap();
+    for (path, complaint) in [
+        ("bad.safetensors", "weights"),
+        ("gone.safetensors", "gone.safetensors"),
+    ] {
+        assert!(fails(folder, &["recognize", "--weights", path, "x.png"]).contains(complaint));
+    }
+    assert!(fails(folder, &["train", "--out", "nowhere", "--resume"]).contains("no run"));
+    assert!(
+        fails(
+            folder,
+            &[
+                "recognize",
+                "--device",
+                "cpu",
+                "--alternatives",
+                "11",
+                "x.png"
+            ]
+        )
+        .contains("11")
+    );
+}
+
+/// CRC-32 of PNG chunks.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
+        })
+    })
+}
