@@ -139,7 +139,7 @@ test_browser() {
 
 test_page() {
   heading "Test: page in Chromium"
-  node --test tests/e2e/
+  npm run --silent e2e
 }
 
 run_tests() {

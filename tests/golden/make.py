@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 CONFIG = {
-    "input": {"height": 20, "width": 40, "resampling": "Area"},
+    "input": {"height": 20, "width": 40, "resampling": "Area", "inverted": False},
     "encoder": {
         "blocks": [
             {"filters": 4, "padded": False, "norm": True, "pool": True},

@@ -29,6 +29,10 @@ pub struct InputConfig {
     pub width: usize,
     /// How an image is brought to that size.
     pub resampling: Resampling,
+    /// Whether white is 0 and black 1, so that empty paper and the zeros of padding are the same
+    /// and weigh nothing; the paper's white is 1.
+    #[config(default = false)]
+    pub inverted: bool,
 }
 
 /// How an image is brought to the input's size.
@@ -139,7 +143,7 @@ impl ModelConfig {
     /// maps are the largest, does without batch norm: a fifth of the training time.
     pub fn compact() -> Self {
         Self {
-            input: InputConfig::new(50, 100, Resampling::Area),
+            input: InputConfig::new(50, 100, Resampling::Area).with_inverted(true),
             encoder: EncoderConfig::new(
                 vec![
                     BlockConfig::new(24, false, false, true),

@@ -3,7 +3,8 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use fast_image_resize as fir;
 pub use image::RgbImage;
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 use std::io::Cursor;
 
 use crate::config::{InputConfig, Resampling};
@@ -31,16 +32,18 @@ pub fn decode_image(bytes: &[u8]) -> Result<RgbImage, ModelError> {
             bytes.len() as f64 / 1e6
         )));
     }
-    let unreadable = |error: image::ImageError| ModelError::UnreadableImage(error.to_string());
+    if let Some((width, height)) = png_size(bytes) {
+        check_size(width, height)?;
+    }
     let mut decoder = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|error| ModelError::UnreadableImage(error.to_string()))?
-        .into_decoder()
-        .map_err(unreadable)?;
+        .into_decoder() // under the image crate's own limit, 512 MB
+        .map_err(refused)?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
-    let orientation = decoder.orientation().map_err(unreadable)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut image = DynamicImage::from_decoder(decoder).map_err(refused)?;
     image.apply_orientation(orientation);
     Ok(over_white(image))
 }
@@ -56,6 +59,21 @@ pub fn image_from_rgba(width: u32, height: u32, pixels: Vec<u8>) -> Result<RgbIm
         ModelError::UnreadableImage(format!("fewer than {width} x {height} RGBA pixels"))
     })?;
     Ok(over_white(DynamicImage::ImageRgba8(image)))
+}
+
+/// The size that a PNG announces in its first chunk. The decoder tells it only once it has seen
+/// image data, and may have worked through much else before.
+fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let chunk = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+    let (width, height) = (chunk.get(8..12)?, chunk.get(12..16)?);
+    Some((u32::from_be_bytes(width.try_into().ok()?), u32::from_be_bytes(height.try_into().ok()?)))
+}
+
+fn refused(error: ImageError) -> ModelError {
+    match error {
+        ImageError::Limits(error) => ModelError::ImageTooLarge(error.to_string()),
+        other => ModelError::UnreadableImage(other.to_string()),
+    }
 }
 
 fn check_size(width: u32, height: u32) -> Result<(), ModelError> {
@@ -84,6 +102,10 @@ fn over_white(image: DynamicImage) -> RgbImage {
 }
 
 /// Resizes to the network's input and scales to 0..1, channel by channel (`[3, height, width]`).
+///
+/// # Errors
+///
+/// [`ModelError::UnreadableImage`] if the image has no pixels.
 pub fn preprocess(image: &RgbImage, input: &InputConfig) -> Result<Vec<f32>, ModelError> {
     let failed = |error: &dyn std::fmt::Display| ModelError::UnreadableImage(error.to_string());
     let source = fir::images::ImageRef::new(
@@ -109,7 +131,8 @@ pub fn preprocess(image: &RgbImage, input: &InputConfig) -> Result<Vec<f32>, Mod
     let mut values = vec![0.0; 3 * height * width];
     for (i, pixel) in resized.buffer().chunks_exact(3).enumerate() {
         for (channel, value) in pixel.iter().enumerate() {
-            values[channel * height * width + i] = f32::from(*value) / 255.0;
+            let value = if input.inverted { 255 - value } else { *value };
+            values[channel * height * width + i] = f32::from(value) / 255.0;
         }
     }
     Ok(values)

@@ -130,7 +130,22 @@ pub fn save(
     store
         .collect_from(&network.valid())
         .map_err(|error| bad(error.to_string()))?;
-    store.get_bytes().map_err(|error| bad(error.to_string()))
+    sort_header(&store.get_bytes().map_err(|error| bad(error.to_string()))?)
+}
+
+/// Puts the header's entries in order, which the library leaves to chance: the same network makes
+/// the same file.
+fn sort_header(file: &[u8]) -> Result<Vec<u8>, ModelError> {
+    const LENGTH: usize = size_of::<u64>();
+    let (length, _) = SafeTensors::read_metadata(file).map_err(|error| damaged(&error))?;
+    let (header, tensors) = file[LENGTH..].split_at(length);
+    let mut header: serde_json::Value =
+        serde_json::from_slice(header).map_err(|error| bad(error.to_string()))?;
+    header.sort_all_objects();
+    // The format wants tensors aligned and knows blanks behind the header.
+    let header = header.to_string();
+    let header = format!("{header:width$}", width = header.len().next_multiple_of(LENGTH));
+    Ok([&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat())
 }
 
 /// Every tensor must hold finite numbers of 16 or 32 bits.

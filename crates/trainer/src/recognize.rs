@@ -18,6 +18,8 @@ enum Line<'a> {
         #[serde(flatten)]
         prediction: Prediction,
         milliseconds: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<&'static str>,
     },
     Failed {
         path: &'a Path,
@@ -45,6 +47,7 @@ pub fn recognize(
             let line = match read {
                 Ok(prediction) => Line::Read {
                     path,
+                    code: prediction.text.is_empty().then_some("no-letters"),
                     prediction,
                     milliseconds,
                 },
@@ -76,7 +79,7 @@ fn read_one(recognizer: &Recognizer, path: &Path, alternatives: usize) -> Result
 
 fn print_text(path: &Path, prediction: &Prediction) {
     let text = if prediction.text.is_empty() {
-        "(no letters)"
+        "no letters found"
     } else {
         &prediction.text
     };

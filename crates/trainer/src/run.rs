@@ -109,7 +109,7 @@ impl RunFolder {
             .0
             .join("valid")
             .join(format!("epoch-{epoch}"))
-            .join("WordAccuracy.log");
+            .join("Word_accuracy.log");
         let Ok(text) = fs::read_to_string(&path) else {
             return Ok(None);
         };

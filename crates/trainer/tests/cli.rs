@@ -12,7 +12,7 @@ const TINY: &str = r#"
 [model]
 alphabet = "abcdefghijklmnopqrstuvwxyz"
 max_letters = 5
-input = { height = 20, width = 40, resampling = "Area" }
+input = { height = 20, width = 40, resampling = "Area", inverted = true }
 encoder = { blocks = [
     { filters = 4, padded = false, norm = true, pool = true },
     { filters = 4, padded = true, norm = false, pool = true },
@@ -195,6 +195,10 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
     huge[29..33].copy_from_slice(&checksum.to_be_bytes());
     fs::write(folder.join("huge.png"), huge).unwrap();
 
+    image::RgbImage::from_pixel(600, 320, image::Rgb([255; 3]))
+        .save(folder.join("blank.png"))
+        .unwrap();
+
     let images = [
         "good/g0.png",
         "text.png",
@@ -203,6 +207,7 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
         "huge.png",
         "gone.png",
         "good/g1.png",
+        "blank.png",
     ];
     let output = lens(
         folder,
@@ -242,6 +247,10 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
         assert!(line["error"].is_string());
     }
     assert!(lines[5]["error"].as_str().unwrap().contains("gone.png"));
+    assert_eq!(
+        (&lines[7]["text"], &lines[7]["code"]),
+        (&"".into(), &"no-letters".into())
+    );
 }
 
 #[test]

@@ -34,15 +34,24 @@ extern "C" {
 /// Vendor, architecture and description, as far as the browser tells them; `"WebGPU"` if it tells
 /// nothing.
 pub(crate) async fn name() -> String {
-    let Some(info) = info().await else { return UNNAMED.into() };
+    let Some(info) = info().await else {
+        return UNNAMED.into();
+    };
     let mut parts: Vec<String> = Vec::new();
-    for part in [info.vendor(), info.architecture(), info.description()].into_iter().flatten() {
+    for part in [info.vendor(), info.architecture(), info.description()]
+        .into_iter()
+        .flatten()
+    {
         // Descriptions often repeat the vendor.
         if !part.is_empty() && !parts.contains(&part) {
             parts.push(part);
         }
     }
-    if parts.is_empty() { UNNAMED.into() } else { parts.join(" ") }
+    if parts.is_empty() {
+        UNNAMED.into()
+    } else {
+        parts.join(" ")
+    }
 }
 
 const UNNAMED: &str = "WebGPU";
@@ -51,8 +60,15 @@ async fn info() -> Option<Info> {
     let gpu = NAVIGATOR.with(Navigator::gpu)?;
     // The preference that burn asks with, so that the same adapter answers.
     let options = Object::new();
-    Reflect::set(&options, &"powerPreference".into(), &"high-performance".into()).ok()?;
-    let adapter = JsFuture::from(gpu.request_adapter(&options).ok()?).await.ok()?;
+    Reflect::set(
+        &options,
+        &"powerPreference".into(),
+        &"high-performance".into(),
+    )
+    .ok()?;
+    let adapter = JsFuture::from(gpu.request_adapter(&options).ok()?)
+        .await
+        .ok()?;
     if adapter.is_null() {
         return None;
     }

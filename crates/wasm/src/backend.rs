@@ -44,6 +44,7 @@ pub(crate) async fn engine(
 ) -> Result<Engine, LensError> {
     // The CPU's network is built in any case: it is what WebGPU is checked against.
     let cpu = Recognizer::new(weights, &Device::flex())?;
+    progress.tell("network", 1.0);
     let reason = match wish {
         Wish::Cpu => None,
         Wish::Auto | Wish::WebGpu => match on_webgpu(weights, &cpu, progress).await {
@@ -52,8 +53,15 @@ pub(crate) async fn engine(
             Err(why) => Some(why),
         },
     };
-    let backend = Backend { kind: Kind::Cpu, adapter: "WebAssembly SIMD".into(), reason };
-    Ok(Engine { recognizer: cpu, backend })
+    let backend = Backend {
+        kind: Kind::Cpu,
+        adapter: "WebAssembly SIMD".into(),
+        reason,
+    };
+    Ok(Engine {
+        recognizer: cpu,
+        backend,
+    })
 }
 
 #[cfg(feature = "webgpu")]
@@ -68,14 +76,22 @@ async fn on_webgpu(
     progress.tell("check", 0.0);
     let recognizer = gpu
         .validated(async {
-            let recognizer = Recognizer::new(weights, &gpu.device).map_err(|error| error.to_string())?;
+            let recognizer =
+                Recognizer::new(weights, &gpu.device).map_err(|error| error.to_string())?;
             crate::golden::compare(cpu, &recognizer).await?;
             Ok::<_, String>(recognizer)
         })
         .await??;
     progress.tell("check", 1.0);
-    let backend = Backend { kind: Kind::WebGpu, adapter: gpu.adapter, reason: None };
-    Ok(Engine { recognizer, backend })
+    let backend = Backend {
+        kind: Kind::WebGpu,
+        adapter: gpu.adapter,
+        reason: None,
+    };
+    Ok(Engine {
+        recognizer,
+        backend,
+    })
 }
 
 #[cfg(not(feature = "webgpu"))]

@@ -18,7 +18,10 @@ impl Stopwatch {
     /// Starts now.
     pub(crate) fn start() -> Self {
         let now = now();
-        Self { started: now, lap: now }
+        Self {
+            started: now,
+            lap: now,
+        }
     }
 
     /// Milliseconds since the last lap, or since the start.

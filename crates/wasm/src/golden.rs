@@ -3,7 +3,8 @@
 use captcha_model::image::decode_image;
 use captcha_model::{Letter, Prediction, Recognizer};
 
-/// An image of the kind that is read, so that the comparison stands on clear answers.
+/// An image of the kind that is read, so that the comparison stands on clear answers: "penny", the
+/// second of `captcha-lens generate --count 12 --seed 42`, shrunk to 100 x 50 in 16 greys.
 const IMAGE: &[u8] = include_bytes!("golden.png");
 
 /// Most that a probability or an attention weight may differ by. Sums in another order make some
@@ -16,10 +17,17 @@ pub(crate) async fn compare(trusted: &Recognizer, tried: &Recognizer) -> Result<
     let image = decode_image(IMAGE).map_err(|error| error.to_string())?;
     let images = std::slice::from_ref(&image);
     let read = async |recognizer: &Recognizer| {
-        recognizer.recognize(images, 0).await.map_err(|error| error.to_string())
+        recognizer
+            .recognize(images, 0)
+            .await
+            .map_err(|error| error.to_string())
     };
     let (expected, found) = (read(trusted).await?, read(tried).await?);
-    match expected.iter().zip(&found).all(|(expected, found)| agree(expected, found)) {
+    match expected
+        .iter()
+        .zip(&found)
+        .all(|(expected, found)| agree(expected, found))
+    {
         true => Ok(()),
         false => Err("its answer to a test image differs from the CPU's".into()),
     }
@@ -34,7 +42,11 @@ fn agree(expected: &Prediction, found: &Prediction) -> bool {
 
 fn alike(expected: &Letter, found: &Letter) -> bool {
     close(expected.confidence, found.confidence)
-        && expected.attention.iter().zip(&found.attention).all(|(a, b)| close(*a, *b))
+        && expected
+            .attention
+            .iter()
+            .zip(&found.attention)
+            .all(|(a, b)| close(*a, *b))
 }
 
 /// False for NaN, too.

@@ -12,14 +12,20 @@ use crate::error::LensError;
 /// Reads an `ImageSource` (see `types.d.ts`).
 pub(crate) async fn image(source: &JsValue) -> Result<RgbImage, LensError> {
     if let Some(pixels) = source.dyn_ref::<ImageData>() {
-        return Ok(image_from_rgba(pixels.width(), pixels.height(), pixels.data().0)?);
+        return Ok(image_from_rgba(
+            pixels.width(),
+            pixels.height(),
+            pixels.data().0,
+        )?);
     }
     let bytes = match source.dyn_ref::<Blob>() {
         Some(blob) => bytes(&array_buffer(blob).await?),
         None => bytes(source),
     };
     let bytes = bytes.ok_or_else(|| {
-        LensError::BadArgument("An image must be a Uint8Array, ArrayBuffer, Blob or ImageData.".into())
+        LensError::BadArgument(
+            "An image must be a Uint8Array, ArrayBuffer, Blob or ImageData.".into(),
+        )
     })?;
     check_length(f64::from(bytes.length()))?;
     Ok(decode_image(&bytes.to_vec())?)
@@ -30,14 +36,18 @@ pub(crate) fn bytes(value: &JsValue) -> Option<Uint8Array> {
     if let Some(array) = value.dyn_ref::<Uint8Array>() {
         return Some(array.clone());
     }
-    value.dyn_ref::<ArrayBuffer>().map(|buffer| Uint8Array::new(buffer))
+    value
+        .dyn_ref::<ArrayBuffer>()
+        .map(|buffer| Uint8Array::new(buffer))
 }
 
 async fn array_buffer(blob: &Blob) -> Result<JsValue, LensError> {
     check_length(blob.size())?;
     // A file that was moved or is a folder fails only here.
     JsFuture::from(blob.array_buffer()).await.map_err(|thrown| {
-        let why = thrown.dyn_ref::<js_sys::Error>().map_or_else(|| "no reason given".into(), |error| error.message());
+        let why = thrown
+            .dyn_ref::<js_sys::Error>()
+            .map_or_else(|| "no reason given".into(), |error| error.message());
         ModelError::UnreadableImage(String::from(why)).into()
     })
 }

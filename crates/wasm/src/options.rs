@@ -44,7 +44,11 @@ impl LoadOptions {
         if !progress.is_undefined() && !progress.is_function() {
             return Err(bad("`onProgress` must be a function."));
         }
-        Ok(Self { weights, backend, progress: Progress(progress.dyn_into().ok()) })
+        Ok(Self {
+            weights,
+            backend,
+            progress: Progress(progress.dyn_into().ok()),
+        })
     }
 }
 
@@ -59,7 +63,9 @@ pub(crate) fn alternatives(options: &JsValue) -> Result<usize, LensError> {
         Some(count) if count.fract() == 0.0 && (0.0..=MOST as f64).contains(&count) => {
             Ok(count as usize)
         }
-        _ => Err(bad(&format!("`alternatives` must be a whole number from 0 to {MOST}."))),
+        _ => Err(bad(&format!(
+            "`alternatives` must be a whole number from 0 to {MOST}."
+        ))),
     }
 }
 

@@ -13,5 +13,7 @@ extern "C" {
 /// Runs when the module is instantiated.
 #[wasm_bindgen(start)]
 fn report_panics() {
-    std::panic::set_hook(Box::new(|panic| report_error(&Error::new(&panic.to_string()))));
+    std::panic::set_hook(Box::new(|panic| {
+        report_error(&Error::new(&panic.to_string()))
+    }));
 }

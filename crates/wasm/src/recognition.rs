@@ -60,7 +60,11 @@ impl<'a> Recognition<'a> {
         Self {
             text: prediction.text,
             confidence: prediction.confidence,
-            letters: prediction.letters.into_iter().map(ReadLetter::from).collect(),
+            letters: prediction
+                .letters
+                .into_iter()
+                .map(ReadLetter::from)
+                .collect(),
             grid: prediction.grid,
             alternatives: prediction.alternatives,
             milliseconds,
@@ -83,7 +87,11 @@ impl From<Letter> for ReadLetter {
 
 impl<'a> From<&'a ModelConfig> for NetworkConfig<'a> {
     fn from(config: &'a ModelConfig) -> Self {
-        Self { alphabet: &config.alphabet, max_letters: config.max_letters, grid: config.grid() }
+        Self {
+            alphabet: &config.alphabet,
+            max_letters: config.max_letters,
+            grid: config.grid(),
+        }
     }
 }
 

@@ -30,7 +30,11 @@ impl Recognizer {
     pub async fn load(
         #[wasm_bindgen(unchecked_param_type = "LoadOptions")] options: JsValue,
     ) -> Result<Recognizer, LensError> {
-        let LoadOptions { weights, backend, progress } = LoadOptions::read(&options)?;
+        let LoadOptions {
+            weights,
+            backend,
+            progress,
+        } = LoadOptions::read(&options)?;
         progress.tell("network", 0.0);
         let weights = Weights::from_bytes(weights.to_vec())?;
         let engine = backend::engine(&weights, backend, &progress).await?;
@@ -60,7 +64,9 @@ impl Recognizer {
     /// What the network reads.
     #[wasm_bindgen(getter, unchecked_return_type = "NetworkConfig")]
     pub fn config(&self) -> Result<JsValue, JsError> {
-        Ok(to_object(&NetworkConfig::from(self.engine.recognizer.config()))?)
+        Ok(to_object(&NetworkConfig::from(
+            self.engine.recognizer.config(),
+        ))?)
     }
 }
 
@@ -82,7 +88,18 @@ impl Recognizer {
             .into_iter()
             .next()
             .ok_or_else(|| ModelError::DeviceLost("it gave no answer".into()))?;
-        let milliseconds = Milliseconds { decode, preprocess, encode, read, total: watch.total() };
-        Ok(Recognition::new(prediction, size, milliseconds, &self.engine.backend))
+        let milliseconds = Milliseconds {
+            decode,
+            preprocess,
+            encode,
+            read,
+            total: watch.total(),
+        };
+        Ok(Recognition::new(
+            prediction,
+            size,
+            milliseconds,
+            &self.engine.backend,
+        ))
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use burn::tensor::wgpu::{WgpuSetup, wgpu};
+use burn::tensor::wgpu::{WgpuInitError, WgpuSetup, wgpu};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use futures_util::lock::Mutex;
@@ -33,9 +33,16 @@ pub(crate) async fn open() -> Result<Gpu, String> {
 }
 
 async fn connect() -> Result<Gpu, String> {
-    let (device, WgpuSetup { device: raw, .. }) =
-        Device::wgpu_options().init_with_setup_async().await.map_err(|error| error.to_string())?;
-    Ok(Gpu { device, adapter: adapter::name().await, raw: Rc::new(Mutex::new(raw)) })
+    let setup = Device::wgpu_options().init_with_setup_async().await;
+    let (device, WgpuSetup { device: raw, .. }) = setup.map_err(|error| match error {
+        WgpuInitError::AdapterUnavailable { .. } => "the browser offers no graphics adapter".into(),
+        other => other.to_string(),
+    })?;
+    Ok(Gpu {
+        device,
+        adapter: adapter::name().await,
+        raw: Rc::new(Mutex::new(raw)),
+    })
 }
 
 impl Gpu {

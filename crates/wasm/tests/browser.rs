@@ -4,9 +4,9 @@
 #![cfg(target_arch = "wasm32")]
 
 use burn::tensor::Device;
+use captcha_model::ModelConfig;
 use captcha_model::config::{BlockConfig, DecoderConfig, EncoderConfig, InputConfig, Resampling};
 use captcha_model::weights::{Precision, save};
-use captcha_model::ModelConfig;
 use captcha_wasm::{LensError, Recognizer};
 use futures_util::future::join;
 use js_sys::{Array, Error, Float32Array, Object, Reflect, Uint8Array};
@@ -18,29 +18,41 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const TOLERANCE: f32 = 1e-2;
 const IMAGE: &[u8] = include_bytes!("../src/golden.png");
+/// The network that the page ships.
+const SHIPPED: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
 
 // ---- WebGPU and the CPU
 
 #[wasm_bindgen_test]
 async fn webgpu_reads_what_the_cpu_reads() {
-    let (cpu, gpu) = (load("cpu").await, load("webgpu").await);
-    let backend = gpu.backend().expect("the backend is an object");
-    assert_eq!(string(&backend, "kind"), "webgpu");
-    assert_ne!(string(&backend, "adapter"), "");
-    assert!(get(&backend, "reason").is_null());
+    for weights in [&weights(), SHIPPED] {
+        let (cpu, gpu) = (open(weights, "cpu").await, open(weights, "webgpu").await);
+        let backend = gpu.backend().expect("the backend is an object");
+        assert_eq!(string(&backend, "kind"), "webgpu");
+        assert_ne!(string(&backend, "adapter"), "");
+        assert!(get(&backend, "reason").is_null());
 
-    let (cpu, gpu) = (read(&cpu, image()).await, read(&gpu, image()).await);
-    assert_eq!(string(&gpu, "text"), string(&cpu, "text"));
-    assert_ne!(string(&cpu, "text"), "", "the comparison needs letters");
-    for (on_gpu, on_cpu) in attentions(&gpu).iter().zip(&attentions(&cpu)) {
-        assert_close(on_gpu, on_cpu);
+        let (cpu, gpu) = (read(&cpu, image()).await, read(&gpu, image()).await);
+        assert_eq!(string(&gpu, "text"), string(&cpu, "text"));
+        assert_ne!(string(&cpu, "text"), "", "the comparison needs letters");
+        for (on_gpu, on_cpu) in attentions(&gpu).iter().zip(&attentions(&cpu)) {
+            assert_close(on_gpu, on_cpu);
+        }
     }
 }
 
 #[wasm_bindgen_test]
 async fn auto_takes_webgpu_where_it_works() {
-    let backend = load("auto").await.backend().expect("the backend is an object");
-    assert_eq!(string(&backend, "kind"), "webgpu", "{}", string(&backend, "reason"));
+    let backend = load("auto")
+        .await
+        .backend()
+        .expect("the backend is an object");
+    assert_eq!(
+        string(&backend, "kind"),
+        "webgpu",
+        "{}",
+        string(&backend, "reason")
+    );
 }
 
 #[wasm_bindgen_test]
@@ -48,7 +60,10 @@ async fn overlapping_loads_and_readings_share_the_device() {
     let (one, other) = join(load("webgpu"), load("webgpu")).await;
     let (first, second) = join(read(&one, image()), read(&one, image())).await;
     assert_eq!(string(&first, "text"), string(&second, "text"));
-    assert_eq!(string(&read(&other, image()).await, "text"), string(&first, "text"));
+    assert_eq!(
+        string(&read(&other, image()).await, "text"),
+        string(&first, "text")
+    );
 }
 
 // ---- what comes out
@@ -69,10 +84,17 @@ async fn a_recognition_is_a_plain_object() {
     assert_eq!(alternatives.length(), 3);
     let confidence = |index| number(&alternatives.get(index), "confidence");
     assert!(confidence(0) >= confidence(1) && confidence(1) >= confidence(2));
-    assert_eq!((number(&recognition, "width"), number(&recognition, "height")), (100.0, 50.0));
+    assert_eq!(
+        (
+            number(&recognition, "width"),
+            number(&recognition, "height")
+        ),
+        (100.0, 50.0)
+    );
     assert_eq!(string(&get(&recognition, "backend"), "kind"), "cpu");
     let milliseconds = get(&recognition, "milliseconds");
-    let stages = ["decode", "preprocess", "encode", "read"].map(|stage| number(&milliseconds, stage));
+    let stages =
+        ["decode", "preprocess", "encode", "read"].map(|stage| number(&milliseconds, stage));
     assert!(stages.iter().sum::<f64>() <= number(&milliseconds, "total") + 0.1);
 
     let config = cpu.config().expect("the configuration is an object");
@@ -87,7 +109,10 @@ async fn every_kind_of_source_reads_the_same() {
     let bytes = Uint8Array::from(IMAGE);
     let blob = Blob::new_with_u8_array_sequence(&Array::of1(&bytes)).expect("bytes make a blob");
     let rgba = captcha_model::image::decode_image(IMAGE).expect("the image is good");
-    let rgba: Vec<u8> = rgba.pixels().flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect();
+    let rgba: Vec<u8> = rgba
+        .pixels()
+        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255])
+        .collect();
     let pixels = ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), 100, 50)
         .expect("the pixels fit the size");
     for source in [bytes.buffer().into(), blob.into(), pixels.into()] {
@@ -101,7 +126,8 @@ async fn every_kind_of_source_reads_the_same() {
 async fn bad_images_are_told_apart_and_the_next_is_read() {
     let cpu = load("cpu").await;
     let huge = Uint8Array::new_with_length(20 * 1024 * 1024 + 1);
-    let huge_blob = Blob::new_with_u8_array_sequence(&Array::of1(&huge)).expect("bytes make a blob");
+    let huge_blob =
+        Blob::new_with_u8_array_sequence(&Array::of1(&huge)).expect("bytes make a blob");
     for (source, code) in [
         (bytes(b""), "unreadable-image"),
         (bytes(b"no image at all"), "unreadable-image"),
@@ -112,12 +138,25 @@ async fn bad_images_are_told_apart_and_the_next_is_read() {
         ("a path".into(), "bad-argument"),
         (JsValue::NULL, "bad-argument"),
     ] {
-        let thrown = cpu.recognize(source, JsValue::UNDEFINED).await.expect_err(code);
+        let thrown = cpu
+            .recognize(source, JsValue::UNDEFINED)
+            .await
+            .expect_err(code);
         assert_error(&thrown, code);
     }
-    for wrong in [JsValue::from(-1), JsValue::from(0.5), JsValue::from(101), "3".into()] {
-        let thrown = cpu.recognize(image(), object(&[("alternatives", wrong)])).await;
-        assert_error(&thrown.expect_err("alternatives are checked"), "bad-argument");
+    for wrong in [
+        JsValue::from(-1),
+        JsValue::from(0.5),
+        JsValue::from(101),
+        "3".into(),
+    ] {
+        let thrown = cpu
+            .recognize(image(), object(&[("alternatives", wrong)]))
+            .await;
+        assert_error(
+            &thrown.expect_err("alternatives are checked"),
+            "bad-argument",
+        );
     }
     read(&cpu, image()).await;
 }
@@ -138,13 +177,21 @@ async fn bad_weights_are_refused() {
     }
     let odd = object(&[("weights", bytes(&good)), ("backend", "quantum".into())]);
     assert_error(&thrown(Recognizer::load(odd).await), "bad-argument");
-    assert_error(&thrown(Recognizer::load(JsValue::UNDEFINED).await), "bad-argument");
+    assert_error(
+        &thrown(Recognizer::load(JsValue::UNDEFINED).await),
+        "bad-argument",
+    );
 }
 
 // ---- helpers
 
+/// The small network on a backend.
 async fn load(backend: &str) -> Recognizer {
-    let options = object(&[("weights", bytes(&weights())), ("backend", backend.into())]);
+    open(&weights(), backend).await
+}
+
+async fn open(weights: &[u8], backend: &str) -> Recognizer {
+    let options = object(&[("weights", bytes(weights)), ("backend", backend.into())]);
     match Recognizer::load(options).await {
         Ok(recognizer) => recognizer,
         Err(error) => panic!("{backend}: {error}"),
@@ -152,7 +199,10 @@ async fn load(backend: &str) -> Recognizer {
 }
 
 async fn read(recognizer: &Recognizer, source: JsValue) -> JsValue {
-    recognizer.recognize(source, JsValue::UNDEFINED).await.expect("the image is good")
+    recognizer
+        .recognize(source, JsValue::UNDEFINED)
+        .await
+        .expect("the image is good")
 }
 
 /// A network small enough for a software GPU, with every kind of layer.
@@ -160,7 +210,10 @@ fn small() -> ModelConfig {
     ModelConfig {
         input: InputConfig::new(24, 48, Resampling::Area),
         encoder: EncoderConfig::new(
-            vec![BlockConfig::new(8, false, false, true), BlockConfig::new(8, true, true, true)],
+            vec![
+                BlockConfig::new(8, false, false, true),
+                BlockConfig::new(8, true, true, true),
+            ],
             0.1,
             16,
             0.1,
@@ -191,7 +244,10 @@ fn bytes(bytes: &[u8]) -> JsValue {
 fn png_header(width: u32, height: u32) -> Vec<u8> {
     let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (kind, content) in [(b"IHDR", [&size[..], &[8, 2, 0, 0, 0]].concat()), (b"IDAT", vec![])] {
+    for (kind, content) in [
+        (b"IHDR", [&size[..], &[8, 2, 0, 0, 0]].concat()),
+        (b"IDAT", vec![]),
+    ] {
         let chunk = [&kind[..], &content].concat();
         png.extend((content.len() as u32).to_be_bytes());
         png.extend(&chunk);
@@ -202,12 +258,17 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xEDB8_8320 * (crc & 1))
+        })
     })
 }
 
 fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
-    let at = bytes.windows(old.len()).position(|window| window == old).expect("it is there");
+    let at = bytes
+        .windows(old.len())
+        .position(|window| window == old)
+        .expect("it is there");
     [&bytes[..at], new, &bytes[at + old.len()..]].concat()
 }
 
@@ -224,7 +285,9 @@ fn get(object: &JsValue, name: &str) -> JsValue {
 }
 
 fn number(object: &JsValue, name: &str) -> f64 {
-    get(object, name).as_f64().unwrap_or_else(|| panic!("{name} is a number"))
+    get(object, name)
+        .as_f64()
+        .unwrap_or_else(|| panic!("{name} is a number"))
 }
 
 fn string(object: &JsValue, name: &str) -> String {
@@ -234,9 +297,14 @@ fn string(object: &JsValue, name: &str) -> String {
 fn attentions(recognition: &JsValue) -> Vec<Vec<f32>> {
     let letters: Array = get(recognition, "letters").unchecked_into();
     let attention = |letter| -> Float32Array {
-        get(&letter, "attention").dyn_into().expect("attention is a Float32Array")
+        get(&letter, "attention")
+            .dyn_into()
+            .expect("attention is a Float32Array")
     };
-    letters.iter().map(|letter| attention(letter).to_vec()).collect()
+    letters
+        .iter()
+        .map(|letter| attention(letter).to_vec())
+        .collect()
 }
 
 fn assert_close(one: &[f32], other: &[f32]) {
@@ -256,5 +324,9 @@ fn thrown(loaded: Result<Recognizer, LensError>) -> JsValue {
 fn assert_error(thrown: &JsValue, code: &str) {
     let error: &Error = thrown.dyn_ref().expect("what is thrown is an Error");
     assert_eq!(string(error, "code"), code, "{}", error.message());
-    assert!(error.message().length() > 20, "{} is no sentence", error.message());
+    assert!(
+        error.message().length() > 20,
+        "{} is no sentence",
+        error.message()
+    );
 }

@@ -1,0 +1,102 @@
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use captcha_model::config::{BlockConfig, Grid};
+use captcha_model::{ModelConfig, ModelError};
+
+use crate::support::{code, fresh, tiny};
+
+#[test]
+fn the_papers_network_has_the_papers_size() {
+    let config = ModelConfig::paper();
+    assert_eq!(fresh(&config).num_params(), 5_832_606);
+    assert_eq!(config.encoder_multiply_adds(), 856_525_824);
+    assert_eq!(config.vocabulary().unwrap().size(), 29);
+    assert_eq!(config.steps(), 6);
+}
+
+#[test]
+fn the_papers_layers_have_the_papers_shapes() {
+    let encoder = fresh(&ModelConfig::paper()).encoder;
+    let mut maps = Tensor::<4>::zeros([1, 3, 50, 100], &Device::flex());
+    let shapes = encoder.blocks.iter().map(|block| {
+        maps = block.forward(maps.clone());
+        maps.dims()
+    });
+    assert_eq!(
+        shapes.collect::<Vec<_>>(),
+        [
+            [1, 96, 24, 49],
+            [1, 128, 24, 49],
+            [1, 256, 12, 24],
+            [1, 384, 6, 12],
+            [1, 384, 3, 6],
+            [1, 256, 3, 6],
+        ]
+    );
+    let features = encoder.forward(Tensor::zeros([1, 3, 50, 100], &Device::flex()));
+    assert_eq!(features.dims(), [1, 18, 256]);
+}
+
+#[test]
+fn the_compact_network_is_small_and_looks_closely() {
+    let config = ModelConfig::compact();
+    assert!(fresh(&config).num_params() <= 1_000_000);
+    assert!((50_000_000..150_000_000).contains(&config.encoder_multiply_adds()));
+    assert_eq!(config.grid(), Grid { rows: 6, cols: 12 });
+    assert!(config.decoder.carry_state);
+}
+
+#[test]
+fn presets_are_found_by_name_and_are_valid() {
+    for name in ModelConfig::PRESETS {
+        ModelConfig::preset(name).unwrap().validate().unwrap();
+    }
+    assert_eq!(ModelConfig::preset("papre"), None);
+}
+
+#[test]
+fn a_configuration_survives_json() {
+    for config in [ModelConfig::paper(), ModelConfig::compact(), tiny("éß字", 9)] {
+        let json = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<ModelConfig>(&json).unwrap(), config);
+    }
+}
+
+#[test]
+fn the_grid_is_what_the_encoder_makes() {
+    for config in [tiny("ab", 2), ModelConfig::compact()] {
+        let input = Tensor::zeros([2, 3, config.input.height, config.input.width], &Device::flex());
+        let [_, positions, features] = fresh(&config).encoder.forward(input).dims();
+        assert_eq!(positions, config.grid().positions());
+        assert_eq!(features, config.encoder.features);
+    }
+}
+
+#[test]
+fn what_cannot_be_built_is_refused() {
+    let spoilt: [fn(&mut ModelConfig); 14] = [
+        |config| config.input.height = 0,
+        |config| config.input.width = 1 << 40,
+        |config| config.encoder.blocks.clear(),
+        |config| config.encoder.blocks[0].filters = 0,
+        |config| config.encoder.blocks = vec![BlockConfig::new(8, true, false, true); 5],
+        |config| config.encoder.dropout = 1.0,
+        |config| config.encoder.dropout = f64::NAN,
+        |config| config.encoder.norm_momentum = -0.1,
+        |config| config.decoder.units = 1 << 20,
+        |config| config.alphabet.clear(),
+        |config| config.alphabet = "abca".into(),
+        |config| config.max_letters = 65,
+        // Each size is within bounds, the memory they ask for is not.
+        |config| (config.input.height, config.input.width) = (4096, 4096),
+        |config| config.alphabet = ('\u{4e00}'..).take(5000).collect(),
+    ];
+    tiny("ab", 2).validate().unwrap();
+    for (i, spoil) in spoilt.into_iter().enumerate() {
+        let mut config = tiny("ab", 2);
+        spoil(&mut config);
+        let refused: Result<_, ModelError> = config.init(&Device::flex());
+        assert!(refused.is_err(), "case {i} was built");
+        assert_eq!(code(refused), "invalid-config", "case {i}");
+    }
+}

@@ -1,0 +1,12 @@
+//! What the model crate promises, by the file of `src` that promises it.
+
+#![allow(clippy::unwrap_used)]
+
+mod alternatives;
+mod config;
+mod decode_image;
+mod preprocess;
+mod recognizer;
+mod support;
+mod vocabulary;
+mod weights;

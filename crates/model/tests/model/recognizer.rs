@@ -1,0 +1,123 @@
+use burn::tensor::activation::softmax;
+use burn::tensor::{Device, Tensor};
+use captcha_model::{Recognizer, Weights};
+use pollster::block_on;
+
+use crate::support::{code, fresh, golden, images, through_a_file, tiny};
+
+fn recognizer() -> Recognizer {
+    Recognizer::new(&golden(), &Device::flex()).unwrap()
+}
+
+#[test]
+fn it_answers_what_the_network_says() {
+    let recognizer = recognizer();
+    let config = recognizer.config();
+    let vocabulary = config.vocabulary().unwrap();
+    let inputs = recognizer.preprocess(&images(4)).unwrap();
+    let decoded = golden().network(&Device::flex()).unwrap().read(inputs, config.steps());
+    let [_, steps, size] = decoded.logits.dims();
+    let likely: Vec<f32> = softmax(decoded.logits, 2).to_data().try_to_vec().unwrap();
+    let attention: Vec<f32> = decoded.attention.to_data().try_to_vec().unwrap();
+
+    let predictions = block_on(recognizer.recognize(&images(4), 0)).unwrap();
+    assert_eq!(predictions.len(), 4);
+    for (i, prediction) in predictions.iter().enumerate() {
+        let rows: Vec<&[f32]> = likely.chunks(size).skip(i * steps).take(steps).collect();
+        let mut confidence = 1.0;
+        for (step, letter) in prediction.letters.iter().enumerate() {
+            let id = vocabulary.id(letter.letter).unwrap();
+            assert!(rows[step].iter().all(|other| *other <= rows[step][id]));
+            assert!((letter.confidence - rows[step][id]).abs() < 1e-5);
+            let positions = config.grid().positions();
+            assert_eq!(letter.attention, attention[(i * steps + step) * positions..][..positions]);
+            assert!((letter.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            confidence *= rows[step][id];
+        }
+        let end: f32 = rows[prediction.letters.len()][..3].iter().sum();
+        assert!((prediction.confidence - confidence * end).abs() < 1e-5);
+        assert!(prediction.letters.iter().map(|letter| letter.letter).eq(prediction.text.chars()));
+        assert!(prediction.letters.len() <= config.max_letters);
+        assert_eq!(prediction.grid, config.grid());
+        assert!(prediction.alternatives.is_empty());
+    }
+}
+
+#[test]
+fn company_changes_nothing() {
+    let recognizer = recognizer();
+    let images = images(3);
+    let together = block_on(recognizer.recognize(&images, 3)).unwrap();
+    for (image, expected) in images.iter().zip(&together) {
+        let alone = block_on(recognizer.recognize(std::slice::from_ref(image), 3)).unwrap();
+        assert_eq!(alone[0].text, expected.text);
+        assert!((alone[0].confidence - expected.confidence).abs() < 1e-5);
+        assert_eq!(alone[0].alternatives.len(), expected.alternatives.len());
+    }
+}
+
+#[test]
+fn the_stages_make_the_whole() {
+    let recognizer = recognizer();
+    let inputs = recognizer.preprocess(&images(2)).unwrap();
+    assert_eq!(inputs.dims(), [2, 3, 20, 40]);
+    let staged = block_on(recognizer.decode(recognizer.encode(inputs.clone()), 0)).unwrap();
+    assert_eq!(staged, block_on(recognizer.recognize(&images(2), 0)).unwrap());
+    assert_eq!(staged, block_on(recognizer.read(inputs)).unwrap());
+}
+
+#[test]
+fn nothing_to_read_gives_nothing() {
+    assert!(block_on(recognizer().recognize(&[], 3)).unwrap().is_empty());
+}
+
+#[test]
+fn a_device_that_trains_reads_the_same() {
+    let weights = through_a_file(&fresh(&tiny("abc", 3)), &tiny("abc", 3));
+    let read = |weights: &Weights, device: &Device| {
+        let recognizer = Recognizer::new(weights, device).unwrap();
+        assert!(!recognizer.device().is_autodiff());
+        let input = Tensor::ones([1, 3, 20, 40], device);
+        (
+            block_on(recognizer.recognize(&images(2), 2)).unwrap(),
+            block_on(recognizer.read(input)).unwrap(),
+        )
+    };
+    let expected = read(&weights, &Device::flex());
+    assert_eq!(read(&weights, &Device::flex().autodiff()), expected);
+}
+
+#[test]
+fn a_network_without_an_opinion_reads_nothing() {
+    let config = tiny("abc", 3);
+    let mut network = fresh(&config);
+    network.decoder.output.weight = network.decoder.output.weight.map(|weight| weight.zeros_like());
+    let recognizer = Recognizer::new(&through_a_file(&network, &config), &Device::flex()).unwrap();
+    let prediction = block_on(recognizer.recognize(&images(1), 1)).unwrap().remove(0);
+    // Of six equally likely tokens the first is answered, which is no letter; three end the text.
+    assert_eq!(prediction.text, "");
+    assert!((prediction.confidence - 0.5).abs() < 1e-6);
+    assert_eq!(prediction.alternatives[0].text, "");
+}
+
+#[test]
+fn nonsense_from_the_device_is_an_error() {
+    let recognizer = recognizer();
+    for value in [f32::NAN, f32::INFINITY] {
+        let features = Tensor::full([1, 36, 10], value, &Device::flex());
+        assert_eq!(code(block_on(recognizer.decode(features, 2))), "device-lost");
+    }
+}
+
+#[test]
+fn a_prediction_is_the_json_of_the_contract() {
+    let prediction = block_on(recognizer().recognize(&images(1), 1)).unwrap().remove(0);
+    let json = serde_json::to_value(&prediction).unwrap();
+    let mut keys: Vec<_> = json.as_object().unwrap().keys().collect();
+    keys.sort();
+    assert_eq!(keys, ["alternatives", "confidence", "grid", "letters", "text"]);
+    assert_eq!(json["grid"], serde_json::json!({ "rows": 4, "cols": 9 }));
+    assert_eq!(json["letters"][0]["attention"].as_array().unwrap().len(), 36);
+    assert!(json["letters"][0]["letter"].is_string());
+    assert!(json["alternatives"][0]["confidence"].is_number());
+}

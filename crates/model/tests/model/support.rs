@@ -1,0 +1,58 @@
+//! Networks small enough for tests.
+
+use burn::tensor::Device;
+use captcha_model::config::{
+    BlockConfig, DecoderConfig, EncoderConfig, InputConfig, ModelConfig, Resampling,
+};
+use captcha_model::image::RgbImage;
+use captcha_model::weights::{Precision, save};
+use captcha_model::{ModelError, Network, Weights};
+
+/// A network of 20 x 40 input with a 4 x 9 grid.
+pub(crate) fn tiny(alphabet: &str, max_letters: usize) -> ModelConfig {
+    ModelConfig {
+        input: InputConfig::new(20, 40, Resampling::Area),
+        encoder: EncoderConfig::new(
+            vec![
+                BlockConfig::new(4, false, true, true),
+                BlockConfig::new(6, true, false, true),
+            ],
+            0.5,
+            8,
+            0.1,
+        ),
+        decoder: DecoderConfig::new(5, 12, 6, true),
+        alphabet: alphabet.into(),
+        max_letters,
+    }
+}
+
+/// The network of the golden vectors: its answers are clear, and the same in every run.
+pub(crate) fn golden() -> Weights {
+    let file = include_bytes!("../../../../tests/golden/weights.safetensors");
+    Weights::from_bytes(file.to_vec()).unwrap()
+}
+
+/// A network's weights by way of a file.
+pub(crate) fn through_a_file(network: &Network, config: &ModelConfig) -> Weights {
+    let training = serde_json::json!({ "by": "a test" });
+    Weights::from_bytes(save(network, config, &training, Precision::Full).unwrap()).unwrap()
+}
+
+/// A fresh network on the CPU.
+pub(crate) fn fresh(config: &ModelConfig) -> Network {
+    config.init(&Device::flex()).unwrap()
+}
+
+/// Images that differ.
+pub(crate) fn images(count: u8) -> Vec<RgbImage> {
+    let pixel = |i: u8, x: u32, y: u32| [x as u8 * 5 + i, y as u8 * 11, (x * y) as u8 ^ (i * 77)];
+    (0..count)
+        .map(|i| RgbImage::from_fn(45, 23, |x, y| image::Rgb(pixel(i, x, y))))
+        .collect()
+}
+
+/// The code of a failure.
+pub(crate) fn code<T: std::fmt::Debug>(result: Result<T, ModelError>) -> &'static str {
+    result.unwrap_err().code()
+}

@@ -1,0 +1,40 @@
+use captcha_model::Vocabulary;
+
+use crate::support::code;
+
+#[test]
+fn ids_are_those_of_the_paper() {
+    let vocabulary = Vocabulary::new("abcdefghijklmnopqrstuvwxyz").unwrap();
+    assert_eq!(vocabulary.size(), 29);
+    assert_eq!((Vocabulary::PAD, Vocabulary::START, Vocabulary::END), (0, 1, 2));
+    assert_eq!(vocabulary.id('a'), Some(3));
+    assert_eq!(vocabulary.id('z'), Some(28));
+    assert_eq!(vocabulary.id('A'), None);
+    assert_eq!(vocabulary.letter(28), Some('z'));
+    for nothing in [Vocabulary::PAD, Vocabulary::START, Vocabulary::END, 29, usize::MAX] {
+        assert_eq!(vocabulary.letter(nothing), None);
+    }
+}
+
+#[test]
+fn a_target_is_framed_and_padded() {
+    let vocabulary = Vocabulary::new("abc").unwrap();
+    assert_eq!(vocabulary.target("cab", 5).unwrap(), [1, 5, 3, 4, 2, 0, 0]);
+    assert_eq!(vocabulary.target("", 2).unwrap(), [1, 2, 0, 0]);
+    assert_eq!(vocabulary.target("abc", 3).unwrap(), [1, 3, 4, 5, 2]);
+}
+
+#[test]
+fn labels_that_could_never_be_read_are_refused() {
+    let vocabulary = Vocabulary::new("abc").unwrap();
+    assert_eq!(code(vocabulary.target("abd", 5)), "unusable-label");
+    assert_eq!(code(vocabulary.target("abca", 3)), "unusable-label");
+}
+
+#[test]
+fn any_characters_can_be_an_alphabet_once() {
+    let vocabulary = Vocabulary::new("0Ä字🦀").unwrap();
+    assert_eq!(vocabulary.letter(6), Some('🦀'));
+    assert_eq!(code(Vocabulary::new("")), "invalid-config");
+    assert_eq!(code(Vocabulary::new("aba")), "invalid-config");
+}
