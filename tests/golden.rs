@@ -21,8 +21,13 @@ fn network(carry_state: bool) -> Network {
 fn vector(name: &str) -> TensorData {
     let vectors = SafeTensors::deserialize(VECTORS).unwrap();
     let vector = vectors.tensor(name).unwrap();
-    let numbers: Vec<f32> =
-        vector.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    let numbers: Vec<f32> = vector
+        .data()
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect();
     TensorData::new(numbers, vector.shape())
 }
 
@@ -31,7 +36,9 @@ fn input<const D: usize>(name: &str) -> Tensor<D> {
 }
 
 fn assert_golden<const D: usize>(actual: Tensor<D>, name: &str) {
-    actual.to_data().assert_approx_eq::<f32>(&vector(name), Tolerance::absolute(TOLERANCE));
+    actual
+        .to_data()
+        .assert_approx_eq::<f32>(&vector(name), Tolerance::absolute(TOLERANCE));
 }
 
 #[test]
@@ -83,7 +90,12 @@ fn assert_decodes(network: Network, name: &str) {
 fn tokens(name: &str) -> Tensor<2, Int> {
     let vectors = SafeTensors::deserialize(VECTORS).unwrap();
     let tokens = vectors.tensor(&format!("{name}.tokens")).unwrap();
-    let ids: Vec<i64> =
-        tokens.data().as_chunks().0.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+    let ids: Vec<i64> = tokens
+        .data()
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| i64::from_le_bytes(*bytes))
+        .collect();
     Tensor::from_data(TensorData::new(ids, tokens.shape()), &Device::flex())
 }

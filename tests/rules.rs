@@ -1,5 +1,7 @@
 //! Holds the tree to the rules of ARCHITECTURE.md.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +23,10 @@ fn dependencies(name: &str) -> Vec<String> {
     }
     let names = |table: &&toml::Table| {
         let dependencies = table.get("dependencies").and_then(toml::Value::as_table);
-        dependencies.into_iter().flat_map(|table| table.keys().cloned()).collect::<Vec<_>>()
+        dependencies
+            .into_iter()
+            .flat_map(|table| table.keys().cloned())
+            .collect::<Vec<_>>()
     };
     tables.iter().flat_map(names).collect()
 }
@@ -37,14 +42,21 @@ fn crates_depend_only_on_what_the_map_allows() {
     assert_eq!(ours("model"), [""; 0]);
     assert_eq!(ours("synth"), [""; 0]);
     assert_eq!(ours("trainer"), ["captcha-model", "captcha-synth"]);
-    assert!(ours("wasm").iter().all(|name| name == "captcha-model" || name == "captcha-synth"));
+    assert!(
+        ours("wasm")
+            .iter()
+            .all(|name| name == "captcha-model" || name == "captcha-synth")
+    );
 }
 
 #[test]
 fn only_the_boundary_knows_the_browser_and_the_generator_knows_no_network() {
     for name in ["model", "synth", "trainer"] {
         for browser in ["wasm-bindgen", "web-sys", "js-sys"] {
-            assert!(!dependencies(name).contains(&browser.to_owned()), "{name}: {browser}");
+            assert!(
+                !dependencies(name).contains(&browser.to_owned()),
+                "{name}: {browser}"
+            );
         }
     }
     assert!(!dependencies("synth").contains(&"burn".to_owned()));
@@ -55,7 +67,10 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        let ending = path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .unwrap_or_default();
         if path.is_dir() {
             found.extend(files(&path, endings));
         } else if endings.contains(&ending) {
@@ -73,9 +88,21 @@ fn only_the_view_touches_the_document() {
         .filter(|path| !path.starts_with(source.join("view")) && !path.ends_with("main.js"));
     for path in outside_view {
         let text = fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("document.querySelector"), "{}", path.display());
-        assert!(!text.contains("document.getElementById"), "{}", path.display());
-        assert!(!text.contains("document.createElement"), "{}", path.display());
+        assert!(
+            !text.contains("document.querySelector"),
+            "{}",
+            path.display()
+        );
+        assert!(
+            !text.contains("document.getElementById"),
+            "{}",
+            path.display()
+        );
+        assert!(
+            !text.contains("document.createElement"),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -85,7 +112,13 @@ fn the_page_names_no_other_origin() {
     page.push(root().join("web/index.html"));
     for path in page {
         let text = fs::read_to_string(&path).unwrap();
-        for load in ["src=\"http", "fetch(\"http", "import(\"http", "url(http", "from \"http"] {
+        for load in [
+            "src=\"http",
+            "fetch(\"http",
+            "import(\"http",
+            "url(http",
+            "from \"http",
+        ] {
             assert!(!text.contains(load), "{} has {load}", path.display());
         }
     }

@@ -11,10 +11,11 @@ import { Reader, samples } from "./reader.mjs";
 
 const [out = "page.png", sample = (await samples())[0].file] = argv.slice(2);
 const site = await serve();
-const browser = await launch({ webgpu: true });
+const browser = await launch({ webgpu: false });
 const reader = await Reader.open(browser, site.address, {
+  query: "?backend=cpu",
   viewport: { width: 1200, height: 860 },
-  deviceScaleFactor: 2,
+  deviceScaleFactor: 1.5,
 });
 await reader.settled();
 await reader.chooseSample(sample);

@@ -66,7 +66,10 @@ pub fn image_from_rgba(width: u32, height: u32, pixels: Vec<u8>) -> Result<RgbIm
 fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let chunk = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
     let (width, height) = (chunk.get(8..12)?, chunk.get(12..16)?);
-    Some((u32::from_be_bytes(width.try_into().ok()?), u32::from_be_bytes(height.try_into().ok()?)))
+    Some((
+        u32::from_be_bytes(width.try_into().ok()?),
+        u32::from_be_bytes(height.try_into().ok()?),
+    ))
 }
 
 fn refused(error: ImageError) -> ModelError {
@@ -105,8 +108,10 @@ fn over_white(image: DynamicImage) -> RgbImage {
 ///
 /// # Errors
 ///
-/// [`ModelError::UnreadableImage`] if the image has no pixels.
+/// [`ModelError::UnreadableImage`] if the image has no pixels, [`ModelError::ImageTooLarge`] if it
+/// has more than [`MAX_PIXELS`].
 pub fn preprocess(image: &RgbImage, input: &InputConfig) -> Result<Vec<f32>, ModelError> {
+    check_size(image.width(), image.height())?;
     let failed = |error: &dyn std::fmt::Display| ModelError::UnreadableImage(error.to_string());
     let source = fir::images::ImageRef::new(
         image.width(),

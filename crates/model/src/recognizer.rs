@@ -62,7 +62,7 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`ModelError::DeviceLost`] if the device fails; what [`Self::preprocess`] refuses.
+    /// [`ModelError::DeviceLost`] if the device fails, or what [`Self::preprocess`] refuses.
     pub async fn recognize(
         &self,
         images: &[RgbImage],
@@ -92,7 +92,7 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`ModelError::UnreadableImage`] if an image has no pixels.
+    /// What [`image::preprocess`] refuses: no pixels, or too many.
     pub fn preprocess(&self, images: &[RgbImage]) -> Result<Tensor<4>, ModelError> {
         let inputs = images
             .iter()

@@ -144,8 +144,16 @@ fn sort_header(file: &[u8]) -> Result<Vec<u8>, ModelError> {
     header.sort_all_objects();
     // The format wants tensors aligned and knows blanks behind the header.
     let header = header.to_string();
-    let header = format!("{header:width$}", width = header.len().next_multiple_of(LENGTH));
-    Ok([&(header.len() as u64).to_le_bytes(), header.as_bytes(), tensors].concat())
+    let header = format!(
+        "{header:width$}",
+        width = header.len().next_multiple_of(LENGTH)
+    );
+    Ok([
+        &(header.len() as u64).to_le_bytes(),
+        header.as_bytes(),
+        tensors,
+    ]
+    .concat())
 }
 
 /// Every tensor must hold finite numbers of 16 or 32 bits.

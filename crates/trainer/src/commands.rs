@@ -89,9 +89,9 @@ fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)
         let generator = |text, split| Generator::new(style, text, FontSet::Trained, split, seed);
         let texts = TextSource::Mixed {
             words: listed_words().iter().map(|&word| word.to_owned()).collect(),
-            random_share: recipe.data.random_share,
+            random_share: recipe.data.random_share as f32,
         };
-        let train = generator(texts, Split::Train).with_blank_share(recipe.data.blank_share);
+        let train = generator(texts, Split::Train).with_blank_share(recipe.data.blank_share as f32);
         return Ok((
             Arc::new(Generated::new(train, options.images_per_epoch)),
             Arc::new(Generated::new(

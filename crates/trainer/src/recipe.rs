@@ -31,9 +31,9 @@ pub enum Model {
 #[serde(deny_unknown_fields)]
 pub struct DataRecipe {
     /// Share of random strings among the texts; the rest are listed words.
-    pub random_share: f32,
+    pub random_share: f64,
     /// Share of images without any letter.
-    pub blank_share: f32,
+    pub blank_share: f64,
 }
 
 /// The optimisation.
@@ -55,7 +55,7 @@ pub struct TrainingRecipe {
     /// What the rate does then.
     pub schedule: Schedule,
     /// Decoupled weight decay (AdamW); zero is plain Adam.
-    pub weight_decay: f32,
+    pub weight_decay: f64,
     /// Largest norm of a parameter's gradient.
     pub gradient_clip: Option<f32>,
     /// Weight of the auxiliary letter map in the loss; zero leaves it out. It needs letter boxes,

@@ -174,7 +174,7 @@ fn optimizer(recipe: &Recipe) -> AdamWConfig {
         .map(GradientClippingConfig::Norm);
     AdamWConfig::new()
         .with_epsilon(1e-7) // Keras' default
-        .with_weight_decay(recipe.training.weight_decay)
+        .with_weight_decay(recipe.training.weight_decay as f32)
         .with_grad_clipping(clip)
 }
 

@@ -1,5 +1,7 @@
 //! The objective, and the recipes that shape it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use burn::tensor::{Device, Int, Tensor};
 use captcha_model::{ModelConfig, Vocabulary};
 use captcha_trainer::learner::{letter_map_loss, text_loss};

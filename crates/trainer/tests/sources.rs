@@ -1,5 +1,7 @@
 //! Where examples come from, and that they come as promised.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

@@ -56,7 +56,11 @@ fn presets_are_found_by_name_and_are_valid() {
 
 #[test]
 fn a_configuration_survives_json() {
-    for config in [ModelConfig::paper(), ModelConfig::compact(), tiny("éß字", 9)] {
+    for config in [
+        ModelConfig::paper(),
+        ModelConfig::compact(),
+        tiny("éß字", 9),
+    ] {
         let json = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<ModelConfig>(&json).unwrap(), config);
     }
@@ -65,7 +69,10 @@ fn a_configuration_survives_json() {
 #[test]
 fn the_grid_is_what_the_encoder_makes() {
     for config in [tiny("ab", 2), ModelConfig::compact()] {
-        let input = Tensor::zeros([2, 3, config.input.height, config.input.width], &Device::flex());
+        let input = Tensor::zeros(
+            [2, 3, config.input.height, config.input.width],
+            &Device::flex(),
+        );
         let [_, positions, features] = fresh(&config).encoder.forward(input).dims();
         assert_eq!(positions, config.grid().positions());
         assert_eq!(features, config.encoder.features);

@@ -29,13 +29,20 @@ fn indexed_png(palette: &[u8], transparency: &[u8], indices: &[u8]) -> Vec<u8> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette(palette);
     encoder.set_trns(transparency);
-    encoder.write_header().unwrap().write_image_data(indices).unwrap();
+    encoder
+        .write_header()
+        .unwrap()
+        .write_image_data(indices)
+        .unwrap();
     bytes
 }
 
 fn assert_close(actual: &RgbImage, expected: &RgbImage, tolerance: u8) {
     assert_eq!(actual.dimensions(), expected.dimensions());
-    let far = actual.iter().zip(expected.iter()).find(|(a, b)| a.abs_diff(**b) > tolerance);
+    let far = actual
+        .iter()
+        .zip(expected.iter())
+        .find(|(a, b)| a.abs_diff(**b) > tolerance);
     assert_eq!(far, None);
 }
 
@@ -63,9 +70,15 @@ fn every_kind_of_pixel_becomes_rgb() {
         DynamicImage::from(picture.to_rgba16()),
     ];
     for kind in kinds {
-        assert_eq!(decode_image(&encoded(kind, ImageFormat::Png)).unwrap(), picture.to_rgb8());
+        assert_eq!(
+            decode_image(&encoded(kind, ImageFormat::Png)).unwrap(),
+            picture.to_rgb8()
+        );
     }
-    let grey = [picture.to_luma8().into(), DynamicImage::from(picture.to_luma16())];
+    let grey = [
+        picture.to_luma8().into(),
+        DynamicImage::from(picture.to_luma16()),
+    ];
     for kind in grey {
         assert_eq!(
             decode_image(&encoded(kind.clone(), ImageFormat::Png)).unwrap(),
@@ -73,7 +86,10 @@ fn every_kind_of_pixel_becomes_rgb() {
         );
     }
     let palette = indexed_png(&[255, 0, 0, 0, 0, 255], &[], &[0, 1, 1]);
-    assert_eq!(decode_image(&palette).unwrap().into_raw(), [255, 0, 0, 0, 0, 255, 0, 0, 255]);
+    assert_eq!(
+        decode_image(&palette).unwrap().into_raw(),
+        [255, 0, 0, 0, 0, 255, 0, 0, 255]
+    );
 }
 
 #[test]
@@ -82,11 +98,22 @@ fn transparency_lies_over_white() {
     let image = RgbaImage::from_fn(4, 1, |x, _| Rgba([0, 100, 255, alphas[x as usize]]));
     let expected = [255, 255, 255, 204, 224, 255, 127, 177, 255, 0, 100, 255];
     for format in [ImageFormat::Png, ImageFormat::WebP] {
-        assert_eq!(decode_image(&encoded(image.clone(), format)).unwrap().into_raw(), expected);
+        assert_eq!(
+            decode_image(&encoded(image.clone(), format))
+                .unwrap()
+                .into_raw(),
+            expected
+        );
     }
-    assert_eq!(image_from_rgba(4, 1, image.into_raw()).unwrap().into_raw(), expected);
+    assert_eq!(
+        image_from_rgba(4, 1, image.into_raw()).unwrap().into_raw(),
+        expected
+    );
     let palette = indexed_png(&[9, 9, 9, 0, 0, 255], &[0], &[0, 1]);
-    assert_eq!(decode_image(&palette).unwrap().into_raw(), [255, 255, 255, 0, 0, 255]);
+    assert_eq!(
+        decode_image(&palette).unwrap().into_raw(),
+        [255, 255, 255, 0, 0, 255]
+    );
 }
 
 #[test]
@@ -107,7 +134,11 @@ fn a_photo_stands_upright() {
     let mut encoder = JpegEncoder::new(&mut bytes);
     encoder.set_exif_metadata(exif.to_vec()).unwrap();
     encoder.encode_image(&picture()).unwrap();
-    assert_close(&decode_image(&bytes).unwrap(), &image::imageops::rotate90(&picture()), 40);
+    assert_close(
+        &decode_image(&bytes).unwrap(),
+        &image::imageops::rotate90(&picture()),
+        40,
+    );
 }
 
 #[test]
@@ -129,7 +160,10 @@ fn what_is_no_image_is_refused() {
     }
     for format in [ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::WebP] {
         let bytes = encoded(picture(), format);
-        assert_eq!(code(decode_image(&bytes[..bytes.len() / 2])), "unreadable-image");
+        assert_eq!(
+            code(decode_image(&bytes[..bytes.len() / 2])),
+            "unreadable-image"
+        );
     }
 }
 
@@ -164,8 +198,14 @@ fn a_picture_too_large_is_refused_by_its_header() {
     let huge = png_header(30_000, 30_000);
     assert_eq!(code(decode_image(&huge)), "image-too-large");
     assert_eq!(code(decode_image(&huge[..33])), "image-too-large");
-    assert_eq!(code(decode_image(&png_header(u32::MAX, u32::MAX))), "image-too-large");
-    assert_eq!(code(image_from_rgba(30_000, 30_000, Vec::new())), "image-too-large");
+    assert_eq!(
+        code(decode_image(&png_header(u32::MAX, u32::MAX))),
+        "image-too-large"
+    );
+    assert_eq!(
+        code(image_from_rgba(30_000, 30_000, Vec::new())),
+        "image-too-large"
+    );
 
     let mut bmp = encoded(picture(), ImageFormat::Bmp);
     bmp[18..22].copy_from_slice(&30_000u32.to_le_bytes());
@@ -179,7 +219,10 @@ fn a_picture_too_large_is_refused_by_its_header() {
 
 #[test]
 fn a_file_too_large_is_refused() {
-    assert_eq!(code(decode_image(&vec![0; MAX_BYTES + 1])), "image-too-large");
+    assert_eq!(
+        code(decode_image(&vec![0; MAX_BYTES + 1])),
+        "image-too-large"
+    );
 }
 
 #[test]

@@ -13,14 +13,22 @@ fn pattern(width: u32, height: u32) -> RgbImage {
 
 /// Bilinear resampling by its definition, one channel value at one place: along each axis, pixels
 /// weigh by a triangle around the place, as wide as the scale if `area` asks for it.
-fn resampled(image: &RgbImage, channel: usize, place: [usize; 2], size: [usize; 2], area: bool) -> f32 {
+fn resampled(
+    image: &RgbImage,
+    channel: usize,
+    place: [usize; 2],
+    size: [usize; 2],
+    area: bool,
+) -> f32 {
     let weights = |place: usize, size: usize, length: u32| {
         let scale = length as f64 / size as f64;
         let reach = if area { scale.max(1.0) } else { 1.0 };
         let centre = (place as f64 + 0.5) * scale;
         let near = move |i: u32| (1.0 - (f64::from(i) + 0.5 - centre).abs() / reach).max(0.0);
         let total: f64 = (0..length).map(near).sum();
-        (0..length).map(move |i| near(i) / total).collect::<Vec<_>>()
+        (0..length)
+            .map(move |i| near(i) / total)
+            .collect::<Vec<_>>()
     };
     let rows = weights(place[0], size[0], image.height());
     let cols = weights(place[1], size[1], image.width());
@@ -40,7 +48,10 @@ fn resampling_follows_its_definition() {
         assert_eq!(values.len(), 3 * 5 * 10);
         for (i, value) in values.iter().enumerate() {
             let expected = resampled(&image, i / 50, [i % 50 / 10, i % 10], size, area);
-            assert!((value - expected).abs() < TOLERANCE, "{i}: {value}, not {expected}");
+            assert!(
+                (value - expected).abs() < TOLERANCE,
+                "{i}: {value}, not {expected}"
+            );
         }
     }
 }
@@ -52,7 +63,10 @@ fn small_images_grow() {
     let values = preprocess(&image, &InputConfig::new(6, 8, Resampling::Bilinear)).unwrap();
     for (i, value) in values.iter().enumerate() {
         let expected = resampled(&image, i / 48, [i % 48 / 8, i % 8], size, false);
-        assert!((value - expected).abs() < TOLERANCE, "{i}: {value}, not {expected}");
+        assert!(
+            (value - expected).abs() < TOLERANCE,
+            "{i}: {value}, not {expected}"
+        );
     }
 }
 
@@ -62,7 +76,9 @@ fn an_image_of_the_input_size_is_only_scaled() {
     for resampling in [Resampling::Bilinear, Resampling::Area] {
         let values = preprocess(&image, &InputConfig::new(5, 10, resampling)).unwrap();
         let expected = (0..3).flat_map(|channel| {
-            image.pixels().map(move |pixel| f32::from(pixel.0[channel]) / 255.0)
+            image
+                .pixels()
+                .map(move |pixel| f32::from(pixel.0[channel]) / 255.0)
         });
         assert!(values.iter().copied().eq(expected));
     }
@@ -72,7 +88,12 @@ fn an_image_of_the_input_size_is_only_scaled() {
 fn inverted_white_is_zero() {
     let input = InputConfig::new(5, 10, Resampling::Area).with_inverted(true);
     let white = RgbImage::from_pixel(600, 320, Rgb([255; 3]));
-    assert!(preprocess(&white, &input).unwrap().iter().all(|value| *value == 0.0));
+    assert!(
+        preprocess(&white, &input)
+            .unwrap()
+            .iter()
+            .all(|value| *value == 0.0)
+    );
 }
 
 #[test]
@@ -83,7 +104,10 @@ fn any_shape_is_read() {
             let values = preprocess(&image, &InputConfig::new(5, 10, resampling)).unwrap();
             for (channel, expected) in [1.0, 0.0, 0.2].into_iter().enumerate() {
                 let plane = &values[channel * 50..][..50];
-                assert!(plane.iter().all(|value| *value == expected), "{width} x {height}");
+                assert!(
+                    plane.iter().all(|value| *value == expected),
+                    "{width} x {height}"
+                );
             }
         }
     }
@@ -92,5 +116,8 @@ fn any_shape_is_read() {
 #[test]
 fn an_image_without_pixels_is_refused() {
     let input = InputConfig::new(5, 10, Resampling::Area);
-    assert_eq!(crate::support::code(preprocess(&RgbImage::new(0, 7), &input)), "unreadable-image");
+    assert_eq!(
+        crate::support::code(preprocess(&RgbImage::new(0, 7), &input)),
+        "unreadable-image"
+    );
 }

@@ -15,7 +15,10 @@ fn it_answers_what_the_network_says() {
     let config = recognizer.config();
     let vocabulary = config.vocabulary().unwrap();
     let inputs = recognizer.preprocess(&images(4)).unwrap();
-    let decoded = golden().network(&Device::flex()).unwrap().read(inputs, config.steps());
+    let decoded = golden()
+        .network(&Device::flex())
+        .unwrap()
+        .read(inputs, config.steps());
     let [_, steps, size] = decoded.logits.dims();
     let likely: Vec<f32> = softmax(decoded.logits, 2).to_data().try_to_vec().unwrap();
     let attention: Vec<f32> = decoded.attention.to_data().try_to_vec().unwrap();
@@ -30,13 +33,22 @@ fn it_answers_what_the_network_says() {
             assert!(rows[step].iter().all(|other| *other <= rows[step][id]));
             assert!((letter.confidence - rows[step][id]).abs() < 1e-5);
             let positions = config.grid().positions();
-            assert_eq!(letter.attention, attention[(i * steps + step) * positions..][..positions]);
+            assert_eq!(
+                letter.attention,
+                attention[(i * steps + step) * positions..][..positions]
+            );
             assert!((letter.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
             confidence *= rows[step][id];
         }
         let end: f32 = rows[prediction.letters.len()][..3].iter().sum();
         assert!((prediction.confidence - confidence * end).abs() < 1e-5);
-        assert!(prediction.letters.iter().map(|letter| letter.letter).eq(prediction.text.chars()));
+        assert!(
+            prediction
+                .letters
+                .iter()
+                .map(|letter| letter.letter)
+                .eq(prediction.text.chars())
+        );
         assert!(prediction.letters.len() <= config.max_letters);
         assert_eq!(prediction.grid, config.grid());
         assert!(prediction.alternatives.is_empty());
@@ -62,7 +74,10 @@ fn the_stages_make_the_whole() {
     let inputs = recognizer.preprocess(&images(2)).unwrap();
     assert_eq!(inputs.dims(), [2, 3, 20, 40]);
     let staged = block_on(recognizer.decode(recognizer.encode(inputs.clone()), 0)).unwrap();
-    assert_eq!(staged, block_on(recognizer.recognize(&images(2), 0)).unwrap());
+    assert_eq!(
+        staged,
+        block_on(recognizer.recognize(&images(2), 0)).unwrap()
+    );
     assert_eq!(staged, block_on(recognizer.read(inputs)).unwrap());
 }
 
@@ -91,9 +106,15 @@ fn a_device_that_trains_reads_the_same() {
 fn a_network_without_an_opinion_reads_nothing() {
     let config = tiny("abc", 3);
     let mut network = fresh(&config);
-    network.decoder.output.weight = network.decoder.output.weight.map(|weight| weight.zeros_like());
+    network.decoder.output.weight = network
+        .decoder
+        .output
+        .weight
+        .map(|weight| weight.zeros_like());
     let recognizer = Recognizer::new(&through_a_file(&network, &config), &Device::flex()).unwrap();
-    let prediction = block_on(recognizer.recognize(&images(1), 1)).unwrap().remove(0);
+    let prediction = block_on(recognizer.recognize(&images(1), 1))
+        .unwrap()
+        .remove(0);
     // Of six equally likely tokens the first is answered, which is no letter; three end the text.
     assert_eq!(prediction.text, "");
     assert!((prediction.confidence - 0.5).abs() < 1e-6);
@@ -105,19 +126,30 @@ fn nonsense_from_the_device_is_an_error() {
     let recognizer = recognizer();
     for value in [f32::NAN, f32::INFINITY] {
         let features = Tensor::full([1, 36, 10], value, &Device::flex());
-        assert_eq!(code(block_on(recognizer.decode(features, 2))), "device-lost");
+        assert_eq!(
+            code(block_on(recognizer.decode(features, 2))),
+            "device-lost"
+        );
     }
 }
 
 #[test]
 fn a_prediction_is_the_json_of_the_contract() {
-    let prediction = block_on(recognizer().recognize(&images(1), 1)).unwrap().remove(0);
+    let prediction = block_on(recognizer().recognize(&images(1), 1))
+        .unwrap()
+        .remove(0);
     let json = serde_json::to_value(&prediction).unwrap();
     let mut keys: Vec<_> = json.as_object().unwrap().keys().collect();
     keys.sort();
-    assert_eq!(keys, ["alternatives", "confidence", "grid", "letters", "text"]);
+    assert_eq!(
+        keys,
+        ["alternatives", "confidence", "grid", "letters", "text"]
+    );
     assert_eq!(json["grid"], serde_json::json!({ "rows": 4, "cols": 9 }));
-    assert_eq!(json["letters"][0]["attention"].as_array().unwrap().len(), 36);
+    assert_eq!(
+        json["letters"][0]["attention"].as_array().unwrap().len(),
+        36
+    );
     assert!(json["letters"][0]["letter"].is_string());
     assert!(json["alternatives"][0]["confidence"].is_number());
 }

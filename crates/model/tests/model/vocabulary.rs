@@ -6,12 +6,21 @@ use crate::support::code;
 fn ids_are_those_of_the_paper() {
     let vocabulary = Vocabulary::new("abcdefghijklmnopqrstuvwxyz").unwrap();
     assert_eq!(vocabulary.size(), 29);
-    assert_eq!((Vocabulary::PAD, Vocabulary::START, Vocabulary::END), (0, 1, 2));
+    assert_eq!(
+        (Vocabulary::PAD, Vocabulary::START, Vocabulary::END),
+        (0, 1, 2)
+    );
     assert_eq!(vocabulary.id('a'), Some(3));
     assert_eq!(vocabulary.id('z'), Some(28));
     assert_eq!(vocabulary.id('A'), None);
     assert_eq!(vocabulary.letter(28), Some('z'));
-    for nothing in [Vocabulary::PAD, Vocabulary::START, Vocabulary::END, 29, usize::MAX] {
+    for nothing in [
+        Vocabulary::PAD,
+        Vocabulary::START,
+        Vocabulary::END,
+        29,
+        usize::MAX,
+    ] {
         assert_eq!(vocabulary.letter(nothing), None);
     }
 }
