@@ -113,6 +113,7 @@ serve() {
 # ---- checks and tests
 
 check() {
+  setup_build
   heading "Check: formatting"
   cargo fmt --all --check
   heading "Check: clippy, native"
@@ -120,6 +121,8 @@ check() {
   heading "Check: clippy, WebAssembly"
   # The web profile, so that its build scripts and macros are those of the build.
   cargo clippy --locked --profile web --target "$WASM_TARGET" -p captcha-wasm --all-targets -- -D warnings
+  # The page's types come with the module.
+  web
   heading "Check: JavaScript"
   npm run --silent lint
 }
@@ -147,7 +150,6 @@ run_tests() {
   check
   test_native
   test_browser
-  web
   test_page
   heading "All tests passed"
 }
