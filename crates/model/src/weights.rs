@@ -142,18 +142,10 @@ fn sort_header(file: &[u8]) -> Result<Vec<u8>, ModelError> {
     let mut header: serde_json::Value =
         serde_json::from_slice(header).map_err(|error| bad(error.to_string()))?;
     header.sort_all_objects();
+    let mut header = header.to_string().into_bytes();
     // The format wants tensors aligned and knows blanks behind the header.
-    let header = header.to_string();
-    let header = format!(
-        "{header:width$}",
-        width = header.len().next_multiple_of(LENGTH)
-    );
-    Ok([
-        &(header.len() as u64).to_le_bytes(),
-        header.as_bytes(),
-        tensors,
-    ]
-    .concat())
+    header.resize(header.len().next_multiple_of(LENGTH), b' ');
+    Ok([&(header.len() as u64).to_le_bytes(), &*header, tensors].concat())
 }
 
 /// Every tensor must hold finite numbers of 16 or 32 bits.

@@ -43,7 +43,7 @@ impl Parts {
 }
 
 fn config() -> ModelConfig {
-    tiny("abc", 3)
+    tiny("aé字", 3)
 }
 
 fn file(precision: Precision) -> Vec<u8> {
@@ -82,7 +82,9 @@ fn a_network_survives_its_file() {
 
 #[test]
 fn the_file_is_what_the_contract_says() {
-    let Parts { metadata, tensors } = Parts::of(&file(Precision::Half));
+    let file = file(Precision::Half);
+    assert_eq!(file[0] % 8, 0, "tensors are aligned");
+    let Parts { metadata, tensors } = Parts::of(&file);
     let mut entries: Vec<_> = metadata.keys().collect();
     entries.sort();
     assert_eq!(entries, ["config", "format", "training"]);
