@@ -36,6 +36,7 @@ pub(crate) async fn beam_search(
     vocabulary: &Vocabulary,
     max_letters: usize,
     width: usize,
+    temperature: f64,
 ) -> Result<Vec<Alternative>, ModelError> {
     let device = features.device();
     let memory = decoder.attention.memorize(features);
@@ -59,7 +60,7 @@ pub(crate) async fn beam_search(
             .zip(logits.chunks_exact(vocabulary.size()))
             .enumerate()
         {
-            let next = Distribution::new(row);
+            let next = Distribution::new(row, temperature);
             whole.push(Hypothesis {
                 tokens: text.tokens.clone(),
                 probability: text.probability * next.end(),

@@ -12,8 +12,9 @@ pub(crate) struct Distribution {
 }
 
 impl Distribution {
-    /// Softmax of one step's logits, `[vocabulary]`, all of them finite.
-    pub(crate) fn new(logits: &[f32]) -> Self {
+    /// Softmax of one step's logits over a temperature, `[vocabulary]`, all of them finite. What is
+    /// most likely does not depend on the temperature, only how likely it is.
+    pub(crate) fn new(logits: &[f32], temperature: f64) -> Self {
         let mut best = 0;
         for (id, logit) in logits.iter().enumerate() {
             if *logit > logits[best] {
@@ -23,7 +24,7 @@ impl Distribution {
         let highest = f64::from(logits[best]);
         let mut probabilities: Vec<f64> = logits
             .iter()
-            .map(|logit| (f64::from(*logit) - highest).exp())
+            .map(|logit| ((f64::from(*logit) - highest) / temperature).exp())
             .collect();
         let total: f64 = probabilities.iter().sum();
         probabilities

@@ -49,7 +49,12 @@ impl Prediction {
     /// # Shapes
     ///
     /// - `steps`: `[steps, vocabulary + positions]`, row by row: a step's logits, then its attention
-    pub(crate) fn new(steps: &[f32], vocabulary: &Vocabulary, grid: Grid) -> Self {
+    pub(crate) fn new(
+        steps: &[f32],
+        vocabulary: &Vocabulary,
+        grid: Grid,
+        temperature: f64,
+    ) -> Self {
         let mut confidence = 1.0;
         let mut letters = Vec::new();
         let mut rows = steps
@@ -57,7 +62,7 @@ impl Prediction {
             .peekable();
         while let Some(row) = rows.next() {
             let (logits, attention) = row.split_at(vocabulary.size());
-            let step = Distribution::new(logits);
+            let step = Distribution::new(logits, temperature);
             let letter = vocabulary
                 .letter(step.best)
                 .filter(|_| rows.peek().is_some());

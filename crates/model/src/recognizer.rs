@@ -22,6 +22,7 @@ pub struct Recognizer {
     network: Network,
     config: ModelConfig,
     vocabulary: Vocabulary,
+    temperature: f64,
     device: Device,
 }
 
@@ -42,6 +43,7 @@ impl Recognizer {
             network: weights.network(&device)?,
             config: weights.config.clone(),
             vocabulary: weights.config.vocabulary()?,
+            temperature: weights.temperature,
             device,
         })
     }
@@ -131,7 +133,7 @@ impl Recognizer {
         let answers = read_back(Tensor::cat(vec![decoded.logits, decoded.attention], 2)).await?;
         let mut predictions: Vec<Prediction> = answers
             .chunks_exact(steps * (self.vocabulary.size() + grid.positions()))
-            .map(|answer| Prediction::new(answer, &self.vocabulary, grid))
+            .map(|answer| Prediction::new(answer, &self.vocabulary, grid, self.temperature))
             .collect();
         if alternatives > 0 {
             for (index, prediction) in predictions.iter_mut().enumerate() {
@@ -141,6 +143,7 @@ impl Recognizer {
                     &self.vocabulary,
                     self.config.max_letters,
                     alternatives.min(Self::MAX_ALTERNATIVES),
+                    self.temperature,
                 )
                 .await?;
             }

@@ -1,9 +1,12 @@
 //! The weights file: one safetensors file that holds all it takes to rebuild a network.
 //!
-//! Its metadata holds `format` (this file's version), `config` (the [`ModelConfig`] as JSON) and
-//! `training` (where the weights come from, as JSON). Tensors are named by their path in the
+//! Its metadata holds `format` (this file's version), `config` (the [`ModelConfig`] as JSON),
+//! `training` (where the weights come from, as JSON) and, once it has been calibrated,
+//! `temperature` (what logits are divided by before they are shown as probabilities). Tensors are named by their path in the
 //! network, `encoder.blocks.0.conv.weight` or `decoder.attention.query.weight`. Dense matrices are
 //! `[inputs, outputs]`, convolutions `[filters, channels, 3, 3]`.
+
+use std::ops::RangeInclusive;
 
 use burn::module::Module;
 use burn::tensor::{DType, Device};
@@ -17,6 +20,9 @@ use crate::network::Network;
 /// The version of the file that is written and read.
 pub const FORMAT: &str = "captcha-lens/1";
 
+const TEMPERATURE: &str = "temperature";
+const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
+
 /// A weights file, checked as far as that needs no device.
 #[derive(Clone, Debug)]
 pub struct Weights {
@@ -24,6 +30,9 @@ pub struct Weights {
     pub config: ModelConfig,
     /// Where they come from: data, seed, images seen, command, scores.
     pub training: serde_json::Value,
+    /// What logits are divided by before they become probabilities, so that confidence means what
+    /// it says (Guo et al. 2017, "On Calibration of Modern Neural Networks"); 1 changes nothing.
+    pub temperature: f64,
     bytes: Vec<u8>,
 }
 
@@ -67,12 +76,35 @@ impl Weights {
         })?;
         let training = serde_json::from_str(entry("training")?)
             .map_err(|error| bad(format!("their record of training cannot be read ({error})")))?;
+        let temperature = match entry(TEMPERATURE) {
+            Ok(text) => text.parse().ok().filter(|t| TEMPERATURES.contains(t)),
+            Err(_) => Some(1.0),
+        };
+        let temperature = temperature
+            .ok_or_else(|| bad("their temperature is no number between 0.01 and 100".into()))?;
         check_tensors(&bytes)?;
         Ok(Self {
             config,
             training,
+            temperature,
             bytes,
         })
+    }
+
+    /// The file, as it was read.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The same weights with another temperature.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::BadWeights`] if it does not lie between 0.01 and 100.
+    pub fn with_temperature(self, temperature: f64) -> Result<Self, ModelError> {
+        Self::from_bytes(edit_header(&self.bytes, |header| {
+            header["__metadata__"][TEMPERATURE] = temperature.to_string().into();
+        })?)
     }
 
     /// Builds the network on a device.
@@ -130,17 +162,22 @@ pub fn save(
     store
         .collect_from(&network.valid())
         .map_err(|error| bad(error.to_string()))?;
-    sort_header(&store.get_bytes().map_err(|error| bad(error.to_string()))?)
+    let file = store.get_bytes().map_err(|error| bad(error.to_string()))?;
+    edit_header(&file, |_| ())
 }
 
-/// Puts the header's entries in order, which the library leaves to chance: the same network makes
-/// the same file.
-fn sort_header(file: &[u8]) -> Result<Vec<u8>, ModelError> {
+/// Changes the header and puts its entries in order, which the library leaves to chance: the same
+/// network makes the same file.
+fn edit_header(
+    file: &[u8],
+    edit: impl FnOnce(&mut serde_json::Value),
+) -> Result<Vec<u8>, ModelError> {
     const LENGTH: usize = size_of::<u64>();
     let (length, _) = SafeTensors::read_metadata(file).map_err(|error| damaged(&error))?;
     let (header, tensors) = file[LENGTH..].split_at(length);
     let mut header: serde_json::Value =
         serde_json::from_slice(header).map_err(|error| bad(error.to_string()))?;
+    edit(&mut header);
     header.sort_all_objects();
     let mut header = header.to_string().into_bytes();
     // The format wants tensors aligned and knows blanks behind the header.

@@ -25,6 +25,10 @@ pub enum Command {
     Train(TrainArgs),
     /// Measure how many images are read whole.
     Evaluate(EvaluateArgs),
+    /// Make a weights file's confidence mean what it says.
+    Calibrate(CalibrateArgs),
+    /// Draw what runs learnt and how well their network reads.
+    Figures(FiguresArgs),
     /// Read images.
     Recognize(RecognizeArgs),
     /// Write labelled images.
@@ -102,6 +106,9 @@ pub struct EvaluateArgs {
     /// Seed of the fresh images.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Fresh images of the words of this list (one a line) instead of the listed ones.
+    #[arg(long, requires = "synth", conflicts_with = "random")]
+    pub words: Option<PathBuf>,
     /// Random strings instead of listed words.
     #[arg(long)]
     pub random: bool,
@@ -114,6 +121,47 @@ pub struct EvaluateArgs {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `calibrate`.
+#[derive(Args, Debug)]
+pub struct CalibrateArgs {
+    /// Weights file; its temperature is changed in place, nothing else.
+    pub weights: PathBuf,
+    /// A labelled folder, or synth:STYLE for images of the generator's validation split.
+    #[arg(long, default_value = "synth:words")]
+    pub data: String,
+    /// How many images.
+    #[arg(long, default_value_t = 5_000)]
+    pub count: usize,
+    /// Seed of generated images.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value = "cpu")]
+    pub device: DeviceChoice,
+}
+
+/// Arguments of `figures`.
+#[derive(Args, Debug)]
+pub struct FiguresArgs {
+    /// Runs that followed one another, for the loss curve; without any there is none.
+    pub runs: Vec<PathBuf>,
+    /// Where to; a folder.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Weights and device; the last run's weights if there is a run and none are named.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Style of the test images.
+    #[arg(long, default_value = "words")]
+    pub style: String,
+    /// How many test images to measure on.
+    #[arg(long, default_value_t = 20_000)]
+    pub count: u64,
+    /// Seed of the test images.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Which faces a generator draws with.

@@ -10,15 +10,17 @@ use captcha_model::{Recognizer, Weights};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words, parse_words};
 
 use crate::cli::{
-    Cli, Command, EvaluateArgs, Fonts, GenerateArgs, NetworkArgs, RecognizeArgs, TrainArgs,
+    CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs, NetworkArgs,
+    RecognizeArgs, TrainArgs,
 };
 use crate::data::Source;
+use crate::figures::Figures;
 use crate::folder::{Folder, Part, labelled_files};
 use crate::generated::Generated;
 use crate::recipe::Recipe;
 use crate::run::{Provenance, RunFolder};
 use crate::train::{Training, export, read_weights, train};
-use crate::{evaluate, generate, info, recognize};
+use crate::{calibrate, evaluate, generate, info, recognize};
 
 /// The weights that ship with this version.
 const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
@@ -28,6 +30,8 @@ pub fn run(cli: Cli) -> Result<bool> {
     match cli.command {
         Command::Train(args) => run_train(&args)?,
         Command::Evaluate(args) => run_evaluate(&args)?,
+        Command::Calibrate(args) => run_calibrate(&args)?,
+        Command::Figures(args) => run_figures(&args)?,
         Command::Recognize(args) => return run_recognize(&args),
         Command::Generate(args) => run_generate(&args)?,
         Command::Export(args) => {
@@ -94,19 +98,49 @@ fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)
         let train = generator(texts, Split::Train).with_blank_share(recipe.data.blank_share as f32);
         return Ok((
             Arc::new(Generated::new(train, options.images_per_epoch)),
-            Arc::new(Generated::new(
-                generator(TextSource::listed(), Split::Validation),
-                options.validation_images,
-            )),
+            validation(&provenance.data, seed, options.validation_images)?,
         ));
     }
-    let folder = Path::new(&provenance.data);
-    let mut validation = labelled_files(folder, Part::Validation)?;
-    validation.truncate(options.validation_images);
+    let train = labelled_files(Path::new(&provenance.data), Part::Train)?;
     Ok((
-        Arc::new(Folder::new(labelled_files(folder, Part::Train)?, seed)),
-        Arc::new(Folder::new(validation, seed)),
+        Arc::new(Folder::new(train, seed)),
+        validation(&provenance.data, seed, options.validation_images)?,
     ))
+}
+
+/// Images to choose by, never trained on: a folder's validation part, or listed words of the
+/// generator's validation split.
+fn validation(data: &str, seed: u64, count: usize) -> Result<Arc<dyn Source>> {
+    if let Some(style) = data.strip_prefix("synth:") {
+        let generator = Generator::new(
+            style.parse()?,
+            TextSource::listed(),
+            FontSet::Trained,
+            Split::Validation,
+            seed,
+        );
+        return Ok(Arc::new(Generated::new(generator, count)));
+    }
+    let mut files = labelled_files(Path::new(data), Part::Validation)?;
+    files.truncate(count);
+    Ok(Arc::new(Folder::new(files, seed)))
+}
+
+fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
+    let weights = read_weights(&args.weights)?;
+    let images = validation(&args.data, args.seed, args.count)?;
+    let found = calibrate::calibrate(&weights, images.as_ref(), &args.device.open()?)?;
+    let weights = weights.with_temperature(found.temperature)?;
+    // By way of another file, so that a full disk does not cost the weights.
+    let fresh = args.weights.with_extension("calibrated");
+    std::fs::write(&fresh, weights.bytes())
+        .and_then(|()| std::fs::rename(&fresh, &args.weights))
+        .with_context(|| format!("cannot write {}", args.weights.display()))?;
+    println!(
+        "temperature {:.3}: loss of the right text {:.4} -> {:.4}",
+        found.temperature, found.loss_before, found.loss_after
+    );
+    Ok(())
 }
 
 fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
@@ -115,20 +149,14 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
     let lexicon = lexicon.map(|words| words.into_iter().collect::<HashSet<_>>());
     let source: Box<dyn Source> = match (&args.synth, &args.folder) {
         (Some(style), _) => {
-            ensure!(args.count > 0, "--count must be at least 1");
-            let text = if args.random {
-                TextSource::Random
-            } else {
-                TextSource::listed()
-            };
-            let generator = Generator::new(
-                style.parse()?,
+            let text = texts(args.random, args.words.as_deref())?;
+            Box::new(test_images(
+                style,
                 text,
                 fonts(args.fonts),
-                Split::Test,
                 args.seed,
-            );
-            Box::new(Generated::new(generator, args.count as usize))
+                args.count,
+            )?)
         }
         (None, Some(folder)) => {
             Box::new(Folder::new(labelled_files(folder, args.part)?, args.seed))
@@ -144,6 +172,42 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
     Ok(())
 }
 
+/// Fresh images of the test split.
+fn test_images(
+    style: &str,
+    text: TextSource,
+    fonts: FontSet,
+    seed: u64,
+    count: u64,
+) -> Result<Generated> {
+    ensure!(count > 0, "--count must be at least 1");
+    let generator = Generator::new(style.parse()?, text, fonts, Split::Test, seed);
+    Ok(Generated::new(generator, count as usize))
+}
+
+fn run_figures(args: &FiguresArgs) -> Result<()> {
+    let words = TextSource::listed();
+    let source = test_images(&args.style, words, FontSet::Trained, args.seed, args.count)?;
+    let runs = args
+        .runs
+        .iter()
+        .map(|run| RunFolder::open(run))
+        .collect::<Result<Vec<_>>>()?;
+    let own = runs.last().map(RunFolder::weights);
+    let weights = weights(args.network.weights.as_deref().or(own.as_deref()))?;
+    let recognizer = Recognizer::new(&weights, &args.network.device.open()?)?;
+    let figures = Figures::new(&args.out)?;
+    if !runs.is_empty() {
+        figures.loss(&runs)?;
+    }
+    figures.samples(&recognizer, &source)?;
+    figures.attention(&recognizer, &source)?;
+    let score = evaluate::evaluate(&recognizer, &source, None)?;
+    figures.score(&score)?;
+    println!("{score}");
+    Ok(())
+}
+
 fn run_recognize(args: &RecognizeArgs) -> Result<bool> {
     let recognizer = recognizer(&args.network)?;
     recognize::recognize(
@@ -155,11 +219,7 @@ fn run_recognize(args: &RecognizeArgs) -> Result<bool> {
 }
 
 fn run_generate(args: &GenerateArgs) -> Result<()> {
-    let text = match &args.words {
-        _ if args.random => TextSource::Random,
-        Some(path) => TextSource::Words(read_words(path)?),
-        None => TextSource::listed(),
-    };
+    let text = texts(args.random, args.words.as_deref())?;
     let generator = Generator::new(
         args.style.parse()?,
         text,
@@ -168,6 +228,15 @@ fn run_generate(args: &GenerateArgs) -> Result<()> {
         args.seed,
     );
     generate::generate(&generator, args.count, &args.out)
+}
+
+/// Random strings, the words of a file, or the listed ones.
+fn texts(random: bool, words: Option<&Path>) -> Result<TextSource> {
+    Ok(match words {
+        _ if random => TextSource::Random,
+        Some(path) => TextSource::Words(read_words(path)?),
+        None => TextSource::listed(),
+    })
 }
 
 fn fonts(fonts: Fonts) -> FontSet {

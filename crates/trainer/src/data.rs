@@ -12,6 +12,17 @@ pub struct Example {
     pub text: String,
     /// Where each letter stands, if that is known.
     pub letters: Option<Vec<PlacedLetter>>,
+    /// How it was drawn, if it was generated.
+    pub drawn: Option<Drawn>,
+}
+
+/// What a generated image is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn {
+    /// Name of the face.
+    pub font: &'static str,
+    /// Number of lines, arcs and dashes.
+    pub strokes: u32,
 }
 
 /// A letter and the centre of its ink, as shares of the image's width and height.

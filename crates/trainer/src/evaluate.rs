@@ -1,6 +1,6 @@
 //! `captcha-lens evaluate`: how many images are read whole.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,16 @@ use captcha_model::{Prediction, Recognizer};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::data::{Example, Source};
+use crate::data::{Drawn, Example, Source};
 use crate::progress::progress_bar;
 
 /// Images read at once.
 const BATCH: usize = 64;
 /// Answers among which a lexicon chooses.
 const LEXICON_ALTERNATIVES: usize = 10;
+
+/// Groups of equal width that confidence is sorted into.
+const RELIABILITY_BINS: usize = 15;
 
 /// What was counted.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -26,6 +29,8 @@ pub struct Score {
     pub exact: usize,
     /// `exact / images`
     pub accuracy: f64,
+    /// Where the accuracy on all such images lies, with a certainty of 95 %.
+    pub interval: (f64, f64),
     /// Share of label letters answered right at their place.
     pub letter_accuracy: f64,
     /// Images whose answer is right once a lexicon has chosen, if one was given.
@@ -34,8 +39,21 @@ pub struct Score {
     /// `lexicon_exact / images`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lexicon_accuracy: Option<f64>,
-    /// Whole-word accuracy by the label's length, from zero letters on.
-    pub by_length: Vec<LengthScore>,
+    /// Images by the number of letters in their label.
+    pub by_length: BTreeMap<usize, Tally>,
+    /// Images by the name of their face, where that is known.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_font: BTreeMap<&'static str, Tally>,
+    /// Images by their number of lines, arcs and dashes, where that is known.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_strokes: BTreeMap<u32, Tally>,
+    /// How often each letter was read as which, in answers of the label's length.
+    pub read_as: BTreeMap<char, BTreeMap<char, usize>>,
+    /// Expected calibration error: how far confidence lies from accuracy on average, over the
+    /// groups of `reliability` (Naeini et al. 2015).
+    pub calibration_error: f64,
+    /// Images grouped by the confidence of their answer, groups without an image left out.
+    pub reliability: Vec<ReliabilityBin>,
     /// Images read in a second of the network's time, decoding of the files not counted.
     pub images_per_second: f64,
     #[serde(skip)]
@@ -44,15 +62,56 @@ pub struct Score {
     letters_right: usize,
 }
 
-/// Count of one label length.
+/// Answers of about the same confidence.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct LengthScore {
-    /// Letters in the label.
-    pub letters: usize,
-    /// Images with such a label.
+pub struct ReliabilityBin {
+    /// Answers.
+    pub images: usize,
+    /// Of these, right.
+    pub exact: usize,
+    /// Their mean confidence.
+    pub confidence: f64,
+}
+
+/// Count of some of the images.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Tally {
+    /// Images.
     pub images: usize,
     /// Of these, read whole.
     pub exact: usize,
+}
+
+impl Tally {
+    /// `exact / images`
+    pub fn accuracy(self) -> f64 {
+        share(self.exact, self.images)
+    }
+
+    /// Where the accuracy on all such images lies, with a certainty of 95 % (Wilson 1927).
+    pub fn interval(self) -> (f64, f64) {
+        const Z: f64 = 1.96;
+        let (n, p) = (self.images.max(1) as f64, self.accuracy());
+        let scale = 1.0 + Z * Z / n;
+        let centre = (p + Z * Z / (2.0 * n)) / scale;
+        let reach = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt() / scale;
+        (centre - reach, centre + reach)
+    }
+
+    /// Counts another group's images too.
+    pub fn add(&mut self, other: Self) {
+        self.images += other.images;
+        self.exact += other.exact;
+    }
+
+    fn count(&mut self, right: bool) {
+        self.images += 1;
+        self.exact += usize::from(right);
+    }
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
 
 /// Reads every example of a source's first epoch. A lexicon's score is counted beside the plain
@@ -78,13 +137,13 @@ pub fn evaluate(
             .collect::<Result<_>>()?;
         let (labels, images): (Vec<_>, Vec<_>) = examples
             .into_iter()
-            .map(|example| (example.text, example.image))
+            .map(|example| ((example.text, example.drawn), example.image))
             .unzip();
         let started = Instant::now();
         let predictions = pollster::block_on(recognizer.recognize(&images, alternatives))?;
         time += started.elapsed();
-        for (label, prediction) in labels.iter().zip(&predictions) {
-            score.count(label, prediction, lexicon);
+        for ((label, drawn), prediction) in labels.iter().zip(&predictions) {
+            score.count(label, *drawn, prediction, lexicon);
         }
         bar.inc(images.len() as u64);
     }
@@ -94,7 +153,13 @@ pub fn evaluate(
 }
 
 impl Score {
-    fn count(&mut self, label: &str, prediction: &Prediction, lexicon: Option<&HashSet<String>>) {
+    fn count(
+        &mut self,
+        label: &str,
+        drawn: Option<Drawn>,
+        prediction: &Prediction,
+        lexicon: Option<&HashSet<String>>,
+    ) {
         let right = prediction.text == label;
         self.images += 1;
         self.exact += usize::from(right);
@@ -112,48 +177,93 @@ impl Score {
             let answer = listed.map_or(&prediction.text, |answer| &answer.text);
             *self.lexicon_exact.get_or_insert(0) += usize::from(answer == label);
         }
+        self.reliability
+            .resize_with(RELIABILITY_BINS, ReliabilityBin::default);
+        let confidence = f64::from(prediction.confidence);
+        let bin = (confidence * RELIABILITY_BINS as f64) as usize;
+        let bin = &mut self.reliability[bin.min(RELIABILITY_BINS - 1)];
+        bin.images += 1;
+        bin.exact += usize::from(right);
+        bin.confidence += confidence; // the sum until all are counted
         let length = label.chars().count();
-        while self.by_length.len() <= length {
-            self.by_length.push(LengthScore {
-                letters: self.by_length.len(),
-                ..LengthScore::default()
-            });
+        self.by_length.entry(length).or_default().count(right);
+        if let Some(Drawn { font, strokes }) = drawn {
+            self.by_font.entry(font).or_default().count(right);
+            self.by_strokes.entry(strokes).or_default().count(right);
         }
-        self.by_length[length].images += 1;
-        self.by_length[length].exact += usize::from(right);
+        if prediction.letters.len() == length {
+            for (letter, read) in label.chars().zip(prediction.text.chars()) {
+                *self
+                    .read_as
+                    .entry(letter)
+                    .or_default()
+                    .entry(read)
+                    .or_default() += 1;
+            }
+        }
     }
 
     fn finish(&mut self, time: Duration) {
-        let share = |part: usize, whole: usize| part as f64 / whole.max(1) as f64;
-        self.accuracy = share(self.exact, self.images);
+        let all = Tally {
+            images: self.images,
+            exact: self.exact,
+        };
+        (self.accuracy, self.interval) = (all.accuracy(), all.interval());
         self.letter_accuracy = share(self.letters_right, self.letters);
         self.lexicon_accuracy = self.lexicon_exact.map(|exact| share(exact, self.images));
+        self.reliability.retain(|bin| bin.images > 0);
+        for bin in &mut self.reliability {
+            bin.confidence /= bin.images as f64;
+        }
+        let gap =
+            |bin: &ReliabilityBin| (bin.confidence * bin.images as f64 - bin.exact as f64).abs();
+        self.calibration_error =
+            self.reliability.iter().map(gap).sum::<f64>() / self.images.max(1) as f64;
         self.images_per_second = self.images as f64 / time.as_secs_f64().max(1e-9);
-        self.by_length.retain(|length| length.images > 0);
     }
 }
 
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "images            {}", self.images)?;
+        let (low, high) = self.interval;
         writeln!(
             f,
-            "read whole        {} ({:.3} %)",
+            "read whole        {} ({:.3} %; 95 % interval {:.2} to {:.2} %)",
             self.exact,
-            100.0 * self.accuracy
+            100.0 * self.accuracy,
+            100.0 * low,
+            100.0 * high
         )?;
         writeln!(f, "letters right     {:.3} %", 100.0 * self.letter_accuracy)?;
         if let Some(accuracy) = self.lexicon_accuracy {
             writeln!(f, "with the lexicon  {:.3} %", 100.0 * accuracy)?;
         }
-        for length in &self.by_length {
-            let share = 100.0 * length.exact as f64 / length.images as f64;
-            writeln!(
-                f,
-                "of {} letters      {share:.3} % of {}",
-                length.letters, length.images
-            )?;
+        writeln!(
+            f,
+            "calibration error {:.3} %",
+            100.0 * self.calibration_error
+        )?;
+        for (letters, tally) in &self.by_length {
+            let (share, images) = (100.0 * tally.accuracy(), tally.images);
+            writeln!(f, "of {letters} letters      {share:.3} % of {images}")?;
         }
         write!(f, "images a second   {:.1}", self.images_per_second)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_is_wilsons() {
+        // Newcombe 1998, table I: 81 of 263.
+        let (low, high) = Tally {
+            images: 263,
+            exact: 81,
+        }
+        .interval();
+        assert!((low - 0.2553).abs() < 1e-4 && (high - 0.3662).abs() < 1e-4);
     }
 }

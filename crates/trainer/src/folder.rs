@@ -190,6 +190,7 @@ impl Source for Folder {
             image: read_image(&file.path)?,
             text: file.text.clone(),
             letters: None,
+            drawn: None,
         })
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use captcha_model::image::RgbImage;
 use captcha_synth::{Generator, Sample};
 
-use crate::data::{Example, PlacedLetter, Source};
+use crate::data::{Drawn, Example, PlacedLetter, Source};
 
 /// A source that never gives an image twice: epoch `e` is the `e`-th stretch of the generator's
 /// sequence.
@@ -47,6 +47,10 @@ pub fn example(sample: Sample) -> Result<Example> {
     });
     Ok(Example {
         letters: Some(letters.collect()),
+        drawn: Some(Drawn {
+            font: sample.font,
+            strokes: sample.strokes,
+        }),
         text: sample.text,
         image: RgbImage::from_raw(sample.width, sample.height, sample.rgb)
             .context("the generator drew an image of the wrong size")?,

@@ -21,6 +21,7 @@ pub fn info(weights: &Weights) -> Result<()> {
     );
     println!("grid           {} x {}", grid.rows, grid.cols);
     println!("alphabet       {}", config.alphabet);
+    println!("temperature    {}", weights.temperature);
     println!("configuration  {}", serde_json::to_string(config)?);
     println!(
         "training       {}",

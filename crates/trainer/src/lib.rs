@@ -3,17 +3,20 @@
 //! Data: [`data`] says what an example is, [`generated`] and [`folder`] give them, [`batch`] makes
 //! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how, [`learner`] and
 //! [`metric`] are burn-train's view of the network, [`progress`] shows it, [`train`](mod@train) runs
-//! it, [`run`] is its folder. Use: [`evaluate`](mod@evaluate), [`recognize`](mod@recognize),
+//! it, [`run`] is its folder. Use: [`evaluate`](mod@evaluate),
+//! [`calibrate`](mod@calibrate), [`figures`], [`recognize`](mod@recognize),
 //! [`generate`](mod@generate), [`info`](mod@info).
 
 #![recursion_limit = "256"]
 
 pub mod batch;
+pub mod calibrate;
 pub mod cli;
 pub mod commands;
 pub mod data;
 pub mod device;
 pub mod evaluate;
+pub mod figures;
 pub mod folder;
 pub mod generate;
 pub mod generated;

@@ -105,17 +105,29 @@ impl RunFolder {
 
     /// Validation accuracy of an epoch in percent, from burn-train's log.
     pub fn validation(&self, epoch: usize) -> Result<Option<f64>> {
+        self.metric("valid", epoch, "Word_accuracy")
+    }
+
+    /// Training loss of every finished epoch, first to last, from burn-train's log.
+    pub fn losses(&self) -> Result<Vec<f64>> {
+        (1..=self.last_epoch()?)
+            .filter_map(|epoch| self.metric("train", epoch, "Loss").transpose())
+            .collect()
+    }
+
+    /// Mean of a metric over an epoch.
+    fn metric(&self, split: &str, epoch: usize, name: &str) -> Result<Option<f64>> {
         let path = self
             .0
-            .join("valid")
+            .join(split)
             .join(format!("epoch-{epoch}"))
-            .join("Word_accuracy.log");
+            .join(format!("{name}.log"));
         let Ok(text) = fs::read_to_string(&path) else {
             return Ok(None);
         };
         let (mut sum, mut count) = (0.0, 0.0);
         for line in text.lines().filter(|line| !line.ends_with(",final")) {
-            // One line a batch: its accuracy and its number of images.
+            // One line a batch: its value and its weight.
             let mut fields = line.split(',').map(str::parse::<f64>);
             if let (Some(Ok(value)), Some(Ok(images))) = (fields.next(), fields.next()) {
                 sum += value * images;

@@ -116,6 +116,36 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     );
     assert!(info.contains("\"images_seen\": 48"), "{info}");
 
+    // Its confidence can be put right, and everything drawn.
+    let calibrated = succeeds(
+        folder,
+        &["calibrate", "run/weights.safetensors", "--count", "16"],
+    );
+    assert!(calibrated.starts_with("temperature "), "{calibrated}");
+    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    assert!(!info.contains("temperature    1\n"), "{info}");
+    let drawn = succeeds(
+        folder,
+        &["figures", "run", "--out", "figures", "--count", "12"],
+    );
+    assert!(drawn.contains("calibration error"), "{drawn}");
+    for name in [
+        "loss",
+        "samples",
+        "by-length",
+        "by-font",
+        "by-strokes",
+        "confusions",
+        "reliability",
+    ] {
+        let path = folder.join("figures").join(name);
+        let svg = fs::read_to_string(path.with_extension("svg")).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("<text"), "{name}");
+        let picture = image::open(path.with_extension("png")).unwrap().to_rgb8();
+        let ink = picture.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
+        assert!(ink > 500, "{name}: {ink} pixels that are not white");
+    }
+
     // It can start another run, of the same network only.
     let from = [
         "--from",
@@ -128,6 +158,8 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     let go = |preset, out| [&["train", "--preset", preset, "--out", out], &from[..]].concat();
     succeeds(folder, &go("tiny.toml", "second"));
     assert!(fails(folder, &go("compact", "third")).contains("another network"));
+    assert!(fails(folder, &["calibrate", "missing.safetensors"]).contains("cannot read"));
+    assert!(fails(folder, &["figures", "missing", "--out", "x"]).contains("holds no run"));
 }
 
 #[test]

@@ -66,11 +66,11 @@ fn a_recipe_says_what_is_wrong_with_it() {
     };
     assert!(load(good).is_ok());
     for (from, to, complaint) in [
-        ("batch = 32", "batch = 0", "batch must be at least 1"),
-        ("batch = 32", "bach = 32", "bach"),
+        ("batch = 16", "batch = 0", "batch must be at least 1"),
+        ("batch = 16", "bach = 16", "bach"),
         ("\"compact\"", "\"big\"", "no network is called"),
         (
-            "random_share = 0.3",
+            "random_share = 0.25",
             "random_share = 3",
             "random_share must lie between",
         ),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use burn::tensor::Device;
-use burn::tensor::wgpu::{WgpuInitError, WgpuSetup, wgpu};
+use burn_wgpu::{WgpuInitError, WgpuSetup, wgpu};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use futures_util::lock::Mutex;

@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::{Device, Tensor};
 use captcha_model::weights::{Precision, save};
-use captcha_model::{ModelConfig, ModelError, Network, Weights};
+use captcha_model::{ModelConfig, ModelError, Network, Recognizer, Weights};
+use pollster::block_on;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::support::{code, fresh, tiny};
+use crate::support::{code, fresh, golden, images, tiny};
 
 /// A file's parts, to be changed and put together again.
 #[derive(Clone)]
@@ -124,6 +125,40 @@ fn the_file_is_what_the_contract_says() {
             "encoder.dense.weight F16 [6, 8]",
         ]
     );
+}
+
+#[test]
+fn a_temperature_changes_how_sure_an_answer_is_and_not_the_answer() {
+    let plain = golden();
+    assert_eq!(plain.temperature, 1.0);
+    let warm = plain.clone().with_temperature(2.0).unwrap();
+    assert_eq!(warm.temperature, 2.0);
+    assert_eq!(
+        (&warm.config, &warm.training),
+        (&plain.config, &plain.training)
+    );
+    let again = warm.clone().with_temperature(1.0).unwrap();
+    assert_eq!(again.temperature, 1.0);
+
+    let read = |weights: &Weights| {
+        let recognizer = Recognizer::new(weights, &Device::flex()).unwrap();
+        block_on(recognizer.recognize(&images(1), 3))
+            .unwrap()
+            .remove(0)
+    };
+    let (sure, unsure) = (read(&plain), read(&warm));
+    assert_eq!(sure.text, unsure.text);
+    assert!(unsure.confidence < sure.confidence);
+    for (sure, unsure) in sure.letters.iter().zip(&unsure.letters) {
+        assert_eq!(sure.attention, unsure.attention);
+        assert!(unsure.confidence < sure.confidence);
+    }
+    let best = |text: &captcha_model::Prediction| text.alternatives[0].confidence;
+    assert!(best(&unsure) < best(&sure));
+
+    for wrong in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert_bad(plain.clone().with_temperature(wrong), "temperature");
+    }
 }
 
 #[test]
