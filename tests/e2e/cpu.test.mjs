@@ -77,7 +77,7 @@ describe("without WebGPU", () => {
     assert.equal(labels.length, text.length);
     assert.match(
       labels[1],
-      new RegExp(`^Letter 2 of ${text.length}: ${text[1]}, .*%, looking at column`),
+      new RegExp(`^Letter 2 of ${text.length}: ${text[1]}, .*%, spread over .*, looking at column`),
     );
   });
 

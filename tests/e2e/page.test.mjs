@@ -163,6 +163,35 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("keeps the text, the figure and the numbers", async () => {
+      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      assert.ok(await reader.page.locator("#keep").isHidden());
+      await reader.choose(GOOD);
+      await reader.page.click("#copy");
+      await reader.page.waitForSelector("#copy:text('Copied')");
+      assert.equal(await reader.page.evaluate(() => navigator.clipboard.readText()), WORD);
+
+      const kept = async (/** @type {string} */ kind) => {
+        const [download] = await Promise.all([
+          reader.page.waitForEvent("download"),
+          reader.page.click(`#keep-${kind}`),
+        ]);
+        assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.${kind}`);
+        return readFile(await download.path());
+      };
+      const svg = (await kept("svg")).toString();
+      assert.equal(svg.match(/<image /g)?.length, 2 * WORD.length);
+      assert.match(svg, /<title>thus, 85\.3/);
+      const picture = await kept("png");
+      assert.equal(picture.toString("latin1", 1, 4), "PNG");
+      // Four panels of 280 with gaps of 16, two pixels each.
+      assert.equal(picture.readUInt32BE(16), 2 * (4 * (280 + 16) + 16));
+      const json = JSON.parse((await kept("json")).toString());
+      assert.equal(json.text, WORD);
+      assert.equal(json.letters[0].attention.length, 72);
+      await reader.close();
+    });
+
     test("plays letter by letter, unless nothing may move", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
       await reader.choose(GOOD);

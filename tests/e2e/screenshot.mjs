@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * Takes a picture of the page in the middle of a reading: `screenshot.mjs OUT.png [SAMPLE]`.
+ * Takes a picture of the page in the middle of a reading, or of the audit page with the report on
+ * a folder: `screenshot.mjs OUT.png [SAMPLE]`, `screenshot.mjs OUT.png --audit FOLDER`.
  */
 
 import { argv } from "node:process";
@@ -9,17 +10,23 @@ import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { Reader, samples } from "./reader.mjs";
 
-const [out = "page.png", sample = (await samples())[0].file] = argv.slice(2);
+const [out = "page.png", what = (await samples())[0].file, folder = ""] = argv.slice(2);
 const site = await serve();
 const browser = await launch({ webgpu: false });
-const reader = await Reader.open(browser, site.address, {
-  query: "?backend=cpu",
-  viewport: { width: 1200, height: 860 },
-  deviceScaleFactor: 1.5,
-});
-await reader.settled();
-await reader.chooseSample(sample);
-await reader.page.click("[data-letter-index='1']");
-await reader.page.locator("main").screenshot({ path: out });
+const options = { viewport: { width: 1200, height: 860 }, deviceScaleFactor: 1.5 };
+if (what === "--audit") {
+  const page = await browser.newPage(options);
+  await page.goto(`${site.address}audit.html?backend=cpu`);
+  await page.setInputFiles("#folder-input", folder);
+  await page.waitForSelector("body[data-state=done]", { timeout: 0 });
+  await page.waitForLoadState("networkidle");
+  await page.screenshot({ path: out });
+} else {
+  const reader = await Reader.open(browser, site.address, { query: "?backend=cpu", ...options });
+  await reader.settled();
+  await reader.chooseSample(what);
+  await reader.page.click("[data-letter-index='1']");
+  await reader.page.locator("main").screenshot({ path: out });
+}
 await browser.close();
 await site.close();

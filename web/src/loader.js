@@ -3,7 +3,7 @@
 
 import { Recognizer } from "./client.js";
 
-/** @import { LoadOptions } from "./types.js" */
+/** @import { BackendWish, LoadOptions } from "./types.js" */
 
 export class Loader {
   /** @type {Promise<Recognizer> | undefined} */
@@ -44,4 +44,14 @@ export class Loader {
     this.#abort = new AbortController();
     (await before?.catch(() => undefined))?.close();
   }
+}
+
+/**
+ * What an address asks for.
+ *
+ * @param {string | null} name
+ * @returns {BackendWish}
+ */
+export function wishFrom(name) {
+  return name === "webgpu" || name === "cpu" ? name : "auto";
 }

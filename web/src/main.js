@@ -3,7 +3,7 @@
 
 import { LensError } from "./errors.js";
 import { fromChooser, fromClipboard } from "./input.js";
-import { Loader } from "./loader.js";
+import { Loader, wishFrom } from "./loader.js";
 import { Player } from "./player.js";
 import { View } from "./view/view.js";
 
@@ -155,14 +155,6 @@ function fail(error) {
     error instanceof LensError ? error : { code: "page-error", message: String(error) };
   player.clear();
   view.setError({ code, message }, { canRetry: RETRYABLE.has(code) });
-}
-
-/**
- * @param {string | null} name
- * @returns {BackendWish}
- */
-function wishFrom(name) {
-  return name === "webgpu" || name === "cpu" ? name : "auto";
 }
 
 /**

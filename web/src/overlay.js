@@ -103,6 +103,20 @@ export function peakOf(letters) {
 }
 
 /**
+ * Over how many positions attention is spread: 1 if it rests on one, all of them if it is even
+ * (the exponential of its entropy).
+ *
+ * @param {ArrayLike<number>} attention
+ */
+export function spreadOf(attention) {
+  const entropy = Array.from(attention).reduce(
+    (sum, weight) => (weight > 0 ? sum - weight * Math.log(weight) : sum),
+    0,
+  );
+  return Math.exp(entropy);
+}
+
+/**
  * Where attention rests across the image, in percent of its width: the middle of what falls on the
  * few columns that hold most of it, so that a stray weight far off does not count.
  *

@@ -50,6 +50,69 @@ export interface LoadOptions {
   signal?: AbortSignal;
 }
 
+/* ---- audit ---- */
+
+/** An image of an audit, not yet opened. */
+export interface AuditImage {
+  /** Its path inside what was given. */
+  path: string;
+  open: () => Promise<Blob>;
+}
+
+/** A file that tells what images say. */
+export interface LabelFile {
+  path: string;
+  text: string;
+}
+
+/** What became of one image: a text, or an error. */
+export interface AuditItem {
+  path: string;
+  /** What it says, where that is known. */
+  label?: string | null;
+  text?: string;
+  /** 0 to 1 */
+  confidence?: number;
+  /** Why it could not be read. */
+  error?: string;
+}
+
+export interface AuditReport {
+  items: AuditItem[];
+  /** How it was made: names and values to show. */
+  about: [name: string, value: string][];
+  /** The address of an item's picture, or `null` where there is none to show. */
+  picture: (item: AuditItem) => Promise<string | null>;
+}
+
+export interface Tally {
+  images: number;
+  /** Of these, read whole. */
+  exact: number;
+}
+
+export interface AuditSummary {
+  images: number;
+  /** Of these, read at all. */
+  read: number;
+  failed: number;
+  /** Read, and with a label. */
+  labelled: number;
+  /** Of these, read whole. */
+  exact: number;
+  /** `exact / labelled` */
+  rate: number;
+  /** Where the rate on all such images lies, with a certainty of 95 %. */
+  interval: [low: number, high: number];
+  /** Share of label letters read right at their place. */
+  letterRate: number;
+  /** Mean confidence of what was read. */
+  confidence: number;
+  byLength: (Tally & { length: number })[];
+  /** In texts of the label's length, most frequent first. */
+  confusions: { label: string; text: string; count: number }[];
+}
+
 /* ---- between client and worker ---- */
 
 /** How far one stage is; several can be under way at a time. */

@@ -1,7 +1,7 @@
 // @ts-check
 /** How the page says things. Pure: values in, words out. */
 
-import { extentOf } from "./overlay.js";
+import { extentOf, spreadOf } from "./overlay.js";
 
 /** @import { Backend, Grid, Letter, Progress, Recognition } from "./types.js" */
 
@@ -41,7 +41,17 @@ export function megabytes(value) {
 export function describeLetter({ letter, confidence, attention }, index, count, grid) {
   const columns = range(extentOf(attention, grid, "cols"), "column", grid.cols);
   const rows = range(extentOf(attention, grid, "rows"), "row", grid.rows);
-  return `Letter ${index + 1} of ${count}: ${letter}, ${percent(confidence)}, looking at ${columns}, ${rows}`;
+  // What is written on the letter comes first and in the same order, for those who say it aloud.
+  return `Letter ${index + 1} of ${count}: ${letter}, ${percent(confidence)}, ${describeFocus(attention)} positions, looking at ${columns}, ${rows}`;
+}
+
+/**
+ * How far attention is spread, which tells a focused look from a lost one.
+ *
+ * @param {ArrayLike<number>} attention
+ */
+export function describeFocus(attention) {
+  return `spread over ${spreadOf(attention).toFixed(1)} of ${attention.length}`;
 }
 
 /**

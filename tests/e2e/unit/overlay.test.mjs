@@ -10,6 +10,7 @@ import {
   rawField,
   smoothField,
   spread,
+  spreadOf,
 } from "../../../web/src/overlay.js";
 
 const GRID = { rows: 2, cols: 4 };
@@ -55,6 +56,13 @@ test("mixing goes from one attention to the other", () => {
   assert.deepEqual([...mix([0, 1], [1, 0], 0)], [0, 1]);
   assert.deepEqual([...mix([0, 1], [1, 0], 0.25)], [0.25, 0.75]);
   assert.deepEqual([...mix([0, 1], [1, 0], 1)], [1, 0]);
+});
+
+test("attention is spread over as many positions as it is even on", () => {
+  for (const count of [1, 3, 72]) {
+    const even = Array.from({ length: 72 }, (_, i) => (i < count ? 1 / count : 0));
+    assert.ok(Math.abs(spreadOf(even) - count) < 1e-9);
+  }
 });
 
 test("the peak is that of all letters", () => {

@@ -2,7 +2,7 @@
 /** The row of letters: each with its confidence and a small picture of its own attention. */
 
 import { peakOf } from "../overlay.js";
-import { describeLetter, percent } from "../words.js";
+import { describeFocus, describeLetter, percent } from "../words.js";
 import { find, stamp, within } from "./dom.js";
 import { paintAttention } from "./heat.js";
 
@@ -60,6 +60,7 @@ export class LettersView {
         button.setAttribute("aria-label", describeLetter(letter, i, letters.length, grid));
         within(item, ".glyph", HTMLElement).textContent = letter.letter;
         within(item, ".share", HTMLElement).textContent = percent(letter.confidence);
+        within(item, ".focus", HTMLElement).textContent = describeFocus(letter.attention);
         within(item, ".bar > span", HTMLElement).style.inlineSize = `${letter.confidence * 100}%`;
         const thumb = within(item, ".thumb", HTMLElement);
         thumb.style.setProperty("--ratio", String(recognition.width / recognition.height));

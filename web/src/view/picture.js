@@ -29,6 +29,11 @@ export class PictureView {
   #attention;
   #animation = 0;
 
+  /** The picture, or `null` where the browser cannot show it. */
+  get image() {
+    return this.#picture.hidden ? null : this.#picture;
+  }
+
   /** The address of the picture, or `null` where the browser cannot show it. */
   get address() {
     return this.#picture.hidden ? null : this.#picture.src;

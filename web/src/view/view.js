@@ -7,6 +7,7 @@
 import { canReadClipboard, listen } from "../input.js";
 import { describeResult } from "../words.js";
 import { find, wantsStillness } from "./dom.js";
+import { KeepView } from "./keep.js";
 import { LettersView } from "./letters.js";
 import { PictureView } from "./picture.js";
 import { ResultView } from "./result.js";
@@ -45,6 +46,10 @@ export class View {
   #controls = find("controls", HTMLElement);
   #play = find("play", HTMLButtonElement);
   #smooth = find("smooth-toggle", HTMLInputElement);
+  #opacity = find("opacity", HTMLInputElement);
+  #keep = new KeepView(() => this.#kept());
+  /** @type {Recognition | undefined} */
+  #recognition;
   /** The address of the picture that is shown. @type {string | undefined} */
   #address;
   /** @type {Promise<void>} */
@@ -116,6 +121,7 @@ export class View {
   /** @param {Recognition} recognition */
   setRecognition(recognition) {
     this.#clear();
+    this.#recognition = recognition;
     this.#picture.setRecognition(recognition);
     this.#result.setRecognition(recognition);
     this.#letters.setRecognition(recognition, {
@@ -124,6 +130,7 @@ export class View {
       smooth: this.#smooth.checked,
     });
     this.#controls.hidden = recognition.letters.length === 0;
+    this.#keep.update();
     const { words, more } = describeResult(recognition);
     this.#status.setState("done", words, more);
   }
@@ -150,7 +157,23 @@ export class View {
     this.#play.dataset.playing = String(playing);
   }
 
+  #kept() {
+    return (
+      this.#recognition && {
+        recognition: this.#recognition,
+        picture: this.#picture.image,
+        look: {
+          dark: this.#picture.dark,
+          smooth: this.#smooth.checked,
+          opacity: Number(this.#opacity.value),
+        },
+      }
+    );
+  }
+
   #clear() {
+    this.#recognition = undefined;
+    this.#keep.update();
     this.#picture.clear();
     this.#result.clear();
     this.#letters.clear();
@@ -186,9 +209,8 @@ export class View {
       this.#picture.setSmooth(this.#smooth.checked);
       this.#letters.setSmooth(this.#smooth.checked);
     });
-    const opacity = find("opacity", HTMLInputElement);
-    opacity.addEventListener("input", () => {
-      document.body.style.setProperty("--veil", opacity.value);
+    this.#opacity.addEventListener("input", () => {
+      document.body.style.setProperty("--veil", this.#opacity.value);
     });
     document.addEventListener("keydown", (event) => {
       const elsewhere =

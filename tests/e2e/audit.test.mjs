@@ -1,0 +1,224 @@
+// @ts-check
+/** The audit page around the engine (`fake/`, which reads "thus" in everything). */
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, beforeEach, afterEach, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { serve } from "../../web/serve.mjs";
+import { launch, watch } from "./browser.mjs";
+import { FAULTS } from "./fake/captcha_wasm.js";
+import { blankPng } from "./images.mjs";
+import { png } from "./reader.mjs";
+
+const FAKE = fileURLToPath(new URL("fake/", import.meta.url));
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+describe("the audit page", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+  /** @type {import("playwright-core").Page} */
+  let page;
+  /** @type {ReturnType<typeof watch>} */
+  let watched;
+
+  before(async () => {
+    site = await serve({
+      base: "/some/where/",
+      mounts: {
+        "pkg/captcha_wasm_bg.wasm": `${FAKE}captcha_wasm.js`,
+        pkg: FAKE,
+        "models/compact.safetensors": `${FAKE}captcha_wasm.js`,
+      },
+    });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+  beforeEach(async () => {
+    const context = await browser.newContext({ viewport: { width: 1100, height: 800 } });
+    page = await context.newPage();
+    watched = watch(page, site.address);
+    await page.goto(`${site.address}audit.html`);
+  });
+  afterEach(async () => {
+    assert.deepEqual(watched.foreign, []);
+    await page.context().close();
+  });
+
+  const image = (/** @type {string} */ name, width = 60) => png(blankPng(width, 30), name);
+  const settled = () => page.waitForSelector("body:is([data-state=done], [data-state=error])");
+  const give = async (/** @type {ReturnType<typeof image>[]} */ ...files) => {
+    await page.setInputFiles("#files-input", files);
+    await settled();
+  };
+  const rows = () => page.locator(".report-table tbody tr").allInnerTexts();
+
+  test("reports on images labelled by their names", async () => {
+    await give(image("thus.png"), image("thus_2.png"), image("line.png"), image("kerry.png"));
+    assert.equal(await page.textContent(".report-rate"), "50.0\u202f%");
+    assert.match((await page.textContent(".report-verdict")) ?? "", /2\.0 tries on average/);
+    assert.match((await page.textContent("#announcement")) ?? "", /50\.0\u202f% of 4/);
+    assert.equal((await rows()).length, 4);
+    const titles = await page.locator(".report-groups h2").allTextContents();
+    assert.deepEqual(titles, [
+      "Wrong, and sure of it",
+      "Right, and surest",
+      "Right, and least sure",
+    ]);
+    const widths = await page
+      .locator(".report-cases img")
+      .evaluateAll((all) => all.map((one) => /** @type {HTMLImageElement} */ (one).naturalWidth));
+    assert.ok(widths.length === 6 && widths.every((width) => width === 60), String(widths));
+    // Without labels there is nothing to be right or wrong.
+    await page.uncheck("#named");
+    assert.match((await page.textContent(".report-verdict")) ?? "", /Without labels/);
+    await page.check("#named");
+    assert.equal(await page.textContent(".report-rate"), "50.0\u202f%");
+    assert.deepEqual(watched.complaints, []);
+  });
+
+  test("takes a folder with its label file, and leaves other files out", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "audit-"));
+    await writeFile(join(folder, "spec_train_val.txt"), "1 thus\n2 line\n");
+    for (const name of ["1.png", "2.png", "10.png"]) {
+      await writeFile(join(folder, name), blankPng(60, 30));
+    }
+    await writeFile(join(folder, "readme.md"), "x");
+    await page.setInputFiles("#folder-input", folder);
+    await settled();
+    const texts = (await rows()).map((row) => row.split(/\s+/).slice(0, 3).join(" "));
+    const name = folder.slice(folder.lastIndexOf("/") + 1);
+    assert.deepEqual(texts, [
+      `${name}/1.png thus thus`,
+      `${name}/2.png line thus`,
+      `${name}/10.png thus 85.3`,
+    ]);
+    assert.equal(await page.textContent(".report-rate"), "50.0\u202f%");
+    assert.match((await page.textContent("#note")) ?? "", /^1 other/);
+    assert.ok(await page.locator("#labels-choice").isHidden());
+    await rm(folder, { recursive: true });
+  });
+
+  test("notes what cannot be read, survives a panic, and goes on", async () => {
+    const text = { ...png(Buffer.from("no image")), name: "line_1.png" };
+    await give(image("thus.png"), text, image("kerry.png", FAULTS.panic), image("zeal.png"));
+    const all = (await rows()).join("\n");
+    assert.match(all, /line_1\.png\tline\tThis is not an image that can be read\./);
+    assert.match(all, /kerry\.png\tkerry\tThe reader broke down/);
+    assert.match(all, /zeal\.png\tzeal\tthus/);
+    assert.match((await page.textContent(".report-facts")) ?? "", /Not readable2/);
+  });
+
+  test("says in words what is no image", async () => {
+    await give({ ...png(Buffer.from("x")), name: "notes.txt" });
+    assert.equal(await page.getAttribute("#error", "data-code"), "no-images");
+    await give({ ...png(Buffer.from("x")), name: "set.zip" });
+    assert.equal(await page.getAttribute("#error", "data-code"), "bad-archive");
+    await give(image("thus.png"));
+    assert.equal(await page.textContent(".report-rate"), "100.0\u202f%");
+    assert.ok(await page.locator("#error").isHidden());
+  });
+
+  test("pauses, goes on, and keeps what was read before a cancel", async () => {
+    const slow = Array.from({ length: 12 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
+    await page.setInputFiles("#files-input", slow);
+    await page.waitForSelector("body[data-state=running]");
+    await page.click("#pause");
+    await page.waitForTimeout(700); // the one under way ends
+    const counts = await page.textContent("#counts");
+    await page.waitForTimeout(700);
+    assert.equal(await page.textContent("#counts"), counts);
+    await page.click("#pause");
+    await page.waitForFunction(
+      (before) => document.querySelector("#counts")?.textContent !== before,
+      counts,
+    );
+    await page.click("#cancel");
+    await settled();
+    assert.match((await page.textContent("#status")) ?? "", /^Cancelled/);
+    const read = (await rows()).length;
+    assert.ok(read > 0 && read < 12, String(read));
+  });
+
+  test("a new audit takes the place of one under way", async () => {
+    const slow = Array.from({ length: 5 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
+    await page.setInputFiles("#files-input", slow);
+    await page.waitForSelector("body[data-state=running]");
+    await give(image("line.png"));
+    await page.waitForTimeout(600);
+    assert.deepEqual(
+      (await rows()).map((row) => row.split("\t")[0]),
+      ["line.png"],
+    );
+  });
+
+  test("sorts, narrows and finds in the table, and saves it", async () => {
+    const names = Array.from({ length: 40 }, (_, i) =>
+      image(`${i % 2 ? "thus" : "line"}_${i}.png`),
+    );
+    await give(...names);
+    assert.equal((await rows()).length, 25);
+    await page.click("text=Show more");
+    assert.equal((await rows()).length, 40);
+    await page.click(".report-table th >> text=Label");
+    await page.click(".report-table th >> text=Label");
+    assert.match((await rows())[0], /thus_1\.png/);
+    assert.equal(
+      await page.getAttribute(".report-table th:nth-child(2)", "aria-sort"),
+      "descending",
+    );
+    await page.selectOption(".report-tools select", "Wrong");
+    assert.equal((await rows()).length, 20);
+    await page.fill(".report-tools input", "line_38");
+    assert.equal((await rows()).length, 1);
+    const [saved] = await Promise.all([
+      page.waitForEvent("download"),
+      page.click(".report-downloads >> text=CSV"),
+    ]);
+    const lines = (await readFile(await saved.path(), "utf8")).split("\r\n");
+    assert.equal(lines.length, 41);
+    assert.equal(lines[1], "line_0.png,line,thus,0.8530,false,");
+    const [json] = await Promise.all([
+      page.waitForEvent("download"),
+      page.click(".report-downloads >> text=JSON"),
+    ]);
+    const { summary, items } = JSON.parse(await readFile(await json.path(), "utf8"));
+    assert.deepEqual([summary.exact, summary.labelled, items.length], [20, 40, 40]);
+  });
+
+  for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+    test(`has no fault that axe finds, ${colorScheme}`, async () => {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      for (const files of [[], [image("thus.png"), image("line.png")]]) {
+        if (files.length > 0) await give(...files);
+        const script = await readFile(AXE, "utf8");
+        await page.evaluate(script);
+        const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
+        const found = violations.map((/** @type {any} */ { id, nodes }) => [
+          id,
+          nodes.map((/** @type {any} */ { html }) => html),
+        ]);
+        assert.deepEqual(found, []);
+      }
+    });
+  }
+
+  for (const width of [320, 768, 1280]) {
+    test(`needs no sideways scrolling at ${width} pixels`, async () => {
+      await page.setViewportSize({ width, height: 700 });
+      for (const files of [[], [image("thus.png"), image("line.png")]]) {
+        if (files.length > 0) await give(...files);
+        const scroll = await page.evaluate(() => document.documentElement.scrollWidth);
+        assert.ok(scroll <= width, `${scroll} > ${width}`);
+      }
+    });
+  }
+});

@@ -1,0 +1,272 @@
+// @ts-check
+/** The audit's parts that need no browser: labels, archives, runs, figures. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { deflateRawSync } from "node:zlib";
+import { findImages } from "../../../web/src/audit/files.js";
+import { areLikely, labelsFromFiles, labelsFromNames } from "../../../web/src/audit/labels.js";
+import { AuditRun } from "../../../web/src/audit/run.js";
+import { interval, summarize, tellingCases, verdict } from "../../../web/src/audit/statistics.js";
+import { listZip } from "../../../web/src/audit/zip.js";
+import { LensError } from "../../../web/src/errors.js";
+import { toCsv } from "../../../web/src/view/report.js";
+import * as statistics from "../../../web/src/audit/statistics.js";
+
+/** @import { AuditImage } from "../../../web/src/types.js" */
+
+/**
+ * A zip archive, written after APPNOTE.TXT.
+ *
+ * @param {{ path: string, content: string, stored?: boolean, flags?: number }[]} files
+ * @param {string} [comment]
+ */
+function zip(files, comment = "") {
+  /** @type {Buffer[]} */
+  const bodies = [];
+  /** @type {Buffer[]} */
+  const entries = [];
+  let offset = 0;
+  for (const { path, content, stored = false, flags = 0 } of files) {
+    const name = Buffer.from(path);
+    const data = stored ? Buffer.from(content) : deflateRawSync(content);
+    const local = Buffer.alloc(30);
+    local.writeUInt32LE(0x04034b50, 0);
+    local.writeUInt16LE(name.length, 26);
+    local.writeUInt16LE(4, 28); // an extra field, which the directory does not have
+    const entry = Buffer.alloc(46);
+    entry.writeUInt32LE(0x02014b50, 0);
+    entry.writeUInt16LE(flags, 8);
+    entry.writeUInt16LE(stored ? 0 : 8, 10);
+    entry.writeUInt32LE(data.length, 20);
+    entry.writeUInt32LE(Buffer.byteLength(content), 24);
+    entry.writeUInt16LE(name.length, 28);
+    entry.writeUInt32LE(offset, 42);
+    bodies.push(local, name, Buffer.alloc(4), data);
+    entries.push(entry, name);
+    offset += 30 + name.length + 4 + data.length;
+  }
+  const directory = Buffer.concat(entries);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(files.length, 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(offset, 16);
+  end.writeUInt16LE(comment.length, 20);
+  return Buffer.concat([...bodies, directory, end, Buffer.from(comment)]);
+}
+
+/** @param {Buffer} bytes */
+const blob = (bytes) => new Blob([new Uint8Array(bytes)]);
+/** @param {string} code */
+const withCode = (code) => (/** @type {unknown} */ error) =>
+  error instanceof LensError && error.code === code;
+
+describe("labels", () => {
+  test("come from names, up to the first underscore", () => {
+    const labels = labelsFromNames(["Thus.png", "a/line_2.JPG", "x.y/kerry_a_b.webp"]);
+    assert.deepEqual(labels, ["thus", "line", "kerry"]);
+    assert.ok(areLikely(labels));
+  });
+
+  test("are not taken from names that no CAPTCHA says", () => {
+    assert.ok(!areLikely(labelsFromNames(Array(20).fill("IMG_1.png"))));
+    assert.ok(!areLikely(labelsFromNames(["2026-01-01.png", "0001.png", "0002.png"])));
+  });
+
+  test("come from the paper's file and from labels.csv, each for its folder", () => {
+    const paths = ["a/1.png", "a/2.png", "b/1.png", "b/2, x.png", "1.png"];
+    const labels = labelsFromFiles(paths, [
+      { path: "a/spec_train_val.txt", text: "1 thus\r\n\r\n2 LINE\n" },
+      { path: "b/labels.csv", text: 'file,label\n1.png, kerry\n"2, x.png","sa""id"\n' },
+    ]);
+    assert.deepEqual(labels, ["thus", "line", "kerry", 'sa"id', null]);
+  });
+});
+
+describe("zip archives", () => {
+  test("give their files, deflated and stored, behind a comment", async () => {
+    const archive = zip(
+      [
+        { path: "folder/", content: "", stored: true },
+        { path: "folder/thüs.png", content: "one ".repeat(1000) },
+        { path: "line.png", content: "two", stored: true },
+      ],
+      "a comment",
+    );
+    const files = await listZip(blob(archive));
+    assert.deepEqual(
+      files.map(({ path, size }) => [path, size]),
+      [
+        ["folder/thüs.png", 4000],
+        ["line.png", 3],
+      ],
+    );
+    assert.equal(await (await files[0].open()).text(), "one ".repeat(1000));
+    assert.equal(await (await files[1].open()).text(), "two");
+  });
+
+  test("that are cut, damaged or encrypted are errors with a code", async () => {
+    const archive = zip([{ path: "a.png", content: "abc".repeat(99) }]);
+    await assert.rejects(listZip(blob(archive.subarray(0, 40))), withCode("bad-archive"));
+    await assert.rejects(listZip(blob(archive.subarray(20))), withCode("bad-archive"));
+    await assert.rejects(listZip(blob(Buffer.alloc(0))), withCode("bad-archive"));
+    const damaged = Buffer.from(archive);
+    damaged.fill(0xff, 39, 43); // the deflated bytes, behind header, name and extra field
+    const [file] = await listZip(blob(damaged));
+    await assert.rejects(file.open(), withCode("bad-archive"));
+    const [secret] = await listZip(blob(zip([{ path: "a.png", content: "abc", flags: 1 }])));
+    await assert.rejects(secret.open(), withCode("bad-archive"));
+  });
+
+  test("are searched for images and labels, without what systems leave behind", async () => {
+    const archive = zip([
+      { path: "set/10.png", content: "x" },
+      { path: "set/9.png", content: "x" },
+      { path: "set/labels.csv", content: "9.png,line" },
+      { path: "set/readme.md", content: "x" },
+      { path: "__MACOSX/set/._9.png", content: "x" },
+    ]);
+    const found = await findImages([
+      new File([new Uint8Array(archive)], "set.zip"),
+      new File(["x"], "alone.gif"),
+    ]);
+    const paths = found.images.map(({ path }) => path);
+    assert.deepEqual(paths, ["alone.gif", "set/9.png", "set/10.png"]);
+    assert.deepEqual(labelsFromFiles(paths, found.labelFiles), [null, "line", null]);
+    assert.equal(found.ignored, 1);
+    await assert.rejects(findImages([new File(["x"], "notes.txt")]), withCode("no-images"));
+  });
+});
+
+/** @param {number} count @returns {AuditImage[]} */
+const images = (count) =>
+  Array.from({ length: count }, (_, i) => ({
+    path: `${i}.png`,
+    open: async () => new Blob([String(i)]),
+  }));
+
+describe("a run", () => {
+  /** @param {Blob} image */
+  const recognize = async (image) => {
+    const text = await image.text();
+    if (text === "3") throw new LensError("unreadable-image", "no image");
+    return { text, confidence: 0.5 };
+  };
+
+  test("reads every image in its place and notes what cannot be read", async () => {
+    /** @type {number[]} */
+    const done = [];
+    const run = new AuditRun(images(10), { recognize }, (progress) => done.push(progress.done));
+    assert.equal(await run.finish(), true);
+    assert.deepEqual(
+      run.items.map((item) => item?.text ?? item?.error),
+      ["0", "1", "2", "no image", "4", "5", "6", "7", "8", "9"],
+    );
+    assert.deepEqual(done, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  test("pauses, goes on, and does not count the pause", async () => {
+    let clock = 0;
+    /** @type {import("../../../web/src/audit/run.js").RunProgress[]} */
+    const reports = [];
+    const reader = {
+      recognize: async () => {
+        clock += 100;
+        return { text: "x", confidence: 1 };
+      },
+    };
+    const run = new AuditRun(
+      images(20),
+      reader,
+      (progress) => {
+        reports.push(progress);
+        if (progress.done === 5) run.pause();
+      },
+      () => clock,
+    );
+    const finished = run.finish();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const atPause = run.items.filter(Boolean).length;
+    assert.ok(run.paused && atPause >= 5 && atPause < 20);
+    clock += 1_000_000;
+    run.resume();
+    assert.equal(await finished, true);
+    assert.ok(reports[reports.length - 1].perSecond > 5);
+    assert.equal(reports[reports.length - 1].secondsLeft, 0);
+  });
+
+  test("keeps what was read before a cancel", async () => {
+    const run = new AuditRun(images(50), { recognize }, ({ done }) => {
+      if (done === 7) run.cancel();
+    });
+    assert.equal(await run.finish(), false);
+    assert.equal(run.items.filter(Boolean).length, 7);
+  });
+
+  test("ends where nothing can be read at all", async () => {
+    const reader = {
+      recognize: () => Promise.reject(new LensError("bad-weights", "These are no weights.")),
+    };
+    const run = new AuditRun(images(5), reader, () => {});
+    await assert.rejects(run.finish(), withCode("bad-weights"));
+  });
+});
+
+describe("a report's figures", () => {
+  const items = [
+    { path: "1", label: "thus", text: "thus", confidence: 0.9 },
+    { path: "2", label: "thus", text: "thas", confidence: 0.8 },
+    { path: "3", label: "line", text: "lin", confidence: 0.3 },
+    { path: "4", label: "line", error: "unreadable" },
+    { path: "5", label: null, text: "kerry", confidence: 0.5 },
+  ];
+
+  test("count what was read, and how", () => {
+    const summary = summarize(items);
+    const { images: all, read, failed, labelled, exact } = summary;
+    assert.deepEqual([all, read, failed, labelled, exact], [5, 4, 1, 3, 1]);
+    assert.equal(summary.rate, 1 / 3);
+    assert.equal(summary.letterRate, 10 / 12);
+    assert.deepEqual(summary.byLength, [{ length: 4, images: 3, exact: 1 }]);
+    assert.deepEqual(summary.confusions, [{ label: "u", text: "a", count: 1 }]);
+  });
+
+  test("hold Wilson's intervals", () => {
+    // As `captcha-lens evaluate` prints them.
+    const [low, high] = interval(17253, 20000);
+    assert.ok(Math.abs(low - 0.8578) < 1e-4 && Math.abs(high - 0.8674) < 1e-4);
+    assert.deepEqual(interval(0, 0), [0, 1]);
+    assert.equal(interval(0, 10)[0], 0);
+    assert.equal(interval(10, 10)[1], 1);
+  });
+
+  test("put the surest first", () => {
+    const groups = tellingCases(items, 1).map(({ title, items: [{ path }] }) => [title, path]);
+    assert.deepEqual(groups, [
+      ["Wrong, and sure of it", "2"],
+      ["Right, and surest", "1"],
+      ["Right, and least sure", "1"],
+      ["Surest", "5"],
+      ["Least sure", "5"],
+    ]);
+  });
+
+  test("are said in words, whatever they are", () => {
+    assert.match(verdict(summarize(items))[0], /3\.0 tries on average/);
+    assert.match(verdict(summarize([]))[0], /nothing to say/);
+    assert.match(verdict(summarize(items.slice(4)))[0], /Without labels/);
+    assert.match(verdict(summarize(items.slice(1, 3)))[0], /None of 2/);
+  });
+
+  test("go into a table that no spreadsheet takes for a formula", () => {
+    const csv = toCsv(
+      [{ path: '=a"b,c.png', label: "thus", text: "thus", confidence: 0.91234 }],
+      statistics,
+    );
+    assert.equal(
+      csv,
+      'file,label,text,confidence,right,error\r\n"\'=a""b,c.png",thus,thus,0.9123,true,',
+    );
+  });
+});

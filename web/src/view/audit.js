@@ -1,0 +1,148 @@
+// @ts-check
+/** The audit page: what is given, how far reading is, and the report. */
+
+import * as statistics from "../audit/statistics.js";
+import { percent } from "../audit/statistics.js";
+import { describeBackend } from "../words.js";
+import { find } from "./dom.js";
+import { renderReport } from "./report.js";
+
+/** @import { AuditReport, Backend, BackendWish, PlainError } from "../types.js" */
+/** @import { RunProgress } from "../audit/run.js" */
+
+/** How the page stands; the styles show what belongs to it. */
+/** @typedef {"idle" | "loading" | "running" | "paused" | "done" | "error"} State */
+
+export class AuditView {
+  #body = find("drop-zone", HTMLElement);
+  #status = find("status", HTMLElement);
+  #bar = find("progress", HTMLProgressElement);
+  #pause = find("pause", HTMLButtonElement);
+  #error = find("error", HTMLElement);
+  #backend = find("backend", HTMLSelectElement);
+  #badge = find("badge", HTMLElement);
+  #named = find("named", HTMLInputElement);
+  #report = find("report", HTMLElement);
+
+  /**
+   * @param {object} on
+   * @param {(files: File[]) => void} on.choose
+   * @param {(transfer: DataTransfer) => void} on.drop
+   * @param {() => void} on.pause
+   * @param {() => void} on.cancel
+   * @param {(named: boolean) => void} on.labels
+   * @param {(wish: BackendWish) => void} on.backend
+   */
+  constructor(on) {
+    for (const id of ["files-input", "folder-input"]) {
+      const input = find(id, HTMLInputElement);
+      input.addEventListener("change", () => {
+        const files = [...(input.files ?? [])];
+        input.value = ""; // so that the same files can be given again
+        if (files.length > 0) on.choose(files);
+      });
+    }
+    this.#pause.addEventListener("click", () => on.pause());
+    find("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
+    this.#named.addEventListener("change", () => on.labels(this.#named.checked));
+    this.#backend.addEventListener("change", () =>
+      on.backend(/** @type {BackendWish} */ (this.#backend.value)),
+    );
+    let depth = 0; // of the elements entered: leaving a child is not leaving the page
+    const drag = (/** @type {number} */ by) => (/** @type {DragEvent} */ event) => {
+      event.preventDefault();
+      depth = Math.max(depth + by, 0);
+      this.#body.classList.toggle("dropping", depth > 0);
+    };
+    this.#body.addEventListener("dragenter", drag(1));
+    this.#body.addEventListener("dragleave", drag(-1));
+    this.#body.addEventListener("dragover", (event) => event.preventDefault());
+    this.#body.addEventListener("drop", (event) => {
+      event.preventDefault();
+      depth = 0;
+      this.#body.classList.remove("dropping");
+      if (event.dataTransfer) on.drop(event.dataTransfer);
+    });
+    this.#body.classList.add("started");
+  }
+
+  /** @param {BackendWish} wish */
+  setWish(wish) {
+    this.#backend.value = wish;
+  }
+
+  /** @param {Backend} backend */
+  setBackend(backend) {
+    this.#badge.textContent = describeBackend(backend);
+    this.#badge.title = backend.reason ?? "";
+    this.#badge.dataset.kind = backend.kind;
+    this.#badge.hidden = false;
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} words
+   */
+  setState(state, words) {
+    this.#body.dataset.state = state;
+    this.#status.textContent = words;
+    this.#error.hidden = true;
+    this.#bar.hidden = !["loading", "running", "paused"].includes(state);
+    if (state === "loading") this.#bar.removeAttribute("value");
+    this.#pause.textContent = state === "paused" ? "Go on" : "Pause";
+    find("run-controls", HTMLElement).hidden = state !== "running" && state !== "paused";
+  }
+
+  /** @param {RunProgress} progress */
+  setProgress({ done, total, perSecond, secondsLeft }) {
+    this.#bar.value = total === 0 ? 0 : done / total;
+    const speed = perSecond > 0 ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : "";
+    const left = secondsLeft === null || done === total ? "" : `, ${duration(secondsLeft)} left`;
+    find("counts", HTMLElement).textContent =
+      `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
+  }
+
+  /** @param {string} words what else there was among the files */
+  setNote(words) {
+    const note = find("note", HTMLElement);
+    note.textContent = words;
+    note.hidden = words === "";
+  }
+
+  /** @param {PlainError} error */
+  setError({ code, message }) {
+    this.setState("error", "It did not work");
+    this.#error.dataset.code = code;
+    this.#error.textContent = message;
+    this.#error.hidden = false;
+  }
+
+  /**
+   * @param {AuditReport} report
+   * @param {{ named: boolean, choice: boolean }} labels whether labels come from names, and whether
+   *   that can be chosen
+   */
+  setReport(report, { named, choice }) {
+    this.#named.checked = named;
+    find("labels-choice", HTMLElement).hidden = !choice;
+    renderReport(this.#report, report, statistics);
+    this.#report.hidden = false;
+    const { labelled, rate, read } = statistics.summarize(report.items);
+    find("announcement", HTMLElement).textContent = labelled
+      ? `${percent(rate)} of ${labelled} images were read whole.`
+      : `${read} images were read.`;
+  }
+
+  clearReport() {
+    this.#report.hidden = true;
+    this.#report.replaceChildren();
+    find("labels-choice", HTMLElement).hidden = true;
+    find("announcement", HTMLElement).textContent = "";
+  }
+}
+
+/** @param {number} seconds */
+function duration(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return `${Math.ceil(seconds / 60)} min`;
+}
