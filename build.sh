@@ -159,6 +159,8 @@ run_tests() {
 bench() {
   heading "Bench: generator"
   cargo bench --locked -p captcha-synth
+  heading "Bench: a training step's encoder"
+  cargo bench --locked -p captcha-trainer --bench encoder
 }
 
 # Largest module that may be shipped, after brotli, in bytes.

@@ -53,6 +53,17 @@ fn encoder() {
 }
 
 #[test]
+fn encoder_that_pools_first() {
+    let mut weights = Weights::from_bytes(WEIGHTS.to_vec()).unwrap();
+    weights.config.encoder.pool_first = true;
+    let network = weights.network(&Device::flex()).unwrap();
+    assert_golden(
+        network.encoder.forward(input("images")),
+        "features_pooled_first",
+    );
+}
+
+#[test]
 fn attention_step() {
     let attention = network(true).decoder.attention;
     let look = attention.look(&attention.memorize(input("features")), input("state"));

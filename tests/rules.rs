@@ -109,7 +109,8 @@ fn only_the_view_touches_the_document() {
 #[test]
 fn the_page_names_no_other_origin() {
     let mut page = files(&root().join("web/src"), &["js", "css"]);
-    page.push(root().join("web/index.html"));
+    page.extend(files(&root().join("web/styles"), &["css"]));
+    page.extend(["index.html", "audit.html"].map(|name| root().join("web").join(name)));
     for path in page {
         let text = fs::read_to_string(&path).unwrap();
         for load in [
@@ -121,5 +122,14 @@ fn the_page_names_no_other_origin() {
         ] {
             assert!(!text.contains(load), "{} has {load}", path.display());
         }
+    }
+}
+
+#[test]
+fn what_reports_are_made_of_stands_alone() {
+    for path in ["src/audit/statistics.js", "src/view/report.js"] {
+        let text = fs::read_to_string(root().join("web").join(path)).unwrap();
+        let imports = text.lines().any(|line| line.starts_with("import "));
+        assert!(!imports && !text.contains("</script"), "{path}");
     }
 }

@@ -28,6 +28,7 @@ CONFIG = {
         "dropout": 0.5,
         "features": 10,
         "norm_momentum": 0.01,
+        "pool_first": False,
     },
     "decoder": {"embedding": 5, "units": 12, "attention": 9, "carry_state": True},
     "alphabet": "abcdefgh",
@@ -48,9 +49,11 @@ class Block(nn.Module):
         self.norm = nn.BatchNorm2d(filters, eps=1e-3) if norm else None
         self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
 
-    def forward(self, x):
-        x = self.conv(x).relu()
-        return self.pool(self.norm(x) if self.norm else x)
+    def forward(self, x, pool_first=False):
+        norm = self.norm or nn.Identity()
+        if pool_first:
+            return norm(self.pool(self.conv(x)).relu())
+        return self.pool(norm(self.conv(x).relu()))
 
 
 class Network(nn.Module):
@@ -73,10 +76,10 @@ class Network(nn.Module):
         self.hidden = nn.Linear(units, units)
         self.output = nn.Linear(units, VOCABULARY)
 
-    def encode(self, images):
+    def encode(self, images, pool_first=False):
         maps = images
         for block in self.blocks:
-            maps = block(maps)
+            maps = block(maps, pool_first)
         return self.dense(maps.flatten(2).transpose(1, 2)).relu()
 
     def look(self, features, state):
@@ -159,6 +162,7 @@ def vectors(network, generator):
         "images": images,
         "block": network.blocks[0](images),
         "features": features,
+        "features_pooled_first": network.encode(images, pool_first=True),
         "state": state,
         "context": context,
         "attention": attention,

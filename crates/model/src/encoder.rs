@@ -25,7 +25,8 @@ pub struct Encoder {
     pub dense: Linear,
 }
 
-/// 3x3 convolution, ReLU, batch norm, 2x2 max-pooling: in the paper's order, norm behind the ReLU.
+/// 3x3 convolution, ReLU, batch norm, 2x2 max-pooling in the paper's order, or with the pooling
+/// right behind the convolution.
 #[derive(Module, Debug)]
 pub struct ConvBlock {
     /// The convolution.
@@ -34,6 +35,7 @@ pub struct ConvBlock {
     pub norm: Option<BatchNorm>,
     /// Max-pooling, where the block has it.
     pub pool: Option<MaxPool2d>,
+    pool_first: bool,
 }
 
 impl EncoderConfig {
@@ -44,7 +46,7 @@ impl EncoderConfig {
             .blocks
             .iter()
             .zip(inputs)
-            .map(|(block, channels)| block.init(channels, self.norm_momentum, device))
+            .map(|(block, channels)| self.block(block, channels, device))
             .collect();
         let channels = self.blocks.last().map_or(3, |block| block.filters);
         Encoder {
@@ -53,33 +55,32 @@ impl EncoderConfig {
             dense: dense(channels, self.features, device),
         }
     }
-}
 
-impl BlockConfig {
     /// A fresh block that takes `channels` channels.
-    pub fn init(&self, channels: usize, norm_momentum: f64, device: &Device) -> ConvBlock {
-        let padding = if self.padded {
+    fn block(&self, block: &BlockConfig, channels: usize, device: &Device) -> ConvBlock {
+        let padding = if block.padded {
             PaddingConfig2d::Same
         } else {
             PaddingConfig2d::Valid
         };
         ConvBlock {
-            conv: Conv2dConfig::new([channels, self.filters], [3, 3])
+            conv: Conv2dConfig::new([channels, block.filters], [3, 3])
                 .with_padding(padding)
                 .with_initializer(Initializer::KaimingUniform {
                     gain: std::f64::consts::SQRT_2,
                     fan_out_only: false,
                 })
                 .init(device),
-            norm: self.norm.then(|| {
-                BatchNormConfig::new(self.filters)
-                    .with_momentum(norm_momentum)
+            norm: block.norm.then(|| {
+                BatchNormConfig::new(block.filters)
+                    .with_momentum(self.norm_momentum)
                     .with_epsilon(NORM_EPSILON)
                     .init(device)
             }),
-            pool: self
+            pool: block
                 .pool
                 .then(|| MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init()),
+            pool_first: self.pool_first,
         }
     }
 }
@@ -90,7 +91,19 @@ impl Encoder {
     /// - `images`: `[batch, 3, height, width]`, values 0..1
     /// - output: `[batch, rows * cols, features]`, the grid row by row
     pub fn forward(&self, images: Tensor<4>) -> Tensor<3> {
-        let maps = self.blocks.iter().fold(images, |x, block| block.forward(x));
+        self.forward_by(ConvBlock::activate, images)
+    }
+
+    /// As [`Encoder::forward`], with another way to compute what [`ConvBlock::activate`] does.
+    pub fn forward_by(
+        &self,
+        activate: impl Fn(&ConvBlock, Tensor<4>) -> Tensor<4>,
+        images: Tensor<4>,
+    ) -> Tensor<3> {
+        let maps = self
+            .blocks
+            .iter()
+            .fold(images, |x, block| block.finish(activate(block, x)));
         let maps = self.dropout.forward(maps);
         let [batch, channels, rows, cols] = maps.dims();
         let positions = maps.reshape([batch, channels, rows * cols]).swap_dims(1, 2);
@@ -104,11 +117,35 @@ impl ConvBlock {
     /// - `x`: `[batch, channels, height, width]`
     /// - output: `[batch, filters, height', width']`, less two if unpadded, then halved if pooled
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = relu(self.conv.forward(x));
+        self.finish(self.activate(x))
+    }
+
+    /// Convolution, pooling if it comes first, ReLU.
+    pub fn activate(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.conv.forward(x);
+        relu(if self.pools_first() { self.pool(x) } else { x })
+    }
+
+    /// Whether zeros around the border keep the size.
+    pub fn padded(&self) -> bool {
+        matches!(self.conv.padding, PaddingConfig2d::Same)
+    }
+
+    /// Whether pooling follows right behind the convolution.
+    pub fn pools_first(&self) -> bool {
+        self.pool_first && self.pool.is_some()
+    }
+
+    /// What follows the ReLU.
+    fn finish(&self, x: Tensor<4>) -> Tensor<4> {
         let x = match &self.norm {
             Some(norm) => norm.forward(x),
             None => x,
         };
+        if self.pools_first() { x } else { self.pool(x) }
+    }
+
+    fn pool(&self, x: Tensor<4>) -> Tensor<4> {
         match &self.pool {
             Some(pool) => pool.forward(x),
             None => x,

@@ -29,6 +29,8 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Draw what runs learnt and how well their network reads.
     Figures(FiguresArgs),
+    /// Read a folder of images and write a report on what they are worth.
+    Audit(AuditArgs),
     /// Read images.
     Recognize(RecognizeArgs),
     /// Write labelled images.
@@ -115,6 +117,9 @@ pub struct EvaluateArgs {
     /// Faces of the fresh images.
     #[arg(long, value_enum, default_value = "trained")]
     pub fonts: Fonts,
+    /// Cut, scale and compress the images before they are read.
+    #[arg(long)]
+    pub degraded: bool,
     /// Also report answers replaced by the likeliest word of this list (one word a line).
     #[arg(long)]
     pub lexicon: Option<PathBuf>,
@@ -171,6 +176,23 @@ pub enum Fonts {
     Trained,
     /// Those kept out of training.
     HeldOut,
+}
+
+/// Arguments of `audit`.
+#[derive(Args, Debug)]
+pub struct AuditArgs {
+    /// Weights and device.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// The images, labelled by spec_train_val.txt, labels.csv, or their names (label.png,
+    /// label_anything.png).
+    pub folder: PathBuf,
+    /// Take no labels: the report then holds readings only.
+    #[arg(long)]
+    pub unlabelled: bool,
+    /// The report: one HTML file that needs nothing else.
+    #[arg(long)]
+    pub report: PathBuf,
 }
 
 /// Arguments of `recognize`.

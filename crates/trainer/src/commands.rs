@@ -10,17 +10,18 @@ use captcha_model::{Recognizer, Weights};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words, parse_words};
 
 use crate::cli::{
-    CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs, NetworkArgs,
-    RecognizeArgs, TrainArgs,
+    AuditArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
+    NetworkArgs, RecognizeArgs, TrainArgs,
 };
 use crate::data::Source;
+use crate::degrade::Degraded;
 use crate::figures::Figures;
 use crate::folder::{Folder, Part, labelled_files};
 use crate::generated::Generated;
 use crate::recipe::Recipe;
 use crate::run::{Provenance, RunFolder};
 use crate::train::{Training, export, read_weights, train};
-use crate::{calibrate, evaluate, generate, info, recognize};
+use crate::{audit, calibrate, evaluate, generate, info, recognize};
 
 /// The weights that ship with this version.
 const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
@@ -32,6 +33,7 @@ pub fn run(cli: Cli) -> Result<bool> {
         Command::Evaluate(args) => run_evaluate(&args)?,
         Command::Calibrate(args) => run_calibrate(&args)?,
         Command::Figures(args) => run_figures(&args)?,
+        Command::Audit(args) => run_audit(&args)?,
         Command::Recognize(args) => return run_recognize(&args),
         Command::Generate(args) => run_generate(&args)?,
         Command::Export(args) => {
@@ -96,8 +98,9 @@ fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)
             random_share: recipe.data.random_share as f32,
         };
         let train = generator(texts, Split::Train).with_blank_share(recipe.data.blank_share as f32);
+        let train = Arc::new(Generated::new(train, options.images_per_epoch));
         return Ok((
-            Arc::new(Generated::new(train, options.images_per_epoch)),
+            Arc::new(Degraded::new(train, recipe.data.degraded_share, seed)),
             validation(&provenance.data, seed, options.validation_images)?,
         ));
     }
@@ -147,10 +150,10 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
     let recognizer = recognizer(&args.network)?;
     let lexicon = args.lexicon.as_deref().map(read_words).transpose()?;
     let lexicon = lexicon.map(|words| words.into_iter().collect::<HashSet<_>>());
-    let source: Box<dyn Source> = match (&args.synth, &args.folder) {
+    let source: Arc<dyn Source> = match (&args.synth, &args.folder) {
         (Some(style), _) => {
             let text = texts(args.random, args.words.as_deref())?;
-            Box::new(test_images(
+            Arc::new(test_images(
                 style,
                 text,
                 fonts(args.fonts),
@@ -159,11 +162,12 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
             )?)
         }
         (None, Some(folder)) => {
-            Box::new(Folder::new(labelled_files(folder, args.part)?, args.seed))
+            Arc::new(Folder::new(labelled_files(folder, args.part)?, args.seed))
         }
         (None, None) => bail!("name a labelled folder, or --synth STYLE"),
     };
-    let score = evaluate::evaluate(&recognizer, source.as_ref(), lexicon.as_ref())?;
+    let source = Degraded::new(source, f64::from(u8::from(args.degraded)), args.seed);
+    let score = evaluate::evaluate(&recognizer, &source, lexicon.as_ref())?;
     if args.json {
         println!("{}", serde_json::to_string(&score)?);
     } else {
@@ -205,6 +209,43 @@ fn run_figures(args: &FiguresArgs) -> Result<()> {
     let score = evaluate::evaluate(&recognizer, &source, None)?;
     figures.score(&score)?;
     println!("{score}");
+    Ok(())
+}
+
+fn run_audit(args: &AuditArgs) -> Result<()> {
+    let recognizer = recognizer(&args.network)?;
+    let files = labelled_files(&args.folder, Part::All)?;
+    let audit = audit::audit(&recognizer, &args.folder, &files, !args.unlabelled)?;
+    let folder = args.folder.canonicalize();
+    let name = folder.as_deref().ok().and_then(Path::file_name);
+    let title = name.map_or("Audit".into(), |name| {
+        format!("Audit of {}", name.to_string_lossy())
+    });
+    let about = [(
+        "Read by",
+        format!("captcha-lens {}", env!("CARGO_PKG_VERSION")),
+    )];
+    std::fs::write(&args.report, audit.html(&title, &about)?)
+        .with_context(|| format!("cannot write {}", args.report.display()))?;
+    let (images, failed) = audit.counts();
+    let tally = audit.tally();
+    if tally.images > 0 {
+        let (low, high) = tally.interval();
+        println!(
+            "read whole: {} of {} ({:.1} %; 95 % interval {:.1} to {:.1} %)",
+            tally.exact,
+            tally.images,
+            100.0 * tally.accuracy(),
+            100.0 * low,
+            100.0 * high
+        );
+    } else {
+        println!("read: {} of {images}", images - failed);
+    }
+    if failed > 0 {
+        eprintln!("{failed} of {images} files could not be read; the report names them");
+    }
+    println!("{}", args.report.display());
     Ok(())
 }
 

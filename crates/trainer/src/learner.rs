@@ -9,6 +9,7 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use captcha_model::{ModelConfig, ModelError, Network, Vocabulary};
 
 use crate::batch::Batch;
+use crate::convolution;
 use crate::metric::WordAccuracyInput;
 
 /// A network in training.
@@ -56,7 +57,8 @@ impl TrainStep for Trainee {
 
     /// Teacher forcing: the decoder is given the true letters before the one it has to answer.
     fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
-        let features = self.network.encoder.forward(batch.images);
+        let encoder = &self.network.encoder;
+        let features = encoder.forward_by(convolution::activate, batch.images);
         let decoded = self
             .network
             .decoder

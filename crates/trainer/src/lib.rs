@@ -9,11 +9,14 @@
 
 #![recursion_limit = "256"]
 
+pub mod audit;
 pub mod batch;
 pub mod calibrate;
 pub mod cli;
 pub mod commands;
+pub mod convolution;
 pub mod data;
+pub mod degrade;
 pub mod device;
 pub mod evaluate;
 pub mod figures;

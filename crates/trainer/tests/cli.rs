@@ -18,7 +18,7 @@ input = { height = 20, width = 40, resampling = "Area", inverted = true }
 encoder = { blocks = [
     { filters = 4, padded = false, norm = true, pool = true },
     { filters = 4, padded = true, norm = false, pool = true },
-], dropout = 0.1, features = 8, norm_momentum = 0.1 }
+], dropout = 0.1, features = 8, norm_momentum = 0.1, pool_first = true }
 decoder = { embedding = 4, units = 8, attention = 8, carry_state = true }
 
 [data]
@@ -206,6 +206,7 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
     ] {
         assert!(score[key].is_number(), "{key} in {score}");
     }
+    assert_eq!(evaluate(&["a", "--degraded"])["images"], 12);
     assert!(fails(folder, &["evaluate", "nowhere"]).contains("not a folder"));
     assert!(fails(folder, &["evaluate", "--synth", "waves"]).contains("waves"));
 }
@@ -285,6 +286,43 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
         (&lines[7]["text"], &lines[7]["code"]),
         (&"".into(), &"no-letters".into())
     );
+}
+
+#[test]
+fn an_audit_is_one_file_that_tells_all() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    succeeds(
+        folder,
+        &["generate", "--count", "12", "--seed", "5", "--out", "set"],
+    );
+    fs::write(folder.join("set/g3.png"), "no image").unwrap();
+    let output = lens(folder, &["audit", "set", "--report", "audit.html"]);
+    assert!(output.status.success());
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains(" of 11 ("), "{printed}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 of 12 files"));
+    let html = fs::read_to_string(folder.join("audit.html")).unwrap();
+    assert!(html.contains("<title>Audit of set</title>"));
+    assert!(!html.contains("src=\"") && !html.contains("href=\""));
+    let data = html
+        .split_once(r#"id="data">"#)
+        .and_then(|(_, rest)| rest.split_once("</script>"))
+        .unwrap()
+        .0;
+    let data: Value = serde_json::from_str(data).unwrap();
+    let items = data["items"].as_array().unwrap();
+    assert_eq!(items.len(), 12);
+    assert!(items[3]["error"].is_string() && items[3]["text"].is_null());
+    assert!(items[4]["text"].is_string() && items[4]["confidence"].is_number());
+    // Few enough to have a picture each.
+    assert_eq!(data["pictures"].as_object().unwrap().len(), 11);
+
+    let unlabelled = ["audit", "set", "--unlabelled", "--report", "plain.html"];
+    assert!(succeeds(folder, &unlabelled).contains("read: 11 of 12"));
+    fs::create_dir(folder.join("nothing")).unwrap();
+    let nothing = ["audit", "nothing", "--report", "x.html"];
+    assert!(fails(folder, &nothing).contains("no labelled image"));
 }
 
 #[test]

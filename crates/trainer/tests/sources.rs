@@ -12,6 +12,7 @@ use captcha_model::{ModelConfig, Vocabulary};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
 use captcha_trainer::batch::Batcher;
 use captcha_trainer::data::{Example, PlacedLetter, Source};
+use captcha_trainer::degrade::Degraded;
 use captcha_trainer::folder::{Folder, Part, labelled_files};
 use captcha_trainer::generated::Generated;
 use captcha_trainer::loader::Loader;
@@ -195,5 +196,60 @@ fn a_loader_passes_on_what_went_wrong() {
     assert!(
         first_error(loader.slice(2, 3).as_ref()).is_some(),
         "a panic must not end an epoch"
+    );
+}
+
+/// Mean darkness, 0 to 255, of a square around a place in the picture.
+fn darkness(example: &Example, [x, y]: [f32; 2]) -> f32 {
+    let (width, height) = example.image.dimensions();
+    let reach = width as f32 / 24.0;
+    let range = |share: f32, size: u32| {
+        let centre = share * size as f32;
+        let clamp = |at: f32| at.clamp(0.0, size as f32 - 1.0) as u32;
+        clamp(centre - reach)..=clamp(centre + reach)
+    };
+    let darks: Vec<f32> = range(y, height)
+        .flat_map(|row| range(x, width).map(move |col| (col, row)))
+        .map(|(col, row)| 255.0 - f32::from(example.image.get_pixel(col, row)[1]))
+        .collect();
+    darks.iter().sum::<f32>() / darks.len() as f32
+}
+
+#[test]
+fn degraded_images_keep_their_letters_in_place() {
+    let generated = || {
+        let words = TextSource::listed();
+        let generator = Generator::new(Style::Words, words, FontSet::Trained, Split::Test, 4);
+        Arc::new(Generated::new(generator, 40))
+    };
+    let (plain, never) = (generated(), Degraded::new(generated(), 0.0, 4));
+    let (always, again) = (
+        Degraded::new(generated(), 1.0, 4),
+        Degraded::new(generated(), 1.0, 4),
+    );
+    let (mut difference, mut letters) = (0.0, 0);
+    for index in 0..plain.len() {
+        let before = plain.example(0, index).unwrap();
+        assert_eq!(before.image, never.example(0, index).unwrap().image);
+        let after = always.example(0, index).unwrap();
+        assert_eq!(after.image, again.example(0, index).unwrap().image);
+        assert_ne!(after.image.dimensions(), before.image.dimensions());
+        assert_eq!(after.text, before.text);
+        let places = before
+            .letters
+            .iter()
+            .flatten()
+            .zip(after.letters.iter().flatten());
+        for (old, new) in places {
+            assert_eq!(old.letter, new.letter);
+            difference +=
+                (darkness(&before, [old.x, old.y]) - darkness(&after, [new.x, new.y])).abs();
+            letters += 1;
+        }
+    }
+    // A letter's surroundings are about as dark as before; anywhere else they are not.
+    assert!(
+        difference / (letters as f32) < 8.0,
+        "{difference} over {letters}"
     );
 }

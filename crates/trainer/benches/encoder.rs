@@ -1,0 +1,39 @@
+//! The encoder's part of a training step: burn's layers against the trainer's own kernel.
+
+use burn::tensor::{Device, Distribution, Tensor};
+use captcha_model::ModelConfig;
+use captcha_model::encoder::ConvBlock;
+use captcha_trainer::convolution;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+/// Images in a step of the `compact` recipe.
+const BATCH: usize = 16;
+
+type Activate = fn(&ConvBlock, Tensor<4>) -> Tensor<4>;
+
+fn encoder(criterion: &mut Criterion) {
+    let device = Device::flex().autodiff();
+    let config = ModelConfig::compact();
+    let encoder = config.encoder.init(&device);
+    let shape = [BATCH, 3, config.input.height, config.input.width];
+    let images = Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device);
+    let mut group = criterion.benchmark_group("encoder, forward and backward");
+    group
+        .throughput(Throughput::Elements(BATCH as u64))
+        .sample_size(20);
+    for (name, activate) in [
+        ("burn", ConvBlock::activate as Activate),
+        ("own kernel", convolution::activate),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let features = encoder.forward_by(activate, images.clone());
+                features.sum().backward()
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, encoder);
+criterion_main!(benches);

@@ -1,0 +1,48 @@
+// @ts-check
+/** The report that `captcha-lens audit` writes, opened from disk as its reader does. */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { launch, watch } from "./browser.mjs";
+import { WEB } from "./reader.mjs";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+describe("a native audit", () => {
+  test("is one file with the same report", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "audit-"));
+    await cp(`${WEB}samples`, join(folder, "<b>set"), { recursive: true });
+    await writeFile(join(folder, "<b>set", "not_an_image.png"), "</script>");
+    const report = join(folder, "report.html");
+    const audit = ["audit", join(folder, "<b>set"), "--report", report];
+    await promisify(execFile)(
+      "cargo",
+      ["run", "--locked", "--quiet", "-p", "captcha-trainer", "--", ...audit],
+      { cwd: ROOT },
+    );
+
+    const browser = await launch({ webgpu: false });
+    const page = await browser.newPage();
+    const address = pathToFileURL(report).href;
+    const watched = watch(page, address);
+    await page.goto(address);
+    assert.equal(await page.textContent("h1"), "Audit of <b>set");
+    assert.equal(await page.textContent(".report-rate"), "100.0\u202f%");
+    assert.match((await page.textContent(".report-head")) ?? "", /6 of 6 images/);
+    assert.match((await page.textContent(".report-facts")) ?? "", /Not readable1/);
+    assert.equal(await page.locator(".report-table tbody tr").count(), 7);
+    await page.waitForFunction(() => {
+      const pictures = [...document.querySelectorAll("img")];
+      return pictures.length === 12 && pictures.every((picture) => picture.naturalWidth === 240);
+    });
+    assert.deepEqual(watched, { foreign: [], complaints: [] });
+    await browser.close();
+    await rm(folder, { recursive: true });
+  });
+});
