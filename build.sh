@@ -84,11 +84,19 @@ locked_version() {
 # ---- the page
 
 web() {
-  heading "Web: the WebAssembly module"
-  cargo build --locked --profile web --target "$WASM_TARGET" -p captcha-wasm
-  local built=$TARGET_DIR/$WASM_TARGET/web/captcha_wasm.wasm stage=$TARGET_DIR/pkg
-  if [[ web/pkg/captcha_wasm_bg.wasm -nt $built ]]; then
-    echo "web/pkg is up to date"
+  heading "Web: the WebAssembly modules"
+  web_module captcha-wasm
+  web_module captcha-synth-wasm
+}
+
+# web_module PACKAGE: into web/pkg, if what is there is older. Each built by itself, with the
+# features that its tests build it with, so that nothing is compiled twice.
+web_module() {
+  local package=$1 name=${1//-/_} stage=$TARGET_DIR/pkg
+  local built=$TARGET_DIR/$WASM_TARGET/web/$name.wasm
+  cargo build --locked --profile web --target "$WASM_TARGET" -p "$package"
+  if [[ web/pkg/${name}_bg.wasm -nt $built ]]; then
+    echo "web/pkg/$name is up to date"
     return
   fi
   rm -rf "$stage"
@@ -97,10 +105,11 @@ web() {
   npx wasm-opt -Oz \
     --enable-bulk-memory --enable-bulk-memory-opt --enable-multivalue --enable-mutable-globals \
     --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext --enable-simd \
-    --output "$stage/captcha_wasm_bg.wasm" "$stage/captcha_wasm_bg.wasm"
-  # In one step, so that an interrupted build leaves no half of one behind.
-  rm -rf web/pkg
-  mv "$stage" web/pkg
+    --output "$stage/${name}_bg.wasm" "$stage/${name}_bg.wasm"
+  mkdir -p web/pkg
+  # The module last: only a complete set is newer than what it was built from.
+  mv "$stage/$name.js" "$stage"/*.d.ts web/pkg
+  mv "$stage/${name}_bg.wasm" web/pkg
 }
 
 serve() {
@@ -113,6 +122,7 @@ serve() {
 # ---- checks and tests
 
 check() {
+  local package
   setup_build
   heading "Check: formatting"
   cargo fmt --all --check
@@ -120,7 +130,9 @@ check() {
   cargo clippy --locked --workspace --all-targets -- -D warnings
   heading "Check: clippy, WebAssembly"
   # The web profile, so that its build scripts and macros are those of the build.
-  cargo clippy --locked --profile web --target "$WASM_TARGET" -p captcha-wasm --all-targets -- -D warnings
+  for package in captcha-wasm captcha-synth-wasm; do
+    cargo clippy --locked --profile web --target "$WASM_TARGET" -p "$package" --all-targets -- -D warnings
+  done
   # The page's types come with the module.
   web
   heading "Check: JavaScript"
@@ -163,20 +175,27 @@ bench() {
   cargo bench --locked -p captcha-trainer --bench encoder
 }
 
-# Largest module that may be shipped, after brotli, in bytes.
+# Largest modules that may be shipped, after brotli, in bytes.
 readonly SIZE_BUDGET=2100000
+readonly SYNTH_SIZE_BUDGET=500000
 
 size() {
   setup_build
   web
   heading "Size"
-  node - web/pkg/captcha_wasm_bg.wasm "$SIZE_BUDGET" <<'END'
+  size_of captcha_wasm "$SIZE_BUDGET"
+  size_of captcha_synth_wasm "$SYNTH_SIZE_BUDGET"
+}
+
+# size_of MODULE BUDGET
+size_of() {
+  node - "web/pkg/$1_bg.wasm" "$2" <<'END'
 const { readFileSync } = require("node:fs");
 const { brotliCompressSync, gzipSync } = require("node:zlib");
 const [path, budget] = process.argv.slice(2);
 const bytes = readFileSync(path);
 const brotli = brotliCompressSync(bytes).length;
-console.log(`raw ${bytes.length}, gzip ${gzipSync(bytes, { level: 9 }).length}, brotli ${brotli}, budget ${budget}`);
+console.log(`${path}: raw ${bytes.length}, gzip ${gzipSync(bytes, { level: 9 }).length}, brotli ${brotli}, budget ${budget}`);
 process.exitCode = brotli > Number(budget) ? 1 : 0;
 END
 }

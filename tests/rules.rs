@@ -42,6 +42,7 @@ fn crates_depend_only_on_what_the_map_allows() {
     assert_eq!(ours("model"), [""; 0]);
     assert_eq!(ours("synth"), [""; 0]);
     assert_eq!(ours("trainer"), ["captcha-model", "captcha-synth"]);
+    assert_eq!(ours("synth-wasm"), ["captcha-synth"]);
     assert!(
         ours("wasm")
             .iter()

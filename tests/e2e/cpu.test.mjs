@@ -2,7 +2,8 @@
 /** The page with the real engine, in a browser without WebGPU. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -10,6 +11,8 @@ import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { blankPng, hugePng } from "./images.mjs";
 import { Reader, WEB, png, sampleFile, samples } from "./reader.mjs";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 describe("without WebGPU", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -119,6 +122,52 @@ describe("without WebGPU", () => {
     assert.equal(await reader.hand("drop", ...files), "done");
     assert.equal(await reader.word(), shipped[0].text);
     assert.match((await reader.page.textContent("#note")) ?? "", /first of 3/);
+  });
+
+  test("draws an image to order, reads it, and says so in a link", async () => {
+    const { page } = reader;
+    const drawn = async (/** @type {() => Promise<unknown>} */ change) => {
+      const before = await page.getAttribute("#picture", "src");
+      await change();
+      await page.waitForFunction(
+        (old) =>
+          document.querySelector("#picture")?.getAttribute("src") !== old &&
+          document.body.dataset.state === "done",
+        before,
+      );
+    };
+    await drawn(() => page.click("#generate"));
+    assert.match((await page.textContent("#generator-drawn")) ?? "", /^It says [a-z]{3,5}, in /);
+    await drawn(() => page.fill("#generator-text", "line"));
+    await drawn(() => page.fill("#generator-strokes", "2"));
+    await drawn(() => page.click("#generator-next"));
+    assert.equal(await page.textContent("#generator-drawn b"), "line");
+    const word = await reader.word();
+    const { letters } = await reader.result();
+    const { hash } = new URL(page.url());
+    assert.equal(hash, "#generate?seed=2&text=line&strokes=2");
+
+    const other = await Reader.open(browser, site.address, { query: hash });
+    assert.equal(await other.settled(), "done");
+    assert.equal(await other.word(), word);
+    assert.deepEqual((await other.result()).letters, letters);
+    assert.equal(await other.page.inputValue("#generator-strokes"), "2");
+    await other.page.fill("#generator-text", "zwölf");
+    await other.page.waitForSelector("body[data-state=error]");
+    assert.match((await other.error()).message, /1 to 5 lower-case letters/);
+    await other.close();
+
+    await page.evaluate(await readFile(AXE, "utf8"));
+    const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
+    assert.deepEqual(
+      violations.map((/** @type {any} */ { id }) => id),
+      [],
+    );
+
+    const [good] = shipped;
+    await reader.chooseSample(good.file);
+    assert.equal(await reader.word(), good.text);
+    assert.equal(new URL(page.url()).hash, "");
   });
 
   test("finds no letters where there are none", async () => {

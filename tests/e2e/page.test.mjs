@@ -73,6 +73,16 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("a missing generator is an error, and the page goes on", async () => {
+      const reader = await open();
+      await reader.settled();
+      await reader.page.click("#generate"); // the fake engine comes without one
+      await reader.page.waitForSelector("body[data-state=error]");
+      assert.equal((await reader.error()).code, "missing-code");
+      assert.equal(await reader.choose(GOOD), "done");
+      await reader.close();
+    });
+
     test("missing code is an error that can be tried again", async () => {
       const reader = await open({ query: "" });
       await reader.settled();

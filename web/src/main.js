@@ -2,11 +2,14 @@
 /** Wires the reader, the player and the view. */
 
 import { LensError } from "./errors.js";
+import { faces, fromFragment, generate, toFragment } from "./generator.js";
 import { fromChooser, fromClipboard } from "./input.js";
 import { Loader, wishFrom } from "./loader.js";
 import { Player } from "./player.js";
+import { GenerateView } from "./view/generate.js";
 import { View } from "./view/view.js";
 
+/** @import { DrawOptions } from "../pkg/captcha_synth_wasm.js" */
 /** @import { BackendWish } from "./types.js" */
 /** @import { Sample } from "./view/samples.js" */
 
@@ -60,17 +63,22 @@ const view = new View({
   hover: (index) => player.hover(index),
 });
 
+const generator = new GenerateView((options) => void draw(options));
+
 view.setWish(wish);
 void listSamples();
-void read();
+addEventListener("hashchange", drawShared);
+if (!drawShared()) void read();
 
 /**
  * Takes a new image and reads it; the one before is given up.
  *
  * @param {{ file: Blob, note?: string | null, sample?: string | null }} given
+ * @param {string} [fragment] of the address, if that tells how to draw the image
  */
-function take({ file, note = null, sample = null }) {
+function take({ file, note = null, sample = null }, fragment = "") {
   image = file;
+  history.replaceState(null, "", location.pathname + location.search + fragment);
   player.clear();
   view.setPicture(file, { note, sample });
   void read();
@@ -121,7 +129,7 @@ async function read() {
 function changeBackend(chosen) {
   wish = chosen;
   query.set("backend", chosen);
-  history.replaceState(null, "", `?${query}`);
+  history.replaceState(null, "", `?${query}${location.hash}`);
   player.clear();
   void loader.drop();
   void read();
@@ -146,6 +154,36 @@ async function takeSample({ file, address }) {
   } catch (error) {
     if (signal.aborted) return;
     refuse(new LensError("missing-sample", `The sample could not be loaded (${error}).`));
+  }
+}
+
+/** Draws what the address says, if it says anything. */
+function drawShared() {
+  const options = fromFragment(location.hash);
+  if (options) {
+    generator.setOptions(options);
+    generator.open();
+    void draw(options);
+  }
+  return options !== null;
+}
+
+/**
+ * Draws an image and reads it.
+ *
+ * @param {DrawOptions} options
+ */
+async function draw(options) {
+  const signal = startAnew();
+  try {
+    generator.setFaces(await faces());
+    generator.setOptions(options);
+    const { file, drawing } = await generate(options);
+    if (signal.aborted) return;
+    generator.setDrawing(drawing);
+    take({ file }, toFragment(options));
+  } catch (error) {
+    if (!signal.aborted) refuse(error);
   }
 }
 

@@ -1,9 +1,9 @@
-//! What can go wrong when text from outside is read.
+//! What can go wrong with what comes from outside.
 
 use thiserror::Error;
 
-/// Why a word list or the name of a style or font set was refused.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+/// Why a word list, a name or a wish was refused.
+#[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SynthError {
     /// A line of a word list is not one word of 1 to 5 letters a to z.
@@ -23,4 +23,18 @@ pub enum SynthError {
     /// No font set goes by this name.
     #[error("unknown font set {0:?}; there are \"trained\" and \"held-out\"")]
     UnknownFontSet(String),
+    /// No face goes by this name.
+    #[error("unknown face {0:?}")]
+    UnknownFace(String),
+    /// A text that cannot be drawn.
+    #[error("{0:?} cannot be drawn: a text is 1 to 5 lower-case letters a to z")]
+    BadText(String),
+    /// More clutter than is drawn.
+    #[error("at most {most_strokes} strokes and a speckle of 0 to {most_speckle}")]
+    TooMuch {
+        /// The most strokes.
+        most_strokes: usize,
+        /// The most speckle.
+        most_speckle: f32,
+    },
 }

@@ -93,6 +93,11 @@ impl Face {
         self.family
     }
 
+    /// What it may be used for.
+    pub fn set(&self) -> FontSet {
+        self.set
+    }
+
     /// What it looks like.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -107,6 +112,11 @@ impl Face {
 /// The faces of a set.
 pub fn faces(set: FontSet) -> impl Iterator<Item = &'static Face> + Clone {
     FACES.iter().filter(move |face| face.set == set)
+}
+
+/// The face of that name, of either set.
+pub(crate) fn face(name: &str) -> Option<&'static Face> {
+    FACES.iter().find(|face| face.name == name)
 }
 
 /// A face of a set: first a kind by its weight, then any of that kind.

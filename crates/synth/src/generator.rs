@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::fonts::{FontSet, draw_face};
+use crate::error::SynthError;
+use crate::fonts::{Face, FontSet, draw_face, face};
 use crate::random::Random;
 use crate::sample::Sample;
 use crate::style::Style;
 use crate::text::{TextSource, is_word};
+use crate::wishes::Wishes;
+use crate::words::Clutter;
 
 /// What an image is for. Part of the random stream's key, so that no image of one split can
 /// come from the same stream as one of another, whatever the seeds.
@@ -75,14 +78,60 @@ impl Generator {
 
     /// The image at `index`.
     pub fn sample(&self, index: u64) -> Sample {
+        self.draw(index, None, None, Clutter::default())
+    }
+
+    /// The image at `index`, but for what is wished otherwise.
+    ///
+    /// # Errors
+    /// [`SynthError::BadText`], [`SynthError::UnknownFace`] or [`SynthError::TooMuch`] if a wish
+    /// cannot be met.
+    pub fn sample_as(&self, index: u64, wishes: &Wishes) -> Result<Sample, SynthError> {
+        if let Some(text) = wishes.text.as_ref().filter(|text| !is_word(text)) {
+            return Err(SynthError::BadText(text.clone()));
+        }
+        let named = |name: &String| face(name).ok_or_else(|| SynthError::UnknownFace(name.clone()));
+        let clutter = Clutter {
+            strokes: wishes.strokes,
+            speckle: wishes.speckle,
+        };
+        let possible = clutter
+            .strokes
+            .is_none_or(|count| count <= Wishes::MOST_STROKES)
+            && clutter
+                .speckle
+                .is_none_or(|share| (0.0..=Wishes::MOST_SPECKLE).contains(&share));
+        if !possible {
+            return Err(SynthError::TooMuch {
+                most_strokes: Wishes::MOST_STROKES,
+                most_speckle: Wishes::MOST_SPECKLE,
+            });
+        }
+        let face = wishes.face.as_ref().map(named).transpose()?;
+        Ok(self.draw(index, wishes.text.clone(), face, clutter))
+    }
+
+    fn draw(
+        &self,
+        index: u64,
+        text: Option<String>,
+        face: Option<&'static Face>,
+        clutter: Clutter,
+    ) -> Sample {
         let mut random = Random::keyed(self.split.tag(), self.style.tag(), self.seed, index);
         let blank = self.blank_share > 0.0 && random.chance(self.blank_share);
-        let text = if blank {
+        // Wishes take the place of what was drawn, so that what is drawn after it stays.
+        let drawn = if blank {
             String::new()
         } else {
             self.text.draw(&mut random)
         };
-        let face = draw_face(self.fonts, &mut random);
-        self.style.draw(text, face, &mut random)
+        let drawn_face = draw_face(self.fonts, &mut random);
+        self.style.draw(
+            text.unwrap_or(drawn),
+            face.unwrap_or(drawn_face),
+            clutter,
+            &mut random,
+        )
     }
 }

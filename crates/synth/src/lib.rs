@@ -25,6 +25,7 @@ mod sample;
 mod strokes;
 mod style;
 mod text;
+mod wishes;
 mod words;
 
 pub use error::SynthError;
@@ -33,3 +34,4 @@ pub use generator::{Generator, Split};
 pub use sample::{LetterBox, Sample};
 pub use style::Style;
 pub use text::{TextSource, listed_words, parse_words};
+pub use wishes::Wishes;

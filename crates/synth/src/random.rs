@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// A stream of random values, the same on every platform for the same key.
+#[derive(Clone)]
 pub(crate) struct Random(ChaCha8Rng);
 
 impl Random {

@@ -7,7 +7,7 @@ use crate::error::SynthError;
 use crate::fonts::Face;
 use crate::random::Random;
 use crate::sample::Sample;
-use crate::words;
+use crate::words::{self, Clutter};
 
 /// A family of CAPTCHAs that look alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,9 +26,15 @@ impl Style {
     }
 
     /// Draws one image that says `text`.
-    pub(crate) fn draw(self, text: String, face: &'static Face, random: &mut Random) -> Sample {
+    pub(crate) fn draw(
+        self,
+        text: String,
+        face: &'static Face,
+        clutter: Clutter,
+        random: &mut Random,
+    ) -> Sample {
         match self {
-            Self::Words => words::draw(text, face, random),
+            Self::Words => words::draw(text, face, clutter, random),
         }
     }
 }

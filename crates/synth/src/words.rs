@@ -24,16 +24,30 @@ const HEIGHT: usize = 320;
 /// Share of images whose speckle lies over the word and the strokes instead of under them.
 const SPECKLE_OVER: f32 = 0.25;
 
+/// Clutter to order, where it should not be left to chance.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Clutter {
+    /// How many strokes.
+    pub(crate) strokes: Option<usize>,
+    /// Share of the pixels that are speckled.
+    pub(crate) speckle: Option<f32>,
+}
+
 /// Draws one image that says `text` in `face`.
-pub(crate) fn draw(text: String, face: &'static Face, random: &mut Random) -> Sample {
+pub(crate) fn draw(
+    text: String,
+    face: &'static Face,
+    clutter: Clutter,
+    random: &mut Random,
+) -> Sample {
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
     let mut path = Path::default();
     let lettering = Lettering::plan(&text, face.outlines(), random);
-    let strokes = plan_strokes(random);
+    let strokes = plan_strokes(clutter.strokes, random);
     let speckle_over = random.chance(SPECKLE_OVER);
 
     if !speckle_over {
-        draw_speckle(&mut canvas, random);
+        draw_speckle(&mut canvas, clutter.speckle, random);
     }
     let mut draw_strokes = |canvas: &mut Canvas, over: bool| {
         for planned in strokes.iter().filter(|planned| planned.over == over) {
@@ -45,7 +59,7 @@ pub(crate) fn draw(text: String, face: &'static Face, random: &mut Random) -> Sa
     lettering.draw(&mut canvas);
     draw_strokes(&mut canvas, true);
     if speckle_over {
-        draw_speckle(&mut canvas, random);
+        draw_speckle(&mut canvas, clutter.speckle, random);
     }
 
     Sample {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use captcha_synth::{
-    FontSet, Generator, LetterBox, Sample, Split, Style, TextSource, faces, listed_words,
+    FontSet, Generator, LetterBox, Sample, Split, Style, SynthError, TextSource, Wishes, faces,
+    listed_words,
 };
 
 fn generator(text: TextSource, fonts: FontSet, split: Split, seed: u64) -> Generator {
@@ -164,4 +165,92 @@ fn an_empty_word_list_is_refused() {
         Split::Train,
         1,
     );
+}
+
+#[test]
+fn wishes_are_met_and_leave_the_rest_as_it_was() {
+    let generator = generator(TextSource::listed(), FontSet::Trained, Split::Test, 3);
+    for index in 0..10 {
+        let plain = generator.sample(index);
+        let as_wished = |wishes: &Wishes| generator.sample_as(index, wishes).expect("possible");
+        assert_eq!(as_wished(&Wishes::default()), plain);
+
+        let text = as_wished(&Wishes {
+            text: Some("thus".into()),
+            ..Wishes::default()
+        });
+        assert_eq!((text.text.as_str(), text.letters.len()), ("thus", 4));
+        assert_eq!(text.font, plain.font);
+
+        for strokes in [0, 3, 40, Wishes::MOST_STROKES] {
+            let drawn = as_wished(&Wishes {
+                strokes: Some(strokes),
+                ..Wishes::default()
+            });
+            assert_eq!(drawn.strokes as usize, strokes);
+            assert_eq!(
+                (&drawn.text, drawn.font, &drawn.letters),
+                (&plain.text, plain.font, &plain.letters)
+            );
+        }
+
+        let held_out = faces(FontSet::HeldOut).next().expect("a face").name();
+        let face = as_wished(&Wishes {
+            face: Some(held_out.into()),
+            ..Wishes::default()
+        });
+        assert_eq!((face.font, &face.text), (held_out, &plain.text));
+
+        let bare = as_wished(&Wishes {
+            strokes: Some(0),
+            speckle: Some(0.0),
+            ..Wishes::default()
+        });
+        let inked = bare.rgb.chunks_exact(3).filter(|rgb| *rgb != WHITE).count();
+        let speckled = as_wished(&Wishes {
+            strokes: Some(0),
+            speckle: Some(0.1),
+            ..Wishes::default()
+        });
+        let dotted = speckled
+            .rgb
+            .chunks_exact(3)
+            .filter(|rgb| *rgb != WHITE)
+            .count();
+        // Dots fall on the word and on one another, too.
+        let more = (dotted - inked) as f32 / (600.0 * 320.0);
+        assert!((0.07..0.101).contains(&more), "{more}");
+    }
+}
+
+#[test]
+fn wishes_that_cannot_be_met_are_refused() {
+    let generator = generator(TextSource::Random, FontSet::Trained, Split::Test, 3);
+    for text in ["", "Thus", "toolong", "a b", "ü"] {
+        let wishes = Wishes {
+            text: Some(text.into()),
+            ..Wishes::default()
+        };
+        let error = generator.sample_as(0, &wishes).expect_err("no text");
+        assert_eq!(error, SynthError::BadText(text.into()));
+    }
+    let face = Wishes {
+        face: Some("comic".into()),
+        ..Wishes::default()
+    };
+    assert!(matches!(
+        generator.sample_as(0, &face),
+        Err(SynthError::UnknownFace(_))
+    ));
+    for (strokes, speckle) in [(Some(101), None), (None, Some(0.5)), (None, Some(f32::NAN))] {
+        let wishes = Wishes {
+            strokes,
+            speckle,
+            ..Wishes::default()
+        };
+        assert!(matches!(
+            generator.sample_as(0, &wishes),
+            Err(SynthError::TooMuch { .. })
+        ));
+    }
 }

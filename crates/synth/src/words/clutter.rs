@@ -19,8 +19,22 @@ pub(super) struct PlannedStroke {
 /// Lightest colour of a stroke; paler ones cannot be told from the ground.
 const LIGHTEST: f32 = 0.94;
 
-/// Chooses the lines, arcs and dashes of an image, in the order they are drawn.
-pub(super) fn plan_strokes(random: &mut Random) -> Vec<PlannedStroke> {
+/// Chooses the lines, arcs and dashes of an image, in the order they are drawn: as many as chance
+/// has it, or the first of them or more of the kind for a count that is wished.
+pub(super) fn plan_strokes(count: Option<usize>, random: &mut Random) -> Vec<PlannedStroke> {
+    let mut strokes = draw_strokes(random);
+    if let Some(count) = count {
+        // From a copy of the stream: what is drawn after the strokes stays as it was.
+        let mut more = random.clone();
+        while strokes.len() < count {
+            strokes.extend(draw_strokes(&mut more));
+        }
+        strokes.truncate(count);
+    }
+    strokes
+}
+
+fn draw_strokes(random: &mut Random) -> Vec<PlannedStroke> {
     // In the figures nearly all long strokes lie under the word, dashes on either side of it.
     let long_over = if random.chance(0.4) {
         0.0
@@ -118,10 +132,14 @@ fn skewed(low: f32, high: f32, random: &mut Random) -> f32 {
     low + (high - low) * unit * (0.4 + 0.6 * unit)
 }
 
-/// Scatters single pixels of any colour over about 0.8 % of the image, and a few larger
-/// specks.
-pub(super) fn draw_speckle(canvas: &mut Canvas, random: &mut Random) {
-    let share = random.range(0.0055, 0.0105);
+/// Scatters single pixels of any colour over about 0.8 % of the image, or over the share that is
+/// wished, and a few larger specks.
+pub(super) fn draw_speckle(canvas: &mut Canvas, share: Option<f32>, random: &mut Random) {
+    let drawn = random.range(0.0055, 0.0105);
+    let share = share.unwrap_or(drawn);
+    if share == 0.0 {
+        return;
+    }
     for _ in 0..(share * (WIDTH * HEIGHT) as f32) as usize {
         let place = random.below(WIDTH * HEIGHT);
         let [r, g, b, _] = random.bits().to_le_bytes();

@@ -1,0 +1,134 @@
+//! The generator in the browser: options in, pixels out. It converts and decides nothing;
+//! `types.d.ts` is the contract with the page.
+
+#![cfg(target_arch = "wasm32")]
+
+use captcha_synth::{FontSet, Generator, Split, Style, TextSource, Wishes};
+use js_sys::{Error, Reflect, Uint8ClampedArray};
+use serde::{Deserialize, Serialize};
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &'static str = include_str!("types.d.ts");
+
+/// `DrawOptions` of `types.d.ts`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DrawOptions {
+    seed: u64,
+    text: Option<String>,
+    random: Option<bool>,
+    face: Option<String>,
+    strokes: Option<usize>,
+    speckle: Option<f32>,
+}
+
+/// `Drawing` of `types.d.ts`.
+#[derive(Serialize)]
+struct Drawing {
+    width: u32,
+    height: u32,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    rgba: Uint8ClampedArray,
+    text: String,
+    face: &'static str,
+    strokes: u32,
+    letters: Vec<Letter>,
+}
+
+#[derive(Serialize)]
+struct Letter {
+    letter: char,
+    x: f32,
+    y: f32,
+    width: f32,
+    height: f32,
+}
+
+/// `Face` of `types.d.ts`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Face {
+    name: &'static str,
+    family: &'static str,
+    held_out: bool,
+}
+
+/// Draws an image.
+///
+/// @throws {Error} with the code `bad-argument`, and a sentence that says what cannot be drawn.
+#[wasm_bindgen(unchecked_return_type = "Drawing")]
+pub fn draw(
+    #[wasm_bindgen(unchecked_param_type = "DrawOptions")] options: JsValue,
+) -> Result<JsValue, JsValue> {
+    let options: DrawOptions = serde_wasm_bindgen::from_value(options).map_err(bad_argument)?;
+    let source = if options.random.unwrap_or(false) {
+        TextSource::Random
+    } else {
+        TextSource::listed()
+    };
+    // Any image of the test split: none of them was trained on.
+    let generator = Generator::new(
+        Style::Words,
+        source,
+        FontSet::Trained,
+        Split::Test,
+        options.seed,
+    );
+    let wishes = Wishes {
+        text: options.text,
+        face: options.face,
+        strokes: options.strokes,
+        speckle: options.speckle,
+    };
+    let sample = generator.sample_as(0, &wishes).map_err(bad_argument)?;
+    let rgba: Vec<u8> = sample
+        .rgb
+        .chunks_exact(3)
+        .flat_map(|rgb| [rgb[0], rgb[1], rgb[2], u8::MAX])
+        .collect();
+    let letters = sample.letters.iter().map(|place| Letter {
+        letter: place.letter,
+        x: place.x,
+        y: place.y,
+        width: place.width,
+        height: place.height,
+    });
+    to_object(&Drawing {
+        width: sample.width,
+        height: sample.height,
+        rgba: rgba.as_slice().into(),
+        letters: letters.collect(),
+        text: sample.text,
+        face: sample.font,
+        strokes: sample.strokes,
+    })
+}
+
+/// The faces there are: first those that networks are trained on.
+#[wasm_bindgen(unchecked_return_type = "Face[]")]
+pub fn faces() -> Result<JsValue, JsValue> {
+    let all: Vec<Face> = [FontSet::Trained, FontSet::HeldOut]
+        .into_iter()
+        .flat_map(captcha_synth::faces)
+        .map(|face| Face {
+            name: face.name(),
+            family: face.family(),
+            held_out: face.set() == FontSet::HeldOut,
+        })
+        .collect();
+    to_object(&all)
+}
+
+fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value.serialize(&Serializer::new()).map_err(bad_argument)
+}
+
+fn bad_argument(error: impl std::fmt::Display) -> JsValue {
+    let thrown = Error::new(&format!("This cannot be drawn: {error}."));
+    // Cannot fail: a fresh error is extensible.
+    let _ = Reflect::set(&thrown, &"code".into(), &"bad-argument".into());
+    thrown.into()
+}

@@ -1,0 +1,29 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fromFragment, toFragment } from "../../../web/src/generator.js";
+
+test("settings survive a link", () => {
+  for (const options of [
+    { seed: 7 },
+    { seed: 0, text: "thus", random: true, face: "pen-07", strokes: 0, speckle: 0.015 },
+  ]) {
+    const given = Object.entries(fromFragment(toFragment(options)) ?? {});
+    const known = given.filter(([, value]) => value !== undefined);
+    assert.deepEqual(Object.fromEntries(known), options);
+  }
+});
+
+test("a link that is no or a damaged setting draws something all the same", () => {
+  assert.equal(fromFragment(""), null);
+  assert.equal(fromFragment("#about"), null);
+  const damaged = fromFragment("#generate?seed=x&strokes=&speckle=much&text=");
+  assert.deepEqual(damaged, {
+    seed: 1,
+    text: undefined,
+    random: undefined,
+    face: undefined,
+    strokes: undefined,
+    speckle: undefined,
+  });
+});

@@ -1,0 +1,153 @@
+// @ts-check
+/** The generator's settings. Whatever is changed is drawn and read at once. */
+
+import { element, find } from "./dom.js";
+
+/** @import { DrawOptions, Drawing, Face } from "../../pkg/captcha_synth_wasm.js" */
+
+export class GenerateView {
+  #panel = find("generator", HTMLElement);
+  #open = find("generate", HTMLButtonElement);
+  #text = find("generator-text", HTMLInputElement);
+  #random = find("generator-random", HTMLInputElement);
+  #face = find("generator-face", HTMLSelectElement);
+  #seed = find("generator-seed", HTMLInputElement);
+  #strokes = new Slider("strokes", (value) => String(value));
+  #speckle = new Slider("speckle", (value) => `${value.toFixed(1)}\u202f%`);
+  #change;
+
+  /** @param {(options: DrawOptions) => void} change what to draw now */
+  constructor(change) {
+    this.#change = change;
+    this.#open.addEventListener("click", () => {
+      if (this.#panel.hidden) {
+        this.open();
+        this.#tell();
+      } else {
+        this.close();
+      }
+    });
+    this.#panel.addEventListener("input", () => this.#tell());
+    find("generator-next", HTMLButtonElement).addEventListener("click", () => {
+      this.#seed.value = String(this.#seedNumber() + 1);
+      this.#tell();
+    });
+  }
+
+  open() {
+    this.#panel.hidden = false;
+    this.#open.setAttribute("aria-expanded", "true");
+  }
+
+  close() {
+    this.#panel.hidden = true;
+    this.#open.setAttribute("aria-expanded", "false");
+  }
+
+  /** @param {Face[]} faces */
+  setFaces(faces) {
+    if (this.#face.length > 1) return;
+    for (const heldOut of [false, true]) {
+      const group = document.createElement("optgroup");
+      group.label = heldOut ? "Never trained on" : "Trained on";
+      for (const face of faces.filter((one) => one.heldOut === heldOut)) {
+        const option = new Option(`${face.family} (${face.name})`, face.name);
+        group.append(option);
+      }
+      this.#face.append(group);
+    }
+  }
+
+  /**
+   * Shows settings that came from elsewhere.
+   *
+   * @param {DrawOptions} options
+   */
+  setOptions({ seed, text, random, face, strokes, speckle }) {
+    this.#seed.value = String(seed);
+    this.#text.value = text ?? "";
+    this.#random.checked = random ?? false;
+    this.#face.value = face ?? "";
+    this.#strokes.set(strokes);
+    this.#speckle.set(speckle === undefined ? undefined : 100 * speckle);
+  }
+
+  /**
+   * Shows what was drawn where it was left to chance.
+   *
+   * @param {Drawing} drawing
+   */
+  setDrawing({ text, face, strokes }) {
+    this.#text.placeholder = text;
+    this.#strokes.setChance(strokes);
+    const name = [...this.#face.options].find((option) => option.value === face)?.text ?? face;
+    find("generator-drawn", HTMLElement).replaceChildren(
+      "It says ",
+      element("b", text),
+      `, in ${name}, among ${strokes} strokes.`,
+    );
+  }
+
+  #tell() {
+    const speckle = this.#speckle.value;
+    this.#change({
+      seed: this.#seedNumber(),
+      text: this.#text.value.trim().toLowerCase() || undefined,
+      random: this.#random.checked || undefined,
+      face: this.#face.value || undefined,
+      strokes: this.#strokes.value,
+      speckle: speckle === undefined ? undefined : speckle / 100,
+    });
+  }
+
+  #seedNumber() {
+    const seed = Math.trunc(Number(this.#seed.value));
+    return Number.isSafeInteger(seed) && seed >= 0 ? seed : 1;
+  }
+}
+
+/** A slider that can also be left to chance. */
+class Slider {
+  #input;
+  #chance;
+  #output;
+  #words;
+
+  /**
+   * @param {string} name
+   * @param {(value: number) => string} words
+   */
+  constructor(name, words) {
+    this.#input = find(`generator-${name}`, HTMLInputElement);
+    this.#chance = find(`generator-${name}-chance`, HTMLInputElement);
+    this.#output = find(`generator-${name}-value`, HTMLOutputElement);
+    this.#words = words;
+    this.#input.addEventListener("input", () => {
+      this.#chance.checked = false;
+      this.#show();
+    });
+    this.#chance.addEventListener("input", () => this.#show());
+  }
+
+  /** @returns {number | undefined} `undefined` where it is left to chance */
+  get value() {
+    return this.#chance.checked ? undefined : Number(this.#input.value);
+  }
+
+  /** @param {number | undefined} value */
+  set(value) {
+    this.#chance.checked = value === undefined;
+    if (value !== undefined) this.#input.value = String(value);
+    this.#show();
+  }
+
+  /** @param {number} value what chance made of it */
+  setChance(value) {
+    if (this.#chance.checked) this.#input.value = String(value);
+  }
+
+  #show() {
+    const { value } = this;
+    this.#output.textContent = value === undefined ? "by chance" : this.#words(value);
+  }
+}
