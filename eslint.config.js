@@ -24,7 +24,7 @@ export default [
     rules: { "no-restricted-globals": ["error", "document", "window"] },
   },
   {
-    files: ["web/src/worker.js"],
+    files: ["web/src/worker.js", "web/sw.js"],
     languageOptions: { globals: globals.worker },
   },
   {

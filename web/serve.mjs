@@ -21,6 +21,7 @@ const TYPES = /** @type {Record<string, string>} */ ({
   ".png": "image/png",
   ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
 });
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));

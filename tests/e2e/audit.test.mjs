@@ -43,7 +43,10 @@ describe("the audit page", () => {
     await site.close();
   });
   beforeEach(async () => {
-    const context = await browser.newContext({ viewport: { width: 1100, height: 800 } });
+    const context = await browser.newContext({
+      viewport: { width: 1100, height: 800 },
+      serviceWorkers: "block",
+    });
     page = await context.newPage();
     watched = watch(page, site.address);
     await page.goto(`${site.address}audit.html`);

@@ -52,7 +52,12 @@ export class Reader {
    * @param {BrowserContextOptions & { query?: string }} [options]
    */
   static async open(browser, address, { query = "", ...options } = {}) {
-    const context = await browser.newContext({ reducedMotion: "reduce", ...options });
+    // A service worker's requests are out of a test's reach; `offline.test.mjs` lets it work.
+    const context = await browser.newContext({
+      reducedMotion: "reduce",
+      serviceWorkers: "block",
+      ...options,
+    });
     const reader = new Reader(await context.newPage(), address);
     await reader.page.goto(address + query);
     return reader;

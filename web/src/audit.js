@@ -6,6 +6,7 @@ import { areLikely, labelsFromFiles, labelsFromNames } from "./audit/labels.js";
 import { AuditRun } from "./audit/run.js";
 import { LensError } from "./errors.js";
 import { Loader, wishFrom } from "./loader.js";
+import { keepOffline } from "./offline.js";
 import { AuditView } from "./view/audit.js";
 import { describeBackend } from "./words.js";
 
@@ -58,6 +59,7 @@ const view = new AuditView({
 });
 view.setWish(wish);
 view.setState("idle", "");
+keepOffline();
 
 /**
  * Reads all images among the files; an audit that is under way is given up.

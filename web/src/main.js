@@ -5,6 +5,7 @@ import { LensError } from "./errors.js";
 import { faces, fromFragment, generate, toFragment } from "./generator.js";
 import { fromChooser, fromClipboard } from "./input.js";
 import { Loader, wishFrom } from "./loader.js";
+import { keepOffline } from "./offline.js";
 import { Player } from "./player.js";
 import { GenerateView } from "./view/generate.js";
 import { View } from "./view/view.js";
@@ -67,6 +68,7 @@ const generator = new GenerateView((options) => void draw(options));
 
 view.setWish(wish);
 void listSamples();
+keepOffline();
 addEventListener("hashchange", drawShared);
 if (!drawShared()) void read();
 
