@@ -173,6 +173,26 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("is scrubbed through, and plays on from there", async () => {
+      const reader = await open({ reducedMotion: "no-preference" });
+      await reader.settled();
+      await reader.choose(GOOD);
+      await reader.page.fill("#scrub", "3");
+      assert.equal(await current(reader), 2);
+      assert.match(
+        (await reader.page.getAttribute("#scrub", "aria-valuetext")) ?? "",
+        /^u, 3 of 4/,
+      );
+      await reader.page.selectOption("#speed", "2");
+      await reader.page.fill("#scrub", "1");
+      await reader.page.click("#play");
+      await reader.page.waitForFunction(
+        () => document.querySelector("#play")?.textContent === "Play",
+      );
+      assert.equal(await reader.page.inputValue("#scrub"), "4");
+      await reader.close();
+    });
+
     test("keeps the text, the figure and the numbers", async () => {
       const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
       assert.ok(await reader.page.locator("#keep").isHidden());

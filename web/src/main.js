@@ -60,6 +60,7 @@ const view = new View({
   retry: () => void read(),
   togglePlay: () => player.toggle(),
   step: (by) => player.step(by),
+  speed: (speed) => player.setSpeed(speed),
   select: (index) => player.select(index),
   hover: (index) => player.hover(index),
 });

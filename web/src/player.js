@@ -11,7 +11,7 @@
  * @property {boolean} playing
  */
 
-/** Milliseconds for which each letter is shown. */
+/** Milliseconds for which each letter is shown, at normal speed. */
 const PACE = 900;
 
 export class Player {
@@ -22,6 +22,7 @@ export class Player {
   #hovered = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  #speed = 1;
   #onChange;
 
   /** @param {(showing: Showing) => void} onChange */
@@ -70,6 +71,13 @@ export class Player {
   }
 
   /**
+   * @param {number} speed 1 is normal
+   */
+  setSpeed(speed) {
+    this.#speed = speed;
+  }
+
+  /**
    * Holds a letter.
    *
    * @param {number} index
@@ -108,7 +116,7 @@ export class Player {
       } else {
         this.pause();
       }
-    }, PACE);
+    }, PACE / this.#speed);
   }
 
   /** @param {number} index */

@@ -28,6 +28,20 @@ test("plays to the last letter and stops there", () => {
   assert.deepEqual(now(), { shown: 2, revealed: 3, playing: false });
 });
 
+test("plays at the speed that is wished, from the next letter on", () => {
+  player.setSpeed(2);
+  player.start(3, { still: false });
+  mock.timers.tick(450);
+  assert.equal(now().shown, 1);
+  player.setSpeed(0.5);
+  mock.timers.tick(450);
+  assert.equal(now().shown, 2);
+  mock.timers.tick(1799);
+  assert.equal(now().playing, true);
+  mock.timers.tick(1);
+  assert.equal(now().playing, false);
+});
+
 test("shows everything at once where nothing may move", () => {
   player.start(3, { still: true });
   assert.deepEqual(seen, [{ shown: 0, revealed: 3, playing: false }]);

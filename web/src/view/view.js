@@ -33,6 +33,7 @@ import { StatusView } from "./status.js";
  * @property {() => void} retry
  * @property {() => void} togglePlay
  * @property {(by: number) => void} step
+ * @property {(speed: number) => void} speed
  * @property {(index: number) => void} select
  * @property {(index: number | null) => void} hover
  */
@@ -45,6 +46,7 @@ export class View {
   #letters;
   #controls = find("controls", HTMLElement);
   #play = find("play", HTMLButtonElement);
+  #scrub = find("scrub", HTMLInputElement);
   #smooth = find("smooth-toggle", HTMLInputElement);
   #opacity = find("opacity", HTMLInputElement);
   #keep = new KeepView(() => this.#kept());
@@ -130,6 +132,7 @@ export class View {
       smooth: this.#smooth.checked,
     });
     this.#controls.hidden = recognition.letters.length === 0;
+    this.#scrub.max = String(recognition.letters.length);
     this.#keep.update();
     const { words, more } = describeResult(recognition);
     this.#status.setState("done", words, more);
@@ -155,6 +158,11 @@ export class View {
     this.#letters.attend(shown, revealed, follow);
     this.#play.textContent = playing ? "Pause" : "Play";
     this.#play.dataset.playing = String(playing);
+    this.#scrub.value = String(shown + 1);
+    this.#scrub.setAttribute(
+      "aria-valuetext",
+      `${this.#recognition?.letters[shown]?.letter ?? "none"}, ${shown + 1} of ${this.#scrub.max}`,
+    );
   }
 
   #kept() {
@@ -205,6 +213,9 @@ export class View {
     });
     find("retry", HTMLElement).addEventListener("click", handlers.retry);
     this.#play.addEventListener("click", handlers.togglePlay);
+    this.#scrub.addEventListener("input", () => handlers.select(Number(this.#scrub.value) - 1));
+    const speed = find("speed", HTMLSelectElement);
+    speed.addEventListener("change", () => handlers.speed(Number(speed.value)));
     this.#smooth.addEventListener("change", () => {
       this.#picture.setSmooth(this.#smooth.checked);
       this.#letters.setSmooth(this.#smooth.checked);
