@@ -10,7 +10,10 @@
 const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 /** Another version of the page's files gets another cache, and the old one goes. */
 const CACHE = "captcha-lens-1";
-/** All that it takes to read an image; samples and the generator are kept once they were used. */
+/**
+ * All that it takes to read an image on the CPU; samples, the generator and the module for WebGPU
+ * are kept once they were used.
+ */
 const ESSENTIAL = [
   "./",
   "audit.html",
@@ -18,8 +21,8 @@ const ESSENTIAL = [
   "logo.svg",
   "manifest.webmanifest",
   "models/compact.safetensors",
-  "pkg/captcha_wasm.js",
-  "pkg/captcha_wasm_bg.wasm",
+  "pkg/captcha_wasm_cpu.js",
+  "pkg/captcha_wasm_cpu_bg.wasm",
   "samples/index.json",
   "src/audit.js",
   "src/audit/files.js",
@@ -40,6 +43,7 @@ const ESSENTIAL = [
   "src/overlay.js",
   "src/player.js",
   "src/progress.js",
+  "src/session.js",
   "src/view/audit.js",
   "src/view/dom.js",
   "src/view/figure.js",

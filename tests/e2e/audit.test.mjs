@@ -7,14 +7,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { serve } from "../../web/serve.mjs";
 import { launch, watch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
 import { png } from "./reader.mjs";
 
-const FAKE = fileURLToPath(new URL("fake/", import.meta.url));
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 describe("the audit page", () => {
@@ -30,11 +29,7 @@ describe("the audit page", () => {
   before(async () => {
     site = await serve({
       base: "/some/where/",
-      mounts: {
-        "pkg/captcha_wasm_bg.wasm": `${FAKE}captcha_wasm.js`,
-        pkg: FAKE,
-        "models/compact.safetensors": `${FAKE}captcha_wasm.js`,
-      },
+      mounts: FAKE_ENGINE,
     });
     browser = await launch({ webgpu: false });
   });

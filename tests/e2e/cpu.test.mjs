@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { blankPng, hugePng } from "./images.mjs";
@@ -48,6 +49,7 @@ describe("without WebGPU", () => {
 
   test("takes the CPU and says why", async () => {
     assert.equal(await reader.settled(), "ready");
+    await reader.page.waitForSelector("#reason:text('No WebGPU')");
     assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "cpu");
     assert.match((await reader.page.textContent("#reason")) ?? "", /WebGPU: .{10,}/);
   });
@@ -122,6 +124,50 @@ describe("without WebGPU", () => {
     assert.equal(await reader.hand("drop", ...files), "done");
     assert.equal(await reader.word(), shipped[0].text);
     assert.match((await reader.page.textContent("#note")) ?? "", /first of 3/);
+  });
+
+  test("looks at the letters that it reads", async () => {
+    // Where the light's middle falls, against where the generator put the letter's ink.
+    const { inside, all } = await reader.page.evaluate(async () => {
+      const load = (/** @type {string} */ name) =>
+        import(new URL(`src/${name}.js`, location.href).href);
+      const [{ Recognizer }, { generate }, { centerOf }] = await Promise.all(
+        ["client", "generator", "overlay"].map(load),
+      );
+      const lens = await Recognizer.load({ backend: "cpu" });
+      let [inside, all] = [0, 0];
+      for (let seed = 1001; seed <= 1100; seed++) {
+        const { file, drawing } = await generate({ seed });
+        const { text, letters, grid } = await lens.recognize(file);
+        if (text !== drawing.text) continue;
+        for (const [i, { x, width }] of drawing.letters.entries()) {
+          const center = (centerOf(letters[i].attention, grid) / 100) * drawing.width;
+          all++;
+          if (x <= center && center <= x + width) inside++;
+        }
+      }
+      lens.close();
+      return { inside, all };
+    });
+    assert.ok(all > 300, `only ${all} letters of words that were read right`);
+    assert.ok(inside >= 0.9 * all, `${inside} of ${all}`);
+  });
+
+  test("reads the first image within 1 MB of transfer besides the weights", async () => {
+    const other = await Reader.open(browser, "about:blank");
+    /** @type {Map<string, Promise<Buffer>>} */
+    const bodies = new Map();
+    other.page.on("response", (response) => bodies.set(response.url(), response.body()));
+    await other.page.goto(site.address);
+    await other.chooseSample(shipped[0].file);
+    assert.equal(await other.word(), shipped[0].text);
+    let bytes = 0;
+    for (const [address, body] of bodies) {
+      // As common web servers send it.
+      if (!address.endsWith(".safetensors")) bytes += gzipSync(await body).length;
+    }
+    await other.close();
+    assert.ok(bytes > 500_000 && bytes <= 1_000_000, `${bytes} bytes`);
   });
 
   test("draws an image to order, reads it, and says so in a link", async () => {

@@ -5,14 +5,13 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
 import { Reader, png } from "./reader.mjs";
 
-const FAKE = fileURLToPath(new URL("fake/", import.meta.url));
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const WORD = "thus";
 const GOOD = png(blankPng(200, 100), "good.png");
@@ -29,11 +28,7 @@ describe("the page", () => {
   before(async () => {
     site = await serve({
       base: "/some/where/",
-      mounts: {
-        "pkg/captcha_wasm_bg.wasm": `${FAKE}captcha_wasm.js`,
-        pkg: FAKE,
-        "models/compact.safetensors": `${FAKE}captcha_wasm.js`,
-      },
+      mounts: FAKE_ENGINE,
     });
     browser = await launch({ webgpu: false });
   });
@@ -56,7 +51,8 @@ describe("the page", () => {
     });
 
     test("a lost GPU is replaced by the CPU, which reads the image", async () => {
-      const reader = await open();
+      const reader = await open({ adapter: true });
+      await reader.page.waitForSelector("#badge[data-kind=webgpu]");
       assert.equal(await reader.choose(faulty("lost")), "done");
       assert.equal(await reader.word(), WORD);
       assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "cpu");
@@ -83,14 +79,32 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("WebGPU takes over when it is ready, and is done without where its code is missing", async () => {
+      const reader = await open({ adapter: true });
+      assert.equal(await reader.choose(GOOD), "done");
+      await reader.page.waitForSelector("#badge[data-kind=webgpu]");
+      assert.ok(await reader.page.isHidden("#reason"));
+      assert.equal(await reader.word(), WORD, "what was read stays");
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal((await reader.result()).backend.kind, "webgpu");
+
+      await reader.page.route("**/captcha_wasm_bg.wasm", (route) => route.fulfill({ status: 404 }));
+      await reader.page.reload();
+      await reader.page.waitForSelector("#reason:text('answers 404')");
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal((await reader.result()).backend.kind, "cpu");
+      await reader.close();
+    });
+
     test("missing code is an error that can be tried again", async () => {
       const reader = await open({ query: "" });
       await reader.settled();
-      await reader.page.route("**/captcha_wasm_bg.wasm", (route) => route.fulfill({ status: 404 }));
+      const module = "**/captcha_wasm_cpu_bg.wasm";
+      await reader.page.route(module, (route) => route.fulfill({ status: 404 }));
       await reader.page.reload();
       assert.equal(await reader.settled(), "error");
       assert.equal((await reader.error()).code, "missing-code");
-      await reader.page.unroute("**/captcha_wasm_bg.wasm");
+      await reader.page.unroute(module);
       await reader.page.click("#retry");
       assert.equal(await reader.settled(), "ready");
       assert.equal((await reader.error()).shown, false);
@@ -148,6 +162,11 @@ describe("the page", () => {
       await reader.page.click("[data-letter-index='2']");
       await reader.page.hover("h1");
       assert.equal(await current(reader), 2);
+      assert.deepEqual(await candidates(reader), [
+        "u 87.1\u202f%",
+        "o 7.7\u202f%",
+        "the end 3.9\u202f%",
+      ]);
       await reader.page.keyboard.press("Tab");
       assert.equal(await current(reader), 3);
       await reader.close();
@@ -280,6 +299,12 @@ describe("the page", () => {
     }
   });
 });
+
+/** @param {Reader} reader */
+const candidates = async (reader) =>
+  (await reader.page.locator("#candidates li").allInnerTexts()).map((row) =>
+    row.split(/\s*\n\s*/).join(" "),
+  );
 
 /** @param {any} picture */
 const naturalWidth = (picture) => picture.naturalWidth;

@@ -49,15 +49,17 @@ export class Reader {
    *
    * @param {Browser} browser
    * @param {string} address
-   * @param {BrowserContextOptions & { query?: string }} [options]
+   * @param {BrowserContextOptions & { query?: string, adapter?: boolean }} [options] `adapter`: as
+   *   if there were a graphics adapter, which the fake engine asks for
    */
-  static async open(browser, address, { query = "", ...options } = {}) {
+  static async open(browser, address, { query = "", adapter = false, ...options } = {}) {
     // A service worker's requests are out of a test's reach; `offline.test.mjs` lets it work.
     const context = await browser.newContext({
       reducedMotion: "reduce",
       serviceWorkers: "block",
       ...options,
     });
+    if (adapter) await context.addInitScript(pretendAdapter);
     const reader = new Reader(await context.newPage(), address);
     await reader.page.goto(address + query);
     return reader;
@@ -163,4 +165,8 @@ export class Reader {
       message: (await error.locator("#error-message").textContent()) ?? "",
     };
   }
+}
+
+function pretendAdapter() {
+  Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => ({}) } });
 }

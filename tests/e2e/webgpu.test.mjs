@@ -28,9 +28,12 @@ describe("on WebGPU", () => {
     await site.close();
   });
 
-  test("takes WebGPU and names the adapter", async () => {
-    assert.equal(await reader.settled(), "ready");
-    assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "webgpu");
+  test("reads on the CPU at once, then takes WebGPU and names the adapter", async () => {
+    const [{ file, text }] = await samples();
+    assert.equal(await reader.chooseSample(file), "done");
+    assert.equal(await reader.word(), text);
+    assert.equal((await reader.result()).backend.kind, "cpu");
+    await reader.page.waitForSelector("#badge[data-kind=webgpu]");
     assert.match((await reader.page.textContent("#badge")) ?? "", /WebGPU · .*swiftshader/i);
     assert.equal(await reader.page.isVisible("#reason"), false);
   });

@@ -34,7 +34,10 @@ let asked = 0;
 /** Addresses of the pictures in the report. @type {string[]} */
 let addresses = [];
 
-const loader = new Loader(() => ({ backend: wish }));
+const loader = new Loader(() => ({
+  backend: wish,
+  onBackend: (backend) => view.setBackend(backend),
+}));
 const view = new AuditView({
   choose: (files) => void audit(Promise.resolve(files)),
   drop: (transfer) => void audit(filesOfDrop(transfer)),
@@ -80,7 +83,6 @@ async function audit(coming) {
     view.setState("loading", "Loading");
     const lens = await loader.load();
     if (own !== asked) return;
-    view.setBackend(lens.backend);
     view.setState("running", "Reading");
     const run = new AuditRun(images, lens, (progress) => {
       if (own === asked) view.setProgress(progress);

@@ -10,41 +10,45 @@
  * lens.close();
  * ```
  *
- * The network runs in a worker, so that the page stays free. Whatever breaks down there (a panic,
- * a lost GPU) costs that one reading: the worker is thrown away and the next reading starts a new
- * one.
+ * The network runs in workers, so that the page stays free. Left the choice, the CPU reads first,
+ * from a small module; WebGPU is loaded and checked behind it and takes over when it has proved
+ * itself. What breaks down in a worker (a panic, a lost GPU) costs one reading at most.
  */
 
-import { Connection } from "./connection.js";
-import { LensError } from "./errors.js";
-import { LoadingProgress } from "./progress.js";
+import { CRASHED, LensError } from "./errors.js";
+import { Session } from "./session.js";
 
-/** @import { Backend, BackendWish, ImageSource, LoadOptions, Progress, Recognition, RecognizeOptions, StageProgress } from "./types.js" */
+/** @import { Backend, BackendWish, ImageSource, LoadOptions, Recognition, RecognizeOptions, RunsOn } from "./types.js" */
 
 export { LensError };
 
 const WEIGHTS = new URL("../models/compact.safetensors", import.meta.url);
+
+/** @type {string | null} */
+const NO_ADAPTER = "the browser offers no graphics adapter";
+/** Errors after which WebGPU is not tried again, with the words for it. */
+const GPU_FAILURES = /** @type {Record<string, string>} */ ({
+  "device-lost": "the graphics device stopped answering",
+  [CRASHED]: "the reader broke down on it",
+});
 
 /**
  * A reader, loaded with its weights. Readings asked for at the same time are done one by one, in
  * the order of asking.
  */
 export class Recognizer {
-  /** @type {Connection | undefined} */
-  #connection;
-  /** @type {Promise<Connection> | undefined} */
-  #ready;
-  /** @type {string | Uint8Array | ArrayBuffer} */
   #weights;
-  /** @type {BackendWish} */
   #wish;
-  /** Why the wish was changed from `auto` to `cpu`. @type {string | null} */
-  #reason = null;
-  /** @type {((progress: Progress) => void) | undefined} */
-  #onProgress;
-  /** @type {Backend} */
-  #backend = { kind: "cpu", adapter: "", reason: null };
-  #closed = false;
+  #onBackend;
+  /** The engine that was loaded first: the CPU's, unless WebGPU alone was asked for. */
+  #first;
+  /** WebGPU, once it is there to take over. @type {Session | undefined} */
+  #gpu;
+  /** @type {RunsOn} */
+  #backend = { kind: "cpu", adapter: "", reason: null, warming: false };
+  /** What the first engine runs on. @type {Backend} */
+  #firstBackend = this.#backend;
+  #end = new AbortController();
 
   /**
    * Starts a worker and loads code and weights into it.
@@ -56,7 +60,7 @@ export class Recognizer {
    */
   static async load({ signal, ...options } = {}) {
     const recognizer = new Recognizer(options);
-    await recognizer.#connect(signal);
+    await recognizer.#load(signal);
     return recognizer;
   }
 
@@ -66,14 +70,15 @@ export class Recognizer {
    * @private
    * @param {LoadOptions} options
    */
-  constructor({ weights = WEIGHTS, backend = "auto", onProgress }) {
+  constructor({ weights = WEIGHTS, backend = "auto", onProgress, onBackend }) {
     const isAddress = typeof weights === "string" || weights instanceof URL;
     this.#weights = isAddress ? new URL(weights, globalThis.location.href).href : weights;
-    this.#wish = backend;
-    this.#onProgress = onProgress;
+    this.#wish = /** @type {BackendWish} */ (backend);
+    this.#first = new Session(backend === "webgpu" ? "webgpu" : "cpu", this.#weights, onProgress);
+    this.#onBackend = onBackend;
   }
 
-  /** Where the network runs. */
+  /** Where the network runs now. */
   get backend() {
     return this.#backend;
   }
@@ -87,70 +92,91 @@ export class Recognizer {
    * @throws {LensError} `unreadable-image`, `image-too-large`, `device-lost`, `engine-crashed`,
    *   `closed`; or the signal's reason
    */
-  async recognize(image, options = {}) {
-    const wish = this.#wish;
-    try {
-      return await this.#read(image, options);
-    } catch (error) {
-      const lost = error instanceof LensError && error.code === "device-lost";
-      if (!lost || wish !== "auto") throw error;
-      this.#wish = "cpu";
-      this.#reason = "the graphics device stopped answering";
-      return this.#read(image, options);
-    }
-  }
-
-  /** Ends the worker and frees what it holds. Open readings fail with the code `closed`. */
-  close() {
-    this.#closed = true;
-    this.#connection?.end(closed());
+  async recognize(image, options) {
+    const [outcome] = await this.recognizeAll([image], options);
+    if (outcome instanceof LensError) throw outcome;
+    return outcome;
   }
 
   /**
-   * @param {ImageSource} image
-   * @param {RecognizeOptions} options
-   * @returns {Promise<Recognition>}
-   */
-  async #read(image, { alternatives = 0, signal }) {
-    const connection = await this.#connect();
-    const request = { type: "recognize", image, alternatives };
-    const recognition = await connection.ask(request, { signal });
-    return { ...recognition, backend: this.#backend };
-  }
-
-  /**
-   * The worker that is loaded, or a new one.
+   * Reads many images at once, which takes a GPU little longer than one. An image that cannot be
+   * read gives its error in its place.
    *
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<Connection>}
+   * @param {ImageSource[]} images a few dozen at most: all are in memory at a time
+   * @param {RecognizeOptions} [options]
+   * @returns {Promise<(Recognition | LensError)[]>}
+   * @throws {LensError} `device-lost`, `engine-crashed`, `closed`; or the signal's reason
    */
-  async #connect(signal) {
-    if (this.#closed) throw closed();
-    if (!this.#ready || this.#connection?.ended) {
-      this.#connection = new Connection();
-      this.#ready = this.#load(this.#connection, signal);
+  async recognizeAll(images, { alternatives = 0, signal } = {}) {
+    if (this.#end.signal.aborted) throw closed();
+    const gpu = this.#gpu;
+    if (!gpu) return this.#first.read(images, alternatives, signal);
+    try {
+      return await gpu.read(images, alternatives, signal);
+    } catch (error) {
+      const why = error instanceof LensError && GPU_FAILURES[error.code];
+      if (!why) throw error;
+      this.#dropGpu(gpu, why);
+      // An image on which the engine broke down is not tried again.
+      if (error.code === CRASHED) throw error;
+      return this.#first.read(images, alternatives, signal);
     }
-    return this.#ready;
+  }
+
+  /** Ends the workers and frees what they hold. Open readings fail with the code `closed`. */
+  close() {
+    this.#end.abort(closed());
+    this.#first.end(closed());
+    this.#gpu?.end(closed());
+  }
+
+  /** @param {AbortSignal} [signal] */
+  async #load(signal) {
+    this.#firstBackend = await this.#first.load(signal);
+    const warming = this.#wish === "auto";
+    this.#setBackend({ ...this.#firstBackend, warming });
+    if (warming) void this.#warmUp();
+  }
+
+  /** Loads WebGPU behind the CPU, and lets it take over or says why it does not. */
+  async #warmUp() {
+    const { signal } = this.#end;
+    // `auto`: the engine itself falls back where the check fails, and says why.
+    const gpu = new Session("auto", this.#weights);
+    let backend = { ...this.#firstBackend, reason: NO_ADAPTER };
+    try {
+      if (await hasAdapter()) backend = await gpu.load(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      backend.reason = error instanceof Error ? error.message : String(error);
+    }
+    if (backend.kind === "webgpu") this.#gpu = gpu;
+    else gpu.end(closed());
+    this.#setBackend({ ...backend, warming: false });
   }
 
   /**
-   * @param {Connection} connection
-   * @param {AbortSignal} [signal]
+   * @param {Session} gpu
+   * @param {string} reason
    */
-  async #load(connection, signal) {
-    const request = { type: "load", weights: this.#weights, backend: this.#wish };
-    const progress = new LoadingProgress();
-    /** @param {StageProgress} report */
-    const onProgress = (report) => this.#onProgress?.(progress.take(report));
-    try {
-      const backend = await connection.ask(request, { signal, onProgress });
-      this.#backend = { ...backend, reason: this.#reason ?? backend.reason };
-      return connection;
-    } catch (error) {
-      connection.end(error);
-      throw error;
-    }
+  #dropGpu(gpu, reason) {
+    if (this.#gpu !== gpu) return;
+    this.#gpu = undefined;
+    gpu.end(new LensError("device-lost", `WebGPU is not used any more: ${reason}.`));
+    this.#setBackend({ ...this.#firstBackend, reason, warming: false });
   }
+
+  /** @param {RunsOn} backend */
+  #setBackend(backend) {
+    this.#backend = backend;
+    this.#onBackend?.(backend);
+  }
+}
+
+/** Whether WebGPU is worth loading. */
+async function hasAdapter() {
+  const { gpu } = /** @type {{ gpu?: { requestAdapter(): Promise<unknown> } }} */ (navigator);
+  return Boolean(await gpu?.requestAdapter().catch(() => null));
 }
 
 function closed() {

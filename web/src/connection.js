@@ -87,7 +87,7 @@ export class Connection {
       case "loaded":
         return asked.resolve(response.backend);
       case "recognized":
-        return asked.resolve(response.recognition);
+        return asked.resolve(response.outcomes);
       case "failed":
         asked.reject(errorOf(response));
         if (FATAL.has(response.error.code)) this.end(errorOf(response));

@@ -45,6 +45,7 @@ const loader = new Loader(() => ({
   weights: weightsFrom(query.get("weights")),
   backend: wish,
   onProgress: (progress) => view.setProgress(progress),
+  onBackend: (backend) => view.setBackend(backend),
 }));
 const player = new Player((showing) => view.attend(showing));
 const view = new View({
@@ -113,14 +114,12 @@ async function read() {
     view.setState("loading", "Loading");
     const lens = await loader.load();
     if (signal.aborted) return;
-    view.setBackend(lens.backend);
     if (!image) return view.setState("ready", "Ready");
     view.setState("reading", "Reading");
     const recognition = await lens.recognize(image, { alternatives: ALTERNATIVES, signal });
     await view.pictureShown;
     if (signal.aborted) return;
     debug.lastResult = recognition;
-    view.setBackend(recognition.backend);
     view.setRecognition(recognition);
     player.start(recognition.letters.length, { still: view.still });
   } catch (error) {

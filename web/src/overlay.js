@@ -118,21 +118,36 @@ export function spreadOf(attention) {
 
 /**
  * Where attention rests across the image, in percent of its width: the middle of what falls on the
- * few columns that hold most of it, so that a stray weight far off does not count.
+ * column that holds most of it and the two beside, so that a stray weight far off does not count.
  *
  * @param {ArrayLike<number>} attention
  * @param {Grid} grid
  */
 export function centerOf(attention, grid) {
-  const { first, last } = extentOf(attention, grid, "cols");
+  const columns = sumsOf(attention, grid, "cols");
+  const peak = columns.indexOf(Math.max(...columns));
   let [weights, moments] = [0, 0];
-  Array.from(attention).forEach((weight, i) => {
-    const column = i % grid.cols;
-    if (column < first || column > last) return;
-    weights += weight;
-    moments += weight * (column + 0.5);
-  });
+  for (let column = Math.max(peak - 1, 0); column <= peak + 1 && column < grid.cols; column++) {
+    weights += columns[column];
+    moments += columns[column] * (column + 0.5);
+  }
   return weights > 0 ? (moments / weights / grid.cols) * 100 : 50;
+}
+
+/**
+ * What falls on each column or row.
+ *
+ * @param {ArrayLike<number>} attention
+ * @param {Grid} grid
+ * @param {"cols" | "rows"} axis
+ * @returns {number[]}
+ */
+function sumsOf(attention, grid, axis) {
+  const sums = new Array(grid[axis]).fill(0);
+  Array.from(attention).forEach((weight, i) => {
+    sums[axis === "cols" ? i % grid.cols : Math.floor(i / grid.cols)] += weight;
+  });
+  return sums;
 }
 
 /**
@@ -171,10 +186,7 @@ export function spread(places, gap) {
  * @returns {{ first: number, last: number }}
  */
 export function extentOf(attention, grid, axis, share = 0.5) {
-  const sums = new Array(grid[axis]).fill(0);
-  Array.from(attention).forEach((weight, i) => {
-    sums[axis === "cols" ? i % grid.cols : Math.floor(i / grid.cols)] += weight;
-  });
+  const sums = sumsOf(attention, grid, axis);
   const wanted = share * sums.reduce((a, b) => a + b, 0);
   for (let length = 1; length < sums.length; length++) {
     let best = { first: 0, last: 0, weight: -1 };

@@ -16,8 +16,10 @@ export type {
   Recognition,
 } from "../pkg/captcha_wasm.js";
 
-/** The generated module. */
-export type EngineModule = typeof import("../pkg/captcha_wasm.js");
+/** What is used of a generated module; the one without WebGPU has the same. */
+export type EngineModule = Pick<typeof import("../pkg/captcha_wasm.js"), "Recognizer"> & {
+  default: (options: { module_or_path: globalThis.Response }) => Promise<unknown>;
+};
 /** Its class, which the worker holds. */
 export type Engine = import("../pkg/captcha_wasm.js").Recognizer;
 
@@ -26,6 +28,12 @@ export interface RecognizeOptions {
   alternatives?: number;
   /** Gives the reading up; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
+}
+
+/** Where the network runs now. */
+export interface RunsOn extends Backend {
+  /** Whether WebGPU is being loaded and checked, to take over. */
+  warming: boolean;
 }
 
 /** A step of loading: `code` and `weights` side by side, then `network`, `device` and `check`. */
@@ -44,8 +52,14 @@ export interface Progress {
 export interface LoadOptions {
   /** Address of the weights, or the weights themselves; `models/compact.safetensors` unless said. */
   weights?: string | URL | Uint8Array | ArrayBuffer;
+  /**
+   * `auto` unless said: the CPU reads first, and WebGPU takes over as soon as it is loaded and has
+   * proved itself.
+   */
   backend?: BackendWish;
   onProgress?: (progress: Progress) => void;
+  /** Told where the network runs, first when it is loaded and whenever that changes. */
+  onBackend?: (backend: RunsOn) => void;
   /** Gives loading up. */
   signal?: AbortSignal;
 }
@@ -128,9 +142,13 @@ export interface LoadRequest {
 export interface RecognizeRequest {
   type: "recognize";
   id: number;
-  image: ImageSource;
+  images: ImageSource[];
   alternatives: number;
 }
+
+/** What became of one image. */
+export type Outcome =
+  { recognition: Recognition; error?: undefined } | { recognition?: undefined; error: PlainError };
 
 export interface AbortRequest {
   type: "abort";
@@ -149,7 +167,7 @@ export interface PlainError {
 export type Response =
   | { type: "progress"; id: number; progress: StageProgress }
   | { type: "loaded"; id: number; backend: Backend }
-  | { type: "recognized"; id: number; recognition: Recognition }
+  | { type: "recognized"; id: number; outcomes: Outcome[] }
   | { type: "failed"; id: number; error: PlainError }
   /** The engine is beyond use: every open request has failed. */
   | { type: "crashed"; error: PlainError };

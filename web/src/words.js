@@ -3,7 +3,7 @@
 
 import { extentOf, spreadOf } from "./overlay.js";
 
-/** @import { Backend, Grid, Letter, Progress, Recognition } from "./types.js" */
+/** @import { Backend, Grid, Letter, Progress, Recognition, RunsOn } from "./types.js" */
 
 /** Keeps a number and its unit together. */
 const THIN = "\u202f";
@@ -85,6 +85,16 @@ export function describeResult({ text, confidence, letters, milliseconds: { tota
 export function describeBackend({ kind, adapter }) {
   const name = kind === "webgpu" ? "WebGPU" : "CPU";
   return adapter && adapter.toLowerCase() !== kind ? `${name} · ${adapter}` : name;
+}
+
+/**
+ * Why it does not run on WebGPU, or not yet; empty where there is nothing to say.
+ *
+ * @param {RunsOn} backend
+ */
+export function describeReason({ reason, warming }) {
+  if (warming) return "WebGPU is warming up";
+  return reason ? `No WebGPU: ${reason}` : "";
 }
 
 /** The stages of loading. */

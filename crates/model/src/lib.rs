@@ -27,7 +27,7 @@ pub mod weights;
 pub use config::{Grid, ModelConfig};
 pub use error::ModelError;
 pub use network::Network;
-pub use prediction::{Alternative, Letter, Prediction};
+pub use prediction::{Alternative, Letter, LetterAlternative, Prediction};
 pub use recognizer::Recognizer;
 pub use vocabulary::Vocabulary;
 pub use weights::Weights;

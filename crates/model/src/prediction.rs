@@ -31,6 +31,23 @@ pub struct Letter {
     /// Where the network looked for it: the share of each grid position, `[rows * cols]`, row by
     /// row, sums to 1.
     pub attention: Vec<f32>,
+    /// What could stand here, most likely first, [`Self::ALTERNATIVES`] at most; the letter itself
+    /// leads.
+    pub alternatives: Vec<LetterAlternative>,
+}
+
+impl Letter {
+    /// How many candidates are told for a letter.
+    pub const ALTERNATIVES: usize = 5;
+}
+
+/// What could stand in a letter's place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LetterAlternative {
+    /// The letter; none where the text could end here instead.
+    pub letter: Option<char>,
+    /// Its probability, the letters before it taken as read: 0 to 1.
+    pub confidence: f32,
 }
 
 /// A text that could be read instead.
@@ -76,6 +93,7 @@ impl Prediction {
                 letter,
                 confidence: probability as f32,
                 attention: attention.to_vec(),
+                alternatives: candidates(&step, vocabulary),
             });
         }
         Self {
@@ -86,4 +104,22 @@ impl Prediction {
             alternatives: Vec::new(),
         }
     }
+}
+
+/// The most likely of a step's letters and its end, most likely first.
+fn candidates(step: &Distribution, vocabulary: &Vocabulary) -> Vec<LetterAlternative> {
+    let mut all: Vec<(Option<char>, f64)> = step
+        .letters()
+        .map(|(id, probability)| (vocabulary.letter(id), probability))
+        .chain([(None, step.of(Vocabulary::END))])
+        .collect();
+    // Stable, so that of several equal letters the first leads, as greedy decoding has it.
+    all.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    all.truncate(Letter::ALTERNATIVES);
+    all.into_iter()
+        .map(|(letter, probability)| LetterAlternative {
+            letter,
+            confidence: probability as f32,
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! What JavaScript gets: plain objects, as `types.d.ts` describes them.
 
-use captcha_model::{Alternative, Grid, Letter, ModelConfig, Prediction};
+use captcha_model::{Alternative, Grid, Letter, LetterAlternative, ModelConfig, Prediction};
 use js_sys::Float32Array;
 use serde::Serialize;
 use serde_wasm_bindgen::{Error, Serializer};
@@ -29,10 +29,11 @@ pub(crate) struct ReadLetter {
     confidence: f32,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     attention: Float32Array,
+    alternatives: Vec<LetterAlternative>,
 }
 
 /// `Milliseconds` of `types.d.ts`.
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 pub(crate) struct Milliseconds {
     pub(crate) decode: f64,
     pub(crate) preprocess: f64,
@@ -81,6 +82,7 @@ impl From<Letter> for ReadLetter {
             letter: letter.letter,
             confidence: letter.confidence,
             attention: letter.attention.as_slice().into(),
+            alternatives: letter.alternatives,
         }
     }
 }

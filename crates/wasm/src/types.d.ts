@@ -49,6 +49,16 @@ export interface Letter {
   confidence: number;
   /** One weight for each grid position, row by row; the weights sum to 1. */
   attention: Float32Array;
+  /** What could stand here, the most probable first, five at most; the letter itself leads. */
+  alternatives: LetterAlternative[];
+}
+
+/** What could stand in a letter's place. */
+export interface LetterAlternative {
+  /** `null` where the text could end here instead. */
+  letter: string | null;
+  /** Its probability, 0 to 1. */
+  confidence: number;
 }
 
 /** A text that the image could hold. */
@@ -58,7 +68,7 @@ export interface Alternative {
   confidence: number;
 }
 
-/** How long a reading took, in milliseconds. */
+/** How long a reading took, in milliseconds; of several images read at once, each its share. */
 export interface Milliseconds {
   /** From bytes to pixels. */
   decode: number;

@@ -120,6 +120,32 @@ async fn every_kind_of_source_reads_the_same() {
     }
 }
 
+#[wasm_bindgen_test]
+async fn many_images_read_as_each_alone_and_a_bad_one_is_an_error_in_its_place() {
+    for backend in ["cpu", "webgpu"] {
+        let recognizer = load(backend).await;
+        let alone = read(&recognizer, image()).await;
+        let images = vec![image(), bytes(b"no image at all"), image(), JsValue::NULL];
+        let read = recognizer
+            .recognize_all(images, JsValue::UNDEFINED)
+            .await
+            .expect("bad images keep no other from being read");
+        assert_eq!(read.len(), 4);
+        for together in [&read[0], &read[2]] {
+            assert_eq!(string(together, "text"), string(&alone, "text"));
+            for (one, other) in attentions(together).iter().zip(&attentions(&alone)) {
+                assert_close(one, other);
+            }
+        }
+        assert_error(&read[1], "unreadable-image");
+        assert_error(&read[3], "bad-argument");
+        let none = recognizer
+            .recognize_all(Vec::new(), JsValue::UNDEFINED)
+            .await;
+        assert_eq!(none.expect("nothing is no fault").len(), 0);
+    }
+}
+
 // ---- what goes wrong, and that the next good image is read
 
 #[wasm_bindgen_test]

@@ -69,6 +69,11 @@ export class Recognizer {
       letter,
       confidence,
       attention: spot(row, col),
+      alternatives: [
+        { letter, confidence },
+        { letter: "o", confidence: (1 - confidence) * 0.6 },
+        { letter: null, confidence: (1 - confidence) * 0.3 },
+      ],
     }));
     return {
       text: "thus",
@@ -87,6 +92,23 @@ export class Recognizer {
       width,
       height,
     };
+  }
+
+  /**
+   * @param {Blob[]} images
+   * @param {{ alternatives?: number }} options
+   */
+  async recognizeAll(images, options) {
+    const answers = [];
+    for (const image of images) {
+      answers.push(
+        await this.recognize(image, options).catch((error) => {
+          if (error.code !== "unreadable-image") throw error;
+          return error;
+        }),
+      );
+    }
+    return answers;
   }
 
   free() {}

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { LoadingProgress } from "../../../web/src/progress.js";
 
 test("all stages together fill one bar that never goes back", () => {
-  const progress = new LoadingProgress();
+  const progress = new LoadingProgress("webgpu");
   const reports = [
     { stage: "code", fraction: 0 },
     { stage: "weights", fraction: 0 },
@@ -27,7 +27,7 @@ test("all stages together fill one bar that never goes back", () => {
 });
 
 test("what is shown is the download that is not done yet", () => {
-  const progress = new LoadingProgress();
+  const progress = new LoadingProgress("webgpu");
   progress.take({ stage: "code", fraction: 0.5 });
   assert.equal(progress.take({ stage: "weights", fraction: 1 }).stage, "code");
   progress.take({ stage: "code", fraction: 1 });
@@ -35,8 +35,15 @@ test("what is shown is the download that is not done yet", () => {
 });
 
 test("a download without a size, or a stage that is not known, makes no claim", () => {
-  const progress = new LoadingProgress();
+  const progress = new LoadingProgress("webgpu");
   assert.equal(progress.take({ stage: "code", fraction: null }).overall, null);
   assert.equal(progress.take({ stage: "weights", fraction: 1 }).overall, null);
   assert.equal(progress.take({ stage: "unheard of", fraction: 0.5 }).overall, null);
+});
+
+test("on the CPU the network is the last stage", () => {
+  const progress = new LoadingProgress("cpu");
+  for (const stage of ["code", "weights"]) progress.take({ stage, fraction: 1 });
+  const { overall } = progress.take({ stage: "network", fraction: 1 });
+  assert.ok(Math.abs((overall ?? 0) - 1) < 1e-9);
 });

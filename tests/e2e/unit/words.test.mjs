@@ -33,7 +33,12 @@ test("times have the digits that matter", () => {
 });
 
 test("a letter is described for those who cannot see where it was", () => {
-  const letter = { letter: "h", confidence: 0.98, attention: Float32Array.of(0, 0.4, 0.4, 0.2) };
+  const letter = {
+    letter: "h",
+    confidence: 0.98,
+    attention: Float32Array.of(0, 0.4, 0.4, 0.2),
+    alternatives: [],
+  };
   assert.equal(
     plain(describeLetter(letter, 1, 4, { rows: 1, cols: 4 })),
     "Letter 2 of 4: h, 98.0 %, spread over 2.9 of 4 positions, looking at columns 2 to 3 of 4, row 1 of 1",

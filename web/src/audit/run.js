@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * Reads the images of an audit until it is paused, cancelled or done: one after the other, so that
- * an image on which the engine breaks down takes no other with it.
- */
+/** Reads the images of an audit in batches, until it is paused, cancelled or done. */
 
 import { LensError } from "../errors.js";
 
@@ -15,8 +12,15 @@ const HOPELESS = new Set(["missing-code", "missing-weights", "bad-weights", "no-
  * What reads: the part of the engine's client that is used.
  *
  * @typedef {object} Reader
- * @property {(image: Blob, options: RecognizeOptions) => Promise<{ text: string, confidence: number }>} recognize
+ * @property {(images: Blob[], options: RecognizeOptions) => Promise<(Read | LensError)[]>} recognizeAll
  */
+
+/** @typedef {{ text: string, confidence: number }} Read */
+
+/** Most images read at once. */
+const LARGEST_BATCH = 32;
+/** Batches grow while they take less, so that a GPU is kept busy and a pause never waits long. */
+const MILLISECONDS_A_BATCH = 200;
 
 /**
  * How far a run is.
@@ -35,6 +39,7 @@ export class AuditRun {
   #reader;
   #onProgress;
   #done = 0;
+  #batch = 1;
   #cancel = new AbortController();
   #now;
   /** Milliseconds spent reading before the last start. */
@@ -69,13 +74,15 @@ export class AuditRun {
     this.#startedAt = this.#now();
     this.#report();
     const { signal } = this.#cancel;
-    for (const [index, image] of this.#images.entries()) {
+    while (this.#done < this.#images.length) {
       await this.#pause?.over;
       if (signal.aborted) break;
-      const item = await this.#read(image);
+      const begun = this.#now();
+      const items = await this.#read(this.#images.slice(this.#done, this.#done + this.#batch));
       if (signal.aborted) break;
-      this.items[index] = item;
-      this.#done++;
+      for (const item of items) this.items[this.#done++] = item;
+      const quick = this.#now() - begun < MILLISECONDS_A_BATCH;
+      this.#batch = quick ? Math.min(2 * this.#batch, LARGEST_BATCH) : Math.ceil(this.#batch / 2);
       this.#report();
     }
     return !signal.aborted;
@@ -109,18 +116,38 @@ export class AuditRun {
   }
 
   /**
-   * @param {AuditImage} image
-   * @returns {Promise<AuditItem>}
+   * @param {AuditImage[]} images
+   * @returns {Promise<AuditItem[]>}
    */
-  async #read({ path, open }) {
-    try {
-      const { signal } = this.#cancel;
-      const { text, confidence } = await this.#reader.recognize(await open(), { signal });
+  async #read(images) {
+    const opened = await Promise.all(images.map(({ open }) => open().catch(toError)));
+    const blobs = opened.filter((blob) => blob instanceof Blob);
+    const answers = (await this.#recognize(blobs)).values();
+    return images.map(({ path }, i) => {
+      const error = opened[i] instanceof Error ? opened[i] : undefined;
+      const answer = error ?? /** @type {Read | Error} */ (answers.next().value);
+      if (answer instanceof Error) return { path, error: answer.message };
+      const { text, confidence } = answer;
       return { path, text, confidence };
+    });
+  }
+
+  /**
+   * @param {Blob[]} blobs
+   * @returns {Promise<(Read | Error)[]>}
+   */
+  async #recognize(blobs) {
+    const { signal } = this.#cancel;
+    try {
+      return await this.#reader.recognizeAll(blobs, { signal });
     } catch (thrown) {
       if (thrown instanceof LensError && HOPELESS.has(thrown.code)) throw thrown;
-      return { path, error: thrown instanceof Error ? thrown.message : String(thrown) };
+      if (blobs.length <= 1 || signal.aborted) return blobs.map(() => toError(thrown));
     }
+    // The engine broke down on one of them: one by one, it takes no other with it.
+    const answers = [];
+    for (const blob of blobs) answers.push(...(await this.#recognize([blob])));
+    return answers;
   }
 
   #report() {
@@ -131,4 +158,9 @@ export class AuditRun {
     const secondsLeft = perSecond > 0 ? (total - this.#done) / perSecond : null;
     this.#onProgress({ done: this.#done, total, perSecond, secondsLeft });
   }
+}
+
+/** @param {unknown} thrown */
+function toError(thrown) {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -3,11 +3,11 @@
 
 import * as statistics from "../audit/statistics.js";
 import { percent } from "../audit/statistics.js";
-import { describeBackend } from "../words.js";
+import { describeBackend, describeReason } from "../words.js";
 import { find } from "./dom.js";
 import { renderReport } from "./report.js";
 
-/** @import { AuditReport, Backend, BackendWish, PlainError } from "../types.js" */
+/** @import { AuditReport, BackendWish, PlainError, RunsOn } from "../types.js" */
 /** @import { RunProgress } from "../audit/run.js" */
 
 /** How the page stands; the styles show what belongs to it. */
@@ -71,10 +71,10 @@ export class AuditView {
     this.#backend.value = wish;
   }
 
-  /** @param {Backend} backend */
+  /** @param {RunsOn} backend */
   setBackend(backend) {
     this.#badge.textContent = describeBackend(backend);
-    this.#badge.title = backend.reason ?? "";
+    this.#badge.title = describeReason(backend);
     this.#badge.dataset.kind = backend.kind;
     this.#badge.hidden = false;
   }

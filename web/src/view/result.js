@@ -4,7 +4,7 @@
 import { milliseconds, percent } from "../words.js";
 import { element, find } from "./dom.js";
 
-/** @import { Alternative, Recognition } from "../types.js" */
+/** @import { Alternative, Letter, Recognition } from "../types.js" */
 
 export class ResultView {
   #guide = find("guide", HTMLElement);
@@ -14,9 +14,14 @@ export class ResultView {
   #confidence = find("confidence", HTMLElement);
   #alternatives = find("alternatives", HTMLElement);
   #alternativeList = find("alternative-list", HTMLElement);
+  #candidates = find("candidates", HTMLElement);
+  #candidatesTitle = find("candidates-title", HTMLElement);
   #timing = find("timing", HTMLElement);
+  /** @type {Letter[]} */
+  #letters = [];
 
   clear() {
+    this.#letters = [];
     this.#guide.hidden = true;
     this.#reading.hidden = true;
     this.#details.hidden = true;
@@ -31,6 +36,8 @@ export class ResultView {
     const others = alternatives.filter((alternative) => alternative.text !== text);
     this.#alternatives.hidden = others.length === 0;
     this.#alternativeList.replaceChildren(...others.map(row));
+    this.#letters = letters;
+    find("candidate-section", HTMLElement).hidden = letters.length === 0;
     this.#timing.replaceChildren(
       // On WebGPU the encoder is still at work while the decoder waits for it: one number for both.
       pair("unpack", times.decode),
@@ -51,6 +58,11 @@ export class ResultView {
       letter.classList.toggle("unread", i >= revealed);
       letter.classList.toggle("current", i === shown);
     });
+    const candidates = this.#letters[shown]?.alternatives ?? [];
+    this.#candidatesTitle.textContent = `Letter ${shown + 1} is`;
+    this.#candidates.replaceChildren(
+      ...candidates.map(({ letter, confidence }) => row({ text: letter ?? "the end", confidence })),
+    );
   }
 }
 

@@ -1,10 +1,10 @@
 // @ts-check
 /** What goes on: the state of the page, progress, the backend, notes and errors. */
 
-import { describeBackend, describeBytes, describeStage } from "../words.js";
+import { describeBackend, describeBytes, describeReason, describeStage } from "../words.js";
 import { find } from "./dom.js";
 
-/** @import { Backend, Progress } from "../types.js" */
+/** @import { Progress, RunsOn } from "../types.js" */
 
 /** @typedef {"loading" | "ready" | "reading" | "done" | "error"} State */
 
@@ -48,13 +48,14 @@ export class StatusView {
     else this.#progress.value = progress.overall;
   }
 
-  /** @param {Backend} backend */
+  /** @param {RunsOn} backend */
   setBackend(backend) {
     this.#badge.hidden = false;
     this.#badge.dataset.kind = backend.kind;
     this.#badge.textContent = describeBackend(backend);
-    this.#reason.hidden = backend.reason === null;
-    this.#reason.textContent = backend.reason ? `No WebGPU: ${backend.reason}` : "";
+    const reason = describeReason(backend);
+    this.#reason.hidden = reason === "";
+    this.#reason.textContent = reason;
   }
 
   /** @param {string | null} note */

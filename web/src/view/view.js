@@ -16,7 +16,7 @@ import { StatusView } from "./status.js";
 
 /** @import { Given } from "../input.js" */
 /** @import { Showing } from "../player.js" */
-/** @import { Backend, BackendWish, Progress, Recognition } from "../types.js" */
+/** @import { BackendWish, Progress, Recognition, RunsOn } from "../types.js" */
 /** @import { Sample } from "./samples.js" */
 /** @import { State } from "./status.js" */
 
@@ -94,7 +94,7 @@ export class View {
     this.#status.setProgress(progress);
   }
 
-  /** @param {Backend} backend */
+  /** @param {RunsOn} backend */
   setBackend(backend) {
     this.#status.setBackend(backend);
   }

@@ -1,6 +1,6 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
-use captcha_model::{Recognizer, Weights};
+use captcha_model::{Letter, Recognizer, Vocabulary, Weights};
 use pollster::block_on;
 
 use crate::support::{code, fresh, golden, images, through_a_file, tiny};
@@ -38,6 +38,16 @@ fn it_answers_what_the_network_says() {
                 attention[(i * steps + step) * positions..][..positions]
             );
             assert!((letter.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            let candidates = &letter.alternatives;
+            assert_eq!(candidates.len(), Letter::ALTERNATIVES);
+            assert_eq!(candidates[0].letter, Some(letter.letter));
+            assert!(candidates.is_sorted_by(|a, b| a.confidence >= b.confidence));
+            for candidate in candidates {
+                let id = candidate
+                    .letter
+                    .map_or(Vocabulary::END, |letter| vocabulary.id(letter).unwrap());
+                assert!((candidate.confidence - rows[step][id]).abs() < 1e-5);
+            }
             confidence *= rows[step][id];
         }
         let end: f32 = rows[prediction.letters.len()][..3].iter().sum();

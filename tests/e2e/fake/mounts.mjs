@@ -1,0 +1,15 @@
+// @ts-check
+/** Where the site finds the fake engine: in place of both modules and of the weights. */
+
+import { fileURLToPath } from "node:url";
+
+const FAKE = fileURLToPath(new URL("captcha_wasm.js", import.meta.url));
+
+export const FAKE_ENGINE = {
+  "pkg/captcha_wasm.js": FAKE,
+  "pkg/captcha_wasm_bg.wasm": FAKE,
+  "pkg/captcha_wasm_cpu.js": FAKE,
+  "pkg/captcha_wasm_cpu_bg.wasm": FAKE,
+  pkg: fileURLToPath(new URL(".", import.meta.url)),
+  "models/compact.safetensors": FAKE,
+};

@@ -1,0 +1,88 @@
+// @ts-check
+/**
+ * One engine in a worker of its own: loaded when it is first needed, and anew after a breakdown,
+ * which costs the readings that were under way and no more.
+ */
+
+import { Connection } from "./connection.js";
+import { LensError } from "./errors.js";
+import { LoadingProgress } from "./progress.js";
+
+/** @import { Backend, BackendWish, ImageSource, Progress, Recognition, StageProgress, Outcome } from "./types.js" */
+
+export class Session {
+  #backend;
+  #weights;
+  #onProgress;
+  /** @type {Connection | undefined} */
+  #connection;
+  /** @type {Promise<Backend> | undefined} */
+  #loaded;
+
+  /**
+   * @param {BackendWish} backend
+   * @param {string | Uint8Array | ArrayBuffer} weights their address, or themselves
+   * @param {(progress: Progress) => void} [onProgress]
+   */
+  constructor(backend, weights, onProgress) {
+    this.#backend = backend;
+    this.#weights = weights;
+    this.#onProgress = onProgress;
+  }
+
+  /**
+   * Loads code and weights, unless they are there.
+   *
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Backend>}
+   */
+  load(signal) {
+    if (!this.#loaded || this.#connection?.ended) {
+      this.#connection = new Connection();
+      this.#loaded = this.#load(this.#connection, signal);
+    }
+    return this.#loaded;
+  }
+
+  /**
+   * @param {ImageSource[]} images
+   * @param {number} alternatives
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<(Recognition | LensError)[]>}
+   */
+  async read(images, alternatives, signal) {
+    await this.load();
+    const request = { type: "recognize", images, alternatives };
+    /** @type {Outcome[]} */
+    const outcomes = await /** @type {Connection} */ (this.#connection).ask(request, { signal });
+    return outcomes.map(({ recognition, error }) =>
+      error ? new LensError(error.code, error.message) : recognition,
+    );
+  }
+
+  /**
+   * Ends the worker and frees what it holds.
+   *
+   * @param {unknown} reason what the open readings fail with
+   */
+  end(reason) {
+    this.#connection?.end(reason);
+  }
+
+  /**
+   * @param {Connection} connection
+   * @param {AbortSignal} [signal]
+   */
+  async #load(connection, signal) {
+    const request = { type: "load", weights: this.#weights, backend: this.#backend };
+    const progress = new LoadingProgress(this.#backend);
+    /** @param {StageProgress} report */
+    const onProgress = (report) => this.#onProgress?.(progress.take(report));
+    try {
+      return await connection.ask(request, { signal, onProgress });
+    } catch (error) {
+      connection.end(error);
+      throw error;
+    }
+  }
+}
