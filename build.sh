@@ -174,6 +174,10 @@ bench() {
   cargo bench --locked -p captcha-synth
   heading "Bench: a training step's encoder"
   cargo bench --locked -p captcha-trainer --bench encoder
+  setup
+  web
+  heading "Bench: the page"
+  node tests/e2e/bench.mjs
 }
 
 # Largest modules that may be shipped, after brotli, in bytes.

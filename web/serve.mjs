@@ -50,8 +50,11 @@ export async function serve(site = {}) {
     if (path === undefined) return fail(404);
     const file = await find(path, root, mounts);
     if (!file) return fail(404);
+    const etag = `"${file.size}-${file.changed}"`;
+    if (request.headers["if-none-match"] === etag) return void response.writeHead(304).end();
     response.writeHead(200, {
-      "cache-control": "no-cache",
+      "cache-control": "no-cache", // asked for each time, sent when it changed
+      etag,
       "content-length": file.size,
       "content-type": TYPES[extname(file.path)] ?? "application/octet-stream",
       "x-content-type-options": "nosniff",
@@ -108,7 +111,7 @@ async function find(path, root, mounts) {
   const file = join(folder, wanted);
   if (file !== folder && !file.startsWith(folder.endsWith(sep) ? folder : folder + sep)) return;
   const found = await stat(file).catch(() => undefined);
-  return found?.isFile() ? { path: file, size: found.size } : undefined;
+  return found?.isFile() ? { path: file, size: found.size, changed: found.mtimeMs } : undefined;
 }
 
 if (argv[1] && resolve(argv[1]) === fileURLToPath(import.meta.url)) {

@@ -52,3 +52,14 @@ test("serves nothing else", async () => {
   }
   assert.equal((await ask("/under/", "POST")).status, 405);
 });
+
+test("sends a file again only when it changed", async () => {
+  const address = `${site.address}logo.svg`;
+  const first = await fetch(address);
+  const etag = first.headers.get("etag") ?? "";
+  assert.match(etag, /^".+"$/);
+  const again = await fetch(address, { headers: { "if-none-match": etag } });
+  assert.deepEqual([again.status, await again.text()], [304, ""]);
+  const other = await fetch(address, { headers: { "if-none-match": '"another"' } });
+  assert.equal(await other.text(), await first.text());
+});

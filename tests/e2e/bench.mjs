@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+// @ts-check
+/**
+ * How fast the page is in headless Chromium on this machine: `node tests/e2e/bench.mjs`, after
+ * `./build.sh web`. Medians. WebGPU is SwiftShader here, which computes on the CPU: its figures say
+ * what batches save, not what a graphics card does.
+ */
+
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { Reader, samples } from "./reader.mjs";
+
+const OPENINGS = 5;
+const READINGS = 50;
+const BATCHES = [1, 8, 32];
+
+const site = await serve();
+const [{ file }] = await samples();
+
+for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
+  const browser = await launch({ webgpu: backend === "webgpu" });
+  console.log(`== ${backend}`);
+  const first = [];
+  for (let i = 0; i < OPENINGS; i++) {
+    const started = performance.now();
+    const reader = await Reader.open(browser, site.address, { query: `?backend=${backend}` });
+    await reader.chooseSample(file);
+    first.push(performance.now() - started);
+    await reader.close();
+  }
+  console.log(`opening the page to the first reading: ${median(first).toFixed(0)} ms`);
+
+  const reader = await Reader.open(browser, `${site.address}?backend=auto`);
+  const { reading, longest, batches } = await reader.page.evaluate(measure, {
+    backend,
+    sample: `${site.address}samples/${file}`,
+    readings: READINGS,
+    sizes: BATCHES,
+  });
+  console.log(`one reading: ${median(reading).toFixed(1)} ms`);
+  console.log(`longest task that kept the page from answering: ${longest.toFixed(0)} ms`);
+  for (const [size, perSecond] of batches) {
+    console.log(`read in batches of ${size}: ${perSecond.toFixed(1)} images/s`);
+  }
+  await browser.close();
+}
+await site.close();
+
+/**
+ * In the page: times readings, and watches the page's own thread while they go on.
+ *
+ * @param {{ backend: "cpu" | "webgpu", sample: string, readings: number, sizes: number[] }} what
+ */
+async function measure({ backend, sample, readings, sizes }) {
+  /** @type {{ Recognizer: typeof import("../../web/src/client.js").Recognizer }} */
+  const { Recognizer } = await import(new URL("src/client.js", location.href).href);
+  const image = await (await fetch(sample)).blob();
+  let longest = 0;
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
+  }).observe({ type: "longtask" });
+
+  const lens = await Recognizer.load({ backend });
+  const reading = [];
+  for (let i = 0; i < readings; i++) {
+    const { milliseconds } = await lens.recognize(image);
+    reading.push(milliseconds.total);
+  }
+  /** @type {[number, number][]} */
+  const batches = [];
+  for (const size of sizes) {
+    const images = new Array(size).fill(image);
+    await lens.recognizeAll(images); // shaders for this size
+    const started = performance.now();
+    let read = 0;
+    while (read < readings) read += (await lens.recognizeAll(images)).length;
+    batches.push([size, (1000 * read) / (performance.now() - started)]);
+  }
+  lens.close();
+  return { reading, longest, batches };
+}
+
+/** @param {number[]} values */
+function median(values) {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
