@@ -184,6 +184,9 @@ describe("without WebGPU", () => {
     };
     await drawn(() => page.click("#generate"));
     assert.match((await page.textContent("#generator-drawn")) ?? "", /^It says [a-z]{3,5}, in /);
+    await drawn(() => page.selectOption("#generator-length", "5"));
+    assert.match((await page.textContent("#generator-drawn b")) ?? "", /^[a-z]{5}$/);
+    await drawn(() => page.selectOption("#generator-length", ""));
     await drawn(() => page.fill("#generator-text", "line"));
     await drawn(() => page.fill("#generator-strokes", "2"));
     await drawn(() => page.click("#generator-next"));

@@ -79,6 +79,7 @@ export function fromFragment(fragment) {
   return {
     seed: Math.abs(Math.trunc(number("seed") ?? 1)),
     text: values.get("text") || undefined,
+    length: number("length"),
     random: values.get("random") === "true" || undefined,
     face: values.get("face") || undefined,
     strokes: number("strokes"),

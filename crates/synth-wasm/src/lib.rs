@@ -19,6 +19,7 @@ const TYPES: &'static str = include_str!("types.d.ts");
 struct DrawOptions {
     seed: u64,
     text: Option<String>,
+    length: Option<usize>,
     random: Option<bool>,
     face: Option<String>,
     strokes: Option<usize>,
@@ -79,6 +80,7 @@ pub fn draw(
     );
     let wishes = Wishes {
         text: options.text,
+        length: options.length,
         face: options.face,
         strokes: options.strokes,
         speckle: options.speckle,

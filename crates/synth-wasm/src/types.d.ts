@@ -4,6 +4,8 @@ export interface DrawOptions {
   seed: number;
   /** What it says: 1 to 5 letters a to z; unless said, a common word. */
   text?: string;
+  /** How many letters, 3 to 5, where no text is given. */
+  length?: number;
   /** Random letters instead of a word, where no text is given. */
   random?: boolean;
   /** Name of the face, as `faces` gives it. */

@@ -29,6 +29,9 @@ pub enum SynthError {
     /// A text that cannot be drawn.
     #[error("{0:?} cannot be drawn: a text is 1 to 5 lower-case letters a to z")]
     BadText(String),
+    /// A length that no text has.
+    #[error("no text has {0} letters; there are 3 to 5")]
+    NoTextOfLength(usize),
     /// More clutter than is drawn.
     #[error("at most {most_strokes} strokes and a speckle of 0 to {most_speckle}")]
     TooMuch {

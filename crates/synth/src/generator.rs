@@ -11,6 +11,9 @@ use crate::text::{TextSource, is_word};
 use crate::wishes::Wishes;
 use crate::words::Clutter;
 
+/// Texts drawn before a length is given up; about a third of them have any of the three there are.
+const MOST_DRAWS: usize = 10_000;
+
 /// What an image is for. Part of the random stream's key, so that no image of one split can
 /// come from the same stream as one of another, whatever the seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,8 +87,8 @@ impl Generator {
     /// The image at `index`, but for what is wished otherwise.
     ///
     /// # Errors
-    /// [`SynthError::BadText`], [`SynthError::UnknownFace`] or [`SynthError::TooMuch`] if a wish
-    /// cannot be met.
+    /// [`SynthError::BadText`], [`SynthError::NoTextOfLength`], [`SynthError::UnknownFace`] or
+    /// [`SynthError::TooMuch`] if a wish cannot be met.
     pub fn sample_as(&self, index: u64, wishes: &Wishes) -> Result<Sample, SynthError> {
         if let Some(text) = wishes.text.as_ref().filter(|text| !is_word(text)) {
             return Err(SynthError::BadText(text.clone()));
@@ -108,7 +111,22 @@ impl Generator {
             });
         }
         let face = wishes.face.as_ref().map(named).transpose()?;
-        Ok(self.draw(index, wishes.text.clone(), face, clutter))
+        let text = match (&wishes.text, wishes.length) {
+            (Some(text), _) => Some(text.clone()),
+            (None, Some(length)) => Some(self.text_of_length(index, length)?),
+            (None, None) => None,
+        };
+        Ok(self.draw(index, text, face, clutter))
+    }
+
+    /// The first text of this length among those that chance gives the image at `index`; its own
+    /// is the first of all.
+    fn text_of_length(&self, index: u64, length: usize) -> Result<String, SynthError> {
+        let mut random = Random::keyed(self.split.tag(), self.style.tag(), self.seed, index);
+        (0..MOST_DRAWS)
+            .map(|_| self.text.draw(&mut random))
+            .find(|text| text.len() == length)
+            .ok_or(SynthError::NoTextOfLength(length))
     }
 
     fn draw(

@@ -182,6 +182,15 @@ fn wishes_are_met_and_leave_the_rest_as_it_was() {
         assert_eq!((text.text.as_str(), text.letters.len()), ("thus", 4));
         assert_eq!(text.font, plain.font);
 
+        for length in 3..=5 {
+            let drawn = as_wished(&Wishes {
+                length: Some(length),
+                ..Wishes::default()
+            });
+            assert_eq!((drawn.text.len(), drawn.font), (length, plain.font));
+            assert!(length != plain.text.len() || drawn == plain);
+        }
+
         for strokes in [0, 3, 40, Wishes::MOST_STROKES] {
             let drawn = as_wished(&Wishes {
                 strokes: Some(strokes),
@@ -233,6 +242,14 @@ fn wishes_that_cannot_be_met_are_refused() {
         };
         let error = generator.sample_as(0, &wishes).expect_err("no text");
         assert_eq!(error, SynthError::BadText(text.into()));
+    }
+    for length in [0, 2, 6, usize::MAX] {
+        let wishes = Wishes {
+            length: Some(length),
+            ..Wishes::default()
+        };
+        let error = generator.sample_as(0, &wishes).expect_err("no such text");
+        assert_eq!(error, SynthError::NoTextOfLength(length));
     }
     let face = Wishes {
         face: Some("comic".into()),

@@ -9,6 +9,7 @@ export class GenerateView {
   #panel = find("generator", HTMLElement);
   #open = find("generate", HTMLButtonElement);
   #text = find("generator-text", HTMLInputElement);
+  #length = find("generator-length", HTMLSelectElement);
   #random = find("generator-random", HTMLInputElement);
   #face = find("generator-face", HTMLSelectElement);
   #seed = find("generator-seed", HTMLInputElement);
@@ -63,9 +64,10 @@ export class GenerateView {
    *
    * @param {DrawOptions} options
    */
-  setOptions({ seed, text, random, face, strokes, speckle }) {
+  setOptions({ seed, text, length, random, face, strokes, speckle }) {
     this.#seed.value = String(seed);
     this.#text.value = text ?? "";
+    this.#length.value = String(length ?? "");
     this.#random.checked = random ?? false;
     this.#face.value = face ?? "";
     this.#strokes.set(strokes);
@@ -93,6 +95,7 @@ export class GenerateView {
     this.#change({
       seed: this.#seedNumber(),
       text: this.#text.value.trim().toLowerCase() || undefined,
+      length: Number(this.#length.value) || undefined,
       random: this.#random.checked || undefined,
       face: this.#face.value || undefined,
       strokes: this.#strokes.value,
