@@ -2,6 +2,7 @@
 /** The page's reader: loaded when it is first needed, again after a failure, anew when told to. */
 
 import { Recognizer } from "./client.js";
+import { LensError } from "./errors.js";
 
 /** @import { BackendWish, LoadOptions } from "./types.js" */
 
@@ -54,4 +55,18 @@ export class Loader {
  */
 export function wishFrom(name) {
   return name === "webgpu" || name === "cpu" ? name : "auto";
+}
+
+/**
+ * Weights of the user's choosing, from this site only.
+ *
+ * @param {string | null} path
+ */
+export function weightsFrom(path) {
+  if (!path) return undefined;
+  const address = new URL(path, location.href);
+  if (address.origin !== location.origin) {
+    throw new LensError("missing-weights", "Weights are loaded from this site only.");
+  }
+  return address;
 }

@@ -1,16 +1,20 @@
 // @ts-check
 /** Wires the reader, the player and the view. */
 
+import { isWhole } from "./crop.js";
 import { LensError } from "./errors.js";
 import { faces, fromFragment, generate, toFragment } from "./generator.js";
 import { fromChooser, fromClipboard } from "./input.js";
-import { Loader, wishFrom } from "./loader.js";
+import { Loader, weightsFrom, wishFrom } from "./loader.js";
 import { keepOffline } from "./offline.js";
+import { canCrop, cut, findPart } from "./part.js";
 import { Player } from "./player.js";
+import { CropView } from "./view/crop.js";
 import { GenerateView } from "./view/generate.js";
 import { View } from "./view/view.js";
 
 /** @import { DrawOptions } from "../pkg/captcha_synth_wasm.js" */
+/** @import { Part, Size } from "./crop.js" */
 /** @import { BackendWish } from "./types.js" */
 /** @import { Sample } from "./view/samples.js" */
 
@@ -27,6 +31,10 @@ const RETRYABLE = new Set([
   "engine-crashed",
 ]);
 
+/** What is said of a part that is read. */
+const FOUND = "Reading the part that looks like a CAPTCHA.";
+const CHOSEN = "Reading a part of the image.";
+
 /** For debugging and for tests: what was read last, as it came from the engine. */
 const debug = /** @type {{ lastResult: import("./types.js").Recognition | null }} */ ({
   lastResult: null,
@@ -36,8 +44,20 @@ Object.assign(globalThis, { captchaLens: debug });
 const query = new URLSearchParams(location.search);
 let wish = wishFrom(query.get("backend"));
 
+/**
+ * An image as it was given, and the fragment of the address, if that tells how to draw it.
+ *
+ * @typedef {{ file: Blob, note?: string | null, sample?: string | null, fragment?: string }} Image
+ */
+
 /** The image to read. @type {Blob | undefined} */
 let image;
+/**
+ * What that is, or is a part of: with its size, if the browser can show it, and words on the part.
+ *
+ * @type {Image & { size: Promise<Size | null>, part: Part | null, words: string } | undefined}
+ */
+let original;
 /** Gives up the reading that is under way. */
 let reading = new AbortController();
 
@@ -49,12 +69,12 @@ const loader = new Loader(() => ({
 }));
 const player = new Player((showing) => view.attend(showing));
 const view = new View({
-  image: take,
+  image: (given) => void receive(given),
   choose: (files) => {
     const given = fromChooser(files);
-    if (given) take(given);
+    if (given) void receive(given);
   },
-  paste: () => fromClipboard().then(take, refuse),
+  paste: () => fromClipboard().then(receive, refuse),
   sample: takeSample,
   inputError: refuse,
   backend: changeBackend,
@@ -67,6 +87,7 @@ const view = new View({
 });
 
 const generator = new GenerateView((options) => void draw(options));
+const cropper = new CropView((part) => void readPart(part));
 
 view.setWish(wish);
 void listSamples();
@@ -75,17 +96,77 @@ addEventListener("hashchange", drawShared);
 if (!drawShared()) void read();
 
 /**
- * Takes a new image and reads it; the one before is given up.
+ * Takes an image from outside: where a part of it looks like a CAPTCHA, that is read.
  *
- * @param {{ file: Blob, note?: string | null, sample?: string | null }} given
- * @param {string} [fragment] of the address, if that tells how to draw the image
+ * @param {Image} given
  */
-function take({ file, note = null, sample = null }, fragment = "") {
+async function receive(given) {
+  const signal = startAnew();
+  accept(given);
+  view.setState("reading", "Looking for the CAPTCHA");
+  const found = await findPart(given.file, await view.pictureShown);
+  if (signal.aborted) return;
+  if (found) showPart(found.file, found.part, FOUND);
+  void read();
+}
+
+/**
+ * Takes a new image and reads all of it; the one before is given up.
+ *
+ * @param {Image} given
+ */
+function take(given) {
+  accept(given);
+  void read();
+}
+
+/** @param {Image} given */
+function accept(given) {
+  cropper.withdraw();
+  show(given);
+  original = { ...given, size: view.pictureShown, part: null, words: "" };
+}
+
+/**
+ * Reads a part of the image that was given.
+ *
+ * @param {Part | null} part `null` for all of it
+ */
+async function readPart(part) {
+  if (!original) return;
+  const signal = startAnew();
+  if (part === null || isWhole(part)) {
+    original.part = null;
+    show(original);
+    return read();
+  }
+  view.setState("reading", "Cropping");
+  try {
+    const file = await cut(original.file, part);
+    if (signal.aborted) return;
+    showPart(file, part, CHOSEN);
+    void read();
+  } catch (error) {
+    if (!signal.aborted) fail(error);
+  }
+}
+
+/**
+ * @param {Blob} file
+ * @param {Part} part what the file is of the original
+ * @param {string} words
+ */
+function showPart(file, part, words) {
+  Object.assign(original ?? {}, { part, words });
+  show({ file, note: original?.note });
+}
+
+/** @param {Image} shown what to read next */
+function show({ file, note = null, sample = null, fragment = "" }) {
   image = file;
   history.replaceState(null, "", location.pathname + location.search + fragment);
   player.clear();
   view.setPicture(file, { note, sample });
-  void read();
 }
 
 /**
@@ -95,7 +176,7 @@ function take({ file, note = null, sample = null }, fragment = "") {
  */
 function refuse(error) {
   startAnew();
-  image = undefined;
+  image = original = undefined;
   view.setPicture(null, { note: null, sample: null });
   fail(error);
 }
@@ -117,10 +198,12 @@ async function read() {
     if (!image) return view.setState("ready", "Ready");
     view.setState("reading", "Reading");
     const recognition = await lens.recognize(image, { alternatives: ALTERNATIVES, signal });
+    const size = await original?.size;
     await view.pictureShown;
     if (signal.aborted) return;
     debug.lastResult = recognition;
     view.setRecognition(recognition);
+    if (original && size && canCrop(size)) cropper.offer({ ...original, size });
     player.start(recognition.letters.length, { still: view.still });
   } catch (error) {
     if (!signal.aborted) fail(error);
@@ -183,7 +266,7 @@ async function draw(options) {
     const { file, drawing } = await generate(options);
     if (signal.aborted) return;
     generator.setDrawing(drawing);
-    take({ file }, toFragment(options));
+    take({ file, fragment: toFragment(options) });
   } catch (error) {
     if (!signal.aborted) refuse(error);
   }
@@ -194,19 +277,6 @@ function fail(error) {
   const { code, message } =
     error instanceof LensError ? error : { code: "page-error", message: String(error) };
   player.clear();
+  cropper.withdraw();
   view.setError({ code, message }, { canRetry: RETRYABLE.has(code) });
-}
-
-/**
- * Weights of the user's choosing, from this site only.
- *
- * @param {string | null} path
- */
-function weightsFrom(path) {
-  if (!path) return undefined;
-  const address = new URL(path, location.href);
-  if (address.origin !== location.origin) {
-    throw new LensError("missing-weights", "Weights are loaded from this site only.");
-  }
-  return address;
 }

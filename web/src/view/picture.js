@@ -6,6 +6,7 @@ import { percent } from "../words.js";
 import { element, find, wantsStillness } from "./dom.js";
 import { isDark, paintAttention, paintScale } from "./heat.js";
 
+/** @import { Size } from "../crop.js" */
 /** @import { Recognition } from "../types.js" */
 
 /** Milliseconds in which attention moves from one letter to the next. */
@@ -52,6 +53,7 @@ export class PictureView {
    * Shows a picture, or words where the browser cannot.
    *
    * @param {string} address
+   * @returns {Promise<Size | null>} `null` where it is not shown
    */
   async show(address) {
     this.clear();
@@ -62,14 +64,15 @@ export class PictureView {
       if (this.#picture.getAttribute("src") === address) {
         this.hide("The browser cannot show this picture");
       }
-      return;
+      return null;
     }
-    if (this.#picture.getAttribute("src") !== address) return; // another one came meanwhile
+    if (this.#picture.getAttribute("src") !== address) return null; // another one came meanwhile
     const { naturalWidth, naturalHeight } = this.#picture;
     this.#setSize(naturalWidth, naturalHeight);
     this.#frame.classList.toggle("dark", isDark(this.#picture));
     this.#placeholder.hidden = true;
     this.#picture.hidden = false;
+    return { width: naturalWidth, height: naturalHeight };
   }
 
   /**

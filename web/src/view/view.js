@@ -15,6 +15,7 @@ import { markSample, showSamples } from "./samples.js";
 import { StatusView } from "./status.js";
 
 /** @import { Given } from "../input.js" */
+/** @import { Size } from "../crop.js" */
 /** @import { Showing } from "../player.js" */
 /** @import { BackendWish, Progress, Recognition, RunsOn } from "../types.js" */
 /** @import { Sample } from "./samples.js" */
@@ -54,8 +55,8 @@ export class View {
   #recognition;
   /** The address of the picture that is shown. @type {string | undefined} */
   #address;
-  /** @type {Promise<void>} */
-  #pictureShown = Promise.resolve();
+  /** @type {Promise<Size | null>} */
+  #pictureShown = Promise.resolve(null);
 
   /** @param {Handlers} handlers */
   constructor(handlers) {
@@ -99,7 +100,7 @@ export class View {
     this.#status.setBackend(backend);
   }
 
-  /** Settles when the picture is there to see, or words in its place. */
+  /** The picture's size, once it is there to see; `null` if there are words in its place. */
   get pictureShown() {
     return this.#pictureShown;
   }
@@ -117,7 +118,10 @@ export class View {
     if (this.#address) URL.revokeObjectURL(this.#address);
     this.#address = file ? URL.createObjectURL(file) : undefined;
     if (this.#address) this.#pictureShown = this.#picture.show(this.#address);
-    else this.#picture.hide("Nothing to show");
+    else {
+      this.#picture.hide("Nothing to show");
+      this.#pictureShown = Promise.resolve(null);
+    }
   }
 
   /** @param {Recognition} recognition */
@@ -227,6 +231,7 @@ export class View {
       const elsewhere =
         event.target instanceof Element && event.target.matches("select, [type=range]");
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (event.defaultPrevented) return;
       if (by === undefined || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
       if (this.#controls.hidden) return;
       event.preventDefault();

@@ -1,0 +1,346 @@
+// @ts-check
+/** Cropping and turning an image before it is read. */
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
+import { FAULTS } from "./fake/captcha_wasm.js";
+import { blankPng } from "./images.mjs";
+import { Reader, png, sampleFile, samples } from "./reader.mjs";
+
+/** @import { Browser } from "playwright-core" */
+/** @import { FileGiven } from "./reader.mjs" */
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const BLANK = png(blankPng(400, 200), "blank.png");
+const SCREEN = { width: 1200, height: 900 };
+/** Where the sample is on the screenshot. */
+const AT = { x: 300, y: 265, width: 600, height: 320 };
+
+describe("cropping", () => {
+  /** @type {Browser} */
+  let browser;
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {FileGiven} */
+  let screenshot;
+  /** @type {{ file: string, text: string }} */
+  let sample;
+
+  before(async () => {
+    browser = await launch({ webgpu: false });
+    [sample] = await samples();
+    screenshot = await draw(browser, await sampleFile(sample.file), screen);
+  });
+  after(() => browser.close());
+
+  describe("around an engine that answers as asked", () => {
+    before(async () => {
+      site = await serve({
+        mounts: FAKE_ENGINE,
+      });
+    });
+    after(() => site.close());
+
+    /** @param {Parameters<typeof Reader.open>[2]} [options] */
+    const open = (options) => Reader.open(browser, site.address, options);
+
+    test("is offered once there is a picture, and not for what is none", async () => {
+      const reader = await open();
+      const button = reader.page.locator("#crop");
+      await reader.settled();
+      assert.ok(await button.isHidden());
+      await reader.choose(BLANK);
+      assert.ok(await button.isVisible());
+      assert.equal(await reader.choose(png(Buffer.from("no image"))), "error");
+      assert.equal((await reader.error()).code, "unreadable-image");
+      assert.ok(await button.isHidden());
+      assert.deepEqual(reader.watched.complaints, []);
+      await reader.close();
+    });
+
+    test("works by the keyboard alone", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await reader.choose(BLANK);
+      await page.focus("#crop");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#crop-box:focus");
+      assert.equal(await page.getAttribute("#crop", "aria-expanded"), "true");
+      assert.deepEqual(await box(reader), [0, 0, 100, 100]);
+      await page.keyboard.press("Tab");
+      assert.equal(await focused(reader), "Top edge");
+      for (let i = 0; i < 4; i++) await page.keyboard.press("Shift+ArrowDown");
+      await page.keyboard.press("Tab");
+      assert.equal(await focused(reader), "Right edge");
+      for (let i = 0; i < 10; i++) await page.keyboard.press("Shift+ArrowLeft");
+      assert.equal(await page.locator(":focus").getAttribute("aria-valuenow"), "50");
+      assert.deepEqual(await box(reader), [0, 20, 50, 80]);
+      await page.focus("#crop-box");
+      await page.keyboard.press("Shift+ArrowRight");
+      for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowUp");
+      assert.deepEqual(await box(reader), [5, 18, 50, 80]);
+
+      await page.keyboard.press("Escape");
+      assert.equal(await page.evaluate(() => document.activeElement?.id), "crop");
+      assert.ok(await page.locator("#cropper").isHidden());
+      assert.equal((await reader.result()).width, 400);
+      await reader.close();
+    });
+
+    test("drags the box, its edges and its corners", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await reader.choose(BLANK);
+      await page.click("#crop");
+      await page.waitForSelector("#crop-box:focus");
+      await drag(reader, "nw", 0.25, 0.5);
+      assert.deepEqual(await box(reader), [25, 50, 75, 50]);
+      await drag(reader, "e", -0.25, 0.3);
+      assert.deepEqual(await box(reader), [25, 50, 50, 50]);
+      await drag(reader, "move", -0.5, -0.25);
+      assert.deepEqual(await box(reader), [0, 25, 50, 50]);
+      await page.click("#crop-read");
+      assert.equal(await reader.settled(), "done");
+      const { width, height } = await reader.result();
+      assert.ok(Math.abs(width - 200) < 3 && Math.abs(height - 100) < 3);
+      assert.match((await page.textContent("#crop-note")) ?? "", /a part of the image/);
+
+      await page.click("#crop");
+      await page.waitForSelector("#crop-box:focus");
+      assert.deepEqual(await box(reader), [0, 25, 50, 50], "nothing of the original is lost");
+      await page.click("#crop-cancel");
+      await page.click("#crop-undo");
+      assert.equal(await reader.settled(), "done");
+      assert.equal((await reader.result()).width, 400);
+      assert.ok(await page.locator("#crop-undo").isHidden());
+      await reader.close();
+    });
+
+    test("turns and straightens", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await reader.choose(BLANK);
+      await page.click("#crop");
+      await page.waitForSelector("#crop-box:focus");
+      await page.click("#crop-right");
+      await page.fill("#crop-angle", "-4.5");
+      assert.equal(await page.textContent("#crop-degrees"), "-4.5°");
+      await page.click("#crop-read");
+      assert.equal(await reader.settled(), "done");
+      const { width, height } = await reader.result();
+      assert.deepEqual([width, height], [200, 400]);
+      await reader.close();
+    });
+
+    test("a new image takes the place of one that is looked at, and closes the box", async () => {
+      const reader = await open();
+      await reader.choose(BLANK);
+      await reader.page.click("#crop");
+      await reader.page.waitForSelector("#crop-box:focus");
+      await reader.page.setInputFiles("#file-input", screenshot);
+      assert.equal(await reader.choose(png(blankPng(200, 100))), "done");
+      await reader.page.waitForTimeout(700); // by now the part would have been read
+      assert.equal((await reader.result()).width, 200);
+      assert.equal(await reader.page.textContent("#crop-note"), "");
+      assert.ok(await reader.page.locator("#cropper").isHidden());
+      await reader.close();
+    });
+
+    test("a part is not read where the engine fails, and the page goes on", async () => {
+      const reader = await open();
+      assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10))), "error");
+      assert.ok(await reader.page.locator("#crop").isHidden());
+      assert.equal(await reader.choose(screenshot), "done");
+      await reader.close();
+    });
+
+    for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+      test(`has no faults that can be measured, at 320 pixels, ${colorScheme}`, async () => {
+        const reader = await open({ colorScheme, viewport: { width: 320, height: 700 } });
+        const { page } = reader;
+        await reader.choose(screenshot);
+        const axe = await readFile(AXE, "utf8");
+        for (const opened of [false, true]) {
+          if (opened) {
+            await page.click("#crop");
+            await page.waitForSelector("#crop-box:focus");
+          }
+          await page.evaluate(axe);
+          const { violations } = await page.evaluate(() =>
+            /** @type {any} */ (globalThis).axe.run(),
+          );
+          const found = violations.map((/** @type {any} */ { id, nodes }) => [
+            id,
+            nodes.map((/** @type {any} */ { html }) => html),
+          ]);
+          assert.deepEqual(found, []);
+          const scroll = await page.evaluate(() => document.documentElement.scrollWidth);
+          assert.ok(scroll <= 320, `${scroll} > 320`);
+        }
+        await reader.close();
+      });
+    }
+  });
+
+  describe("for the real engine", () => {
+    /** @type {Reader} */
+    let reader;
+
+    before(async () => {
+      site = await serve();
+      reader = await Reader.open(browser, site.address);
+    });
+    after(() => site.close());
+
+    test("a screenshot's CAPTCHA is found, read, and said to be a part", async () => {
+      for (const give of [
+        () => reader.choose(screenshot),
+        () => reader.hand("paste", screenshot),
+      ]) {
+        assert.equal(await give(), "done");
+        assert.equal(await reader.word(), sample.text);
+        assert.match((await reader.page.textContent("#crop-note")) ?? "", /looks like a CAPTCHA/);
+      }
+      const { width, height } = await reader.result();
+      assert.ok(Math.abs(width - AT.width) < 60 && Math.abs(height - AT.height) < 60);
+    });
+
+    test("the whole image is a click away, and the part can be chosen by hand", async () => {
+      const { page } = reader;
+      await page.click("#crop-undo");
+      assert.equal(await reader.settled(), "done");
+      assert.equal((await reader.result()).width, SCREEN.width);
+      await page.click("#crop");
+      await page.waitForSelector("#crop-box:focus");
+      await page.click("#crop-all");
+      await drag(reader, "nw", AT.x / SCREEN.width, AT.y / SCREEN.height);
+      const right = (AT.x + AT.width) / SCREEN.width - 1;
+      await drag(reader, "se", right, (AT.y + AT.height) / SCREEN.height - 1);
+      await page.click("#crop-read");
+      assert.equal(await reader.settled(), "done");
+      assert.equal(await reader.word(), sample.text);
+    });
+
+    test("an image that lies on its side is turned", async () => {
+      const { page } = reader;
+      await reader.choose(await draw(browser, await sampleFile(sample.file), side));
+      await page.click("#crop");
+      await page.waitForSelector("#crop-box:focus");
+      await page.click("#crop-all");
+      await page.click("#crop-left");
+      await page.click("#crop-read");
+      assert.equal(await reader.settled(), "done");
+      assert.equal(await reader.word(), sample.text);
+    });
+
+    test("samples and CAPTCHAs are read whole", async () => {
+      for (const { file, text } of await samples()) {
+        await reader.choose(await sampleFile(file));
+        assert.equal(await reader.word(), text);
+        assert.equal((await reader.result()).width, 600);
+        assert.ok(await reader.page.locator("#crop-undo").isHidden());
+      }
+      assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+    });
+  });
+});
+
+/**
+ * Draws an image in the browser around another.
+ *
+ * @param {Browser} browser
+ * @param {FileGiven} file
+ * @param {string} body of a function of the picture, its context and canvas
+ * @returns {Promise<FileGiven>}
+ */
+async function draw(browser, file, body) {
+  const page = await browser.newPage();
+  const address = `data:image/png;base64,${file.buffer.toString("base64")}`;
+  const drawn = await page.evaluate(
+    async ([source, drawing]) => {
+      const picture = new Image();
+      picture.src = source;
+      await picture.decode();
+      const canvas = document.createElement("canvas");
+      new Function("picture", "canvas", "context", drawing)(
+        picture,
+        canvas,
+        canvas.getContext("2d"),
+      );
+      return canvas.toDataURL();
+    },
+    [address, body],
+  );
+  await page.close();
+  return png(Buffer.from(drawn.split(",")[1], "base64"));
+}
+
+/** A page with a header, lines of words, the picture, a field and a button. */
+const screen = `
+  Object.assign(canvas, ${JSON.stringify(SCREEN)});
+  const fill = (colour, ...at) => { context.fillStyle = colour; context.fillRect(...at); };
+  fill("#fff", 0, 0, 1200, 900);
+  fill("#183860", 0, 0, 1200, 60);
+  for (const y of [120, 150, 180, 210, 240, 720, 750, 780, 810, 840]) {
+    for (let x = 300; x < 860; x += 13) if (x % 5) fill("#333", x, y, 8, 12 + (x % 4));
+  }
+  context.drawImage(picture, ${AT.x}, ${AT.y}, ${AT.width}, ${AT.height});
+  context.strokeRect(300.5, 600.5, 300, 40);
+  fill("#1e5ac8", 300, 655, 120, 40);`;
+
+/** The picture, turned clockwise. */
+const side = `
+  Object.assign(canvas, { width: picture.height, height: picture.width });
+  context.translate(canvas.width, 0);
+  context.rotate(Math.PI / 2);
+  context.drawImage(picture, 0, 0);`;
+
+/**
+ * The crop box as it is laid out, in percent of the picture.
+ *
+ * @param {Reader} reader
+ */
+function box(reader) {
+  return reader.page.evaluate(() => {
+    const [stage, crop] = ["#crop-picture", "#crop-box"].map((selector) =>
+      /** @type {Element} */ (document.querySelector(selector)).getBoundingClientRect(),
+    );
+    const percent = (/** @type {number} */ share) => Math.round(share * 100);
+    return [
+      percent((crop.x - stage.x) / stage.width),
+      percent((crop.y - stage.y) / stage.height),
+      percent(crop.width / stage.width),
+      percent(crop.height / stage.height),
+    ];
+  });
+}
+
+/**
+ * Drags a handle by shares of the picture.
+ *
+ * @param {Reader} reader
+ * @param {string} handle
+ * @param {number} dx
+ * @param {number} dy
+ */
+async function drag({ page }, handle, dx, dy) {
+  const [target, stage] = await Promise.all(
+    [`[data-handle=${handle}]`, "#crop-picture"].map((of) => page.locator(of).boundingBox()),
+  );
+  assert.ok(target && stage);
+  const [x, y] = [target.x + target.width / 2, target.y + target.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + dx * stage.width, y + dy * stage.height, { steps: 3 });
+  await page.mouse.up();
+}
+
+/** The label of what has the focus. @param {Reader} reader */
+function focused(reader) {
+  return reader.page.locator(":focus").getAttribute("aria-label");
+}

@@ -1,0 +1,141 @@
+// @ts-check
+/** The crop box: which part of the picture is read, and which way up. */
+
+import { WHOLE, turn, turnedSize } from "../crop.js";
+import { guessOn, load, paint } from "../part.js";
+import { CropBox } from "./cropbox.js";
+import { find } from "./dom.js";
+
+/** @import { Box, Part, Size } from "../crop.js" */
+
+/** The longer side of the picture that is shown, in pixels: enough for any screen's column. */
+const SHOWN = 1600;
+
+/** @type {Part} */
+const UNCUT = { box: WHOLE, turns: 0, angle: 0 };
+
+/**
+ * What can be cropped, and what of it is read now.
+ *
+ * @typedef {object} Source
+ * @property {Blob} file
+ * @property {Size} size
+ * @property {Part | null} part `null` for the whole
+ * @property {string} words what to say of the part
+ */
+
+export class CropView {
+  #bar = find("crop-bar", HTMLElement);
+  #toggle = find("crop", HTMLButtonElement);
+  #note = find("crop-note", HTMLElement);
+  #whole = find("crop-undo", HTMLButtonElement);
+  #panel = find("cropper", HTMLElement);
+  #canvas = find("crop-picture", HTMLCanvasElement);
+  #angle = find("crop-angle", HTMLInputElement);
+  #box = new CropBox((box) => this.#frame(box));
+  #read;
+  /** @type {Source | null} */
+  #source = null;
+  /** The picture, while the box is open. @type {ImageBitmap | null} */
+  #bitmap = null;
+  /** @type {Part} */
+  #part = UNCUT;
+
+  /** @param {(part: Part | null) => void} read reads a part, or the whole */
+  constructor(read) {
+    this.#read = read;
+    const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
+      find(id, HTMLElement).addEventListener("click", act);
+    on("crop", () => (this.#panel.hidden ? void this.#open() : this.#close()));
+    on("crop-undo", () => this.#finish(null));
+    on("crop-left", () => this.#set(turn(this.#part, -1)));
+    on("crop-right", () => this.#set(turn(this.#part, 1)));
+    on("crop-guess", () => this.#guess());
+    on("crop-all", () => this.#frame(WHOLE));
+    on("crop-read", () => this.#finish(this.#part));
+    on("crop-cancel", () => this.#close());
+    this.#angle.addEventListener("input", () => {
+      this.#set({ ...this.#part, angle: Number(this.#angle.value) });
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.#panel.hidden) this.#close();
+    });
+  }
+
+  /** @param {Source} source */
+  offer(source) {
+    this.#source = source;
+    const isPart = source.part !== null;
+    this.#bar.hidden = false;
+    this.#toggle.textContent = isPart ? "Adjust" : "Crop";
+    this.#note.textContent = isPart ? source.words : "";
+    this.#whole.hidden = !isPart;
+  }
+
+  /** There is nothing to crop. */
+  withdraw() {
+    this.#source = null;
+    this.#bar.hidden = true;
+    this.#note.textContent = "";
+    this.#hide();
+  }
+
+  async #open() {
+    const source = this.#source;
+    if (!source) return;
+    const bitmap = await load(source.file, source.size, SHOWN).catch(() => null);
+    if (this.#source !== source || this.#bitmap) return bitmap?.close(); // opened twice, or too late
+    if (!bitmap) return this.withdraw();
+    this.#bitmap = bitmap;
+    this.#panel.hidden = false;
+    this.#toggle.setAttribute("aria-expanded", "true");
+    this.#set(source.part ?? UNCUT);
+    if (!source.part) this.#guess();
+    this.#box.focus();
+  }
+
+  #close() {
+    this.#hide();
+    this.#toggle.focus();
+  }
+
+  #hide() {
+    this.#panel.hidden = true;
+    this.#toggle.setAttribute("aria-expanded", "false");
+    this.#bitmap?.close();
+    this.#bitmap = null;
+  }
+
+  /** @param {Part | null} part */
+  #finish(part) {
+    this.#close();
+    this.#read(part);
+  }
+
+  #guess() {
+    if (!this.#bitmap) return;
+    this.#frame(guessOn(this.#bitmap, this.#part));
+  }
+
+  /** @param {Box} box */
+  #frame(box) {
+    this.#part = { ...this.#part, box };
+    this.#box.show(box, this.#canvas.width / this.#canvas.height);
+  }
+
+  /**
+   * Shows a part of the picture, turned as that says.
+   *
+   * @param {Part} part
+   */
+  #set(part) {
+    if (!this.#bitmap) return;
+    this.#part = part;
+    const { width, height } = turnedSize(this.#bitmap, part.turns);
+    Object.assign(this.#canvas, { width, height });
+    paint(this.#bitmap, { ...part, box: WHOLE }, this.#canvas);
+    this.#frame(part.box);
+    this.#angle.value = String(part.angle);
+    find("crop-degrees", HTMLOutputElement).textContent = `${part.angle}°`;
+  }
+}
