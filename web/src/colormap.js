@@ -45,3 +45,18 @@ export function colorize(heat) {
   }
   return pixels;
 }
+
+/**
+ * A colour of the map as a ground, and the ink that reads best on it.
+ *
+ * @param {number} value from 0 (dark) to 1 (bright)
+ * @returns {{ ground: string, ink: string }} as CSS colours
+ */
+export function tint(value) {
+  const [red, green, blue] = colorize(Float32Array.of(value));
+  const light = (/** @type {number} */ channel) => (channel / 255) ** 2.2;
+  const luminance = 0.2126 * light(red) + 0.7152 * light(green) + 0.0722 * light(blue);
+  // Where black and white stand out equally: 1.05 / (l + 0.05) = (l + 0.05) / 0.05.
+  const ink = luminance > 0.179 ? "#000" : "#fff";
+  return { ground: `rgb(${red} ${green} ${blue})`, ink };
+}

@@ -1,16 +1,21 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colorize } from "../../../web/src/colormap.js";
+import { colorize, tint } from "../../../web/src/colormap.js";
 
-/** Lightness (CIE L*) of an sRGB colour. @param {Uint8ClampedArray} pixel */
-function lightness([r, g, b]) {
-  const [red, green, blue] = [r, g, b].map((byte) => {
+/** Relative luminance, as WCAG 2 defines it. @param {ArrayLike<number>} pixel */
+function luminance(pixel) {
+  const [red, green, blue] = Array.from(pixel, (byte) => {
     const share = byte / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
-  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-  return luminance > 0.008856 ? 116 * Math.cbrt(luminance) - 16 : 903.3 * luminance;
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** Lightness (CIE L*) of an sRGB colour. @param {Uint8ClampedArray} pixel */
+function lightness(pixel) {
+  const y = luminance(pixel);
+  return y > 0.008856 ? 116 * Math.cbrt(y) - 16 : 903.3 * y;
 }
 
 test("the ends are cividis' own, and beyond them nothing changes", () => {
@@ -31,5 +36,14 @@ test("lightness rises evenly: equal steps of attention look equal", () => {
   for (let i = 1; i <= steps; i++) {
     const step = values[i] - values[i - 1];
     assert.ok(step > 0.4 * rise && step < 1.7 * rise, `step ${i}: ${step} against ${rise}`);
+  }
+});
+
+test("numbers stand out from every colour of the map", () => {
+  for (let i = 0; i <= 255; i++) {
+    const { ground, ink } = tint(i / 255);
+    const behind = luminance((ground.match(/\d+/g) ?? []).map(Number));
+    const contrast = ink === "#fff" ? 1.05 / (behind + 0.05) : (behind + 0.05) / 0.05;
+    assert.ok(contrast >= 4.5, `${ink} on ${ground}`);
   }
 });

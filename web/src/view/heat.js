@@ -1,7 +1,7 @@
 // @ts-check
-/** Paints attention onto canvases. */
+/** Paints attention onto canvases, and behind numbers. */
 
-import { colorize } from "../colormap.js";
+import { colorize, tint } from "../colormap.js";
 import { rawField, smoothField } from "../overlay.js";
 
 /** @import { Grid } from "../types.js" */
@@ -36,6 +36,18 @@ export function paintAttention(canvas, attention, { grid, peak, smooth }) {
 export function paintScale(canvas) {
   const steps = Float32Array.from({ length: canvas.width }, (_, i) => i / (canvas.width - 1));
   put(canvas, new ImageData(colorize(steps), canvas.width, 1));
+}
+
+/**
+ * Colours the ground behind a number.
+ *
+ * @param {HTMLElement} number
+ * @param {number} heat from 0 (dark) to 1 (bright)
+ */
+export function paintTint(number, heat) {
+  const { ground, ink } = tint(heat);
+  number.style.backgroundColor = ground;
+  number.style.color = ink;
 }
 
 /**

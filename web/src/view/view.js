@@ -7,6 +7,7 @@
 import { canReadClipboard, listen } from "../input.js";
 import { describeResult } from "../words.js";
 import { find, wantsStillness } from "./dom.js";
+import { ExplainView } from "./explain.js";
 import { KeepView } from "./keep.js";
 import { LettersView } from "./letters.js";
 import { PictureView } from "./picture.js";
@@ -45,6 +46,7 @@ export class View {
   #picture = new PictureView();
   #result = new ResultView();
   #letters;
+  #explain;
   #controls = find("controls", HTMLElement);
   #play = find("play", HTMLButtonElement);
   #scrub = find("scrub", HTMLInputElement);
@@ -62,6 +64,7 @@ export class View {
   constructor(handlers) {
     this.#handlers = handlers;
     this.#letters = new LettersView(handlers);
+    this.#explain = new ExplainView(handlers.select);
     this.#listenToInput();
     this.#listenToControls();
     document.body.classList.add("started");
@@ -135,6 +138,10 @@ export class View {
       dark: this.#picture.dark,
       smooth: this.#smooth.checked,
     });
+    this.#explain.setRecognition(recognition, {
+      address: this.#picture.address,
+      dark: this.#picture.dark,
+    });
     this.#controls.hidden = recognition.letters.length === 0;
     this.#scrub.max = String(recognition.letters.length);
     this.#keep.update();
@@ -160,6 +167,7 @@ export class View {
     this.#picture.attend(shown, revealed);
     this.#result.attend(shown, revealed);
     this.#letters.attend(shown, revealed, follow);
+    this.#explain.attend(shown, revealed);
     this.#play.textContent = playing ? "Pause" : "Play";
     this.#play.dataset.playing = String(playing);
     this.#scrub.value = String(shown + 1);
@@ -189,6 +197,7 @@ export class View {
     this.#picture.clear();
     this.#result.clear();
     this.#letters.clear();
+    this.#explain.clear();
     this.#controls.hidden = true;
   }
 

@@ -1,0 +1,197 @@
+// @ts-check
+/** The steps that explain a reading, with an engine that answers as asked (`fake/`). */
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
+import { blankPng } from "./images.mjs";
+import { Reader, png } from "./reader.mjs";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const GOOD = png(blankPng(200, 100), "good.png");
+const BAD = png(Buffer.from("no image"));
+
+describe("how it reads", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+
+  before(async () => {
+    site = await serve({
+      mounts: FAKE_ENGINE,
+    });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  /** @param {Parameters<typeof Reader.open>[2]} [options] */
+  async function read(options) {
+    const reader = await Reader.open(browser, site.address, options);
+    await reader.choose(GOOD);
+    return reader;
+  }
+
+  test("has figures of the image that was read, and of no other", async () => {
+    const reader = await Reader.open(browser, site.address);
+    await reader.settled();
+    const figures = () => reader.page.locator("#explain [data-of-reading]:visible").count();
+    assert.ok(await reader.page.locator("#explain h3").first().isVisible());
+    assert.equal(await figures(), 0, "nothing was read yet");
+    await reader.choose(GOOD);
+    assert.equal(await figures(), 6);
+    assert.match(
+      await text(reader, "#explain-grid"),
+      /^These 200 × 100 pixels became 12 col.* 72 /,
+    );
+    assert.equal(
+      await reader.page.getAttribute("#cells-picture", "src"),
+      await reader.page.getAttribute("#picture", "src"),
+    );
+    assert.equal(await reader.choose(BAD), "error");
+    assert.equal(await figures(), 0, "nothing was read in this one");
+    await reader.choose(GOOD);
+    assert.equal(await figures(), 6);
+    await reader.close();
+  });
+
+  test("shows the weights of the letter that is shown, as numbers", async () => {
+    const reader = await read();
+    const { letters } = await reader.result();
+    for (const [i, { letter, attention }] of letters.entries()) {
+      if (i > 0) await reader.page.keyboard.press("ArrowRight");
+      assert.match(await text(reader, "#weights-caption"), new RegExp(`^Weights for ${letter}, `));
+      const numbers = await reader.page.locator("#weights-body td").allTextContents();
+      assert.equal(numbers.length, attention.length);
+      numbers.forEach((number, cell) => {
+        const exact = attention[cell] * 100;
+        if (number === "·") assert.ok(exact < 0.05);
+        else assert.ok(Math.abs(Number(number) - exact) <= (number.includes(".") ? 0.051 : 0.51));
+      });
+    }
+    await reader.close();
+  });
+
+  test("shows the step that wrote the letter that is shown", async () => {
+    const reader = await read();
+    const step = async () =>
+      Promise.all(["#step-state", "#step-before", "#step-letter"].map((id) => text(reader, id)));
+    assert.deepEqual(await step(), ["zeros", "start", "t"]);
+    await reader.page.click("#explain-letters button:text-is('u')");
+    assert.deepEqual(await step(), ["after th", "h", "u"]);
+    assert.equal(await reader.page.textContent("#word .current"), "u");
+    const { letters } = await reader.result();
+    const terms = (await reader.page.locator("#step-sum .tint").allTextContents()).map(parseFloat);
+    const [greatest] = [...letters[2].attention].sort((a, b) => b - a);
+    assert.ok(Math.abs(terms[0] - greatest * 100) <= 0.051);
+    const sum = terms.reduce((a, b) => a + b, 0);
+    assert.ok(Math.abs(sum - 100) < 0.3, `all cells together are ${sum} %`);
+    await reader.page.keyboard.press("ArrowRight");
+    assert.equal(await text(reader, "#explain-letters :focus"), "s", "the focus goes along");
+    await reader.close();
+  });
+
+  test("tells what each letter weighed a cell with, by pointer and by keyboard", async () => {
+    const reader = await read();
+    const { letters, grid } = await reader.result();
+    /** @param {number} col @param {number} row counted from 1 */
+    const tells = async (col, row) => {
+      assert.equal(await text(reader, "#cell-place"), `Column ${col}, row ${row}`);
+      const cell = (row - 1) * grid.cols + col - 1;
+      const shares = await reader.page.locator("#cell-shares span").allTextContents();
+      assert.equal(shares.length, letters.length);
+      shares.forEach((share, i) => {
+        const exact = letters[i].attention[cell] * 100;
+        if (share.startsWith("<")) assert.ok(exact < 0.05);
+        else assert.ok(Math.abs(parseFloat(share) - exact) <= 0.051);
+      });
+      const marked = await reader.page
+        .locator("#weights-body td")
+        .evaluateAll((all) => all.findIndex((one) => one.classList.contains("chosen")));
+      assert.equal(marked, cell, "the table points it out");
+    };
+    await tells(6, 4); // where the first letter was seen
+    await reader.page.getByRole("gridcell", { name: "Column 9, row 4" }).hover();
+    await tells(9, 4);
+    await reader.page.hover("h1");
+    await tells(6, 4);
+
+    await reader.page.focus("#cells [tabindex='0']");
+    await reader.page.keyboard.press("ArrowRight");
+    await reader.page.keyboard.press("ArrowUp");
+    await tells(7, 3);
+    assert.equal(await reader.page.textContent("#word .current"), "t", "the letter stays");
+    assert.match(
+      (await reader.page.getAttribute("#cells :focus", "aria-label")) ?? "",
+      /^Column 7, row 3: t .+%, h .+%, u .+%, s .+%$/,
+    );
+    await reader.page.keyboard.press("Shift+Tab");
+    await tells(6, 4);
+
+    await reader.page.getByRole("gridcell", { name: "Column 2, row 1" }).click();
+    await reader.page.hover("h1");
+    await tells(2, 1);
+    await reader.close();
+  });
+
+  test("follows as it plays, and does not tell what is still to come", async () => {
+    const reader = await Reader.open(browser, site.address, { reducedMotion: "no-preference" });
+    await reader.choose(GOOD);
+    assert.ok((await reader.page.locator("#explain .unread").count()) >= 2);
+    await reader.page.waitForFunction(
+      () => document.querySelector("#play")?.textContent === "Play",
+    );
+    assert.equal(await reader.page.locator("#explain .unread").count(), 0);
+    assert.equal(await text(reader, "#step-letter"), "s");
+    assert.equal(await reader.page.locator("#explain [aria-live]").count(), 0);
+    await reader.close();
+  });
+
+  test("the table scrolls inside its own box on a small screen, by keyboard too", async () => {
+    const reader = await read({ viewport: { width: 320, height: 700 } });
+    await reader.page.focus("#weights-scroll");
+    await reader.page.keyboard.press("ArrowRight");
+    await reader.page.waitForFunction(() => {
+      const box = document.querySelector("#weights-scroll");
+      return box && box.scrollLeft > 0;
+    });
+    assert.equal(await text(reader, "#step-letter"), "t", "and the letter stays");
+    assert.equal(await reader.page.evaluate(() => document.documentElement.scrollWidth), 320);
+    await reader.close();
+  });
+
+  for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+    test(`has no accessibility faults that can be measured, ${colorScheme}`, async () => {
+      const reader = await read({ colorScheme });
+      await reader.page.evaluate(await readFile(AXE, "utf8"));
+      for (let letter = 0; letter < 2; letter++) {
+        const { violations } = await reader.page.evaluate(() =>
+          /** @type {any} */ (globalThis).axe.run("#explain"),
+        );
+        const found = violations.map((/** @type {any} */ { id, nodes }) => [
+          id,
+          nodes.map((/** @type {any} */ { html }) => html),
+        ]);
+        assert.deepEqual(found, []);
+        await reader.page.keyboard.press("ArrowRight");
+      }
+      assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+      await reader.close();
+    });
+  }
+});
+
+/**
+ * @param {Reader} reader
+ * @param {string} selector
+ */
+async function text(reader, selector) {
+  return (await reader.page.textContent(selector)) ?? "";
+}

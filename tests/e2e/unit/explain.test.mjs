@@ -1,0 +1,81 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  cellAt,
+  describeCell,
+  describeGrid,
+  describePlace,
+  describeStep,
+  topCells,
+  weightNumber,
+} from "../../../web/src/explain.js";
+
+const GRID = { rows: 2, cols: 3 };
+const letters = [
+  {
+    letter: "h",
+    confidence: 0.9,
+    attention: Float32Array.of(0, 0.1, 0.6, 0, 0.2, 0.1),
+    alternatives: [],
+  },
+  { letter: "i", confidence: 0.8, attention: Float32Array.of(1, 0, 0, 0, 0, 0), alternatives: [] },
+];
+const READING = /** @type {import("../../../web/src/types.js").Recognition} */ (
+  /** @type {unknown} */ ({ letters, grid: GRID, width: 600, height: 320 })
+);
+
+/** Without the thin spaces that keep numbers and units together. @param {string} words */
+const plain = (words) => words.replaceAll("\u202f", " ");
+
+test("weights have the digits that matter, and claim no certainty", () => {
+  const cases = /** @type {const} */ ([
+    [0, "·"],
+    [0.00049, "·"],
+    [0.0005, "0.1"],
+    [0.0042, "0.4"],
+    [0.0994, "9.9"],
+    [0.0996, "10"],
+    [0.1234, "12"],
+    [0.994, "99"],
+    [0.9999, ">99"],
+    [1, "100"],
+  ]);
+  for (const [weight, words] of cases) assert.equal(weightNumber(weight), words);
+});
+
+test("the top cells come first, the first of equals before the others", () => {
+  assert.deepEqual(topCells(letters[0].attention, 3), [2, 4, 1]);
+  assert.deepEqual(topCells([0.5, 0.5], 9), [0, 1]);
+});
+
+test("a cell is described by its place and the weight that each letter gave it", () => {
+  assert.equal(describePlace(5, GRID), "column 3, row 2");
+  assert.equal(plain(describeCell(2, READING)), "Column 3, row 1: h 60.0 %, i 0.0 %");
+});
+
+test("the grid is described in the picture's own pixels", () => {
+  assert.equal(
+    describeGrid(READING),
+    "These 600 × 320 pixels became 3 columns and 2 rows: 6 cells, each over about 200 × 160 pixels.",
+  );
+});
+
+test("a step starts from what was written before", () => {
+  assert.deepEqual(describeStep(letters, 0), { state: "zeros", before: "start", next: "after h" });
+  assert.deepEqual(describeStep(letters, 1), { state: "after h", before: "h", next: "after hi" });
+});
+
+test("keys lead from cell to cell and not beyond the grid", () => {
+  const cases = /** @type {const} */ ([
+    [0, "ArrowRight", 1],
+    [2, "ArrowRight", 2],
+    [3, "ArrowLeft", 3],
+    [1, "ArrowDown", 4],
+    [1, "ArrowUp", 1],
+    [4, "Home", 3],
+    [1, "End", 2],
+    [1, "Tab", undefined],
+  ]);
+  for (const [cell, key, next] of cases) assert.equal(cellAt(cell, key, GRID), next, key);
+});

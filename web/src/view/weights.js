@@ -1,0 +1,81 @@
+// @ts-check
+/** The attention of a letter as a table of numbers, in the colours that lie over the picture. */
+
+import { weightNumber } from "../explain.js";
+import { element, find } from "./dom.js";
+import { paintTint } from "./heat.js";
+
+/** @import { Recognition } from "../types.js" */
+
+export class WeightsView {
+  #scroll = find("weights-scroll", HTMLElement);
+  #caption = find("weights-caption", HTMLElement);
+  #head = find("weights-head", HTMLElement);
+  #body = find("weights-body", HTMLElement);
+  /** @type {Recognition | undefined} */
+  #recognition;
+  #peak = 0;
+  /** @type {HTMLElement[]} */
+  #cells = [];
+
+  constructor() {
+    this.#scroll.addEventListener("keydown", (event) => {
+      // Elsewhere, and where there is nothing to scroll, arrow keys go from letter to letter.
+      if (this.#scroll.scrollWidth > this.#scroll.clientWidth) event.stopPropagation();
+    });
+  }
+
+  /**
+   * Makes the table, which only changes its numbers from then on.
+   *
+   * @param {Recognition} recognition
+   * @param {number} peak the weight that is brightest
+   */
+  setRecognition(recognition, peak) {
+    this.#recognition = recognition;
+    this.#peak = peak;
+    const { rows, cols } = recognition.grid;
+    const head = element("tr", "");
+    head.append(
+      element("td", ""),
+      ...Array.from({ length: cols }, (_, col) => header("column", col)),
+    );
+    this.#head.replaceChildren(head);
+    this.#cells = Array.from({ length: rows * cols }, () => element("td", ""));
+    this.#body.replaceChildren(
+      ...Array.from({ length: rows }, (_, row) => {
+        const line = element("tr", "");
+        line.append(header("row", row), ...this.#cells.slice(row * cols, (row + 1) * cols));
+        return line;
+      }),
+    );
+  }
+
+  /** @param {number} shown the letter's index */
+  attend(shown) {
+    if (!this.#recognition) return;
+    const { letters } = this.#recognition;
+    const { letter, attention } = letters[shown];
+    this.#caption.textContent = `Weights for ${letter}, letter ${shown + 1} of ${letters.length}, in %`;
+    this.#cells.forEach((cell, i) => {
+      cell.textContent = weightNumber(attention[i]);
+      paintTint(cell, attention[i] / this.#peak);
+    });
+  }
+
+  /** @param {number} cell to point out */
+  mark(cell) {
+    this.#cells.forEach((one, i) => one.classList.toggle("chosen", i === cell));
+  }
+}
+
+/**
+ * @param {"column" | "row"} of
+ * @param {number} index
+ */
+function header(of, index) {
+  const made = element("th", String(index + 1));
+  made.setAttribute("scope", of === "column" ? "col" : "row");
+  made.setAttribute("aria-label", `${of} ${index + 1}`);
+  return made;
+}
