@@ -45,6 +45,8 @@ setup_build() {
   command -v rustup >/dev/null || die "Install rustup first."
   command -v npm >/dev/null || die "Install Node.js 20.19 or later with npm first."
   command -v cc >/dev/null || install_packages build-essential
+  # As rust-toolchain.toml has it, also where rustup is told not to install by itself.
+  rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install
   rustup target list --installed | grep -qx "$WASM_TARGET" || rustup target add "$WASM_TARGET"
   # The tool's version must equal the library's. `--locked` fails for 0.2.130.
   install_tool wasm-bindgen wasm-bindgen-cli "$(locked_version wasm-bindgen)"
