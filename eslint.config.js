@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["target/", "web/pkg/", "runs/"] },
+  { ignores: ["target/", "web/pkg/", "web/types/", "runs/"] },
   js.configs.recommended,
   {
     rules: {
@@ -14,7 +14,7 @@ export default [
     },
   },
   {
-    files: ["web/src/**/*.js"],
+    files: ["web/src/**/*.js", "web/example/*.js"],
     languageOptions: { globals: globals.browser },
   },
   {
@@ -24,7 +24,7 @@ export default [
     rules: { "no-restricted-globals": ["error", "document", "window"] },
   },
   {
-    files: ["web/src/worker.js", "web/sw.js"],
+    files: ["web/src/engine.js", "web/sw.js"],
     languageOptions: { globals: globals.worker },
   },
   {

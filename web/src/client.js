@@ -18,7 +18,13 @@
 import { CRASHED, LensError } from "./errors.js";
 import { Session } from "./session.js";
 
-/** @import { Backend, BackendWish, ImageSource, LoadOptions, Recognition, RecognizeOptions, RunsOn } from "./types.js" */
+/** @typedef {import("./types.js").Backend} Backend */
+/** @typedef {import("./types.js").BackendWish} BackendWish */
+/** @typedef {import("./types.js").ImageSource} ImageSource */
+/** @typedef {import("./types.js").LoadOptions} LoadOptions */
+/** @typedef {import("./types.js").Recognition} Recognition */
+/** @typedef {import("./types.js").RecognizeOptions} RecognizeOptions */
+/** @typedef {import("./types.js").RunsOn} RunsOn */
 
 export { LensError };
 

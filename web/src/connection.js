@@ -15,20 +15,31 @@ const FATAL = new Set([CRASHED, "device-lost"]);
  * @property {((progress: StageProgress) => void) | undefined} onProgress
  */
 
+/** One worker for each module, written out, since bundlers find workers by this very wording. */
+const WORKERS = {
+  cpu: () => new Worker(new URL("./worker-cpu.js", import.meta.url), { type: "module" }),
+  webgpu: () => new Worker(new URL("./worker-webgpu.js", import.meta.url), { type: "module" }),
+};
+
 export class Connection {
-  #worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  #worker;
   /** @type {Map<number, Asked>} */
   #open = new Map();
   #lastId = 0;
   /** @type {{ reason: unknown } | undefined} */
   #end;
 
-  constructor() {
+  /** @param {"cpu" | "webgpu"} module */
+  constructor(module) {
+    this.#worker = WORKERS[module]();
     this.#worker.addEventListener("message", ({ data }) => this.#hear(data));
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
-      const why = event.message || "its script could not be loaded";
-      this.end(new LensError(CRASHED, `The reader broke down (${why}).`));
+      this.end(
+        event.message
+          ? new LensError(CRASHED, `The reader broke down (${event.message}).`)
+          : new LensError("missing-code", "The reader’s script could not be loaded."),
+      );
     });
   }
 

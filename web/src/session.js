@@ -38,7 +38,7 @@ export class Session {
    */
   load(signal) {
     if (!this.#loaded || this.#connection?.ended) {
-      this.#connection = new Connection();
+      this.#connection = new Connection(this.#backend === "cpu" ? "cpu" : "webgpu");
       this.#loaded = this.#load(this.#connection, signal);
     }
     return this.#loaded;

@@ -1,5 +1,5 @@
 /**
- * The types of the page's engine: what `client.js` offers, and what it and `worker.js` say to each
+ * The types of the page's engine: what `client.js` offers, and what it and `engine.js` say to each
  * other. What comes from the network is typed by the package that the wasm crate generates.
  */
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The thread that owns the wasm instance. It loads once, then reads one image at a time: the
- * requests wait in line here, and one that is given up before its turn is not read at all.
+ * The thread that owns the wasm instance. It loads once, then does one request after the other:
+ * they wait in line here, and one that is given up before its turn is not done at all.
  */
 
 import { download, interrupted } from "./download.js";
@@ -9,17 +9,8 @@ import { LensError, toPlain } from "./errors.js";
 
 /** @import { Engine, EngineModule, LoadRequest, StageProgress, RecognizeRequest, Request, Response } from "./types.js" */
 
-/** The module without WebGPU is a quarter of the other's size. */
-const CPU = {
-  // Generated from the same code, so that only TypeScript tells the two apart.
-  code: () => /** @type {Promise<any>} */ (import("../pkg/captcha_wasm_cpu.js")),
-  wasm: new URL("../pkg/captcha_wasm_cpu_bg.wasm", import.meta.url),
-};
-const WEBGPU = {
-  code: () => import("../pkg/captcha_wasm.js"),
-  wasm: new URL("../pkg/captcha_wasm_bg.wasm", import.meta.url),
-};
-
+/** The module's JavaScript and the address of its WebAssembly. @type {{ module: EngineModule, wasm: URL }} */
+let code;
 /** @type {Engine | undefined} */
 let engine;
 /** Settles when everything asked for so far is done. @type {Promise<void>} */
@@ -33,38 +24,47 @@ const givenUp = new Set();
  */
 const say = (response, transfer = []) => self.postMessage(response, { transfer });
 
-self.addEventListener("message", (/** @type {MessageEvent<Request>} */ { data: request }) => {
-  if (request.type === "abort") {
-    givenUp.add(request.id);
-    return;
-  }
-  line = line.then(async () => {
-    if (givenUp.delete(request.id)) return;
-    try {
-      await (request.type === "load" ? load(request) : recognize(request));
-    } catch (thrown) {
-      say({ type: "failed", id: request.id, error: toPlain(thrown) });
+/**
+ * Starts a worker: from here on it listens.
+ *
+ * @param {EngineModule} module
+ * @param {URL} wasm
+ */
+export function start(module, wasm) {
+  code = { module, wasm };
+  self.addEventListener("message", (/** @type {MessageEvent<Request>} */ { data: request }) => {
+    if (request.type === "abort") {
+      givenUp.add(request.id);
+      return;
     }
-    givenUp.delete(request.id);
+    line = line.then(async () => {
+      if (givenUp.delete(request.id)) return;
+      try {
+        await (request.type === "load" ? load(request) : recognize(request));
+      } catch (thrown) {
+        say({ type: "failed", id: request.id, error: toPlain(thrown) });
+      }
+      givenUp.delete(request.id);
+    });
   });
-});
 
-// A panic inside an async export traps outside of any promise, so the request never settles.
-self.addEventListener("error", (event) => {
-  event.preventDefault();
-  say({ type: "crashed", error: toPlain(event.error ?? event.message) });
-});
-self.addEventListener("unhandledrejection", (event) => {
-  event.preventDefault();
-  say({ type: "crashed", error: toPlain(event.reason) });
-});
+  // A panic inside an async export traps outside of any promise, so the request never settles.
+  self.addEventListener("error", (event) => {
+    event.preventDefault();
+    say({ type: "crashed", error: toPlain(event.error ?? event.message) });
+  });
+  self.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    say({ type: "crashed", error: toPlain(event.reason) });
+  });
+}
 
 /** @param {LoadRequest} request */
 async function load({ id, weights, backend }) {
   /** @param {StageProgress} progress */
   const onProgress = (progress) => say({ type: "progress", id, progress });
   const [module, bytes] = await Promise.all([
-    loadCode(backend === "cpu" ? CPU : WEBGPU, onProgress),
+    loadCode(onProgress),
     typeof weights === "string" ? loadWeights(weights, onProgress) : weights,
   ]);
   engine = await module.Recognizer.load({ weights: bytes, backend, onProgress });
@@ -72,17 +72,14 @@ async function load({ id, weights, backend }) {
 }
 
 /**
- * @param {{ code: () => Promise<EngineModule>, wasm: URL }} parts
  * @param {(progress: StageProgress) => void} onProgress
  * @returns {Promise<EngineModule>}
  */
-async function loadCode({ code, wasm }, onProgress) {
+async function loadCode(onProgress) {
   const what = { name: "The reader", missing: "missing-code", stage: "code" };
+  const { module, wasm } = code;
   try {
-    const [module, response] = await Promise.all([
-      code(),
-      download(wasm, what, "application/wasm", onProgress),
-    ]);
+    const response = await download(wasm, what, "application/wasm", onProgress);
     await module.default({ module_or_path: response });
     return module;
   } catch (thrown) {

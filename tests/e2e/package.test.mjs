@@ -1,0 +1,131 @@
+// @ts-check
+/** The npm package that `web/` makes, as its users take it: without a bundler, and with Vite. */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "vite";
+import { serve } from "../../web/serve.mjs";
+import { launch, watch } from "./browser.mjs";
+import { WEB, samples } from "./reader.mjs";
+
+const TYPESCRIPT = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
+const run = promisify(execFile);
+
+describe("the npm package", () => {
+  /** @type {string} */
+  let folder;
+  /** Where it is installed. @type {string} */
+  let installed;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "package-"));
+    await run("npm", ["pack", "--pack-destination", folder], { cwd: WEB });
+    const [archive] = (await readdir(folder)).filter((name) => name.endsWith(".tgz"));
+    installed = join(folder, "node_modules", "captcha-lens");
+    await mkdir(installed, { recursive: true });
+    const unpack = ["-xzf", join(folder, archive), "--strip-components=1", "-C", installed];
+    await run("tar", unpack);
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /**
+   * Reads a sample in the example that a folder holds.
+   *
+   * @param {string} root
+   * @param {string} path
+   */
+  async function readIn(root, path) {
+    const site = await serve({ root });
+    const page = await browser.newPage();
+    try {
+      const watched = watch(page, site.address);
+      await page.goto(site.address + path);
+      const [{ file, text }] = await samples();
+      await page.waitForSelector("#said:text('Choose an image')");
+      await page.setInputFiles("#file", `${WEB}samples/${file}`);
+      await page.waitForSelector(`#said:text('${text}, ')`);
+      await page.waitForFunction(
+        (count) => document.querySelectorAll("figure canvas").length === count,
+        text.length,
+      );
+      assert.equal((await page.locator("figcaption").allInnerTexts()).join(""), text);
+      assert.deepEqual(watched, { foreign: [], complaints: [] });
+    } finally {
+      await page.close();
+      await site.close();
+    }
+  }
+
+  test("holds the reader and nothing of the page", async () => {
+    const files = await readdir(installed, { recursive: true });
+    for (const wanted of ["README.md", "LICENSE-MIT", "types/client.d.ts", "example/main.js"]) {
+      assert.ok(files.includes(wanted), wanted);
+    }
+    const others = files.filter((file) => /main\.js|view|audit|generator|synth|index/.test(file));
+    assert.deepEqual(others.sort(), ["example/index.html", "example/main.js"]);
+  });
+
+  test("has the workspace's version", async () => {
+    const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
+    const workspace = await readFile(join(WEB, "..", "Cargo.toml"), "utf8");
+    assert.equal(manifest.version, /^version = "(.*)"$/m.exec(workspace)?.[1]);
+  });
+
+  test("works without a bundler", () => readIn(installed, "example/"));
+
+  test("works in a page that Vite builds, as it is", async () => {
+    const root = join(folder, "page");
+    await cp(join(installed, "example"), root, { recursive: true });
+    const html = await readFile(join(root, "index.html"), "utf8");
+    const bundled = html.replace(/<script type="importmap">[^]*?<\/script>/, "");
+    await writeFile(join(root, "index.html"), bundled);
+    await build({ root, base: "./", logLevel: "warn" });
+    await readIn(join(root, "dist"), "");
+  });
+
+  test("has types for what it gives", async () => {
+    const use = join(folder, "use.ts");
+    await writeFile(
+      use,
+      `import { LensError, Recognizer, type Recognition } from "captcha-lens";
+       import { centerOf } from "captcha-lens/overlay.js";
+       const lens: Recognizer = await Recognizer.load({ backend: "cpu" });
+       const reading: Recognition = await lens.recognize(new Blob(), { alternatives: 3 });
+       const center: number = centerOf(reading.letters[0].attention, reading.grid);
+       const [first] = await lens.recognizeAll([new Uint8Array()]);
+       const text: string = first instanceof LensError ? first.code : first.text;
+       // @ts-expect-error there is no such backend
+       void Recognizer.load({ backend: "quantum" });
+       export { center, text };`,
+    );
+    // As Vite has it in its own templates; wasm-bindgen writes `Symbol.dispose`, newer than es2023.
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--skipLibCheck",
+      "--target",
+      "es2023",
+      "--module",
+      "esnext",
+    ];
+    await run(TYPESCRIPT, [
+      ...options,
+      "--moduleResolution",
+      "bundler",
+      "--ignoreConfig",
+      use,
+    ]).catch(({ stdout }) => assert.fail(stdout));
+  });
+});
