@@ -55,7 +55,7 @@ pub struct NetworkArgs {
 /// Arguments of `train`.
 #[derive(Args, Debug)]
 pub struct TrainArgs {
-    /// compact, paper, or a file of that form.
+    /// compact, compact-continued, paper, or a file of that form.
     #[arg(long, default_value = "compact")]
     pub preset: String,
     /// A labelled folder, or synth:words for fresh images.

@@ -83,9 +83,12 @@ impl Recipe {
     pub fn load(preset: &str) -> Result<Self> {
         let text = match preset {
             "compact" => include_str!("../presets/compact.toml").to_owned(),
+            "compact-continued" => {
+                include_str!("../presets/compact-continued.toml").to_owned()
+            }
             "paper" => include_str!("../presets/paper.toml").to_owned(),
             path => std::fs::read_to_string(path).with_context(|| {
-                format!("{path:?} is neither a preset (compact, paper) nor a file that can be read")
+                format!("{path:?} is neither a preset (compact, compact-continued, paper) nor a file that can be read")
             })?,
         };
         let recipe: Self =

@@ -56,6 +56,12 @@ fn the_papers_preset_is_the_papers_recipe() {
 }
 
 #[test]
+fn a_continued_run_trains_the_same_network() {
+    let network = |preset| Recipe::load(preset).unwrap().model().unwrap();
+    assert_eq!(network("compact-continued"), network("compact"));
+}
+
+#[test]
 fn a_recipe_says_what_is_wrong_with_it() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("mine.toml");
