@@ -119,6 +119,25 @@ describe("zip archives", () => {
     await assert.rejects(secret.open(), withCode("bad-archive"));
   });
 
+  test("that hold more than they say, or say too much, keep no image from being read", async () => {
+    const archive = zip([
+      { path: "bomb.png", content: "0".repeat(1_000_000) },
+      { path: "fine.png", content: "x" },
+      { path: "huge.png", content: "x" },
+    ]);
+    const entry = (/** @type {string} */ path) => archive.lastIndexOf(path) - 46;
+    archive.writeUInt32LE(1000, entry("bomb.png") + 24);
+    archive.writeUInt32LE(21 * 1024 * 1024, entry("huge.png") + 24);
+    const { images } = await findImages([new File([new Uint8Array(archive)], "set.zip")]);
+    const recognizeAll = async (/** @type {Blob[]} */ blobs) =>
+      blobs.map(() => ({ text: "x", confidence: 1 }));
+    const run = new AuditRun(images, { recognizeAll }, () => {});
+    await run.finish();
+    assert.match(run.items[0]?.error ?? "", /bomb\.png is damaged/);
+    assert.equal(run.items[1]?.text, "x");
+    assert.match(run.items[2]?.error ?? "", /larger than 20 MB/);
+  });
+
   test("are searched for images and labels, without what systems leave behind", async () => {
     const archive = zip([
       { path: "set/10.png", content: "x" },

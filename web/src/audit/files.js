@@ -49,7 +49,7 @@ export async function findImages(files) {
     const path = pathOf(file);
     if (ZIP.test(path)) {
       for (const zipped of await listZip(file)) {
-        const open = () => {
+        const open = async () => {
           if (zipped.size <= MAX_BYTES) return zipped.open();
           throw new LensError("image-too-large", "The file is larger than 20 MB.");
         };

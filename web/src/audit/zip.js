@@ -80,7 +80,10 @@ function readEntry(archive, directory, at) {
     const start = local + LOCAL.size + header.getUint16(26, true) + header.getUint16(28, true);
     const bytes = archive.slice(start, start + packed);
     if (method === STORED) return bytes;
-    const inflated = bytes.stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    const inflated = bytes
+      .stream()
+      .pipeThrough(new DecompressionStream("deflate-raw"))
+      .pipeThrough(atMost(size));
     try {
       return await new Response(inflated).blob();
     } catch {
@@ -88,6 +91,23 @@ function readEntry(archive, directory, at) {
     }
   };
   return { path, size, open, length: CENTRAL.size + name + extra + comment };
+}
+
+/**
+ * Breaks off where more comes than was said: a small archive can hold more than memory does.
+ *
+ * @param {number} bytes
+ * @returns {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>}
+ */
+function atMost(bytes) {
+  let left = bytes;
+  return new TransformStream({
+    transform(chunk, controller) {
+      left -= chunk.byteLength;
+      if (left < 0) controller.error(new Error("more than was said"));
+      else controller.enqueue(chunk);
+    },
+  });
 }
 
 /**
