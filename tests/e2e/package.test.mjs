@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { build } from "vite";
+import { build, createServer } from "vite";
 import { serve } from "../../web/serve.mjs";
 import { launch, watch } from "./browser.mjs";
 import { WEB, samples } from "./reader.mjs";
@@ -41,31 +41,25 @@ describe("the npm package", () => {
   });
 
   /**
-   * Reads a sample in the example that a folder holds.
+   * Reads a sample in the example.
    *
-   * @param {string} root
-   * @param {string} path
+   * @param {string} address
    */
-  async function readIn(root, path) {
-    const site = await serve({ root });
+  async function readAt(address) {
     const page = await browser.newPage();
-    try {
-      const watched = watch(page, site.address);
-      await page.goto(site.address + path);
-      const [{ file, text }] = await samples();
-      await page.waitForSelector("#said:text('Choose an image')");
-      await page.setInputFiles("#file", `${WEB}samples/${file}`);
-      await page.waitForSelector(`#said:text('${text}, ')`);
-      await page.waitForFunction(
-        (count) => document.querySelectorAll("figure canvas").length === count,
-        text.length,
-      );
-      assert.equal((await page.locator("figcaption").allInnerTexts()).join(""), text);
-      assert.deepEqual(watched, { foreign: [], complaints: [] });
-    } finally {
-      await page.close();
-      await site.close();
-    }
+    const watched = watch(page, new URL("/", address).href);
+    await page.goto(address);
+    const [{ file, text }] = await samples();
+    await page.waitForSelector("#said:text('Choose an image')");
+    await page.setInputFiles("#file", `${WEB}samples/${file}`);
+    await page.waitForSelector(`#said:text('${text}, ')`);
+    await page.waitForFunction(
+      (count) => document.querySelectorAll("figure canvas").length === count,
+      text.length,
+    );
+    assert.equal((await page.locator("figcaption").allInnerTexts()).join(""), text);
+    assert.deepEqual(watched, { foreign: [], complaints: [] });
+    await page.close();
   }
 
   test("holds the reader and nothing of the page", async () => {
@@ -83,16 +77,35 @@ describe("the npm package", () => {
     assert.equal(manifest.version, /^version = "(.*)"$/m.exec(workspace)?.[1]);
   });
 
-  test("works without a bundler", () => readIn(installed, "example/"));
+  test("works without a bundler", async () => {
+    const site = await serve({ root: installed });
+    await readAt(`${site.address}example/`).finally(site.close);
+  });
 
-  test("works in a page that Vite builds, as it is", async () => {
-    const root = join(folder, "page");
-    await cp(join(installed, "example"), root, { recursive: true });
-    const html = await readFile(join(root, "index.html"), "utf8");
-    const bundled = html.replace(/<script type="importmap">[^]*?<\/script>/, "");
-    await writeFile(join(root, "index.html"), bundled);
-    await build({ root, base: "./", logLevel: "warn" });
-    await readIn(join(root, "dist"), "");
+  describe("with Vite, without settings", () => {
+    before(async () => {
+      await cp(join(installed, "example"), folder, { recursive: true });
+      const html = await readFile(join(folder, "index.html"), "utf8");
+      const bundled = html.replace(/<script type="importmap">[^]*?<\/script>/, "");
+      await writeFile(join(folder, "index.html"), bundled);
+    });
+
+    test("works in what it builds", async () => {
+      await build({ root: folder, base: "./", configFile: false, logLevel: "warn" });
+      const site = await serve({ root: join(folder, "dist") });
+      await readAt(site.address).finally(site.close);
+    });
+
+    test("works while it serves the sources", async () => {
+      const server = await createServer({
+        root: folder,
+        configFile: false,
+        logLevel: "warn",
+        server: { host: "127.0.0.1", port: 0 },
+      });
+      await server.listen();
+      await readAt(server.resolvedUrls?.local[0] ?? "").finally(() => server.close());
+    });
   });
 
   test("has types for what it gives", async () => {
@@ -110,7 +123,6 @@ describe("the npm package", () => {
        void Recognizer.load({ backend: "quantum" });
        export { center, text };`,
     );
-    // As Vite has it in its own templates; wasm-bindgen writes `Symbol.dispose`, newer than es2023.
     const options = [
       "--noEmit",
       "--strict",

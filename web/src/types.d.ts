@@ -3,6 +3,9 @@
  * other. What comes from the network is typed by the package that the wasm crate generates.
  */
 
+// For `Symbol.dispose`, which the generated types name, where a project's libraries lack it.
+/// <reference lib="esnext.disposable" />
+
 import type { Backend, BackendWish, ImageSource, Recognition } from "../pkg/captcha_wasm.js";
 
 export type {
