@@ -172,11 +172,11 @@ run_tests() {
 # ---- measurements
 
 bench() {
+  setup
   heading "Bench: generator"
   cargo bench --locked -p captcha-synth
   heading "Bench: a training step's encoder"
   cargo bench --locked -p captcha-trainer --bench encoder
-  setup
   web
   heading "Bench: the page"
   node tests/e2e/bench.mjs

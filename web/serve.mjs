@@ -8,6 +8,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
+import { pipeline } from "node:stream";
 import { extname, join, resolve, sep } from "node:path";
 import { argv, env, exit } from "node:process";
 import { fileURLToPath } from "node:url";
@@ -60,10 +61,7 @@ export async function serve(site = {}) {
       "x-content-type-options": "nosniff",
     });
     if (request.method === "HEAD") response.end();
-    else
-      createReadStream(file.path)
-        .on("error", () => response.destroy())
-        .pipe(response);
+    else pipeline(createReadStream(file.path), response, () => {}); // closes both, whatever ends
   });
   await new Promise((started, failed) => {
     server.once("error", failed).listen(port, host, () => started(undefined));

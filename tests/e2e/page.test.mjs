@@ -149,6 +149,22 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("leaves pasted words and arrow keys to the field that has the focus", async () => {
+      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      await reader.choose(GOOD);
+      await reader.page.evaluate(() => {
+        const panel = /** @type {HTMLElement} */ (document.querySelector("#generator"));
+        panel.hidden = false; // the fake engine comes without a generator
+        return navigator.clipboard.writeText("whale");
+      });
+      await reader.page.focus("#generator-text");
+      await reader.page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), 0);
+      await reader.page.keyboard.press("Control+V");
+      assert.equal(await reader.page.inputValue("#generator-text"), "whale");
+      await reader.close();
+    });
+
     test("shows the attention of the letter that is pointed at, focused or clicked", async () => {
       const reader = await open();
       await reader.choose(GOOD);

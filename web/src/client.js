@@ -125,6 +125,7 @@ export class Recognizer {
       this.#dropGpu(gpu, why);
       // An image on which the engine broke down is not tried again.
       if (error.code === CRASHED) throw error;
+      if (this.#end.signal.aborted) throw closed();
       return this.#first.read(images, alternatives, signal);
     }
   }
@@ -156,6 +157,7 @@ export class Recognizer {
       if (signal.aborted) return;
       backend.reason = error instanceof Error ? error.message : String(error);
     }
+    if (signal.aborted) return gpu.end(closed()); // told nobody any more
     if (backend.kind === "webgpu") this.#gpu = gpu;
     else gpu.end(closed());
     this.#setBackend({ ...backend, warming: false });

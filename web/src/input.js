@@ -121,11 +121,22 @@ export function listen(target, on) {
     },
     paste: (event) => {
       if (!event.clipboardData) return;
+      const { files } = event.clipboardData;
+      if (files.length === 0 && isTextField(event.target)) return;
       event.preventDefault();
       give(() => fromPaste(event.clipboardData));
     },
   };
   for (const [type, handler] of Object.entries(handlers)) target.addEventListener(type, handler);
+}
+
+/**
+ * Whether words are pasted there, not images.
+ *
+ * @param {EventTarget | null} target
+ */
+function isTextField(target) {
+  return target instanceof HTMLInputElement && ["text", "number", "search"].includes(target.type);
 }
 
 /**

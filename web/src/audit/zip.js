@@ -11,6 +11,8 @@ const CENTRAL = { signature: 0x02014b50, size: 46 };
 const LOCAL = { signature: 0x04034b50, size: 30 };
 const STORED = 0;
 const DEFLATED = 8;
+/** In place of a number of files from here on. */
+const MANY = 0xffff;
 /** In place of a number that only a zip64 record could hold. */
 const TOO_LARGE = 0xffffffff;
 
@@ -44,7 +46,8 @@ export async function listZip(archive) {
   }
   const directory = await view(archive, start, size);
   const files = [];
-  for (let at = 0, i = 0; i < count; i++) {
+  // Of more files than its 16 bits hold, the archive tells only where the directory ends.
+  for (let at = 0, i = 0; count === MANY ? at < size : i < count; i++) {
     if (at + CENTRAL.size > size || directory.getUint32(at, true) !== CENTRAL.signature) {
       throw bad("its directory is damaged");
     }
@@ -69,9 +72,10 @@ function readEntry(archive, directory, at) {
     directory.getUint16(at + offset, true),
   );
   const local = directory.getUint32(at + 42, true);
-  const path = new TextDecoder().decode(
-    new Uint8Array(directory.buffer, directory.byteOffset + at + CENTRAL.size, name),
-  );
+  if (at + CENTRAL.size + name > directory.byteLength) throw bad("its directory is damaged");
+  const written = new Uint8Array(directory.buffer, directory.byteOffset + at + CENTRAL.size, name);
+  // Some of Windows' own tools write paths their way.
+  const path = new TextDecoder().decode(written).replaceAll("\\", "/");
   const open = async () => {
     if (encrypted) throw bad(`${path} is encrypted`);
     if (method !== STORED && method !== DEFLATED) throw bad(`${path} is packed in an unusual way`);

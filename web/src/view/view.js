@@ -238,7 +238,8 @@ export class View {
     });
     document.addEventListener("keydown", (event) => {
       const elsewhere =
-        event.target instanceof Element && event.target.matches("select, [type=range]");
+        event.target instanceof Element &&
+        event.target.matches("select, input:not([type=checkbox])");
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (event.defaultPrevented) return;
       if (by === undefined || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
