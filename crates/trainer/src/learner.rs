@@ -1,6 +1,6 @@
 //! The network as burn-train sees it: loss and steps. The model crate knows nothing of training.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, ExecutionError, Int, Tensor};
@@ -48,6 +48,19 @@ impl Trainee {
                 .then(|| LinearConfig::new(config.encoder.features, vocabulary).init(device)),
             letter_map_weight,
         })
+    }
+
+    /// From here on batch norm keeps its statistics, in training too.
+    pub fn fix_norm(&mut self) {
+        for norm in self
+            .network
+            .encoder
+            .blocks
+            .iter_mut()
+            .filter_map(|block| block.norm.as_mut())
+        {
+            norm.training = Param::from_bool(false);
+        }
     }
 }
 

@@ -64,6 +64,10 @@ pub struct TrainingRecipe {
     /// Weight of the auxiliary letter map in the loss; zero leaves it out. It needs letter boxes,
     /// which generated data has and a labelled folder has not.
     pub letter_map_weight: f64,
+    /// Keep batch norm's statistics as the first weights have them: the network then trains as it
+    /// is used. For runs that go on from a trained network.
+    #[serde(default)]
+    pub fixed_norm: bool,
     /// Stop after so many epochs without a better validation accuracy.
     pub patience: Option<usize>,
 }

@@ -82,6 +82,9 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
         );
         trainee.network = weights.network(&main)?;
     }
+    if options.fixed_norm {
+        trainee.fix_norm();
+    }
     let batcher = Batcher::new(config)?;
     // Each device takes a batch a step; their gradients are summed, whose scale Adam does not mind.
     let images_per_step = options.batch * training.devices.len();
