@@ -5,6 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 readonly WASM_TARGET=wasm32-unknown-unknown
 readonly WASM_PACK_VERSION=0.15.1
+export CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 readonly CHROMEDRIVER=${CHROMEDRIVER:-/usr/bin/chromedriver}
 readonly TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
 # Tools at the versions that belong to this tree stay inside it.
@@ -58,7 +59,7 @@ setup_build() {
 setup_browser_tests() {
   heading "Setup: Chromium, wasm-pack"
   local missing=()
-  [[ -x /usr/bin/chromium ]] || missing+=(chromium)
+  [[ -x $CHROMIUM ]] || missing+=(chromium)
   [[ -x $CHROMEDRIVER ]] || missing+=(chromium-driver)
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
   install_tool wasm-pack wasm-pack "$WASM_PACK_VERSION" --locked
@@ -90,6 +91,7 @@ web() {
   web_module captcha_wasm captcha-wasm web
   web_module captcha_wasm_cpu captcha-wasm web-cpu --no-default-features
   web_module captcha_synth_wasm captcha-synth-wasm web
+  node web/offline.mjs
 }
 
 # web_module NAME PACKAGE PROFILE [OPTIONS FOR CARGO]: into web/pkg, if what is there is older. Each

@@ -8,86 +8,29 @@
 /// <reference lib="webworker" />
 
 const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
-/** Another version of the page's files gets another cache, and the old one goes. */
-const CACHE = "captcha-lens-1";
-/**
- * All that it takes to read an image on the CPU; samples, the generator and the module for WebGPU
- * are kept once they were used.
- */
-const ESSENTIAL = [
-  "./",
-  "audit.html",
-  "lens.svg",
-  "logo.svg",
-  "manifest.webmanifest",
-  "models/compact.safetensors",
-  "pkg/captcha_wasm_cpu.js",
-  "pkg/captcha_wasm_cpu_bg.wasm",
-  "samples/index.json",
-  "src/audit.js",
-  "src/audit/files.js",
-  "src/audit/labels.js",
-  "src/audit/run.js",
-  "src/audit/statistics.js",
-  "src/audit/zip.js",
-  "src/client.js",
-  "src/colormap.js",
-  "src/connection.js",
-  "src/crop.js",
-  "src/download.js",
-  "src/engine.js",
-  "src/errors.js",
-  "src/explain.js",
-  "src/generator.js",
-  "src/guess.js",
-  "src/ink.js",
-  "src/input.js",
-  "src/loader.js",
-  "src/main.js",
-  "src/offline.js",
-  "src/overlay.js",
-  "src/part.js",
-  "src/player.js",
-  "src/progress.js",
-  "src/session.js",
-  "src/view/audit.js",
-  "src/view/cells.js",
-  "src/view/crop.js",
-  "src/view/cropbox.js",
-  "src/view/dom.js",
-  "src/view/explain.js",
-  "src/view/figure.js",
-  "src/view/generate.js",
-  "src/view/heat.js",
-  "src/view/keep.js",
-  "src/view/letters.js",
-  "src/view/picture.js",
-  "src/view/report.js",
-  "src/view/result.js",
-  "src/view/samples.js",
-  "src/view/status.js",
-  "src/view/step.js",
-  "src/view/view.js",
-  "src/view/weights.js",
-  "src/words.js",
-  "src/worker-cpu.js",
-  "src/worker-webgpu.js",
-  "styles/audit.css",
-  "styles/base.css",
-  "styles/crop.css",
-  "styles/explain.css",
-  "styles/figures.css",
-  "styles/page.css",
-  "styles/reader.css",
-  "styles/report.css",
-  "styles/result.css",
-];
+// Made by offline.mjs. Another version of any file makes another one of this, and with it the
+// browser installs this worker anew.
+scope.importScripts("pkg/offline.js");
+const { version, files } = /** @type {{ OFFLINE: { version: string, files: string[] } }} */ (
+  /** @type {unknown} */ (scope)
+).OFFLINE;
+/** One version's files, and no other's: what is put by together fits together. */
+const CACHE = `captcha-lens-${version}`;
 
 scope.addEventListener("install", (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
-      await cache.addAll(ESSENTIAL);
+      // From the site, not from the browser's own cache, which may hold another version.
+      const request = (/** @type {string} */ url) => new Request(url, { cache: "no-cache" });
+      await cache.addAll(files.map(request));
+      // What was used of the version before, such as samples, is wanted of this one too.
+      const wanted = new Set(files.map((file) => new URL(file, scope.registration.scope).href));
+      for (const name of await others()) {
+        for (const { url } of await (await caches.open(name)).keys()) {
+          if (!wanted.has(url)) await cache.add(request(url)).catch(() => undefined);
+        }
+      }
       await scope.skipWaiting();
     })(),
   );
@@ -96,8 +39,7 @@ scope.addEventListener("install", (event) => {
 scope.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
-      const old = (await caches.keys()).filter((name) => isOurs(name) && name !== CACHE);
-      await Promise.all(old.map((name) => caches.delete(name)));
+      await Promise.all((await others()).map((name) => caches.delete(name)));
       await scope.clients.claim();
     })(),
   );
@@ -140,7 +82,8 @@ function keyOf({ url }) {
   return address.href.replace(/index\.html$/, "");
 }
 
-/** @param {string} name */
-function isOurs(name) {
-  return name.startsWith("captcha-lens-");
+/** The caches of this page's other versions. */
+async function others() {
+  const names = await caches.keys();
+  return names.filter((name) => name.startsWith("captcha-lens-") && name !== CACHE);
 }

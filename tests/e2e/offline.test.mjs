@@ -2,7 +2,11 @@
 /** The page after its first visit, without a network. */
 
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { Reader, sampleFile, samples } from "./reader.mjs";
@@ -13,15 +17,7 @@ test("after one visit the page reads without a network", async () => {
   const query = "?backend=cpu";
   const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
   assert.equal(await reader.settled(), "ready");
-  // Everything is there, and the worker answers for the page.
-  await reader.page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-    if (!navigator.serviceWorker.controller) {
-      await new Promise((resolve) =>
-        navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
-      );
-    }
-  });
+  await controlled(reader);
   await site.close();
 
   const [{ file, text }] = await samples();
@@ -35,3 +31,51 @@ test("after one visit the page reads without a network", async () => {
   assert.equal(await reader.page.textContent(".report-rate"), "100.0\u202f%");
   await browser.close();
 });
+
+test("a new version is put by as a whole, and nothing of the old one is shown", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+  const web = new URL("../../web/", import.meta.url);
+  const change = async (/** @type {string} */ path, /** @type {[string, string]} */ ...words) => {
+    const text = await readFile(new URL(path, web), "utf8");
+    const file = join(folder, basename(path));
+    await writeFile(file, text.replace(...words));
+    return file;
+  };
+  /** @type {Record<string, string>} */
+  const mounts = {};
+  const site = await serve({ mounts });
+  const browser = await launch({ webgpu: false });
+  const query = "?backend=cpu";
+  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
+  assert.equal(await reader.settled(), "ready");
+  await controlled(reader);
+  const caches = () => reader.page.evaluate(async () => [...(await window.caches.keys())]);
+  const [old, ...more] = await caches();
+  assert.deepEqual(more, []);
+
+  mounts["audit.html"] = await change("audit.html", "<title>", "<title>New: ");
+  mounts["pkg/offline.js"] = await change("pkg/offline.js", '"version": "', '"version": "new');
+  await reader.page.reload();
+  // The visit to one page puts the other by as well.
+  while ((await caches()).includes(old)) await setTimeout(100);
+  await site.close();
+  await reader.page.goto(`${site.address}audit.html${query}`);
+  assert.match(await reader.page.title(), /^New: /);
+  await browser.close();
+  await rm(folder, { recursive: true });
+});
+
+/**
+ * Until everything is put by and the worker answers for the page.
+ *
+ * @param {Reader} reader
+ */
+async function controlled({ page }) {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    if (navigator.serviceWorker.controller) return;
+    await new Promise((resolve) =>
+      navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
+    );
+  });
+}

@@ -46,6 +46,7 @@ pub struct Generator {
     split: Split,
     seed: u64,
     blank_share: f32,
+    bent_share: f32,
 }
 
 impl Generator {
@@ -67,6 +68,7 @@ impl Generator {
             split,
             seed,
             blank_share: 0.0,
+            bent_share: 0.0,
         }
     }
 
@@ -77,6 +79,12 @@ impl Generator {
             blank_share,
             ..self
         }
+    }
+
+    /// The same series with the face of this share of its images, 0 to 1, bent out of its shape,
+    /// another way each time, so that a reader learns letters and not only faces.
+    pub fn with_bent_share(self, bent_share: f32) -> Self {
+        Self { bent_share, ..self }
     }
 
     /// The image at `index`.
@@ -145,9 +153,11 @@ impl Generator {
             self.text.draw(&mut random)
         };
         let drawn_face = draw_face(self.fonts, &mut random);
+        let bent = self.bent_share > 0.0 && random.chance(self.bent_share);
         self.style.draw(
             text.unwrap_or(drawn),
             face.unwrap_or(drawn_face),
+            bent,
             clutter,
             &mut random,
         )

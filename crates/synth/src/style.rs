@@ -25,16 +25,17 @@ impl Style {
         }
     }
 
-    /// Draws one image that says `text`.
+    /// Draws one image that says `text`, its face bent out of shape if asked for.
     pub(crate) fn draw(
         self,
         text: String,
         face: &'static Face,
+        bent: bool,
         clutter: Clutter,
         random: &mut Random,
     ) -> Sample {
         match self {
-            Self::Words => words::draw(text, face, clutter, random),
+            Self::Words => words::draw(text, face, bent, clutter, random),
         }
     }
 }

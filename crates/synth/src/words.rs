@@ -6,6 +6,7 @@
 //! from image to image, so that images drawn by other code in this look fall inside.
 
 mod clutter;
+mod hand;
 mod lettering;
 
 use crate::canvas::{Canvas, Color};
@@ -33,16 +34,17 @@ pub(crate) struct Clutter {
     pub(crate) speckle: Option<f32>,
 }
 
-/// Draws one image that says `text` in `face`.
+/// Draws one image that says `text` in `face`, or in that face bent out of its shape.
 pub(crate) fn draw(
     text: String,
     face: &'static Face,
+    bent: bool,
     clutter: Clutter,
     random: &mut Random,
 ) -> Sample {
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
     let mut path = Path::default();
-    let lettering = Lettering::plan(&text, face.outlines(), random);
+    let lettering = Lettering::plan(&text, face.outlines(), bent, random);
     let strokes = plan_strokes(clutter.strokes, random);
     let speckle_over = random.chance(SPECKLE_OVER);
 

@@ -47,3 +47,20 @@ fn held_out_faces_random_letters() {
         ["b0863cc87a38339c", "551721bb370d7c94", "1e64db68f29ea909"]
     );
 }
+
+#[test]
+fn bent_faces() {
+    let generator = Generator::new(
+        Style::Words,
+        TextSource::Random,
+        FontSet::Trained,
+        Split::Train,
+        2024,
+    )
+    .with_bent_share(1.0);
+    let hashes = [0, 1, u64::MAX].map(|index| format!("{:016x}", hash(&generator.sample(index))));
+    assert_eq!(
+        hashes,
+        ["5f3ee908da903c96", "21c269a67606f545", "3186174f3113e473"]
+    );
+}

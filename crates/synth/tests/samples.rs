@@ -16,6 +16,12 @@ fn samples(count: u64) -> impl Iterator<Item = Sample> {
     (0..count).map(move |index| generator.sample(index))
 }
 
+fn bent(count: u64) -> impl Iterator<Item = Sample> {
+    let generator = generator(TextSource::listed(), FontSet::Trained, Split::Train, 11);
+    let generator = generator.with_bent_share(1.0);
+    (0..count).map(move |index| generator.sample(index))
+}
+
 fn pixel(sample: &Sample, x: u32, y: u32) -> [u8; 3] {
     let start = 3 * (y * sample.width + x) as usize;
     [
@@ -87,7 +93,7 @@ fn the_face_comes_from_the_set() {
 
 #[test]
 fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
-    for sample in samples(200) {
+    for sample in samples(200).chain(bent(200)) {
         let letters: String = sample.letters.iter().map(|b| b.letter).collect();
         assert_eq!(letters, sample.text);
         let center = |b: &LetterBox| b.x + 0.5 * b.width;
@@ -115,7 +121,7 @@ fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
 #[test]
 fn letters_are_where_their_boxes_say() {
     let (mut found, mut rows) = (0, 0);
-    for sample in samples(100) {
+    for sample in samples(100).chain(bent(100)) {
         for b in &sample.letters {
             let (left, right) = (b.x.max(0.0) as u32, (b.x + b.width).min(600.0) as u32);
             let (top, bottom) = (b.y.max(0.0) as u32, (b.y + b.height).min(320.0) as u32);
@@ -128,6 +134,30 @@ fn letters_are_where_their_boxes_say() {
         found as f32 > 0.97 * rows as f32,
         "ink in {found} of {rows} rows"
     );
+}
+
+#[test]
+fn a_bent_face_has_the_text_and_name_of_its_own_and_other_letters() {
+    let sizes = |sample: &Sample| -> Vec<[f32; 2]> {
+        sample.letters.iter().map(|b| [b.width, b.height]).collect()
+    };
+    for (plain, bent) in samples(50).zip(bent(50)) {
+        assert_eq!((&plain.text, plain.font), (&bent.text, bent.font));
+        assert_ne!(sizes(&plain), sizes(&bent));
+    }
+}
+
+#[test]
+fn as_many_are_bent_as_asked_for() {
+    let generator = generator(TextSource::listed(), FontSet::Trained, Split::Train, 11);
+    let some = generator.clone().with_bent_share(0.0);
+    assert!((0..20).all(|index| some.sample(index) == generator.sample(index)));
+    let (half, all) = (
+        generator.clone().with_bent_share(0.5),
+        generator.with_bent_share(1.0),
+    );
+    let bent = (0..400).filter(|&index| half.sample(index) == all.sample(index));
+    assert!((160..240).contains(&bent.count()));
 }
 
 #[test]

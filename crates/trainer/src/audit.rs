@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use burn::tensor::Tensor;
 use captcha_model::image::RgbImage;
 use captcha_model::{Prediction, Recognizer};
 use image::ImageFormat;
@@ -65,14 +66,20 @@ pub fn audit(
     let bar = progress_bar(files.len() as u64);
     let mut items = Vec::with_capacity(files.len());
     for files in files.chunks(BATCH) {
-        let images: Vec<Result<RgbImage>> = files
+        // A photo at its full size is let go before the next one.
+        let inputs: Vec<Result<Tensor<4>>> = files
             .par_iter()
-            .map(|file| read_image(&file.path))
+            .map(|file| Ok(recognizer.preprocess(&[read_image(&file.path)?])?))
             .collect();
-        let readable: Vec<RgbImage> = images.iter().flatten().cloned().collect();
-        let mut predictions = pollster::block_on(recognizer.recognize(&readable, 0))?.into_iter();
-        for (file, image) in files.iter().zip(images) {
-            let read = image.and_then(|_| predictions.next().context("no answer"));
+        let readable: Vec<Tensor<4>> = inputs.iter().flatten().cloned().collect();
+        let mut predictions = if readable.is_empty() {
+            Vec::new()
+        } else {
+            pollster::block_on(recognizer.read(Tensor::cat(readable, 0)))?
+        }
+        .into_iter();
+        for (file, input) in files.iter().zip(inputs) {
+            let read = input.and_then(|_| predictions.next().context("no answer"));
             items.push(item(folder, file, labelled, read));
         }
         bar.inc(files.len() as u64);

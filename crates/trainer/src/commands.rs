@@ -97,7 +97,9 @@ fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)
             words: listed_words().iter().map(|&word| word.to_owned()).collect(),
             random_share: recipe.data.random_share as f32,
         };
-        let train = generator(texts, Split::Train).with_blank_share(recipe.data.blank_share as f32);
+        let train = generator(texts, Split::Train)
+            .with_blank_share(recipe.data.blank_share as f32)
+            .with_bent_share(recipe.data.bent_share as f32);
         let train = Arc::new(Generated::new(train, options.images_per_epoch));
         return Ok((
             Arc::new(Degraded::new(train, recipe.data.degraded_share, seed)),

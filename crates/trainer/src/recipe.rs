@@ -34,6 +34,9 @@ pub struct DataRecipe {
     pub random_share: f64,
     /// Share of images without any letter.
     pub blank_share: f64,
+    /// Share of images whose face is bent out of its shape, another way each time.
+    #[serde(default)]
+    pub bent_share: f64,
     /// Share of images that are cut, scaled and compressed before they are read.
     #[serde(default)]
     pub degraded_share: f64,
@@ -123,6 +126,7 @@ impl Recipe {
         for (name, share) in [
             ("random_share", data.random_share),
             ("blank_share", data.blank_share),
+            ("bent_share", data.bent_share),
             ("degraded_share", data.degraded_share),
         ] {
             ensure!(

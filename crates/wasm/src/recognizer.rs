@@ -1,5 +1,6 @@
 //! The one class that JavaScript sees.
 
+use burn::tensor::Tensor;
 use captcha_model::{ModelError, Weights};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
@@ -104,30 +105,27 @@ impl Recognizer {
     ) -> Result<Vec<Result<Recognition<'_>, LensError>>, LensError> {
         let recognizer = &self.engine.recognizer;
         let mut watch = Stopwatch::start();
-        let mut images = Vec::with_capacity(sources.len());
-        let mut decoded = Vec::with_capacity(sources.len());
+        let (mut decode, mut preprocess) = (0.0, 0.0);
+        let mut inputs = Vec::with_capacity(sources.len());
+        let mut sizes = Vec::with_capacity(sources.len());
+        // One after the other, so that no two photos are held at their full size.
         for source in sources {
-            decoded.push(input::image(source).await.map(|image| {
-                let size = image.dimensions();
-                images.push(image);
-                size
+            let image = input::image(source).await;
+            decode += watch.lap();
+            sizes.push(image.and_then(|image| {
+                inputs.push(recognizer.preprocess(std::slice::from_ref(&image))?);
+                Ok(image.dimensions())
             }));
+            preprocess += watch.lap();
         }
-        if images.is_empty() {
-            return Ok(decoded
-                .into_iter()
-                .filter_map(Result::err)
-                .map(Err)
-                .collect());
+        if inputs.is_empty() {
+            return Ok(sizes.into_iter().filter_map(Result::err).map(Err).collect());
         }
-        let decode = watch.lap();
-        let input = recognizer.preprocess(&images)?;
-        let preprocess = watch.lap();
-        let features = recognizer.encode(input);
+        let share = inputs.len() as f64;
+        let features = recognizer.encode(Tensor::cat(inputs, 0));
         let encode = watch.lap();
         let mut predictions = recognizer.decode(features, alternatives).await?.into_iter();
         let read = watch.lap();
-        let share = images.len() as f64;
         let milliseconds = Milliseconds {
             decode: decode / share,
             preprocess: preprocess / share,
@@ -135,7 +133,7 @@ impl Recognizer {
             read: read / share,
             total: watch.total() / share,
         };
-        Ok(decoded
+        Ok(sizes
             .into_iter()
             .map(|size| {
                 let size = size?;

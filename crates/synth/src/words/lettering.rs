@@ -1,5 +1,6 @@
 //! The word: how large, how heavy, where each letter stands.
 
+use super::hand::Hand;
 use super::{HEIGHT, WIDTH, draw_color};
 use crate::canvas::{Canvas, Color};
 use crate::fonts::Outlines;
@@ -33,8 +34,9 @@ struct Letter {
 }
 
 impl Lettering {
-    /// Lays a word out.
-    pub(super) fn plan(text: &str, outlines: &Outlines, random: &mut Random) -> Self {
+    /// Lays a word out, its letters bent out of their face's shape if asked for.
+    pub(super) fn plan(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> Self {
+        let hand = bent.then(|| Hand::draw(random));
         let x_height = if random.chance(0.8) {
             random.range(33.0, 62.0)
         } else {
@@ -72,8 +74,13 @@ impl Lettering {
                 let scale =
                     x_height / outlines.x_height * (1.0 + random.range(-1.0, 1.0) * uneven_size);
                 let slant = slant + random.range(-1.0, 1.0) * uneven_slant;
-                let outline = outlines
-                    .letter(letter)
+                let outline = outlines.letter(letter);
+                let bent = hand
+                    .as_ref()
+                    .map(|hand| hand.bend(outline, outlines.x_height, random));
+                let outline = bent
+                    .as_ref()
+                    .unwrap_or(outline)
                     .map(|[x, y]| [scale * (stretch * x + slant * y), -scale * y]);
                 Letter::new(letter, outline, draw_color(random, LIGHTEST))
             })
