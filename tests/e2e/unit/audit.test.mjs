@@ -437,5 +437,10 @@ describe("a report's figures", () => {
       csv,
       'file,label,text,confidence,right,error\r\n"\'=a""b,c.png",thus,thus,0.9123,true,',
     );
+    for (const start of "=+-@\t\r\n") {
+      const [, ...rows] = toCsv([{ path: `${start}1`, confidence: -1 }], statistics).split("\r\n");
+      const quotes = start === "\r" || start === "\n" ? '"' : "";
+      assert.deepEqual(rows, [`${quotes}'${start}1${quotes},,,-1.0000,,`]);
+    }
   });
 });
