@@ -132,6 +132,25 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("on its way is read by the engine that is chosen meanwhile", async () => {
+      const reader = await open({ query: "?backend=cpu" });
+      const { page } = reader;
+      await reader.settled();
+      await reader.choose(GOOD);
+      const sample = page.locator("#samples button").first();
+      await page.route("**/samples/*.png", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await route.continue();
+      });
+      await sample.click();
+      await page.selectOption("#backend", "webgpu");
+      await page.waitForSelector("#samples button[aria-pressed=true]");
+      assert.equal(await reader.settled(), "done");
+      assert.equal((await reader.result()).width, 600);
+      assert.equal((await reader.result()).backend.kind, "webgpu");
+      await reader.close();
+    });
+
     test("that is none takes the place of a picture that is still being decoded", async () => {
       const reader = await open();
       const { page } = reader;
