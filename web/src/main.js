@@ -1,6 +1,7 @@
 // @ts-check
 /** Wires the reader, the player and the view. */
 
+import { setFragment, writeFragment } from "./address.js";
 import { isWhole } from "./crop.js";
 import { LensError } from "./errors.js";
 import { faces, fromFragment, generate, toFragment } from "./generator.js";
@@ -88,13 +89,14 @@ const view = new View({
   hover: (index) => player.hover(index),
 });
 
-const generator = new GenerateView((options) => void draw(options));
+const generator = new GenerateView((options) => void draw(options), writeFragment);
 const cropper = new CropView((part) => void readPart(part));
 
 view.setWish(wish);
 void listSamples();
 keepOffline();
 addEventListener("hashchange", drawShared);
+addEventListener("pagehide", writeFragment);
 if (!drawShared()) void read();
 
 /**
@@ -175,7 +177,7 @@ async function offerCrop() {
 /** @param {Image} shown what to read next */
 function show({ file, note = null, sample = null, fragment = "" }) {
   image = file;
-  history.replaceState(null, "", location.pathname + location.search + fragment);
+  setFragment(fragment);
   player.clear();
   view.setPicture(file, { note, sample });
 }
@@ -273,6 +275,7 @@ function drawShared() {
  */
 async function draw(options) {
   const signal = startAnew();
+  setFragment(toFragment(options));
   try {
     generator.setFaces(await faces());
     generator.setOptions(options);
