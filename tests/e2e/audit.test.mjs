@@ -125,6 +125,57 @@ describe("the audit page", () => {
     assert.ok(await page.locator("#error").isHidden());
   });
 
+  test("reports what was read before it had to stop, and why it did", async () => {
+    const names = ["line.png", "thus_1.png", "thus_2.png"];
+    await give(...names.map((name) => image(name)), image("zeal.png", FAULTS.hopeless));
+    assert.equal(await page.getAttribute("#error", "data-code"), "bad-weights");
+    assert.equal(await page.textContent("#error"), "These are no weights.");
+    assert.match((await page.textContent("#status")) ?? "", /^Stopped; the report holds/);
+    assert.deepEqual(
+      (await rows()).map((row) => row.split("\t")[0]),
+      names,
+    );
+    assert.match((await page.textContent(".report-facts")) ?? "", /Stopped after3 of 4 images/);
+    await give(image("zeal.png", FAULTS.hopeless));
+    assert.equal(await page.textContent("#error"), "These are no weights.");
+    assert.ok(await page.locator("#report").isHidden(), "nothing was read");
+  });
+
+  test("says which files could not be opened, and reads the rest", async () => {
+    await page.setViewportSize({ width: 320, height: 700 });
+    const name = `${"long".repeat(20)}.zip`;
+    await give({ ...png(Buffer.from("x")), name }, image("thus.png"));
+    assert.equal((await rows()).length, 1);
+    assert.match((await page.textContent("#note")) ?? "", /long\.zip: .* Unpack it first\.$/);
+    assert.match((await page.textContent(".report-facts")) ?? "", /Not opened(long)+\.zip/);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320);
+    await give(image("thus.png"));
+    assert.ok(await page.locator("#note").isHidden());
+  });
+
+  for (const state of ["loading", "running"]) {
+    test(`ends on what it began on, whatever is chosen while ${state}`, async () => {
+      await page.route("**/captcha_wasm_cpu_bg.wasm", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await route.continue();
+      });
+      await page.goto(`${site.address}audit.html?backend=cpu`);
+      const slow = Array.from({ length: 3 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
+      await page.setInputFiles("#files-input", slow);
+      await page.waitForSelector(`body[data-state=${state}]`);
+      await page.selectOption("#backend", "webgpu");
+      assert.match((await page.textContent("#note")) ?? "", /counts from the next audit on/);
+      await settled();
+      assert.equal(await page.textContent("#status"), "Done");
+      assert.equal((await rows()).length, 3);
+      assert.match((await page.textContent(".report-facts")) ?? "", /Read onCPU/);
+      await give(image("thus.png"));
+      assert.match((await page.textContent(".report-facts")) ?? "", /Read onWebGPU/);
+      assert.ok(await page.locator("#note").isHidden());
+      assert.deepEqual(watched.complaints, []);
+    });
+  }
+
   test("pauses, goes on, and keeps what was read before a cancel", async () => {
     const slow = Array.from({ length: 12 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
     await page.setInputFiles("#files-input", slow);

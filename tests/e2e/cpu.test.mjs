@@ -188,19 +188,19 @@ describe("without WebGPU", () => {
     assert.match((await page.textContent("#generator-drawn b")) ?? "", /^[a-z]{5}$/);
     await drawn(() => page.selectOption("#generator-length", ""));
     await drawn(() => page.fill("#generator-text", "line"));
-    await drawn(() => page.fill("#generator-strokes", "2"));
+    await drawn(() => page.getByRole("slider", { name: "Strokes" }).fill("2"));
     await drawn(() => page.click("#generator-next"));
     assert.equal(await page.textContent("#generator-drawn b"), "line");
     const word = await reader.word();
     const { letters } = await reader.result();
-    const { hash } = new URL(page.url());
-    assert.equal(hash, "#generate?seed=2&text=line&strokes=2");
+    const hash = "#generate?seed=2&text=line&strokes=2";
+    await page.waitForURL((url) => url.hash === hash);
 
     const other = await Reader.open(browser, site.address, { query: hash });
     assert.equal(await other.settled(), "done");
     assert.equal(await other.word(), word);
     assert.deepEqual((await other.result()).letters, letters);
-    assert.equal(await other.page.inputValue("#generator-strokes"), "2");
+    assert.equal(await other.page.getByRole("slider", { name: "Strokes" }).inputValue(), "2");
     await other.page.fill("#generator-text", "zwölf");
     await other.page.waitForSelector("body[data-state=error]");
     assert.match((await other.error()).message, /1 to 5 lower-case letters/);
@@ -216,7 +216,7 @@ describe("without WebGPU", () => {
     const [good] = shipped;
     await reader.chooseSample(good.file);
     assert.equal(await reader.word(), good.text);
-    assert.equal(new URL(page.url()).hash, "");
+    await page.waitForURL((url) => url.hash === "");
   });
 
   test("finds no letters where there are none", async () => {

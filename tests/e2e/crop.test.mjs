@@ -151,6 +151,28 @@ describe("cropping", () => {
       await reader.close();
     });
 
+    test("stays at hand where a part cannot be read", async () => {
+      const reader = await open({ query: "?backend=cpu" });
+      const { page } = reader;
+      await reader.settled();
+      const missing = "**/captcha_wasm_cpu_bg.wasm";
+      await page.route(missing, (route) => route.fulfill({ status: 404 }));
+      await page.reload();
+      await reader.settled();
+      await page.setInputFiles("#file-input", screenshot);
+      await page.waitForSelector("#crop-note:text('looks like a CAPTCHA')");
+      assert.equal(await reader.settled(), "error");
+      assert.equal(await page.textContent("#crop"), "Adjust");
+      await page.unroute(missing);
+      await page.click("#crop-undo");
+      assert.equal(await reader.settled(), "done");
+      assert.equal((await reader.result()).width, SCREEN.width);
+      assert.equal(await page.textContent("#crop"), "Crop");
+      assert.equal(await reader.choose(png(Buffer.from("no image"))), "error");
+      assert.ok(await page.locator("#crop").isHidden());
+      await reader.close();
+    });
+
     test("a part is not read where the engine fails, and the page goes on", async () => {
       const reader = await open();
       assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10))), "error");

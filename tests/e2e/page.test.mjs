@@ -131,6 +131,39 @@ describe("the page", () => {
       assert.equal(await reader.page.locator("#picture").evaluate(naturalWidth), 200);
       await reader.close();
     });
+
+    test("on its way is read by the engine that is chosen meanwhile", async () => {
+      const reader = await open({ query: "?backend=cpu" });
+      const { page } = reader;
+      await reader.settled();
+      await reader.choose(GOOD);
+      const sample = page.locator("#samples button").first();
+      await page.route("**/samples/*.png", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        await route.continue();
+      });
+      await sample.click();
+      await page.selectOption("#backend", "webgpu");
+      await page.waitForSelector("#samples button[aria-pressed=true]");
+      assert.equal(await reader.settled(), "done");
+      assert.equal((await reader.result()).width, 600);
+      assert.equal((await reader.result()).backend.kind, "webgpu");
+      await reader.close();
+    });
+
+    test("that is none takes the place of a picture that is still being decoded", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await reader.settled();
+      await page.evaluate(slowDecoding);
+      await page.setInputFiles("#file-input", GOOD);
+      await reader.hand("paste"); // nothing
+      assert.equal((await reader.error()).code, "not-a-file");
+      await page.waitForTimeout(700); // by now the picture would have come
+      assert.ok(await page.locator("#picture").isHidden());
+      assert.equal(await page.textContent("#placeholder-words"), "Nothing to show");
+      await reader.close();
+    });
   });
 
   describe("reading view", () => {
@@ -257,6 +290,36 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("names what is kept by what it is, and says when it cannot be", async () => {
+      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      const { page } = reader;
+      await reader.choose(GOOD);
+      await page.click("#copy");
+      await page.waitForSelector("#copy:text('Copied')");
+      await page.click("#copy");
+      await page.waitForSelector("#copy:text('Copy')");
+
+      await page.evaluate(slowDecoding);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.click("#keep-png").then(() => page.setInputFiles("#file-input", faulty("panic"))),
+      ]);
+      assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.png`);
+
+      await reader.choose(GOOD);
+      await page.evaluate(() => {
+        HTMLImageElement.prototype.decode = () => Promise.reject(new Error("no"));
+      });
+      await page.click("#keep-png");
+      await page.waitForSelector("#keep-png:text('The browser refused')");
+      await page.waitForSelector("#keep-png:text('PNG')");
+      assert.deepEqual(
+        reader.watched.complaints.filter((words) => words.includes("no")),
+        [],
+      );
+      await reader.close();
+    });
+
     test("plays letter by letter, unless nothing may move", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
       await reader.choose(GOOD);
@@ -321,6 +384,15 @@ const candidates = async (reader) =>
   (await reader.page.locator("#candidates li").allInnerTexts()).map((row) =>
     row.split(/\s*\n\s*/).join(" "),
   );
+
+/** Pictures take half a second more. */
+function slowDecoding() {
+  const { decode } = HTMLImageElement.prototype;
+  HTMLImageElement.prototype.decode = async function () {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return decode.call(this);
+  };
+}
 
 /** @param {any} picture */
 const naturalWidth = (picture) => picture.naturalWidth;

@@ -1,7 +1,7 @@
 // @ts-check
 /** Wires the audit: files in, readings, report. */
 
-import { filesOfDrop, findImages } from "./audit/files.js";
+import { filesOf, filesOfDrop, findImages } from "./audit/files.js";
 import { areLikely, labelsFromFiles, labelsFromNames } from "./audit/labels.js";
 import { AuditRun } from "./audit/run.js";
 import { LensError } from "./errors.js";
@@ -10,6 +10,7 @@ import { keepOffline } from "./offline.js";
 import { AuditView } from "./view/audit.js";
 import { describeBackend } from "./words.js";
 
+/** @import { Found, Given } from "./audit/files.js" */
 /** @import { AuditImage, AuditItem } from "./types.js" */
 
 /**
@@ -24,8 +25,16 @@ import { describeBackend } from "./words.js";
  * @property {[string, string][]} about how it was made
  */
 
+/** Most files of which it is said why they could not be opened. */
+const MOST_TOLD = 3;
+
 const query = new URLSearchParams(location.search);
+/** What to run on, from the next audit on; an audit ends on what it began on. */
 let wish = wishFrom(query.get("backend"));
+/** What the audit runs on. */
+let used = wish;
+/** What of the files is not in the report, in words. */
+let leftOut = "";
 
 /** @type {Audit | undefined} */
 let current;
@@ -35,11 +44,11 @@ let asked = 0;
 let addresses = [];
 
 const loader = new Loader(() => ({
-  backend: wish,
+  backend: used,
   onBackend: (backend) => view.setBackend(backend),
 }));
 const view = new AuditView({
-  choose: (files) => void audit(Promise.resolve(files)),
+  choose: (files) => void audit(Promise.resolve(filesOf(files))),
   drop: (transfer) => void audit(filesOfDrop(transfer)),
   pause: () => {
     const run = current?.run;
@@ -56,8 +65,7 @@ const view = new AuditView({
     wish = chosen;
     query.set("backend", chosen);
     history.replaceState(null, "", `?${query}`);
-    current?.run.cancel();
-    void loader.drop();
+    tellNote();
   },
 });
 view.setWish(wish);
@@ -67,19 +75,24 @@ keepOffline();
 /**
  * Reads all images among the files; an audit that is under way is given up.
  *
- * @param {Promise<File[]>} coming
+ * @param {Promise<Given[]>} coming
  */
 async function audit(coming) {
   const own = ++asked;
   current?.run.cancel();
   current = undefined;
+  if (used !== wish) void loader.drop();
+  used = wish;
+  leftOut = "";
+  tellNote();
   view.clearReport();
-  view.setNote("");
   view.setState("loading", "Looking for images");
   try {
-    const { images, labelFiles, ignored } = await findImages(await coming);
+    const found = await findImages(await coming);
     if (own !== asked) return;
-    view.setNote(ignored > 0 ? `${ignored} other files are left out.` : "");
+    const { images, labelFiles, problems } = found;
+    leftOut = describeLeftOut(found);
+    tellNote();
     view.setState("loading", "Loading");
     const lens = await loader.load();
     if (own !== asked) return;
@@ -91,20 +104,43 @@ async function audit(coming) {
     const [given, names] = [labelsFromFiles(paths, labelFiles), labelsFromNames(paths)];
     const named = given.every((label) => label === null) && areLikely(names);
     current = { images, run, given, names, named, about: [] };
-    const complete = await run.finish();
+    /** @type {{ error: unknown } | undefined} */
+    let failure;
+    const complete = await run.finish().catch((error) => void (failure = { error }));
     if (own !== asked) return;
+    const read = run.items.filter(Boolean).length;
     current.about = [
       ["Read on", describeBackend(lens.backend)],
       ["Date", new Date().toISOString().slice(0, 10)],
     ];
+    if (!complete) current.about.push(["Stopped after", `${read} of ${images.length} images`]);
+    if (problems.length > 0) {
+      current.about.push(["Not opened", problems.map(({ path }) => path).join(", ")]);
+    }
     view.setState("done", complete ? "Done" : "Cancelled; the report holds what was read before");
-    showReport(current);
+    if (read > 0 || !failure) showReport(current);
+    if (failure) throw failure.error;
   } catch (error) {
     if (own !== asked) return;
     const { code, message } =
       error instanceof LensError ? error : { code: "page-error", message: String(error) };
     view.setError({ code, message });
   }
+}
+
+/** Says what is not in the report, and when another wish counts. */
+function tellNote() {
+  const later = "What is chosen under “Run on” counts from the next audit on.";
+  view.setNote([leftOut, used === wish ? "" : later].filter(Boolean).join(" "));
+}
+
+/** @param {Found} found */
+function describeLeftOut({ problems, ignored }) {
+  const told = problems.slice(0, MOST_TOLD).map(({ error }) => error.message);
+  const more = problems.length - told.length;
+  if (more > 0) told.push(`${more} more could not be opened.`);
+  if (ignored > 0) told.push(`${ignored} other files are left out.`);
+  return told.join(" ");
 }
 
 /** @param {Audit} audit */

@@ -1,6 +1,7 @@
 // @ts-check
 /** Wires the reader, the player and the view. */
 
+import { setFragment, writeFragment } from "./address.js";
 import { isWhole } from "./crop.js";
 import { LensError } from "./errors.js";
 import { faces, fromFragment, generate, toFragment } from "./generator.js";
@@ -58,8 +59,10 @@ let image;
  * @type {Image & { size: Promise<Size | null>, part: Part | null, words: string } | undefined}
  */
 let original;
-/** Gives up the reading that is under way. */
+/** Gives up what is under way. */
 let reading = new AbortController();
+/** Whether that is an image on its way: it is read as soon as it is there. */
+let coming = false;
 
 const loader = new Loader(() => ({
   weights: weightsFrom(query.get("weights")),
@@ -86,13 +89,14 @@ const view = new View({
   hover: (index) => player.hover(index),
 });
 
-const generator = new GenerateView((options) => void draw(options));
+const generator = new GenerateView((options) => void draw(options), writeFragment);
 const cropper = new CropView((part) => void readPart(part));
 
 view.setWish(wish);
 void listSamples();
 keepOffline();
 addEventListener("hashchange", drawShared);
+addEventListener("pagehide", writeFragment);
 if (!drawShared()) void read();
 
 /**
@@ -138,6 +142,7 @@ async function readPart(part) {
   if (part === null || isWhole(part)) {
     original.part = null;
     show(original);
+    void offerCrop();
     return read();
   }
   view.setState("reading", "Cropping");
@@ -159,12 +164,20 @@ async function readPart(part) {
 function showPart(file, part, words) {
   Object.assign(original ?? {}, { part, words });
   show({ file, note: original?.note });
+  void offerCrop();
+}
+
+/** Lets the picture be cropped, if the browser can show it. */
+async function offerCrop() {
+  const given = original;
+  const size = await given?.size;
+  if (given && given === original && size && canCrop(size)) cropper.offer({ ...given, size });
 }
 
 /** @param {Image} shown what to read next */
 function show({ file, note = null, sample = null, fragment = "" }) {
   image = file;
-  history.replaceState(null, "", location.pathname + location.search + fragment);
+  setFragment(fragment);
   player.clear();
   view.setPicture(file, { note, sample });
 }
@@ -177,20 +190,23 @@ function show({ file, note = null, sample = null, fragment = "" }) {
 function refuse(error) {
   startAnew();
   image = original = undefined;
+  cropper.withdraw();
   view.setPicture(null, { note: null, sample: null });
   fail(error);
 }
 
-/** Gives up what is under way. */
+/** Gives up what is under way, for an image that comes. */
 function startAnew() {
   reading.abort();
   reading = new AbortController();
+  coming = true;
   return reading.signal;
 }
 
 /** Loads what is missing, then reads the image, if there is one. */
 async function read() {
   const signal = startAnew();
+  coming = false;
   try {
     view.setState("loading", "Loading");
     const lens = await loader.load();
@@ -198,12 +214,11 @@ async function read() {
     if (!image) return view.setState("ready", "Ready");
     view.setState("reading", "Reading");
     const recognition = await lens.recognize(image, { alternatives: ALTERNATIVES, signal });
-    const size = await original?.size;
     await view.pictureShown;
     if (signal.aborted) return;
     debug.lastResult = recognition;
     view.setRecognition(recognition);
-    if (original && size && canCrop(size)) cropper.offer({ ...original, size });
+    void offerCrop();
     player.start(recognition.letters.length, { still: view.still });
   } catch (error) {
     if (!signal.aborted) fail(error);
@@ -217,7 +232,7 @@ function changeBackend(chosen) {
   history.replaceState(null, "", `?${query}${location.hash}`);
   player.clear();
   void loader.drop();
-  void read();
+  if (!coming) void read();
 }
 
 async function listSamples() {
@@ -260,6 +275,7 @@ function drawShared() {
  */
 async function draw(options) {
   const signal = startAnew();
+  setFragment(toFragment(options));
   try {
     generator.setFaces(await faces());
     generator.setOptions(options);
@@ -276,7 +292,7 @@ async function draw(options) {
 function fail(error) {
   const { code, message } =
     error instanceof LensError ? error : { code: "page-error", message: String(error) };
+  coming = false;
   player.clear();
-  cropper.withdraw();
   view.setError({ code, message }, { canRetry: RETRYABLE.has(code) });
 }

@@ -18,6 +18,8 @@ export class Session {
   #connection;
   /** @type {Promise<Backend> | undefined} */
   #loaded;
+  /** What everything fails with once the session was ended. @type {{ reason: unknown } | undefined} */
+  #closed;
 
   /**
    * @param {BackendWish} backend
@@ -36,7 +38,8 @@ export class Session {
    * @param {AbortSignal} [signal]
    * @returns {Promise<Backend>}
    */
-  load(signal) {
+  async load(signal) {
+    if (this.#closed) throw this.#closed.reason;
     if (!this.#loaded || this.#connection?.ended) {
       this.#connection = new Connection(this.#backend === "cpu" ? "cpu" : "webgpu");
       this.#loaded = this.#load(this.#connection, signal);
@@ -61,11 +64,12 @@ export class Session {
   }
 
   /**
-   * Ends the worker and frees what it holds.
+   * Ends the worker and frees what it holds, for good.
    *
-   * @param {unknown} reason what the open readings fail with
+   * @param {unknown} reason what readings fail with, open ones and later ones
    */
   end(reason) {
+    this.#closed ??= { reason };
     this.#connection?.end(reason);
   }
 

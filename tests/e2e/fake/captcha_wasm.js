@@ -11,6 +11,8 @@ export const FAULTS = {
   lost: 17,
   /** A slow reading. */
   slow: 19,
+  /** Nothing can be read at all. */
+  hopeless: 23,
 };
 
 /** Words and where their letters are, in columns of a 6 x 12 grid. */
@@ -64,6 +66,9 @@ export class Recognizer {
     }
     if (width === FAULTS.lost && this.backend.kind === "webgpu") {
       throw Object.assign(new Error("The device stopped answering."), { code: "device-lost" });
+    }
+    if (width === FAULTS.hopeless) {
+      throw Object.assign(new Error("These are no weights."), { code: "bad-weights" });
     }
     const letters = LETTERS.map(({ letter, confidence, row, col }) => ({
       letter,

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { findImages } from "../../../web/src/audit/files.js";
+import { filesOf, filesOfDrop, findImages } from "../../../web/src/audit/files.js";
 import { areLikely, labelsFromFiles, labelsFromNames } from "../../../web/src/audit/labels.js";
 import { AuditRun } from "../../../web/src/audit/run.js";
 import { interval, summarize, tellingCases, verdict } from "../../../web/src/audit/statistics.js";
@@ -56,6 +56,11 @@ function zip(files, comment = "") {
   return Buffer.concat([...bodies, directory, end, Buffer.from(comment)]);
 }
 
+/**
+ * @param {string} name
+ * @param {Parameters<typeof zip>[0]} files
+ */
+const zipFile = (name, files) => new File([new Uint8Array(zip(files))], name);
 /** @param {Buffer} bytes */
 const blob = (bytes) => new Blob([new Uint8Array(bytes)]);
 /** @param {string} code */
@@ -142,7 +147,7 @@ describe("zip archives", () => {
     const entry = (/** @type {string} */ path) => archive.lastIndexOf(path) - 46;
     archive.writeUInt32LE(1000, entry("bomb.png") + 24);
     archive.writeUInt32LE(21 * 1024 * 1024, entry("huge.png") + 24);
-    const { images } = await findImages([new File([new Uint8Array(archive)], "set.zip")]);
+    const { images } = await findImages(filesOf([new File([new Uint8Array(archive)], "set.zip")]));
     const recognizeAll = async (/** @type {Blob[]} */ blobs) =>
       blobs.map(() => ({ text: "x", confidence: 1 }));
     const run = new AuditRun(images, { recognizeAll }, () => {});
@@ -153,22 +158,136 @@ describe("zip archives", () => {
   });
 
   test("are searched for images and labels, without what systems leave behind", async () => {
-    const archive = zip([
-      { path: "set/10.png", content: "x" },
-      { path: "set/9.png", content: "x" },
-      { path: "set/labels.csv", content: "9.png,line" },
-      { path: "set/readme.md", content: "x" },
-      { path: "__MACOSX/set/._9.png", content: "x" },
+    const archive = zipFile("set.zip", [
+      { path: "a/10.png", content: "x" },
+      { path: "a/9.png", content: "x" },
+      { path: "a/labels.csv", content: "9.png,line" },
+      { path: "a/readme.md", content: "x" },
+      { path: "__MACOSX/a/._9.png", content: "x" },
     ]);
-    const found = await findImages([
-      new File([new Uint8Array(archive)], "set.zip"),
-      new File(["x"], "alone.gif"),
-    ]);
+    const leftBehind = new File(["x"], "._set.zip");
+    const found = await findImages(filesOf([archive, leftBehind, new File(["x"], "alone.gif")]));
     const paths = found.images.map(({ path }) => path);
-    assert.deepEqual(paths, ["alone.gif", "set/9.png", "set/10.png"]);
+    assert.deepEqual(paths, ["alone.gif", "set.zip/a/9.png", "set.zip/a/10.png"]);
     assert.deepEqual(labelsFromFiles(paths, found.labelFiles), [null, "line", null]);
     assert.equal(found.ignored, 1);
-    await assert.rejects(findImages([new File(["x"], "notes.txt")]), withCode("no-images"));
+    assert.deepEqual(found.problems, []);
+    const notes = filesOf([new File(["x"], "notes.txt")]);
+    await assert.rejects(findImages(notes), withCode("no-images"));
+  });
+
+  test("keep their labels to themselves, also where they have one name", async () => {
+    const set = (/** @type {string} */ label) => [
+      { path: "1.png", content: "x" },
+      { path: "labels.csv", content: `1.png,${label}` },
+    ];
+    const found = await findImages(
+      filesOf([
+        zipFile("a.zip", set("thus")),
+        zipFile("b.zip", set("line")),
+        zipFile("b.zip", set("kerry")),
+        zipFile("c.zip", set("zeal").slice(0, 1)),
+        new File(["x"], "1.png"),
+      ]),
+    );
+    const paths = found.images.map(({ path }) => path);
+    const labels = labelsFromFiles(paths, found.labelFiles);
+    assert.deepEqual(Object.fromEntries(paths.map((path, i) => [path, labels[i]])), {
+      "a.zip/1.png": "thus",
+      "b.zip/1.png": "line",
+      "b.zip (2)/1.png": "kerry",
+      "c.zip/1.png": null,
+      "1.png": null,
+    });
+  });
+
+  test("that cannot be opened keep nothing else from being found, nor do label files", async () => {
+    const gone = new File([], "labels.csv");
+    gone.text = () => Promise.reject(new DOMException("It is gone.", "NotReadableError"));
+    const secret = [
+      { path: "1.png", content: "x" },
+      { path: "labels.csv", content: "1.png,thus", flags: 1 },
+    ];
+    const broken = new File(["x"], "broken.zip");
+    const given = [broken, zipFile("a.zip", secret), gone, new File(["x"], "2.png")];
+    const { images, labelFiles, problems } = await findImages(filesOf(given));
+    assert.deepEqual(
+      images.map(({ path }) => path),
+      ["2.png", "a.zip/1.png"],
+    );
+    assert.deepEqual(labelFiles, []);
+    assert.deepEqual(
+      problems.map(({ path, error: { code } }) => [path, code]),
+      [
+        ["broken.zip", "bad-archive"],
+        ["a.zip/labels.csv", "bad-archive"],
+        ["labels.csv", "unreadable-file"],
+      ],
+    );
+    assert.match(problems[0].error.message, /^broken\.zip: .* Unpack it first\.$/);
+    await assert.rejects(findImages(filesOf([broken])), withCode("bad-archive"));
+  });
+});
+
+/** @typedef {{ name: string, inside?: any[], broken?: boolean }} Entry */
+
+/**
+ * A drop, as browsers give it.
+ *
+ * @param {Entry[]} entries
+ */
+function drop(entries) {
+  /** @type {(entry: Entry) => any} */
+  const asEntry = ({ name, inside, broken }) => {
+    const left = [(inside ?? []).map(asEntry), []];
+    return {
+      name,
+      isFile: !inside,
+      file: (/** @type {Function} */ resolve, /** @type {Function} */ reject) =>
+        broken ? reject(new Error("gone")) : resolve(new File(["x.png,line"], name)),
+      createReader: () => ({
+        readEntries: (/** @type {Function} */ resolve, /** @type {Function} */ reject) =>
+          broken ? reject(new Error("gone")) : resolve(left.shift()),
+      }),
+    };
+  };
+  const items = entries.map((entry) => ({ webkitGetAsEntry: () => asEntry(entry) }));
+  return /** @type {any} */ ({ items, files: [] });
+}
+
+describe("drops", () => {
+  test("of folders keep their labels to themselves, also where they have one name", async () => {
+    const image = { name: "x.png" };
+    const given = await filesOfDrop(
+      drop([
+        { name: "a", inside: [{ name: "b", inside: [image] }, { name: "labels.csv" }, image] },
+        { name: "a", inside: [image] },
+        image,
+      ]),
+    );
+    const { images, labelFiles } = await findImages(given);
+    const paths = images.map(({ path }) => path);
+    assert.deepEqual(paths.sort(), ["a (2)/x.png", "a/b/x.png", "a/x.png", "x.png"]);
+    assert.deepEqual(labelsFromFiles(paths, labelFiles), [null, null, "line", null]);
+  });
+
+  test("are taken but for what cannot be opened", async () => {
+    const given = await filesOfDrop(
+      drop([
+        { name: "a", inside: [], broken: true },
+        { name: "1.png" },
+        { name: "2.png", broken: true },
+      ]),
+    );
+    const { images, problems } = await findImages(given);
+    assert.deepEqual(
+      images.map(({ path }) => path),
+      ["1.png", "2.png"],
+    );
+    assert.equal(await (await images[0].open()).text(), "x.png,line");
+    await assert.rejects(images[1].open(), /gone/); // which the report says of it
+    assert.match(problems[0].error.message, /^a\/: gone/);
+    assert.equal(problems.length, 1);
   });
 });
 
@@ -318,5 +437,10 @@ describe("a report's figures", () => {
       csv,
       'file,label,text,confidence,right,error\r\n"\'=a""b,c.png",thus,thus,0.9123,true,',
     );
+    for (const start of "=+-@\t\r\n") {
+      const [, ...rows] = toCsv([{ path: `${start}1`, confidence: -1 }], statistics).split("\r\n");
+      const quotes = start === "\r" || start === "\n" ? '"' : "";
+      assert.deepEqual(rows, [`${quotes}'${start}1${quotes},,,-1.0000,,`]);
+    }
   });
 });

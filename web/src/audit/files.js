@@ -16,50 +16,71 @@ const CLUTTER = /(^|\/)(\.|__MACOSX\/)/;
 const MAX_BYTES = 20 * 1024 * 1024;
 
 /**
+ * A file as it was given, not yet opened.
+ *
+ * @typedef {object} Given
+ * @property {string} path ends in a slash for what stands in for a folder that cannot be listed
+ * @property {() => Promise<Blob>} open
+ */
+
+/**
  * @typedef {object} Found
  * @property {AuditImage[]} images in the order of their paths
  * @property {LabelFile[]} labelFiles
+ * @property {Problem[]} problems
  * @property {number} ignored how many other files there were
  */
+
+/** @typedef {{ path: string, error: LensError }} Problem what could not be opened, and why */
+
+/**
+ * @param {File[]} files that were chosen
+ * @returns {Given[]}
+ */
+export function filesOf(files) {
+  return files.map((file) => ({
+    path: file.webkitRelativePath || file.name,
+    open: async () => file,
+  }));
+}
 
 /**
  * Everything inside what was dropped. To be called before the drop event is over, as the browser
  * forgets it then.
  *
  * @param {DataTransfer} transfer
- * @returns {Promise<File[]>} each with its path inside the drop as `webkitRelativePath` or `name`
+ * @returns {Promise<Given[]>}
  */
 export async function filesOfDrop(transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
-  if (entries.every((entry) => entry === null)) return [...transfer.files];
-  return (await Promise.all(entries.map((entry) => filesOfEntry(entry)))).flat();
+  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
+  if (entries.length === 0) return filesOf([...transfer.files]);
+  /** @type {Set<string>} */
+  const folders = new Set();
+  const all = entries.map((entry) =>
+    filesOfEntry(entry, isFile(entry) ? entry.name : unique(entry.name, folders)),
+  );
+  return (await Promise.all(all)).flat();
 }
 
 /**
- * Sorts out the images and their labels.
+ * Sorts out the images and their labels. An archive is like a folder of its name; what cannot be
+ * opened keeps nothing else from being found.
  *
- * @param {File[]} files
+ * @param {Given[]} files
  * @returns {Promise<Found>}
- * @throws {LensError} `no-images`, `bad-archive`
+ * @throws {LensError} why there is no image
  */
 export async function findImages(files) {
   /** @type {Found} */
-  const found = { images: [], labelFiles: [], ignored: 0 };
+  const found = { images: [], labelFiles: [], problems: [], ignored: 0 };
+  /** @type {Set<string>} */
+  const archives = new Set();
   for (const file of files) {
-    const path = pathOf(file);
-    if (ZIP.test(path)) {
-      for (const zipped of await listZip(file)) {
-        const open = async () => {
-          if (zipped.size <= MAX_BYTES) return zipped.open();
-          throw new LensError("image-too-large", "The file is larger than 20 MB.");
-        };
-        await sortOut(found, zipped.path, open);
-      }
-    } else {
-      await sortOut(found, path, async () => file);
-    }
+    if (!ZIP.test(file.path) || CLUTTER.test(file.path)) await sortOut(found, file);
+    else await attempt(found, file, () => unpack(found, file, unique(file.path, archives)));
   }
   if (found.images.length === 0) {
+    if (found.problems.length > 0) throw found.problems[0].error;
     throw new LensError(
       "no-images",
       "There is no image among these files. Give PNG, JPEG, WebP, GIF or BMP files, a folder or a zip archive of them.",
@@ -72,44 +93,86 @@ export async function findImages(files) {
 
 /**
  * @param {Found} found
- * @param {string} path
- * @param {() => Promise<Blob>} open
+ * @param {Given} archive
+ * @param {string} folder where its files are said to be
  */
-async function sortOut(found, path, open) {
-  if (CLUTTER.test(path)) return;
-  if (IMAGE.test(path)) found.images.push({ path, open });
-  else if (isLabelFile(path)) found.labelFiles.push({ path, text: await (await open()).text() });
-  else found.ignored++;
-}
-
-/** The paths of files from folders that were dropped. @type {WeakMap<File, string>} */
-const dropped = new WeakMap();
-
-/** @param {File} file */
-function pathOf(file) {
-  return dropped.get(file) ?? (file.webkitRelativePath || file.name);
+async function unpack(found, archive, folder) {
+  for (const zipped of await listZip(await archive.open())) {
+    const open = async () => {
+      if (zipped.size <= MAX_BYTES) return zipped.open();
+      throw new LensError("image-too-large", "The file is larger than 20 MB.");
+    };
+    await sortOut(found, { path: `${folder}/${zipped.path}`, open });
+  }
 }
 
 /**
- * @param {FileSystemEntry | null} entry
- * @returns {Promise<File[]>}
+ * @param {Found} found
+ * @param {Given} file
  */
-async function filesOfEntry(entry) {
-  if (entry === null) return [];
+async function sortOut(found, file) {
+  const { path, open } = file;
+  if (CLUTTER.test(path)) return;
+  if (IMAGE.test(path)) found.images.push(file);
+  else if (path.endsWith("/")) await attempt(found, file, open);
+  else if (isLabelFile(path)) {
+    await attempt(found, file, async () => {
+      found.labelFiles.push({ path, text: await (await open()).text() });
+    });
+  } else found.ignored++;
+}
+
+/**
+ * Does what a file needs, or notes why it cannot be done.
+ *
+ * @param {Found} found
+ * @param {Given} file
+ * @param {() => Promise<unknown>} act
+ */
+async function attempt(found, { path }, act) {
+  try {
+    await act();
+  } catch (thrown) {
+    const code = thrown instanceof LensError ? thrown.code : "unreadable-file";
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    found.problems.push({ path, error: new LensError(code, `${path}: ${message}`) });
+  }
+}
+
+/**
+ * @param {FileSystemEntry} entry
+ * @param {string} path
+ * @returns {Promise<Given[]>}
+ */
+async function filesOfEntry(entry, path) {
   if (isFile(entry)) {
-    /** @type {File} */
-    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-    dropped.set(file, entry.fullPath.replace(/^\//, ""));
-    return [file];
+    return [{ path, open: () => new Promise((resolve, reject) => entry.file(resolve, reject)) }];
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   const files = [];
-  for (;;) {
-    /** @type {FileSystemEntry[]} */
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) return files;
-    for (const inner of some) files.push(...(await filesOfEntry(inner)));
+  try {
+    for (;;) {
+      /** @type {FileSystemEntry[]} */
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (some.length === 0) return files;
+      for (const inner of some) files.push(...(await filesOfEntry(inner, `${path}/${inner.name}`)));
+    }
+  } catch (error) {
+    return [...files, { path: `${path}/`, open: () => Promise.reject(error) }];
   }
+}
+
+/**
+ * A name that no other has: labels of one folder are none of another's business.
+ *
+ * @param {string} name
+ * @param {Set<string>} taken
+ */
+function unique(name, taken) {
+  let free = name;
+  for (let i = 2; taken.has(free); i++) free = `${name} (${i})`;
+  taken.add(free);
+  return free;
 }
 
 /**

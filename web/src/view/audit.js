@@ -111,7 +111,8 @@ export class AuditView {
 
   /** @param {PlainError} error */
   setError({ code, message }) {
-    this.setState("error", "It did not work");
+    const partial = "Stopped; the report holds what was read before";
+    this.setState("error", this.#report.hidden ? "It did not work" : partial);
     this.#error.dataset.code = code;
     this.#error.textContent = message;
     this.#error.hidden = false;

@@ -85,7 +85,10 @@ export class CropView {
     if (!source) return;
     const bitmap = await load(source.file, source.size, SHOWN).catch(() => null);
     if (this.#source !== source || this.#bitmap) return bitmap?.close(); // opened twice, or too late
-    if (!bitmap) return this.withdraw();
+    if (!bitmap) {
+      this.#note.textContent = "The browser could not open the picture for cropping. Try again.";
+      return;
+    }
     this.#bitmap = bitmap;
     this.#panel.hidden = false;
     this.#toggle.setAttribute("aria-expanded", "true");

@@ -1,7 +1,7 @@
 // @ts-check
 /** The generator's settings. Whatever is changed is drawn and read at once. */
 
-import { element, find } from "./dom.js";
+import { element, find, stamp, within } from "./dom.js";
 
 /** @import { DrawOptions, Drawing, Face } from "../../pkg/captcha_synth_wasm.js" */
 
@@ -13,12 +13,19 @@ export class GenerateView {
   #random = find("generator-random", HTMLInputElement);
   #face = find("generator-face", HTMLSelectElement);
   #seed = find("generator-seed", HTMLInputElement);
-  #strokes = new Slider("strokes", (value) => String(value));
-  #speckle = new Slider("speckle", (value) => `${value.toFixed(1)}\u202f%`);
+  #strokes = new Slider("Strokes", { max: 60, step: 1, value: 16 }, String);
+  #speckle = new Slider(
+    "Speckle",
+    { max: 10, step: 0.1, value: 0.8 },
+    (value) => `${value.toFixed(1)}\u202f%`,
+  );
   #change;
 
-  /** @param {(options: DrawOptions) => void} change what to draw now */
-  constructor(change) {
+  /**
+   * @param {(options: DrawOptions) => void} change what to draw now
+   * @param {() => void} settle a setting is as it should be: a slider, say, was let go
+   */
+  constructor(change, settle) {
     this.#change = change;
     this.#open.addEventListener("click", () => {
       if (this.#panel.hidden) {
@@ -29,6 +36,7 @@ export class GenerateView {
       }
     });
     this.#panel.addEventListener("input", () => this.#tell());
+    this.#panel.addEventListener("change", settle);
     find("generator-next", HTMLButtonElement).addEventListener("click", () => {
       this.#seed.value = String(this.#seedNumber() + 1);
       this.#tell();
@@ -109,7 +117,7 @@ export class GenerateView {
   }
 }
 
-/** A slider that can also be left to chance. */
+/** A slider from 0 up that can also be left to chance, put where its template is. */
 class Slider {
   #input;
   #chance;
@@ -118,18 +126,26 @@ class Slider {
 
   /**
    * @param {string} name
+   * @param {{ max: number, step: number, value: number }} range
    * @param {(value: number) => string} words
    */
-  constructor(name, words) {
-    this.#input = find(`generator-${name}`, HTMLInputElement);
-    this.#chance = find(`generator-${name}-chance`, HTMLInputElement);
-    this.#output = find(`generator-${name}-value`, HTMLOutputElement);
+  constructor(name, { max, step, value }, words) {
+    const field = stamp("slider-template");
+    this.#input = within(field, "[type=range]", HTMLInputElement);
+    this.#chance = within(field, "[type=checkbox]", HTMLInputElement);
+    this.#output = within(field, "output", HTMLOutputElement);
     this.#words = words;
+    within(field, ".name", HTMLElement).textContent = name;
+    field.ariaLabel = name;
+    // In this order: a slider holds its value to its range.
+    Object.assign(this.#input, { ariaLabel: name, max, step, value });
+    find("slider-template", HTMLTemplateElement).before(field);
     this.#input.addEventListener("input", () => {
       this.#chance.checked = false;
       this.#show();
     });
     this.#chance.addEventListener("input", () => this.#show());
+    this.#show();
   }
 
   /** @returns {number | undefined} `undefined` where it is left to chance */
@@ -152,5 +168,6 @@ class Slider {
   #show() {
     const { value } = this;
     this.#output.textContent = value === undefined ? "by chance" : this.#words(value);
+    this.#input.ariaValueText = this.#output.textContent;
   }
 }

@@ -18,33 +18,34 @@ const MOMENT = 1500;
  * @property {{ dark: boolean, smooth: boolean, opacity: number }} look
  */
 
+/** The files that can be saved, by their endings. @type {Record<string, (kept: Kept) => Blob | Promise<Blob>>} */
+const FILES = {
+  svg: (kept) => new Blob([figure(kept).svg], { type: "image/svg+xml" }),
+  png: (kept) => toPng(figure(kept)),
+  json: ({ recognition }) => {
+    const plain = (/** @type {string} */ _, /** @type {unknown} */ value) =>
+      value instanceof Float32Array ? [...value] : value;
+    return new Blob([JSON.stringify(recognition, plain, 1)], { type: "application/json" });
+  },
+};
+
 export class KeepView {
   #section = find("keep", HTMLElement);
   #figures = ["keep-svg", "keep-png"].map((id) => find(id, HTMLButtonElement));
-  #copy = find("copy", HTMLButtonElement);
   #now;
 
   /** @param {() => Kept | undefined} now what is on the page now */
   constructor(now) {
     this.#now = now;
-    this.#copy.addEventListener("click", () => void this.#copyText());
-    const [svg, png] = this.#figures;
-    svg.addEventListener("click", () => {
-      const figure = this.#figure();
-      if (figure) save(new Blob([figure.svg], { type: "image/svg+xml" }), this.#name("svg"));
+    this.#on("copy", async ({ recognition }) => {
+      await navigator.clipboard.writeText(recognition.text);
+      return "Copied";
     });
-    png.addEventListener("click", async () => {
-      const figure = this.#figure();
-      if (figure) save(await toPng(figure), this.#name("png"));
-    });
-    find("keep-json", HTMLButtonElement).addEventListener("click", () => {
-      const recognition = this.#now()?.recognition;
-      if (!recognition) return;
-      const plain = (/** @type {string} */ _, /** @type {unknown} */ value) =>
-        value instanceof Float32Array ? [...value] : value;
-      const json = JSON.stringify(recognition, plain, 1);
-      save(new Blob([json], { type: "application/json" }), this.#name("json"));
-    });
+    for (const [ending, content] of Object.entries(FILES)) {
+      this.#on(`keep-${ending}`, async (kept) => {
+        save(await content(kept), `captcha-lens-${kept.recognition.text}.${ending}`);
+      });
+    }
   }
 
   /** Shows what can be kept now. */
@@ -55,26 +56,33 @@ export class KeepView {
     for (const button of this.#figures) button.disabled = !kept?.picture;
   }
 
-  #figure() {
-    const kept = this.#now();
-    return kept?.picture && drawFigure(kept.picture, kept.recognition, kept.look);
+  /**
+   * Has a button keep what is on the page when it is clicked, whatever comes meanwhile.
+   *
+   * @param {string} id
+   * @param {(kept: Kept) => Promise<string | void>} keep gives what the button says for a moment
+   */
+  #on(id, keep) {
+    const button = find(id, HTMLButtonElement);
+    const label = button.textContent;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    button.addEventListener("click", async () => {
+      const kept = this.#now();
+      if (!kept) return;
+      const words = await keep(kept).catch(() => "The browser refused");
+      if (!words) return;
+      button.textContent = words;
+      clearTimeout(timer);
+      timer = setTimeout(() => (button.textContent = label), MOMENT);
+    });
   }
+}
 
-  /** @param {string} ending */
-  #name(ending) {
-    return `captcha-lens-${this.#now()?.recognition.text ?? ""}.${ending}`;
-  }
-
-  async #copyText() {
-    const words = this.#copy.textContent;
-    try {
-      await navigator.clipboard.writeText(this.#now()?.recognition.text ?? "");
-      this.#copy.textContent = "Copied";
-    } catch {
-      this.#copy.textContent = "The browser refused";
-    }
-    setTimeout(() => (this.#copy.textContent = words), MOMENT);
-  }
+/** @param {Kept} kept */
+function figure({ picture, recognition, look }) {
+  if (!picture) throw new Error("There is no picture to draw.");
+  return drawFigure(picture, recognition, look);
 }
 
 /**

@@ -82,6 +82,7 @@ export class PictureView {
    */
   hide(words) {
     this.#picture.hidden = true;
+    this.#picture.removeAttribute("src"); // so that one still being decoded does not come
     this.#placeholder.hidden = false;
     this.#placeholder.classList.add("plain");
     find("placeholder-words", HTMLElement).textContent = words;

@@ -76,21 +76,22 @@ export function renderReport(root, report, statistics) {
  * @param {typeof Statistics} statistics
  */
 export function toCsv(items, { isRight }) {
-  const quote = (/** @type {unknown} */ value) => {
-    // A cell that starts like a formula would be run by a spreadsheet.
-    const text = String(value ?? "").replace(/^[=+\-@\t\r]/, "'$&");
-    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  // A spreadsheet runs a text that starts like a formula, unless there is an apostrophe before it
+  // (OWASP, CSV Injection). Numbers are ours, and stay numbers.
+  const cell = (/** @type {string | null | undefined} */ text) => {
+    const safe = (text ?? "").replace(/^[=+\-@\t\r\n]/, "'$&");
+    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const rows = items.map((item) => [
-    item.path,
-    item.label,
-    item.text,
+    cell(item.path),
+    cell(item.label),
+    cell(item.text),
     item.confidence?.toFixed(4),
     isRight(item),
-    item.error,
+    cell(item.error),
   ]);
   return [["file", "label", "text", "confidence", "right", "error"], ...rows]
-    .map((row) => row.map(quote).join(","))
+    .map((row) => row.join(","))
     .join("\r\n");
 }
 

@@ -1,0 +1,58 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { LensError } from "../../../web/src/errors.js";
+import { Session } from "../../../web/src/session.js";
+
+/** Workers that answer at once. @type {FakeWorker[]} */
+let workers = [];
+
+class FakeWorker extends EventTarget {
+  alive = true;
+
+  constructor() {
+    super();
+    workers.push(this);
+  }
+
+  /** @param {{ type: string, id: number }} request */
+  postMessage({ type, id }) {
+    const data =
+      type === "load" ? { type: "loaded", id } : { type: "recognized", id, outcomes: [] };
+    if (type !== "abort") this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  terminate() {
+    this.alive = false;
+  }
+}
+
+beforeEach(() => {
+  workers = [];
+  Object.assign(globalThis, { Worker: FakeWorker });
+});
+
+test("an engine that broke down is started again", async () => {
+  const session = new Session("cpu", "weights");
+  await session.read([], 0);
+  const data = { type: "crashed", error: { code: "engine-crashed", message: "panic" } };
+  workers[0].dispatchEvent(new MessageEvent("message", { data }));
+  await session.read([], 0);
+  assert.deepEqual(
+    workers.map(({ alive }) => alive),
+    [false, true],
+  );
+});
+
+test("a session that was ended stays so, loaded before or not", async () => {
+  for (const loaded of [true, false]) {
+    const session = new Session("cpu", "weights");
+    if (loaded) await session.load();
+    const before = workers.length;
+    session.end(new LensError("closed", "This reader was closed."));
+    await assert.rejects(session.load(), { code: "closed" });
+    await assert.rejects(session.read([], 0), { code: "closed" });
+    assert.equal(workers.length, before);
+    assert.ok(workers.every(({ alive }) => !alive));
+  }
+});
