@@ -82,6 +82,7 @@ export function fromFragment(fragment) {
     length: number("length"),
     random: values.get("random") === "true" || undefined,
     face: values.get("face") || undefined,
+    bent: values.get("bent") === "true" || undefined,
     strokes: number("strokes"),
     speckle: number("speckle"),
   };

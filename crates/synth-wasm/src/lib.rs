@@ -22,6 +22,7 @@ struct DrawOptions {
     length: Option<usize>,
     random: Option<bool>,
     face: Option<String>,
+    bent: Option<bool>,
     strokes: Option<usize>,
     speckle: Option<f32>,
 }
@@ -82,6 +83,7 @@ pub fn draw(
         text: options.text,
         length: options.length,
         face: options.face,
+        bent: options.bent,
         strokes: options.strokes,
         speckle: options.speckle,
     };

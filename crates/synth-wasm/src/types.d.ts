@@ -10,6 +10,8 @@ export interface DrawOptions {
   random?: boolean;
   /** Name of the face, as `faces` gives it. */
   face?: string;
+  /** Bends the face out of its shape, into a hand of its own. */
+  bent?: boolean;
   /** How many lines, arcs and dashes, 0 to 100. */
   strokes?: number;
   /** Share of the pixels that are speckled, 0 to 0.2. */

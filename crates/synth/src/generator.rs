@@ -14,6 +14,9 @@ use crate::words::Clutter;
 /// Texts drawn before a length is given up; about a third of them have any of the three there are.
 const MOST_DRAWS: usize = 10_000;
 
+/// The stream that tells whose face is bent.
+const BENT: u64 = 1;
+
 /// What an image is for. Part of the random stream's key, so that no image of one split can
 /// come from the same stream as one of another, whatever the seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,7 +92,7 @@ impl Generator {
 
     /// The image at `index`.
     pub fn sample(&self, index: u64) -> Sample {
-        self.draw(index, None, None, Clutter::default())
+        self.draw(index, None, None, None, Clutter::default())
     }
 
     /// The image at `index`, but for what is wished otherwise.
@@ -124,7 +127,7 @@ impl Generator {
             (None, Some(length)) => Some(self.text_of_length(index, length)?),
             (None, None) => None,
         };
-        Ok(self.draw(index, text, face, clutter))
+        Ok(self.draw(index, text, face, wishes.bent, clutter))
     }
 
     /// The first text of this length among those that chance gives the image at `index`; its own
@@ -142,6 +145,7 @@ impl Generator {
         index: u64,
         text: Option<String>,
         face: Option<&'static Face>,
+        bent: Option<bool>,
         clutter: Clutter,
     ) -> Sample {
         let mut random = Random::keyed(self.split.tag(), self.style.tag(), self.seed, index);
@@ -153,7 +157,7 @@ impl Generator {
             self.text.draw(&mut random)
         };
         let drawn_face = draw_face(self.fonts, &mut random);
-        let bent = self.bent_share > 0.0 && random.chance(self.bent_share);
+        let bent = bent.unwrap_or_else(|| random.aside(BENT).chance(self.bent_share));
         self.style.draw(
             text.unwrap_or(drawn),
             face.unwrap_or(drawn_face),

@@ -22,6 +22,14 @@ impl Random {
         Self(ChaCha8Rng::from_seed(key))
     }
 
+    /// Another stream of the same key, from its start; drawing from it leaves this one as it is.
+    pub(crate) fn aside(&self, stream: u64) -> Self {
+        let mut other = self.0.clone();
+        other.set_stream(stream);
+        other.set_word_pos(0);
+        Self(other)
+    }
+
     /// All 32-bit values alike.
     pub(crate) fn bits(&mut self) -> u32 {
         self.0.next_u32()
@@ -71,6 +79,21 @@ mod tests {
         ] {
             assert_ne!(base, other);
         }
+    }
+
+    #[test]
+    fn a_stream_aside_is_another_one_and_always_the_same() {
+        let mut random = Random::keyed(1, 1, 1, 1);
+        let (own, mut early) = (random.clone().bits(), random.aside(1));
+        assert_ne!(early.bits(), own);
+        assert_ne!(random.aside(1).bits(), random.aside(2).bits());
+        assert_eq!(random.bits(), own);
+        assert_eq!(random.aside(1).bits(), random.clone().aside(1).bits());
+        assert_eq!(early.bits(), {
+            let mut late = random.aside(1);
+            late.bits();
+            late.bits()
+        });
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub struct Wishes {
     pub length: Option<usize>,
     /// Name of the face, of either set.
     pub face: Option<String>,
+    /// Whether the face is bent out of its shape.
+    pub bent: Option<bool>,
     /// How many lines, arcs and dashes, at most [`Wishes::MOST_STROKES`].
     pub strokes: Option<usize>,
     /// Share of the pixels that are speckled, 0 to [`Wishes::MOST_SPECKLE`].

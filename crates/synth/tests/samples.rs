@@ -233,6 +233,16 @@ fn wishes_are_met_and_leave_the_rest_as_it_was() {
             );
         }
 
+        let bent = as_wished(&Wishes {
+            bent: Some(true),
+            ..Wishes::default()
+        });
+        assert_eq!(
+            (&bent.text, bent.font, bent.strokes),
+            (&plain.text, plain.font, plain.strokes)
+        );
+        assert_ne!(bent.letters, plain.letters);
+
         let held_out = faces(FontSet::HeldOut).next().expect("a face").name();
         let face = as_wished(&Wishes {
             face: Some(held_out.into()),

@@ -117,6 +117,9 @@ pub struct EvaluateArgs {
     /// Faces of the fresh images.
     #[arg(long, value_enum, default_value = "trained")]
     pub fonts: Fonts,
+    /// Bend each image's face out of its shape.
+    #[arg(long, requires = "synth")]
+    pub bent: bool,
     /// Cut, scale and compress the images before they are read.
     #[arg(long)]
     pub degraded: bool,
@@ -236,6 +239,9 @@ pub struct GenerateArgs {
     /// Faces.
     #[arg(long, value_enum, default_value = "trained")]
     pub fonts: Fonts,
+    /// Bend each image's face out of its shape.
+    #[arg(long)]
+    pub bent: bool,
 }
 
 /// Arguments of `export`.

@@ -155,20 +155,16 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
     let source: Arc<dyn Source> = match (&args.synth, &args.folder) {
         (Some(style), _) => {
             let text = texts(args.random, args.words.as_deref())?;
-            Arc::new(test_images(
-                style,
-                text,
-                fonts(args.fonts),
-                args.seed,
-                args.count,
-            )?)
+            let generator = test_generator(style, text, fonts(args.fonts), args.seed)?;
+            let generator = generator.with_bent_share(share(args.bent));
+            Arc::new(test_images(generator, args.count)?)
         }
         (None, Some(folder)) => {
             Arc::new(Folder::new(labelled_files(folder, args.part)?, args.seed))
         }
         (None, None) => bail!("name a labelled folder, or --synth STYLE"),
     };
-    let source = Degraded::new(source, f64::from(u8::from(args.degraded)), args.seed);
+    let source = Degraded::new(source, share(args.degraded).into(), args.seed);
     let score = evaluate::evaluate(&recognizer, &source, lexicon.as_ref())?;
     if args.json {
         println!("{}", serde_json::to_string(&score)?);
@@ -178,22 +174,26 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
     Ok(())
 }
 
-/// Fresh images of the test split.
-fn test_images(
-    style: &str,
-    text: TextSource,
-    fonts: FontSet,
-    seed: u64,
-    count: u64,
-) -> Result<Generated> {
+/// Fresh images, of the test split.
+fn test_generator(style: &str, text: TextSource, fonts: FontSet, seed: u64) -> Result<Generator> {
+    let style = style.parse()?;
+    Ok(Generator::new(style, text, fonts, Split::Test, seed))
+}
+
+/// All or none.
+fn share(all: bool) -> f32 {
+    f32::from(u8::from(all))
+}
+
+fn test_images(generator: Generator, count: u64) -> Result<Generated> {
     ensure!(count > 0, "--count must be at least 1");
-    let generator = Generator::new(style.parse()?, text, fonts, Split::Test, seed);
     Ok(Generated::new(generator, count as usize))
 }
 
 fn run_figures(args: &FiguresArgs) -> Result<()> {
     let words = TextSource::listed();
-    let source = test_images(&args.style, words, FontSet::Trained, args.seed, args.count)?;
+    let generator = test_generator(&args.style, words, FontSet::Trained, args.seed)?;
+    let source = test_images(generator, args.count)?;
     let runs = args
         .runs
         .iter()
@@ -263,13 +263,8 @@ fn run_recognize(args: &RecognizeArgs) -> Result<bool> {
 
 fn run_generate(args: &GenerateArgs) -> Result<()> {
     let text = texts(args.random, args.words.as_deref())?;
-    let generator = Generator::new(
-        args.style.parse()?,
-        text,
-        fonts(args.fonts),
-        Split::Test,
-        args.seed,
-    );
+    let generator = test_generator(&args.style, text, fonts(args.fonts), args.seed)?;
+    let generator = generator.with_bent_share(share(args.bent));
     generate::generate(&generator, args.count, &args.out)
 }
 

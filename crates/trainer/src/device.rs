@@ -2,7 +2,7 @@
 
 #[cfg(feature = "gpu")]
 use anyhow::Context;
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use burn::tensor::Device;
 use clap::ValueEnum;
 
@@ -47,7 +47,8 @@ impl DeviceChoice {
 
 #[cfg(feature = "gpu")]
 fn gpus(choice: DeviceChoice, count: usize) -> Result<Vec<Device>> {
-    use burn::tensor::{DeviceKind, WgpuBackend};
+    use burn::tensor::DeviceKind;
+    use burn::tensor::wgpu::WgpuBackend;
 
     let api = match choice {
         DeviceChoice::Vulkan => WgpuBackend::Vulkan,
@@ -78,7 +79,7 @@ fn gpus(choice: DeviceChoice, count: usize) -> Result<Vec<Device>> {
 
 #[cfg(not(feature = "gpu"))]
 fn gpus(_choice: DeviceChoice, _count: usize) -> Result<Vec<Device>> {
-    bail!(
+    anyhow::bail!(
         "this captcha-lens was built without GPU support; use --device cpu, or build it with --features gpu"
     )
 }

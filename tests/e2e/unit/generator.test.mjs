@@ -7,7 +7,7 @@ test("settings survive a link", () => {
   for (const options of [
     { seed: 7 },
     { seed: 7, length: 4, random: true },
-    { seed: 0, text: "thus", random: true, face: "pen-07", strokes: 0, speckle: 0.015 },
+    { seed: 0, text: "thus", random: true, face: "pen-07", bent: true, strokes: 0, speckle: 0.015 },
   ]) {
     const given = Object.entries(fromFragment(toFragment(options)) ?? {});
     const known = given.filter(([, value]) => value !== undefined);
@@ -25,6 +25,7 @@ test("a link that is no or a damaged setting draws something all the same", () =
     length: undefined,
     random: undefined,
     face: undefined,
+    bent: undefined,
     strokes: undefined,
     speckle: undefined,
   });

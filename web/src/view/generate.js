@@ -11,6 +11,7 @@ export class GenerateView {
   #text = find("generator-text", HTMLInputElement);
   #length = find("generator-length", HTMLSelectElement);
   #random = find("generator-random", HTMLInputElement);
+  #bent = find("generator-bent", HTMLInputElement);
   #face = find("generator-face", HTMLSelectElement);
   #seed = find("generator-seed", HTMLInputElement);
   #strokes = new Slider("Strokes", { max: 60, step: 1, value: 16 }, String);
@@ -72,12 +73,13 @@ export class GenerateView {
    *
    * @param {DrawOptions} options
    */
-  setOptions({ seed, text, length, random, face, strokes, speckle }) {
+  setOptions({ seed, text, length, random, face, bent, strokes, speckle }) {
     this.#seed.value = String(seed);
     this.#text.value = text ?? "";
     this.#length.value = String(length ?? "");
     this.#random.checked = random ?? false;
     this.#face.value = face ?? "";
+    this.#bent.checked = bent ?? false;
     this.#strokes.set(strokes);
     this.#speckle.set(speckle === undefined ? undefined : 100 * speckle);
   }
@@ -106,6 +108,7 @@ export class GenerateView {
       length: Number(this.#length.value) || undefined,
       random: this.#random.checked || undefined,
       face: this.#face.value || undefined,
+      bent: this.#bent.checked || undefined,
       strokes: this.#strokes.value,
       speckle: speckle === undefined ? undefined : speckle / 100,
     });

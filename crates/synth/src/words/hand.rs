@@ -23,6 +23,7 @@ pub(super) struct Hand {
     waves: [Wave; 2],
     /// Largest turn of a letter on its own, in radians.
     turn: f32,
+    random: Random,
 }
 
 /// A wave that runs through a letter.
@@ -33,22 +34,24 @@ struct Wave {
 }
 
 impl Hand {
-    pub(super) fn draw(random: &mut Random) -> Self {
+    /// Any hand; the same one for the same stream.
+    pub(super) fn draw(mut random: Random) -> Self {
         Self {
             weight: random.range(-0.02, 0.05),
             ascenders: random.range(0.7, 1.4),
             descenders: random.range(0.7, 1.4),
             width: random.range(0.75, 1.3),
             slant: random.range(-0.15, 0.3),
-            waves: [Wave::draw(random), Wave::draw(random)],
+            waves: [Wave::draw(&mut random), Wave::draw(&mut random)],
             turn: random.range(0.0, 0.15),
+            random,
         }
     }
 
     /// One letter's outline, in ems, bent.
-    pub(super) fn bend(&self, outline: &Path, x_height: f32, random: &mut Random) -> Path {
-        let phases = [(); 2].map(|()| random.range(0.0, TAU));
-        let (sine, cosine) = libm::sincosf(random.range(-self.turn, self.turn));
+    pub(super) fn bend(&mut self, outline: &Path, x_height: f32) -> Path {
+        let phases = [(); 2].map(|()| self.random.range(0.0, TAU));
+        let (sine, cosine) = libm::sincosf(self.random.range(-self.turn, self.turn));
         let letter = outline.map(|[x, y]| [x / x_height, y / x_height]);
         letter
             .grown(self.weight)

@@ -12,6 +12,9 @@ use crate::sample::LetterBox;
 /// readable to the one who labels it.
 const LIGHTEST: f32 = 0.88;
 
+/// The stream that bends the letters.
+const HAND: u64 = 2;
+
 /// Room kept free at the image's edges when a word would overflow it, in pixels.
 const MARGIN: f32 = 5.0;
 
@@ -36,7 +39,8 @@ struct Letter {
 impl Lettering {
     /// Lays a word out, its letters bent out of their face's shape if asked for.
     pub(super) fn plan(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> Self {
-        let hand = bent.then(|| Hand::draw(random));
+        // From a stream of its own, so that the rest stays as it is without.
+        let mut hand = bent.then(|| Hand::draw(random.aside(HAND)));
         let x_height = if random.chance(0.8) {
             random.range(33.0, 62.0)
         } else {
@@ -76,8 +80,8 @@ impl Lettering {
                 let slant = slant + random.range(-1.0, 1.0) * uneven_slant;
                 let outline = outlines.letter(letter);
                 let bent = hand
-                    .as_ref()
-                    .map(|hand| hand.bend(outline, outlines.x_height, random));
+                    .as_mut()
+                    .map(|hand| hand.bend(outline, outlines.x_height));
                 let outline = bent
                     .as_ref()
                     .unwrap_or(outline)
