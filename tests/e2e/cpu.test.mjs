@@ -188,12 +188,13 @@ describe("without WebGPU", () => {
     assert.match((await page.textContent("#generator-drawn b")) ?? "", /^[a-z]{5}$/);
     await drawn(() => page.selectOption("#generator-length", ""));
     await drawn(() => page.fill("#generator-text", "line"));
+    await drawn(() => page.getByLabel("Face bent out of shape").check());
     await drawn(() => page.getByRole("slider", { name: "Strokes" }).fill("2"));
     await drawn(() => page.click("#generator-next"));
     assert.equal(await page.textContent("#generator-drawn b"), "line");
     const word = await reader.word();
     const { letters } = await reader.result();
-    const hash = "#generate?seed=2&text=line&strokes=2";
+    const hash = "#generate?seed=2&text=line&bent=true&strokes=2";
     await page.waitForURL((url) => url.hash === hash);
 
     const other = await Reader.open(browser, site.address, { query: hash });
@@ -201,6 +202,7 @@ describe("without WebGPU", () => {
     assert.equal(await other.word(), word);
     assert.deepEqual((await other.result()).letters, letters);
     assert.equal(await other.page.getByRole("slider", { name: "Strokes" }).inputValue(), "2");
+    assert.ok(await other.page.getByLabel("Face bent out of shape").isChecked());
     await other.page.fill("#generator-text", "zwölf");
     await other.page.waitForSelector("body[data-state=error]");
     assert.match((await other.error()).message, /1 to 5 lower-case letters/);
