@@ -134,16 +134,3 @@ fn what_reports_are_made_of_stands_alone() {
         assert!(!imports && !text.contains("</script"), "{path}");
     }
 }
-
-#[test]
-fn what_reading_needs_is_kept_for_when_there_is_no_network() {
-    let web = root().join("web");
-    let kept = fs::read_to_string(web.join("sw.js")).unwrap();
-    let mut needed = files(&web.join("src"), &["js"]);
-    needed.extend(files(&web.join("styles"), &["css"]));
-    needed.extend(files(&web.join("models"), &["safetensors"]));
-    for path in needed {
-        let path = path.strip_prefix(&web).unwrap().display().to_string();
-        assert!(kept.contains(&format!("\"{path}\"")), "sw.js lacks {path}");
-    }
-}

@@ -1,5 +1,7 @@
 //! Labelled images, wherever they come from.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use captcha_model::image::RgbImage;
 
@@ -53,4 +55,17 @@ pub trait Source: Send + Sync {
     ///
     /// If it cannot be read; the message names the file.
     fn example(&self, epoch: usize, index: usize) -> Result<Example>;
+}
+
+/// A source's first epoch, again and again: what epochs are compared by must not differ itself.
+pub struct FirstEpoch(pub Arc<dyn Source>);
+
+impl Source for FirstEpoch {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn example(&self, _epoch: usize, index: usize) -> Result<Example> {
+        self.0.example(0, index)
+    }
 }

@@ -1,7 +1,8 @@
 //! The native side of captcha-lens: trains, measures and uses the network.
 //!
 //! Data: [`data`] says what an example is, [`generated`] and [`folder`] give them, [`batch`] makes
-//! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how, [`learner`] and
+//! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how, [`grow`](mod@grow)
+//! makes a small network's weights a start for a larger one, [`learner`] and
 //! [`metric`] are burn-train's view of the network, [`progress`] shows it, [`train`](mod@train) runs
 //! it, [`run`] is its folder. Use: [`evaluate`](mod@evaluate),
 //! [`calibrate`](mod@calibrate), [`figures`], [`recognize`](mod@recognize),
@@ -23,6 +24,7 @@ pub mod figures;
 pub mod folder;
 pub mod generate;
 pub mod generated;
+pub mod grow;
 pub mod info;
 pub mod learner;
 pub mod loader;

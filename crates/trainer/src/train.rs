@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::composed::ComposedLrSchedulerConfig;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
@@ -26,7 +26,8 @@ use burn::train::{
 use captcha_model::weights::{Precision, Weights, save};
 
 use crate::batch::Batcher;
-use crate::data::Source;
+use crate::data::{FirstEpoch, Source};
+use crate::grow::grow;
 use crate::learner::Trainee;
 use crate::loader::Loader;
 use crate::metric::WordAccuracy;
@@ -74,12 +75,10 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
 
     let mut trainee = Trainee::new(&config, options.letter_map_weight, &main)?;
     if let Some(path) = training.from.as_deref().filter(|_| first == 0) {
-        let weights = read_weights(path)?;
-        ensure!(
-            weights.config == config,
-            "{} holds another network than the preset's",
-            path.display()
-        );
+        let mut weights = read_weights(path)?;
+        if weights.config != config {
+            weights = grow(&weights, &config).with_context(|| path.display().to_string())?;
+        }
         trainee.network = weights.network(&main)?;
     }
     if options.fixed_norm {
@@ -98,7 +97,7 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
         main.clone(),
     )?;
     let valid_loader = Loader::new(
-        training.validation,
+        Arc::new(FirstEpoch(training.validation)),
         batcher,
         options.batch,
         0,

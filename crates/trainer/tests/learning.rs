@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use burn::tensor::{Device, Int, Tensor};
-use captcha_model::{ModelConfig, Vocabulary};
+use burn::module::{Param, RunningState};
+use burn::tensor::{Device, Distribution, Int, Tensor};
+use captcha_model::config::BlockConfig;
+use captcha_model::weights::{Precision, Weights, save};
+use captcha_model::{ModelConfig, Network, Vocabulary};
+use captcha_trainer::grow::grow;
 use captcha_trainer::learner::{letter_map_loss, text_loss};
 use captcha_trainer::recipe::{Recipe, Schedule};
 
@@ -86,4 +90,105 @@ fn a_recipe_says_what_is_wrong_with_it() {
     }
     let error = Recipe::load("no-such-preset").unwrap_err().to_string();
     assert!(error.contains("neither a preset"), "{error}");
+}
+
+/// Its blocks as `(filters, norm, pool)`, on an input small enough for a test.
+fn network(blocks: &[(usize, bool, bool)]) -> ModelConfig {
+    let mut config = ModelConfig::compact();
+    (config.input.height, config.input.width) = (26, 34);
+    config.encoder.blocks = blocks
+        .iter()
+        .map(|&(filters, norm, pool)| BlockConfig::new(filters, true, norm, pool))
+        .collect();
+    config
+}
+
+/// Random weights, in batch norm too, which starts as if it were not there.
+fn random_weights(config: &ModelConfig, device: &Device) -> Weights {
+    let mut network = config.init(device).unwrap();
+    let norms = &mut network.encoder.blocks;
+    for norm in norms.iter_mut().filter_map(|block| block.norm.as_mut()) {
+        let random = |from, to| {
+            let [size] = norm.gamma.val().dims();
+            Tensor::random([size], Distribution::Uniform(from, to), device)
+        };
+        let (gamma, beta) = (random(-1.0, 2.0), random(-1.0, 1.0));
+        norm.running_mean = RunningState::new(random(-0.5, 0.5));
+        norm.running_var = RunningState::new(random(0.2, 2.0));
+        (norm.gamma, norm.beta) = (Param::from_tensor(gamma), Param::from_tensor(beta));
+    }
+    let bytes = save(&network, config, &"here".into(), Precision::Full).unwrap();
+    Weights::from_bytes(bytes)
+        .unwrap()
+        .with_temperature(0.9)
+        .unwrap()
+}
+
+#[test]
+fn a_grown_network_answers_as_the_small_one() {
+    let device = Device::flex();
+    device.seed(7);
+    let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
+    let weights = random_weights(&small, &device);
+    let images = Tensor::random([2, 3, 26, 34], Distribution::Default, &device);
+    let logits = |weights: &Weights| {
+        let network: Network = weights.network(&device).unwrap();
+        network.read(images.clone(), 4).logits
+    };
+    for larger in [
+        &[(3, false, true), (4, true, true), (6, true, false)][..],
+        &[(3, false, true), (7, true, true), (6, true, false)],
+        &[(5, false, true), (4, true, true), (9, true, false)],
+        &[
+            (3, false, true),
+            (4, true, true),
+            (8, true, false),
+            (7, true, false),
+        ],
+        &[
+            (4, false, true),
+            (5, true, true),
+            (6, true, false),
+            (9, true, false),
+            (6, true, false),
+        ],
+    ] {
+        let config = network(larger);
+        let grown = grow(&weights, &config).unwrap();
+        assert_eq!(grown.config, config);
+        assert_eq!(
+            (grown.temperature, &grown.training),
+            (0.9, &weights.training)
+        );
+        let difference = (logits(&grown) - logits(&weights)).abs().max();
+        assert!(value(difference) < 1e-4, "{larger:?}");
+        // What is new can learn: nothing of it is zero all over.
+        let network = grown.network(&device).unwrap();
+        for block in &network.encoder.blocks[..3] {
+            let kernel = block.conv.weight.val();
+            let [filters, ..] = kernel.dims();
+            let sizes = kernel.abs().reshape([filters as i32, -1]).sum_dim(1);
+            assert!(value(sizes.min()) > 0.0, "{larger:?}");
+        }
+    }
+}
+
+#[test]
+fn a_network_only_grows() {
+    let blocks = [(4, false, true), (6, true, false)];
+    let weights = random_weights(&network(&blocks), &Device::flex());
+    let mut wider = network(&blocks);
+    wider.decoder.units += 1;
+    for other in [
+        wider,
+        network(&[(3, false, true), (6, true, false)]),
+        network(&[(4, true, true), (6, true, false)]),
+        network(&[(4, false, true)]),
+        network(&[(4, false, true), (6, true, false), (5, true, false)]),
+        network(&[(4, false, true), (6, true, false), (6, true, true)]),
+        network(&[(4, false, true), (6, true, false), (6, false, false)]),
+    ] {
+        let error = grow(&weights, &other).unwrap_err().to_string();
+        assert!(error.contains("another network"), "{error}");
+    }
 }

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use captcha_model::{ModelConfig, Vocabulary};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
 use captcha_trainer::batch::Batcher;
-use captcha_trainer::data::{Example, PlacedLetter, Source};
+use captcha_trainer::data::{Example, FirstEpoch, PlacedLetter, Source};
 use captcha_trainer::degrade::Degraded;
 use captcha_trainer::folder::{Folder, Part, labelled_files};
 use captcha_trainer::generated::Generated;
@@ -96,6 +96,19 @@ fn generated_epochs_never_repeat_an_image() {
         for b in &all[..i] {
             assert_ne!(image(a.0, a.1), image(b.0, b.1));
         }
+    }
+}
+
+#[test]
+fn what_epochs_are_compared_by_stays_the_same() {
+    let source = generated(Split::Validation, 3);
+    let first = |index| source.example(0, index).unwrap().image;
+    let images: Vec<_> = (0..3).map(first).collect();
+    let same = FirstEpoch(Arc::new(generated(Split::Validation, 3)));
+    assert_eq!(same.len(), 3);
+    for epoch in [0, 1, 7] {
+        let again = (0..3).map(|index| same.example(epoch, index).unwrap().image);
+        assert!(again.eq(images.iter().cloned()));
     }
 }
 

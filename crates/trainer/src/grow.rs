@@ -1,0 +1,153 @@
+//! A larger network that answers as a smaller one does, to go on training from it (after Net2Net:
+//! Chen, Goodfellow and Shlens 2016, "Accelerating Learning via Knowledge Transfer").
+
+use anyhow::{Result, ensure};
+use burn::module::{Param, RunningState};
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, Linear};
+use burn::tensor::{Device, Tensor};
+use captcha_model::ModelConfig;
+use captcha_model::config::BlockConfig;
+use captcha_model::encoder::Encoder;
+use captcha_model::weights::{Precision, Weights, save};
+
+/// The weights of a network of configuration `config` that computes what `small` computes.
+///
+/// Filters may be added to any block, and blocks behind the last. A new filter starts at random,
+/// with a weight of zero in whatever reads it; a new block hands on what it is given.
+///
+/// # Errors
+///
+/// If `config` is not `small`'s with wider or more blocks.
+pub fn grow(small: &Weights, config: &ModelConfig) -> Result<Weights> {
+    ensure!(
+        can_grow(&small.config, config),
+        "these weights belong to another network than the preset's, which cannot grow from them: \
+         that takes blocks as wide or wider, new ones behind the last (padded, with batch norm, \
+         without pooling), and all else as it is"
+    );
+    let device = Device::flex();
+    let (from, mut network) = (small.network(&device)?, config.init(&device)?);
+    grow_encoder(from.encoder, &mut network.encoder);
+    network.decoder = from.decoder;
+    let bytes = save(&network, config, &small.training, Precision::Full)?;
+    Ok(Weights::from_bytes(bytes)?.with_temperature(small.temperature)?)
+}
+
+fn can_grow(from: &ModelConfig, to: &ModelConfig) -> bool {
+    let mut same_blocks = to.clone();
+    same_blocks.encoder.blocks = from.encoder.blocks.clone();
+    let (old, new) = (&from.encoder.blocks, &to.encoder.blocks);
+    let wider = |(old, new): (&BlockConfig, &BlockConfig)| {
+        let kind = |block: &BlockConfig| (block.padded, block.norm, block.pool);
+        kind(old) == kind(new) && old.filters <= new.filters
+    };
+    let (Some(last), Some(added)) = (old.last(), new.get(old.len()..)) else {
+        return false;
+    };
+    same_blocks == *from
+        && old.iter().zip(new).all(wider)
+        && (added.is_empty() || last.norm && !last.pool)
+        && added
+            .iter()
+            .all(|block| block.padded && block.norm && !block.pool && block.filters >= last.filters)
+}
+
+fn grow_encoder(small: Encoder, large: &mut Encoder) {
+    let [filters, _] = small.dense.weight.dims();
+    let (old, new) = (small.blocks.len(), large.blocks.len());
+    let mut norms = Vec::new();
+    for (small, large) in small.blocks.into_iter().zip(&mut large.blocks) {
+        place(&mut large.conv, small.conv);
+        norms.push(small.norm);
+    }
+    for block in &mut large.blocks[old..] {
+        hand_on(&mut block.conv, filters);
+    }
+    if new > old {
+        // A new block is to be given what is behind a ReLU already, whose repetition changes
+        // nothing, and not yet normed: the last batch norm moves to the end.
+        norms.resize_with(new, || None);
+        norms.swap(old - 1, new - 1);
+    }
+    for (block, small) in large.blocks.iter_mut().zip(norms) {
+        match (&mut block.norm, small) {
+            (Some(large), Some(small)) => take_over(large, &small),
+            (Some(large), None) => change_nothing(large),
+            (None, _) => (),
+        }
+    }
+    start_with_rows(&mut large.dense, small.dense);
+}
+
+/// Puts the small convolution's weights where the large one's belong to the same filters and
+/// channels; what the small one's filters see of new channels weighs nothing.
+fn place(large: &mut Conv2d, small: Conv2d) {
+    place_kernel(&mut large.weight, small.weight.val());
+    if let (Some(large), Some(small)) = (&mut large.bias, small.bias) {
+        start_with(large, small.val());
+    }
+}
+
+/// Makes the first filters answer with their own channel.
+fn hand_on(conv: &mut Conv2d, filters: usize) {
+    let device = Device::flex();
+    let centre = Tensor::<2>::eye(filters, &device).reshape([filters, filters, 1, 1]);
+    let kernel = Tensor::zeros([filters, filters, 3, 3], &device)
+        .slice_assign([0..filters, 0..filters, 1..2, 1..2], centre);
+    place_kernel(&mut conv.weight, kernel);
+    if let Some(bias) = &mut conv.bias {
+        start_with(bias, Tensor::zeros([filters], &device));
+    }
+}
+
+fn place_kernel(large: &mut Param<Tensor<4>>, small: Tensor<4>) {
+    let [filters, channels, height, width] = small.dims();
+    replace(large, |large| {
+        let nothing = large.clone().slice([0..filters]).zeros_like();
+        large
+            .slice_assign([0..filters], nothing)
+            .slice_assign([0..filters, 0..channels, 0..height, 0..width], small)
+    });
+}
+
+fn start_with_rows(large: &mut Linear, small: Linear) {
+    let [inputs, outputs] = small.weight.dims();
+    replace(&mut large.weight, |weight| {
+        weight
+            .zeros_like()
+            .slice_assign([0..inputs, 0..outputs], small.weight.val())
+    });
+    large.bias = small.bias;
+}
+
+fn take_over(large: &mut BatchNorm, small: &BatchNorm) {
+    start_with(&mut large.gamma, small.gamma.val());
+    start_with(&mut large.beta, small.beta.val());
+    for (large, small) in [
+        (&mut large.running_mean, &small.running_mean),
+        (&mut large.running_var, &small.running_var),
+    ] {
+        let small = small.value();
+        let [size] = small.dims();
+        *large = RunningState::new(large.value().slice_assign([0..size], small));
+    }
+}
+
+/// Statistics by which a batch norm's output is its input.
+fn change_nothing(norm: &mut BatchNorm) {
+    let variance = norm.running_var.value().full_like(1.0 - norm.epsilon);
+    norm.running_var = RunningState::new(variance);
+}
+
+fn start_with(large: &mut Param<Tensor<1>>, small: Tensor<1>) {
+    let [size] = small.dims();
+    replace(large, |large| large.slice_assign([0..size], small));
+}
+
+fn replace<const D: usize>(
+    parameter: &mut Param<Tensor<D>>,
+    with: impl FnOnce(Tensor<D>) -> Tensor<D>,
+) {
+    *parameter = Param::from_tensor(with(parameter.val()));
+}
