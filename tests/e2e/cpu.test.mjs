@@ -192,9 +192,10 @@ describe("without WebGPU", () => {
     await drawn(() => page.getByRole("slider", { name: "Strokes" }).fill("2"));
     await drawn(() => page.click("#generator-next"));
     assert.equal(await page.textContent("#generator-drawn b"), "line");
+    await drawn(() => page.getByLabel("Style").selectOption("waves"));
     const word = await reader.word();
     const { letters } = await reader.result();
-    const hash = "#generate?seed=2&text=line&bent=true&strokes=2";
+    const hash = "#generate?seed=2&style=waves&text=line&bent=true&strokes=2";
     await page.waitForURL((url) => url.hash === hash);
 
     const other = await Reader.open(browser, site.address, { query: hash });
@@ -202,6 +203,7 @@ describe("without WebGPU", () => {
     assert.equal(await other.word(), word);
     assert.deepEqual((await other.result()).letters, letters);
     assert.equal(await other.page.getByRole("slider", { name: "Strokes" }).inputValue(), "2");
+    assert.equal(await other.page.getByLabel("Style").inputValue(), "waves");
     assert.ok(await other.page.getByLabel("Face bent out of shape").isChecked());
     await other.page.fill("#generator-text", "zwölf");
     await other.page.waitForSelector("body[data-state=error]");

@@ -78,6 +78,7 @@ export function fromFragment(fragment) {
   };
   return {
     seed: Math.abs(Math.trunc(number("seed") ?? 1)),
+    style: values.get("style") || undefined,
     text: values.get("text") || undefined,
     length: number("length"),
     random: values.get("random") === "true" || undefined,

@@ -18,6 +18,7 @@ const TYPES: &'static str = include_str!("types.d.ts");
 #[serde(deny_unknown_fields)]
 struct DrawOptions {
     seed: u64,
+    style: Option<String>,
     text: Option<String>,
     length: Option<usize>,
     random: Option<bool>,
@@ -66,19 +67,17 @@ pub fn draw(
     #[wasm_bindgen(unchecked_param_type = "DrawOptions")] options: JsValue,
 ) -> Result<JsValue, JsValue> {
     let options: DrawOptions = serde_wasm_bindgen::from_value(options).map_err(bad_argument)?;
+    let style = match options.style {
+        Some(name) => name.parse().map_err(bad_argument)?,
+        None => Style::Words,
+    };
     let source = if options.random.unwrap_or(false) {
         TextSource::Random
     } else {
         TextSource::listed()
     };
     // Any image of the test split: none of them was trained on.
-    let generator = Generator::new(
-        Style::Words,
-        source,
-        FontSet::Trained,
-        Split::Test,
-        options.seed,
-    );
+    let generator = Generator::new(style, source, FontSet::Trained, Split::Test, options.seed);
     let wishes = Wishes {
         text: options.text,
         length: options.length,

@@ -2,6 +2,8 @@
 export interface DrawOptions {
   /** Same seed and wishes, same image: 0 to 2^53 - 1. */
   seed: number;
+  /** `words`, the look of the paper's set, which it is unless said, or `waves`, another one. */
+  style?: string;
   /** What it says: 1 to 5 letters a to z; unless said, a common word. */
   text?: string;
   /** How many letters, 3 to 5, where no text is given. */

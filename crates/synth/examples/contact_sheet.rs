@@ -1,4 +1,4 @@
-//! Writes images as PNG to look at: `contact_sheet OUT_DIR [COUNT] [trained|held-out] [SEED]`.
+//! Writes images as PNG to look at: `contact_sheet OUT_DIR [COUNT] [trained|held-out] [SEED] [STYLE]`.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -9,12 +9,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let out = PathBuf::from(
         args.next()
-            .ok_or("usage: contact_sheet OUT_DIR [COUNT] [FONTS] [SEED]")?,
+            .ok_or("usage: contact_sheet OUT_DIR [COUNT] [FONTS] [SEED] [STYLE]")?,
     );
     let count = args.next().map_or(Ok(24), |count| count.parse())?;
     let fonts: FontSet = args.next().as_deref().unwrap_or("trained").parse()?;
     let seed = args.next().map_or(Ok(1), |seed| seed.parse())?;
-    let generator = Generator::new(Style::Words, TextSource::listed(), fonts, Split::Test, seed);
+    let style: Style = args.next().as_deref().unwrap_or("words").parse()?;
+    let generator = Generator::new(style, TextSource::listed(), fonts, Split::Test, seed);
     std::fs::create_dir_all(&out)?;
     for index in 0..count {
         let sample = generator.sample(index);

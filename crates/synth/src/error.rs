@@ -18,7 +18,7 @@ pub enum SynthError {
     #[error("the word list is empty")]
     NoWords,
     /// No style goes by this name.
-    #[error("unknown style {0:?}; the only one is \"words\"")]
+    #[error("unknown style {0:?}; there are \"words\" and \"waves\"")]
     UnknownStyle(String),
     /// No font set goes by this name.
     #[error("unknown font set {0:?}; there are \"trained\" and \"held-out\"")]

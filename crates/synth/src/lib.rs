@@ -19,12 +19,14 @@ mod canvas;
 mod error;
 mod fonts;
 mod generator;
+mod hand;
 mod path;
 mod random;
 mod sample;
 mod strokes;
 mod style;
 mod text;
+mod waves;
 mod wishes;
 mod words;
 

@@ -7,6 +7,7 @@ use crate::error::SynthError;
 use crate::fonts::Face;
 use crate::random::Random;
 use crate::sample::Sample;
+use crate::waves;
 use crate::words::{self, Clutter};
 
 /// A family of CAPTCHAs that look alike.
@@ -15,13 +16,27 @@ pub enum Style {
     /// The look of the paper's set: 600 x 320 pixels, a short word in one face among lines,
     /// arcs and speckle on white.
     Words,
+    /// Another look, for comparison: 600 x 320 pixels, dark crowded letters of one colour on a
+    /// tinted ground, bent along waves and struck through. No shipped network is trained on it.
+    Waves,
 }
 
 impl Style {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Words, Self::Waves];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Waves => "waves",
+        }
+    }
+
     /// Its part of the random stream's key.
     pub(crate) fn tag(self) -> u32 {
         match self {
             Self::Words => 1,
+            Self::Waves => 2,
         }
     }
 
@@ -36,6 +51,7 @@ impl Style {
     ) -> Sample {
         match self {
             Self::Words => words::draw(text, face, bent, clutter, random),
+            Self::Waves => waves::draw(text, face, bent, clutter, random),
         }
     }
 }
@@ -44,18 +60,16 @@ impl FromStr for Style {
     type Err = SynthError;
 
     fn from_str(name: &str) -> Result<Self, SynthError> {
-        match name {
-            "words" => Ok(Self::Words),
-            _ => Err(SynthError::UnknownStyle(name.to_owned())),
-        }
+        Self::ALL
+            .into_iter()
+            .find(|style| style.name() == name)
+            .ok_or_else(|| SynthError::UnknownStyle(name.to_owned()))
     }
 }
 
 impl fmt::Display for Style {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Words => "words",
-        })
+        f.pad(self.name())
     }
 }
 
@@ -65,7 +79,9 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        assert_eq!(Style::Words.to_string().parse(), Ok(Style::Words));
+        for style in Style::ALL {
+            assert_eq!(style.to_string().parse(), Ok(style));
+        }
         assert_eq!(
             "Words".parse::<Style>(),
             Err(SynthError::UnknownStyle("Words".into()))

@@ -6,7 +6,6 @@
 //! from image to image, so that images drawn by other code in this look fall inside.
 
 mod clutter;
-mod hand;
 mod lettering;
 
 use crate::canvas::{Canvas, Color};

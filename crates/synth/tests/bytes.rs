@@ -25,42 +25,47 @@ fn hash(sample: &Sample) -> u64 {
     })
 }
 
-fn hashes(text: TextSource, fonts: FontSet, split: Split) -> [String; 3] {
-    let generator = Generator::new(Style::Words, text, fonts, split, 2024);
+fn hashes(generator: Generator) -> [String; 3] {
     [0, 1, u64::MAX].map(|index| format!("{:016x}", hash(&generator.sample(index))))
+}
+
+fn words(text: TextSource, fonts: FontSet, split: Split) -> Generator {
+    Generator::new(Style::Words, text, fonts, split, 2024)
 }
 
 #[test]
 fn trained_faces_listed_words() {
-    let hashes = hashes(TextSource::listed(), FontSet::Trained, Split::Train);
+    let generator = words(TextSource::listed(), FontSet::Trained, Split::Train);
     assert_eq!(
-        hashes,
+        hashes(generator),
         ["ed4fd96fc9ae8409", "a1db63d92c4a9ae7", "1950e221ed15b1ad"]
     );
 }
 
 #[test]
 fn held_out_faces_random_letters() {
-    let hashes = hashes(TextSource::Random, FontSet::HeldOut, Split::Test);
+    let generator = words(TextSource::Random, FontSet::HeldOut, Split::Test);
     assert_eq!(
-        hashes,
+        hashes(generator),
         ["b0863cc87a38339c", "551721bb370d7c94", "1e64db68f29ea909"]
     );
 }
 
 #[test]
 fn bent_faces() {
-    let generator = Generator::new(
-        Style::Words,
-        TextSource::Random,
-        FontSet::Trained,
-        Split::Train,
-        2024,
-    )
-    .with_bent_share(1.0);
-    let hashes = [0, 1, u64::MAX].map(|index| format!("{:016x}", hash(&generator.sample(index))));
+    let generator = words(TextSource::Random, FontSet::Trained, Split::Train).with_bent_share(1.0);
     assert_eq!(
-        hashes,
+        hashes(generator),
         ["33db65abdbb36b70", "fcff10aeb33440d8", "dc387a925587e91f"]
+    );
+}
+
+#[test]
+fn waves() {
+    let text = TextSource::Random;
+    let generator = Generator::new(Style::Waves, text, FontSet::Trained, Split::Test, 2024);
+    assert_eq!(
+        hashes(generator.with_bent_share(0.5)),
+        ["604a0772a79d2658", "b0064b5db7f98052", "6e1448c1bab8bd60"]
     );
 }

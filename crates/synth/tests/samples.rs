@@ -1,6 +1,6 @@
-//! What every sample of the `words` style keeps to.
+//! What every sample keeps to; where no style is named, it is `words`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use captcha_synth::{
     FontSet, Generator, LetterBox, Sample, Split, Style, SynthError, TextSource, Wishes, faces,
@@ -19,6 +19,13 @@ fn samples(count: u64) -> impl Iterator<Item = Sample> {
 fn bent(count: u64) -> impl Iterator<Item = Sample> {
     let generator = generator(TextSource::listed(), FontSet::Trained, Split::Train, 11);
     let generator = generator.with_bent_share(1.0);
+    (0..count).map(move |index| generator.sample(index))
+}
+
+fn waves(count: u64) -> impl Iterator<Item = Sample> {
+    let text = TextSource::listed();
+    let generator = Generator::new(Style::Waves, text, FontSet::Trained, Split::Train, 11);
+    let generator = generator.with_bent_share(0.3).with_blank_share(0.05);
     (0..count).map(move |index| generator.sample(index))
 }
 
@@ -93,7 +100,7 @@ fn the_face_comes_from_the_set() {
 
 #[test]
 fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
-    for sample in samples(200).chain(bent(200)) {
+    for sample in samples(200).chain(bent(200)).chain(waves(200)) {
         let letters: String = sample.letters.iter().map(|b| b.letter).collect();
         assert_eq!(letters, sample.text);
         let center = |b: &LetterBox| b.x + 0.5 * b.width;
@@ -134,6 +141,23 @@ fn letters_are_where_their_boxes_say() {
         found as f32 > 0.97 * rows as f32,
         "ink in {found} of {rows} rows"
     );
+}
+
+#[test]
+fn waves_have_an_ink_and_a_ground_and_nothing_else() {
+    for sample in waves(50) {
+        let mut colors: BTreeMap<[u8; 3], usize> = BTreeMap::new();
+        for rgb in sample.rgb.as_chunks().0 {
+            *colors.entry(*rgb).or_default() += 1;
+        }
+        let [(_, inked), (_, ground)] = colors.into_iter().collect::<Vec<_>>()[..] else {
+            panic!("{} has more or fewer than two colours", sample.text);
+        };
+        assert!(
+            0 < inked && inked < ground,
+            "{inked} of ink, {ground} of ground"
+        );
+    }
 }
 
 #[test]
@@ -199,7 +223,19 @@ fn an_empty_word_list_is_refused() {
 
 #[test]
 fn wishes_are_met_and_leave_the_rest_as_it_was() {
-    let generator = generator(TextSource::listed(), FontSet::Trained, Split::Test, 3);
+    for style in Style::ALL {
+        let text = TextSource::listed();
+        check_wishes(&Generator::new(
+            style,
+            text,
+            FontSet::Trained,
+            Split::Test,
+            3,
+        ));
+    }
+}
+
+fn check_wishes(generator: &Generator) {
     for index in 0..10 {
         let plain = generator.sample(index);
         let as_wished = |wishes: &Wishes| generator.sample_as(index, wishes).expect("possible");
@@ -255,20 +291,16 @@ fn wishes_are_met_and_leave_the_rest_as_it_was() {
             speckle: Some(0.0),
             ..Wishes::default()
         });
-        let inked = bare.rgb.chunks_exact(3).filter(|rgb| *rgb != WHITE).count();
         let speckled = as_wished(&Wishes {
             strokes: Some(0),
             speckle: Some(0.1),
             ..Wishes::default()
         });
-        let dotted = speckled
-            .rgb
-            .chunks_exact(3)
-            .filter(|rgb| *rgb != WHITE)
-            .count();
+        let pixels = bare.rgb.chunks_exact(3).zip(speckled.rgb.chunks_exact(3));
+        let dotted = pixels.filter(|(bare, speckled)| bare != speckled).count();
         // Dots fall on the word and on one another, too.
-        let more = (dotted - inked) as f32 / (600.0 * 320.0);
-        assert!((0.07..0.101).contains(&more), "{more}");
+        let share = dotted as f32 / (600.0 * 320.0);
+        assert!((0.07..0.101).contains(&share), "{share}");
     }
 }
 

@@ -99,7 +99,7 @@ pub struct EvaluateArgs {
     /// Which part of the folder.
     #[arg(long, value_enum, default_value = "all")]
     pub part: Part,
-    /// Fresh images of this style instead of a folder.
+    /// Fresh images of this style, words or waves, instead of a folder.
     #[arg(long, value_name = "STYLE")]
     pub synth: Option<String>,
     /// How many fresh images.
@@ -218,7 +218,7 @@ pub struct RecognizeArgs {
 /// Arguments of `generate`.
 #[derive(Args, Debug)]
 pub struct GenerateArgs {
-    /// The look.
+    /// The look: words or waves.
     #[arg(long, default_value = "words")]
     pub style: String,
     /// How many images.

@@ -6,7 +6,7 @@ import { fromFragment, toFragment } from "../../../web/src/generator.js";
 test("settings survive a link", () => {
   for (const options of [
     { seed: 7 },
-    { seed: 7, length: 4, random: true },
+    { seed: 7, length: 4, random: true, style: "waves" },
     { seed: 0, text: "thus", random: true, face: "pen-07", bent: true, strokes: 0, speckle: 0.015 },
   ]) {
     const given = Object.entries(fromFragment(toFragment(options)) ?? {});
@@ -21,6 +21,7 @@ test("a link that is no or a damaged setting draws something all the same", () =
   const damaged = fromFragment("#generate?seed=x&strokes=&speckle=much&text=");
   assert.deepEqual(damaged, {
     seed: 1,
+    style: undefined,
     text: undefined,
     length: undefined,
     random: undefined,

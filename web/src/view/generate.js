@@ -8,6 +8,7 @@ import { element, find, stamp, within } from "./dom.js";
 export class GenerateView {
   #panel = find("generator", HTMLElement);
   #open = find("generate", HTMLButtonElement);
+  #style = find("generator-style", HTMLSelectElement);
   #text = find("generator-text", HTMLInputElement);
   #length = find("generator-length", HTMLSelectElement);
   #random = find("generator-random", HTMLInputElement);
@@ -73,8 +74,9 @@ export class GenerateView {
    *
    * @param {DrawOptions} options
    */
-  setOptions({ seed, text, length, random, face, bent, strokes, speckle }) {
+  setOptions({ seed, style, text, length, random, face, bent, strokes, speckle }) {
     this.#seed.value = String(seed);
+    this.#style.value = style ?? "";
     this.#text.value = text ?? "";
     this.#length.value = String(length ?? "");
     this.#random.checked = random ?? false;
@@ -96,7 +98,8 @@ export class GenerateView {
     find("generator-drawn", HTMLElement).replaceChildren(
       "It says ",
       element("b", text),
-      `, in ${name}, among ${strokes} strokes.`,
+      `, in ${name}, among ${strokes} ${strokes === 1 ? "stroke" : "strokes"}.`,
+      this.#style.value ? " The network was never trained on this style." : "",
     );
   }
 
@@ -104,6 +107,7 @@ export class GenerateView {
     const speckle = this.#speckle.value;
     this.#change({
       seed: this.#seedNumber(),
+      style: this.#style.value || undefined,
       text: this.#text.value.trim().toLowerCase() || undefined,
       length: Number(this.#length.value) || undefined,
       random: this.#random.checked || undefined,

@@ -1,9 +1,9 @@
 //! The word: how large, how heavy, where each letter stands.
 
-use super::hand::Hand;
 use super::{HEIGHT, WIDTH, draw_color};
 use crate::canvas::{Canvas, Color};
 use crate::fonts::Outlines;
+use crate::hand::Hand;
 use crate::path::{Bounds, Path, Point};
 use crate::random::Random;
 use crate::sample::LetterBox;
@@ -11,9 +11,6 @@ use crate::sample::LetterBox;
 /// Lightest colour of a letter. Pale ones occur, as in the paper's set, but a word must stay
 /// readable to the one who labels it.
 const LIGHTEST: f32 = 0.88;
-
-/// The stream that bends the letters.
-const HAND: u64 = 2;
 
 /// Room kept free at the image's edges when a word would overflow it, in pixels.
 const MARGIN: f32 = 5.0;
@@ -39,8 +36,7 @@ struct Letter {
 impl Lettering {
     /// Lays a word out, its letters bent out of their face's shape if asked for.
     pub(super) fn plan(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> Self {
-        // From a stream of its own, so that the rest stays as it is without.
-        let mut hand = bent.then(|| Hand::draw(random.aside(HAND)));
+        let mut hand = bent.then(|| Hand::draw(random));
         let x_height = if random.chance(0.8) {
             random.range(33.0, 62.0)
         } else {

@@ -11,8 +11,11 @@ use crate::random::Random;
 /// Longest straight edge of a bent outline, in x-heights; longer ones could not bend.
 const LONGEST_EDGE: f32 = 0.15;
 
+/// The stream that hands are drawn from, so that the rest of an image stays as it is without.
+const STREAM: u64 = 2;
+
 /// How the letters of one image are bent. Lengths are in x-heights, y upwards.
-pub(super) struct Hand {
+pub(crate) struct Hand {
     /// By how much outlines grow, thinner if negative.
     weight: f32,
     /// What lies above the x-height and below the baseline, stretched.
@@ -34,8 +37,9 @@ struct Wave {
 }
 
 impl Hand {
-    /// Any hand; the same one for the same stream.
-    pub(super) fn draw(mut random: Random) -> Self {
+    /// Any hand; the same one for the same image.
+    pub(crate) fn draw(image: &Random) -> Self {
+        let mut random = image.aside(STREAM);
         Self {
             weight: random.range(-0.02, 0.05),
             ascenders: random.range(0.7, 1.4),
@@ -49,7 +53,7 @@ impl Hand {
     }
 
     /// One letter's outline, in ems, bent.
-    pub(super) fn bend(&mut self, outline: &Path, x_height: f32) -> Path {
+    pub(crate) fn bend(&mut self, outline: &Path, x_height: f32) -> Path {
         let phases = [(); 2].map(|()| self.random.range(0.0, TAU));
         let (sine, cosine) = libm::sincosf(self.random.range(-self.turn, self.turn));
         let letter = outline.map(|[x, y]| [x / x_height, y / x_height]);

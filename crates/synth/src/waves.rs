@@ -1,0 +1,209 @@
+//! Another look, for comparison, as scripts drew it that guarded forms before there were services
+//! for that: dark letters of one colour, turned and crowded, on a tinted ground, bent along waves
+//! and struck through in their own colour. What tells letters apart in the `words` style, gaps and
+//! colours, is missing.
+
+use std::f32::consts::TAU;
+
+use crate::canvas::{Canvas, Color};
+use crate::fonts::{Face, Outlines};
+use crate::hand::Hand;
+use crate::path::{Path, Point};
+use crate::random::Random;
+use crate::sample::{LetterBox, Sample};
+use crate::words::Clutter;
+
+/// Size of an image in pixels.
+const WIDTH: usize = 600;
+const HEIGHT: usize = 320;
+
+/// Room that the letters keep free at the image's edges before they are bent, in pixels.
+const MARGIN: f32 = 35.0;
+
+/// Longest straight edge of what is to be bent, in pixels.
+const LONGEST_EDGE: f32 = 6.0;
+
+/// Width of a speck, in pixels.
+const SPECK: usize = 2;
+
+/// The streams of what can be wished otherwise, so that the rest stays as it is.
+const STROKES: u64 = 3;
+const SPECKLE: u64 = 4;
+
+/// Draws one image that says `text` in `face`, or in that face bent out of its shape.
+pub(crate) fn draw(
+    text: String,
+    face: &'static Face,
+    bent: bool,
+    clutter: Clutter,
+    random: &mut Random,
+) -> Sample {
+    let ground = draw_color(random, 190.0, 255.0);
+    let ink = draw_color(random, 0.0, 110.0);
+    let wave = Wave::draw(random);
+    let letters: Vec<Path> = lay_out(&text, face.outlines(), bent, random)
+        .iter()
+        .map(|letter| {
+            letter
+                .subdivided(LONGEST_EDGE)
+                .map(|point| wave.bend(point))
+        })
+        .collect();
+    let strokes = draw_strokes(clutter.strokes, random.aside(STROKES));
+
+    let mut canvas = Canvas::new(WIDTH, HEIGHT);
+    canvas.set(0, 0, WIDTH.max(HEIGHT), ground);
+    draw_speckle(&mut canvas, clutter.speckle, ink, random.aside(SPECKLE));
+    for path in letters.iter().chain(&strokes) {
+        canvas.fill(path, [0.0, 0.0], ink);
+    }
+    Sample {
+        width: WIDTH as u32,
+        height: HEIGHT as u32,
+        rgb: canvas.into_rgb(),
+        letters: text.chars().zip(&letters).filter_map(letter_box).collect(),
+        text,
+        font: face.name(),
+        strokes: strokes.len() as u32,
+    }
+}
+
+/// The wave that the whole image follows.
+struct Wave {
+    amplitude: Point,
+    /// Radians in a pixel.
+    frequency: Point,
+    phase: Point,
+}
+
+impl Wave {
+    fn draw(random: &mut Random) -> Self {
+        Self {
+            amplitude: [random.range(2.0, 10.0), random.range(5.0, 24.0)],
+            frequency: [
+                TAU / random.range(120.0, 300.0),
+                TAU / random.range(200.0, 600.0),
+            ],
+            phase: [random.range(0.0, TAU), random.range(0.0, TAU)],
+        }
+    }
+
+    fn bend(&self, [x, y]: Point) -> Point {
+        [
+            x + self.amplitude[0] * libm::sinf(self.frequency[0] * y + self.phase[0]),
+            y + self.amplitude[1] * libm::sinf(self.frequency[1] * x + self.phase[1]),
+        ]
+    }
+}
+
+/// The letters' outlines, in their places from left to right, not yet bent.
+fn lay_out(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> Vec<Path> {
+    let mut hand = bent.then(|| Hand::draw(random));
+    let scale = random.range(80.0, 130.0) / outlines.x_height;
+    let turn = random.range(0.0, 0.45);
+    let low = random.range(-10.0, 4.0);
+    let mut right = 0.0;
+    let letters: Vec<Path> = text
+        .chars()
+        .map(|letter| {
+            let (sine, cosine) = libm::sincosf(random.range(-turn, turn));
+            let gap = random.range(low, low + 10.0);
+            let outline = outlines.letter(letter);
+            let turned = |[x, y]: Point| {
+                let [x, y] = [scale * x, -scale * y];
+                [cosine * x - sine * y, sine * x + cosine * y]
+            };
+            let outline = match &mut hand {
+                Some(hand) => hand.bend(outline, outlines.x_height).map(turned),
+                None => outline.map(turned),
+            };
+            let Some(bounds) = outline.bounds() else {
+                return outline;
+            };
+            let shift = right + gap - bounds.min[0];
+            right = shift + bounds.max[0];
+            outline.map(|[x, y]| [x + shift, y])
+        })
+        .collect();
+    into_the_image(&letters, random)
+}
+
+/// Makes the line smaller where the image has no room for it, and sets it down anywhere.
+fn into_the_image(letters: &[Path], random: &mut Random) -> Vec<Path> {
+    let corners = letters
+        .iter()
+        .filter_map(Path::bounds)
+        .flat_map(|bounds| [bounds.min, bounds.max]);
+    let (min, max) = corners.fold(([0.0f32; 2], [0.0f32; 2]), |(min, max), [x, y]| {
+        (
+            [min[0].min(x), min[1].min(y)],
+            [max[0].max(x), max[1].max(y)],
+        )
+    });
+    let room = [WIDTH, HEIGHT].map(|size| size as f32 - 2.0 * MARGIN);
+    let size = [max[0] - min[0], max[1] - min[1]];
+    let factor = (room[0] / size[0]).min(room[1] / size[1]).min(1.0);
+    let at = [0, 1].map(|axis| {
+        let free = room[axis] - factor * size[axis];
+        MARGIN + random.unit() * free - factor * min[axis]
+    });
+    letters
+        .iter()
+        .map(|letter| letter.map(|[x, y]| [at[0] + factor * x, at[1] + factor * y]))
+        .collect()
+}
+
+/// Curves from edge to edge: as many as chance has it, or as many as are wished.
+fn draw_strokes(count: Option<usize>, mut random: Random) -> Vec<Path> {
+    let drawn = random.count(1, 3);
+    (0..count.unwrap_or(drawn))
+        .map(|_| {
+            let half = random.range(1.5, 4.0);
+            let middle = random.range(0.25, 0.75) * HEIGHT as f32;
+            let slope = random.range(-0.15, 0.15);
+            let amplitude = random.range(0.0, 45.0);
+            let frequency = TAU / random.range(250.0, 900.0);
+            let phase = random.range(0.0, TAU);
+            let mut path = Path::default();
+            let curve = |x: f32| {
+                let from_middle = x - WIDTH as f32 / 2.0;
+                middle + slope * from_middle + amplitude * libm::sinf(frequency * x + phase)
+            };
+            let steps = (WIDTH as f32 / LONGEST_EDGE) as usize;
+            for step in 0..=steps {
+                let x = step as f32 * LONGEST_EDGE;
+                path.push([x, curve(x) - half]);
+            }
+            for step in (0..=steps).rev() {
+                let x = step as f32 * LONGEST_EDGE;
+                path.push([x, curve(x) + half]);
+            }
+            path.close();
+            path
+        })
+        .collect()
+}
+
+/// Scatters specks of the ink over up to 2 % of the image, or over the share that is wished.
+fn draw_speckle(canvas: &mut Canvas, share: Option<f32>, ink: Color, mut random: Random) {
+    let drawn = random.range(0.0, 0.02);
+    let specks = share.unwrap_or(drawn) * (WIDTH * HEIGHT) as f32 / (SPECK * SPECK) as f32;
+    for _ in 0..specks as usize {
+        canvas.set(random.below(WIDTH), random.below(HEIGHT), SPECK, ink);
+    }
+}
+
+/// Any colour whose channels lie between two values.
+fn draw_color(random: &mut Random, low: f32, high: f32) -> Color {
+    [(); 3].map(|()| random.range(low, high) as u8)
+}
+
+fn letter_box((letter, outline): (char, &Path)) -> Option<LetterBox> {
+    outline.bounds().map(|bounds| LetterBox {
+        letter,
+        x: bounds.min[0],
+        y: bounds.min[1],
+        width: bounds.width(),
+        height: bounds.height(),
+    })
+}
