@@ -132,16 +132,27 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("on its way is not dropped by trying again what failed before", async () => {
+      const reader = await open({ query: "?backend=cpu" });
+      const { page } = reader;
+      await reader.settled();
+      assert.equal(await reader.choose(faulty("panic")), "error");
+      await page.route("**/samples/*.png", slowly);
+      await page.locator("#samples button").first().click();
+      await page.click("#retry");
+      await page.waitForSelector("#samples button[aria-pressed=true]");
+      assert.equal(await reader.settled(), "done");
+      assert.equal((await reader.result()).width, 600);
+      await reader.close();
+    });
+
     test("on its way is read by the engine that is chosen meanwhile", async () => {
       const reader = await open({ query: "?backend=cpu" });
       const { page } = reader;
       await reader.settled();
       await reader.choose(GOOD);
       const sample = page.locator("#samples button").first();
-      await page.route("**/samples/*.png", async (route) => {
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        await route.continue();
-      });
+      await page.route("**/samples/*.png", slowly);
       await sample.click();
       await page.selectOption("#backend", "webgpu");
       await page.waitForSelector("#samples button[aria-pressed=true]");
@@ -425,4 +436,10 @@ function overlay(reader) {
   return reader.page.locator("#overlay").evaluate((canvas) => {
     return /** @type {HTMLCanvasElement} */ (canvas).toDataURL();
   });
+}
+
+/** @param {import("playwright-core").Route} route */
+async function slowly(route) {
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await route.continue();
 }

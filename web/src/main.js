@@ -81,7 +81,9 @@ const view = new View({
   sample: takeSample,
   inputError: refuse,
   backend: changeBackend,
-  retry: () => void read(),
+  retry: () => {
+    if (!coming) void read();
+  },
   togglePlay: () => player.toggle(),
   step: (by) => player.step(by),
   speed: (speed) => player.setSpeed(speed),
