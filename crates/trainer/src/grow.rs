@@ -104,9 +104,9 @@ fn hand_on(conv: &mut Conv2d, filters: usize) {
 fn place_kernel(large: &mut Param<Tensor<4>>, small: Tensor<4>) {
     let [filters, channels, height, width] = small.dims();
     replace(large, |large| {
-        let nothing = large.clone().slice([0..filters]).zeros_like();
+        let nothing = large.clone().slice(0..filters).zeros_like();
         large
-            .slice_assign([0..filters], nothing)
+            .slice_assign(0..filters, nothing)
             .slice_assign([0..filters, 0..channels, 0..height, 0..width], small)
     });
 }
@@ -130,7 +130,7 @@ fn take_over(large: &mut BatchNorm, small: &BatchNorm) {
     ] {
         let small = small.value();
         let [size] = small.dims();
-        *large = RunningState::new(large.value().slice_assign([0..size], small));
+        *large = RunningState::new(large.value().slice_assign(0..size, small));
     }
 }
 
@@ -142,7 +142,7 @@ fn change_nothing(norm: &mut BatchNorm) {
 
 fn start_with(large: &mut Param<Tensor<1>>, small: Tensor<1>) {
     let [size] = small.dims();
-    replace(large, |large| large.slice_assign([0..size], small));
+    replace(large, |large| large.slice_assign(0..size, small));
 }
 
 fn replace<const D: usize>(
