@@ -143,8 +143,8 @@ impl ModelConfig {
         }
     }
 
-    /// The network for the web: the paper's plan at about a third of its width, on an input of four
-    /// times the pixels, so that a small letter is 10 pixels high and not 5. Four of its seven
+    /// The network for the web: the paper's plan at less than half its width, on an input of four
+    /// times the pixels, so that a small letter is 10 pixels high and not 5. Four of its eight
     /// blocks pool, right behind the convolution, for a 6 x 12 grid worth looking at, and the GRU's
     /// state is carried. The first block, whose maps are the largest, does without batch norm.
     pub fn compact() -> Self {
@@ -155,8 +155,9 @@ impl ModelConfig {
                     BlockConfig::new(16, false, false, true),
                     BlockConfig::new(32, true, true, true),
                     BlockConfig::new(64, true, true, true),
-                    BlockConfig::new(96, true, true, false),
-                    BlockConfig::new(96, true, true, true),
+                    BlockConfig::new(128, true, true, false),
+                    BlockConfig::new(128, true, true, true),
+                    BlockConfig::new(160, true, true, false),
                     BlockConfig::new(160, true, true, false),
                     BlockConfig::new(160, true, true, false),
                 ],
