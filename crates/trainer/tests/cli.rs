@@ -146,7 +146,7 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
         assert!(ink > 500, "{name}: {ink} pixels that are not white");
     }
 
-    // It can start another run, of the same network only.
+    // It can start another run, of the same network or of one that can grow from it.
     let from = [
         "--from",
         "run/weights.safetensors",
@@ -208,7 +208,7 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
     }
     assert_eq!(evaluate(&["a", "--degraded"])["images"], 12);
     assert!(fails(folder, &["evaluate", "nowhere"]).contains("not a folder"));
-    assert!(fails(folder, &["evaluate", "--synth", "waves"]).contains("waves"));
+    assert!(fails(folder, &["evaluate", "--synth", "clouds"]).contains("clouds"));
 }
 
 #[test]
