@@ -11,15 +11,12 @@ import { fileURLToPath } from "node:url";
 
 const WEB = fileURLToPath(new URL(".", import.meta.url));
 const OUT = "pkg/offline.js";
-/**
- * All that it takes to read an image on the CPU; samples, the generator and the module for WebGPU
- * are kept once they were used.
- */
+/** All that the page does on the CPU; the module for WebGPU is kept once it was used. */
 const ESSENTIAL = [
   /^[^/]+\.(html|svg|webmanifest)$/,
   /^models\/.+\.safetensors$/,
-  /^pkg\/captcha_wasm_cpu(\.js|_bg\.wasm)$/,
-  /^samples\/index\.json$/,
+  /^pkg\/captcha_(synth_wasm|wasm_cpu)(\.js|_bg\.wasm)$/,
+  /^samples\/.+\.(json|png)$/,
   /^src\/.+\.js$/,
   /^styles\/.+\.css$/,
 ];

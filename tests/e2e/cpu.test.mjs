@@ -220,6 +220,7 @@ describe("without WebGPU", () => {
     const [good] = shipped;
     await reader.chooseSample(good.file);
     assert.equal(await reader.word(), good.text);
+    assert.equal(await page.textContent("#generator-drawn"), "");
     await page.waitForURL((url) => url.hash === "");
   });
 

@@ -25,6 +25,14 @@ test("after one visit the page reads without a network", async () => {
   assert.equal(await reader.settled(), "ready");
   assert.equal(await reader.choose(await sampleFile(file)), "done");
   assert.equal(await reader.word(), text);
+  const broken = await reader.page.evaluate(() =>
+    [...document.images].filter((one) => one.currentSrc && !one.naturalWidth).map((one) => one.src),
+  );
+  assert.deepEqual(broken, []);
+  await reader.chooseSample(file);
+  assert.equal(await reader.word(), text);
+  await reader.page.click("#generate");
+  await reader.page.waitForSelector("#generator-drawn b");
   await reader.page.goto(`${site.address}audit.html${query}`);
   await reader.page.setInputFiles("#files-input", [await sampleFile(file)]);
   await reader.page.waitForSelector("body[data-state=done]");

@@ -76,15 +76,19 @@ export function fromFragment(fragment) {
       ? undefined
       : Number(value);
   };
+  const whole = (/** @type {string} */ key) => {
+    const value = Math.abs(Math.trunc(number(key) ?? NaN));
+    return Number.isSafeInteger(value) ? value : undefined;
+  };
   return {
-    seed: Math.abs(Math.trunc(number("seed") ?? 1)),
+    seed: whole("seed") ?? 1,
     style: values.get("style") || undefined,
-    text: values.get("text") || undefined,
-    length: number("length"),
+    text: values.get("text")?.toLowerCase() || undefined,
+    length: whole("length"),
     random: values.get("random") === "true" || undefined,
     face: values.get("face") || undefined,
     bent: values.get("bent") === "true" || undefined,
-    strokes: number("strokes"),
+    strokes: whole("strokes"),
     speckle: number("speckle"),
   };
 }

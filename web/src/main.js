@@ -180,6 +180,7 @@ async function offerCrop() {
 function show({ file, note = null, sample = null, fragment = "" }) {
   image = file;
   setFragment(fragment);
+  if (!fragment) generator.clearDrawing();
   player.clear();
   view.setPicture(file, { note, sample });
 }

@@ -7,7 +7,13 @@ import { deflateRawSync } from "node:zlib";
 import { filesOf, filesOfDrop, findImages } from "../../../web/src/audit/files.js";
 import { areLikely, labelsFromFiles, labelsFromNames } from "../../../web/src/audit/labels.js";
 import { AuditRun } from "../../../web/src/audit/run.js";
-import { interval, summarize, tellingCases, verdict } from "../../../web/src/audit/statistics.js";
+import {
+  interval,
+  percent,
+  summarize,
+  tellingCases,
+  verdict,
+} from "../../../web/src/audit/statistics.js";
 import { listZip } from "../../../web/src/audit/zip.js";
 import { LensError } from "../../../web/src/errors.js";
 import { toCsv } from "../../../web/src/view/report.js";
@@ -413,7 +419,7 @@ describe("a report's figures", () => {
   test("put the surest first", () => {
     const groups = tellingCases(items, 1).map(({ title, items: [{ path }] }) => [title, path]);
     assert.deepEqual(groups, [
-      ["Wrong, and sure of it", "2"],
+      ["Wrong, surest first", "2"],
       ["Right, and surest", "1"],
       ["Right, and least sure", "1"],
       ["Surest", "5"],
@@ -425,7 +431,19 @@ describe("a report's figures", () => {
     assert.match(verdict(summarize(items))[0], /3\.0 tries on average/);
     assert.match(verdict(summarize([]))[0], /nothing to say/);
     assert.match(verdict(summarize(items.slice(4)))[0], /Without labels/);
-    assert.match(verdict(summarize(items.slice(1, 3)))[0], /None of 2/);
+    const nothing = verdict(summarize(items.slice(1, 3)));
+    assert.match(nothing[0], /None of 2/);
+    assert.match(nothing[1], /limit on tries/);
+  });
+
+  test("claim no certainty that is not there", () => {
+    assert.deepEqual([0, 0.0001, 0.5, 0.9999, 1].map(percent), [
+      "0.0\u202f%",
+      "<0.1\u202f%",
+      "50.0\u202f%",
+      ">99.9\u202f%",
+      "100.0\u202f%",
+    ]);
   });
 
   test("go into a table that no spreadsheet takes for a formula", () => {

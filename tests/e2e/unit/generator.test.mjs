@@ -15,6 +15,15 @@ test("settings survive a link", () => {
   }
 });
 
+test("a link with numbers that cannot be meant draws what can be", () => {
+  const { seed, length, strokes, text } =
+    fromFragment("#generate?seed=1e300&length=4.5&strokes=-3&text=WHALE") ?? {};
+  assert.deepEqual(
+    { seed, length, strokes, text },
+    { seed: 1, length: 4, strokes: 3, text: "whale" },
+  );
+});
+
 test("a link that is no or a damaged setting draws something all the same", () => {
   assert.equal(fromFragment(""), null);
   assert.equal(fromFragment("#about"), null);

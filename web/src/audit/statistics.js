@@ -101,7 +101,7 @@ export function tellingCases(items, most) {
     sorted.filter((item) => isRight(item) === right);
   const [right, wrong, unknown] = [of(true), of(false), of(null)];
   return [
-    { title: "Wrong, and sure of it", items: wrong.slice(0, most) },
+    { title: "Wrong, surest first", items: wrong.slice(0, most) },
     { title: "Right, and surest", items: right.slice(0, most) },
     { title: "Right, and least sure", items: right.slice(-most).reverse() },
     { title: "Surest", items: unknown.slice(0, most) },
@@ -116,7 +116,9 @@ export function tellingCases(items, most) {
  * @returns {string[]}
  */
 export function verdict({ labelled, exact, rate, interval: [low, high], read, confidence }) {
-  const bound = "This is a lower bound: whoever wants in can train a network on your very style.";
+  const bound =
+    "More can be read than this, in fewer tries: whoever wants in can train a network on your very style.";
+  const rare = "Few are read as they stand. Keep a limit on tries, so that few stay few.";
   if (read === 0) return ["No image could be read, so there is nothing to say."];
   if (labelled === 0) {
     return [
@@ -127,6 +129,7 @@ export function verdict({ labelled, exact, rate, interval: [low, high], read, co
   if (exact === 0) {
     return [
       `None of ${labelled} was read whole; at most ${percent(high)} of such images would be, so a bot needs ${tries(1 / high)} or more on average.`,
+      rare,
       bound,
     ];
   }
@@ -136,7 +139,7 @@ export function verdict({ labelled, exact, rate, interval: [low, high], read, co
       ? "These images keep nobody out. Harder pictures would cost people more than bots; rather limit tries for each account and address, and look at what is sent, not at who can read."
       : rate >= 0.05
         ? "These images slow a bot down, no more. A limit on tries for each account and address turns these odds into a wait; pictures alone do not."
-        : "Few are read as they stand. Keep a limit on tries, so that few stay few.";
+        : rare;
   return [often, advice, bound];
 }
 
@@ -151,9 +154,13 @@ function number(value) {
 }
 
 /**
+ * A share in percent, never rounded to a certainty it is not.
+ *
  * @param {number} value 0 to 1
  */
 export function percent(value) {
+  if (value < 1 && value > 0.9995) return ">99.9\u202f%";
+  if (value > 0 && value < 0.0005) return "<0.1\u202f%";
   return `${(100 * value).toFixed(1)}\u202f%`;
 }
 

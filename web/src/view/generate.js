@@ -103,6 +103,11 @@ export class GenerateView {
     );
   }
 
+  /** What is shown is none of its drawings. */
+  clearDrawing() {
+    find("generator-drawn", HTMLElement).replaceChildren();
+  }
+
   #tell() {
     const speckle = this.#speckle.value;
     this.#change({

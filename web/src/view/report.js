@@ -208,7 +208,9 @@ function table({ items }, { isRight, percent }) {
     const { of } = COLUMNS[sort.column];
     const chosen = items
       .filter((item) => FILTERS[filter](item, isRight(item)))
-      .filter(({ path, label, text }) => `${path} ${label ?? ""} ${text ?? ""}`.includes(search))
+      .filter(({ path, label, text }) =>
+        `${path} ${label ?? ""} ${text ?? ""}`.toLowerCase().includes(search.toLowerCase()),
+      )
       .sort((a, b) => {
         const [x, y] = [of(a), of(b)];
         const sign = sort.descending ? -1 : 1;
