@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { launch, watch } from "./browser.mjs";
+import { fitsWidth, launch, watch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
@@ -144,7 +144,7 @@ describe("the audit page", () => {
     assert.equal((await rows()).length, 1);
     assert.match((await page.textContent("#note")) ?? "", /long\.zip: .* Unpack it first\.$/);
     assert.match((await page.textContent(".report-facts")) ?? "", /Not opened(long)+\.zip/);
-    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320);
+    assert.ok(await fitsWidth(page));
     await give(image("thus.png"));
     assert.ok(await page.locator("#note").isHidden());
   });
@@ -239,6 +239,36 @@ describe("the audit page", () => {
     assert.deepEqual([summary.exact, summary.labelled, items.length], [20, 40, 40]);
   });
 
+  test("prints every row, and no controls", async () => {
+    await give(...Array.from({ length: 60 }, (_, i) => image(`thus_${i}.png`)));
+    assert.equal((await rows()).length, 25);
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    assert.equal((await rows()).length, 60);
+    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    assert.equal((await rows()).length, 25);
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await page.locator(":is(button, select, input):visible:not(th *)").count(), 0);
+    assert.ok(await page.isVisible(".report-rate"));
+  });
+
+  test("says why it runs where it does, and now and then how far it is", async () => {
+    await page.evaluate(() => {
+      /** @type {string[]} */
+      const said = [];
+      Object.assign(globalThis, { said });
+      const line = /** @type {Element} */ (document.querySelector("#announcement"));
+      new MutationObserver(() => said.push(line.textContent ?? "")).observe(line, {
+        childList: true,
+      });
+    });
+    await give(...Array.from({ length: 60 }, (_, i) => image(`thus_${i}.png`)));
+    assert.match((await page.textContent("#reason")) ?? "", /^No WebGPU: /);
+    const said = await page.evaluate(() => /** @type {any} */ (globalThis).said);
+    assert.match(said[0], /^[1-9]0 % are read$/);
+    assert.match(said[said.length - 1], /^60 images were read/);
+    assert.ok(said.length <= 12, String(said));
+  });
+
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     test(`has no fault that axe finds, ${colorScheme}`, async () => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
@@ -261,8 +291,7 @@ describe("the audit page", () => {
       await page.setViewportSize({ width, height: 700 });
       for (const files of [[], [image("thus.png"), image("line.png")]]) {
         if (files.length > 0) await give(...files);
-        const scroll = await page.evaluate(() => document.documentElement.scrollWidth);
-        assert.ok(scroll <= width, `${scroll} > ${width}`);
+        assert.ok(await fitsWidth(page), `with ${files.length} images`);
       }
     });
   }

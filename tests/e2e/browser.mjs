@@ -45,3 +45,26 @@ export function watch(page, address) {
   page.on("pageerror", (error) => complaints.push(String(error)));
   return { foreign, complaints };
 }
+
+/**
+ * Whether a page fits its width, also with wider letters (WCAG 2.2, 1.4.12), as in other faces.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+export async function fitsWidth(page) {
+  const fits = () =>
+    page.evaluate(
+      () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
+    );
+  const space = (/** @type {string} */ letters, /** @type {string} */ words) =>
+    page.evaluate(
+      ([letterSpacing, wordSpacing]) =>
+        Object.assign(document.body.style, { letterSpacing, wordSpacing }),
+      [letters, words],
+    );
+  const plain = await fits();
+  await space("0.12em", "0.16em");
+  const spaced = await fits();
+  await space("", "");
+  return plain && spaced;
+}

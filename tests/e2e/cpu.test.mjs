@@ -170,6 +170,40 @@ describe("without WebGPU", () => {
     assert.ok(bytes > 500_000 && bytes <= 1_000_000, `${bytes} bytes`);
   });
 
+  test("keeps the page still while a setting is dragged, and has the reading there at once", async () => {
+    const other = await Reader.open(browser, site.address, {
+      query: "#generate?seed=2&text=line",
+      reducedMotion: "no-preference",
+    });
+    const { page } = other;
+    await page.waitForSelector(".letters li:last-child:not(.unread)"); // played to its end
+    await page.evaluate(() => {
+      /** @type {number[]} */
+      const heights = [];
+      Object.assign(globalThis, { heights });
+      const frame = () => {
+        heights.push(document.documentElement.scrollHeight);
+        requestAnimationFrame(frame);
+      };
+      frame();
+    });
+    for (const strokes of ["3", "4", "5"]) {
+      const before = await page.getAttribute("#picture", "src");
+      await page.getByRole("slider", { name: "Strokes" }).fill(strokes);
+      await page.waitForFunction(
+        (old) => document.querySelector("#picture")?.getAttribute("src") !== old,
+        before,
+      );
+      await other.settled();
+      assert.equal(await page.locator(".unread").count(), 0);
+    }
+    const heights = await page.evaluate(() => /** @type {any} */ (globalThis).heights);
+    const [least, most] = [Math.min(...heights), Math.max(...heights)];
+    assert.ok(most - least < 100, `${least} to ${most} pixels`);
+    assert.equal(await page.locator("[inert]").count(), 0);
+    await other.close();
+  });
+
   test("draws an image to order, reads it, and says so in a link", async () => {
     const { page } = reader;
     const drawn = async (/** @type {() => Promise<unknown>} */ change) => {

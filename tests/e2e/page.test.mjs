@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { launch } from "./browser.mjs";
+import { fitsWidth, launch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
@@ -83,7 +83,7 @@ describe("the page", () => {
       const reader = await open({ adapter: true });
       assert.equal(await reader.choose(GOOD), "done");
       await reader.page.waitForSelector("#badge[data-kind=webgpu]");
-      assert.ok(await reader.page.isHidden("#reason"));
+      assert.equal(await reader.page.textContent("#reason"), "checked against the CPU");
       assert.equal(await reader.word(), WORD, "what was read stays");
       assert.equal(await reader.choose(GOOD), "done");
       assert.equal((await reader.result()).backend.kind, "webgpu");
@@ -132,14 +132,15 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("on its way is not dropped by trying again what failed before", async () => {
+    test("on its way leaves nothing of what failed before to try again", async () => {
       const reader = await open({ query: "?backend=cpu" });
       const { page } = reader;
       await reader.settled();
       assert.equal(await reader.choose(faulty("panic")), "error");
       await page.route("**/samples/*.png", slowly);
       await page.locator("#samples button").first().click();
-      await page.click("#retry");
+      assert.equal(await page.getAttribute("body", "data-state"), "reading");
+      assert.ok(await page.isHidden("#retry"));
       await page.waitForSelector("#samples button[aria-pressed=true]");
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).width, 600);
@@ -375,14 +376,30 @@ describe("the page", () => {
       });
     }
 
+    test("prints the whole reading, and no controls", async () => {
+      const reader = await open({ reducedMotion: "no-preference" });
+      assert.equal(await reader.choose(GOOD), "done");
+      await reader.page.click("#play"); // which pauses
+      const unread = () => reader.page.locator(".unread").count();
+      assert.ok((await unread()) > 0, "it plays");
+      const pdf = await reader.page.pdf({ format: "A4" });
+      assert.equal(await unread(), 0);
+      assert.equal(pagesOf(pdf), 3);
+      await reader.page.emulateMedia({ media: "print" });
+      assert.equal(
+        await reader.page.locator("button:visible:not(.letter):not([tabindex])").count(),
+        0,
+      );
+      await reader.close();
+    });
+
     for (const width of [320, 360, 768, 1280]) {
       test(`needs no sideways scrolling at ${width} pixels`, async () => {
         const reader = await open({ viewport: { width, height: 700 } });
         for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
           if (file) await reader.choose(file);
           else await reader.settled();
-          const scroll = await reader.page.evaluate(() => document.documentElement.scrollWidth);
-          assert.ok(scroll <= width, `${scroll} > ${width}`);
+          assert.ok(await fitsWidth(reader.page), file?.name ?? "at first");
         }
         await reader.close();
       });
@@ -395,6 +412,9 @@ const candidates = async (reader) =>
   (await reader.page.locator("#candidates li").allInnerTexts()).map((row) =>
     row.split(/\s*\n\s*/).join(" "),
   );
+
+/** @param {Buffer} pdf */
+const pagesOf = (pdf) => pdf.toString("latin1").match(/\/Type \/Page\b/g)?.length;
 
 /** Pictures take half a second more. */
 function slowDecoding() {

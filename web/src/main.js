@@ -63,6 +63,8 @@ let original;
 let reading = new AbortController();
 /** Whether that is an image on its way: it is read as soon as it is there. */
 let coming = false;
+/** Whether the image is the drawing before, drawn anew: its reading is there at once. */
+let redrawn = false;
 
 const loader = new Loader(() => ({
   weights: weightsFrom(query.get("weights")),
@@ -81,9 +83,7 @@ const view = new View({
   sample: takeSample,
   inputError: refuse,
   backend: changeBackend,
-  retry: () => {
-    if (!coming) void read();
-  },
+  retry: () => void read(),
   togglePlay: () => player.toggle(),
   step: (by) => player.step(by),
   speed: (speed) => player.setSpeed(speed),
@@ -99,6 +99,8 @@ void listSamples();
 keepOffline();
 addEventListener("hashchange", drawShared);
 addEventListener("pagehide", writeFragment);
+// On paper every letter is there, whatever the playback has come to.
+addEventListener("beforeprint", () => player.step(0));
 if (!drawShared()) void read();
 
 /**
@@ -179,10 +181,12 @@ async function offerCrop() {
 /** @param {Image} shown what to read next */
 function show({ file, note = null, sample = null, fragment = "" }) {
   image = file;
+  redrawn = Boolean(fragment && original?.fragment);
   setFragment(fragment);
   if (!fragment) generator.clearDrawing();
-  player.clear();
-  view.setPicture(file, { note, sample });
+  if (redrawn) player.pause();
+  else player.clear();
+  view.setPicture(file, { note, sample, redrawn });
 }
 
 /**
@@ -194,7 +198,7 @@ function refuse(error) {
   startAnew();
   image = original = undefined;
   cropper.withdraw();
-  view.setPicture(null, { note: null, sample: null });
+  view.setPicture(null, { note: null, sample: null, redrawn: false });
   fail(error);
 }
 
@@ -222,7 +226,7 @@ async function read() {
     debug.lastResult = recognition;
     view.setRecognition(recognition);
     void offerCrop();
-    player.start(recognition.letters.length, { still: view.still });
+    player.start(recognition.letters.length, { still: view.still || redrawn });
   } catch (error) {
     if (!signal.aborted) fail(error);
   }
@@ -250,6 +254,7 @@ async function listSamples() {
 /** @param {Sample} sample */
 async function takeSample({ file, address }) {
   const signal = startAnew();
+  view.setState("reading", "Loading the sample");
   try {
     const response = await fetch(address, { signal });
     if (!response.ok) throw new Error(`the server answers ${response.status}`);
@@ -278,6 +283,7 @@ function drawShared() {
  */
 async function draw(options) {
   const signal = startAnew();
+  view.setState("reading", "Drawing");
   setFragment(toFragment(options));
   try {
     generator.setFaces(await faces());

@@ -115,18 +115,20 @@ export interface AuditSummary {
   failed: number;
   /** Read, and with a label. */
   labelled: number;
-  /** Of these, read whole. */
+  /** Of these, with a label that the network cannot write. */
+  unwritable: number;
+  /** Of those with a label, read whole. */
   exact: number;
   /** `exact / labelled` */
   rate: number;
   /** Where the rate on all such images lies, with a certainty of 95 %. */
   interval: [low: number, high: number];
-  /** Share of label letters read right at their place. */
+  /** Share of label letters read right, by the fewest edits from label to text. */
   letterRate: number;
   /** Mean confidence of what was read. */
   confidence: number;
   byLength: (Tally & { length: number })[];
-  /** In texts of the label's length, most frequent first. */
+  /** Most frequent first; `text` is empty where a letter was left out, `label` where one was added. */
   confusions: { label: string; text: string; count: number }[];
 }
 

@@ -88,13 +88,14 @@ export function describeBackend({ kind, adapter }) {
 }
 
 /**
- * Why it does not run on WebGPU, or not yet; empty where there is nothing to say.
+ * Why it runs there.
  *
  * @param {RunsOn} backend
  */
-export function describeReason({ reason, warming }) {
+export function describeReason({ kind, reason, warming }) {
   if (warming) return "WebGPU is warming up";
-  return reason ? `No WebGPU: ${reason}` : "";
+  if (reason) return `No WebGPU: ${reason}`;
+  return kind === "webgpu" ? "checked against the CPU" : "as chosen";
 }
 
 /** The stages of loading. */

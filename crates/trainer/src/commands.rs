@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use captcha_model::{Recognizer, Weights};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words, parse_words};
+use chrono::Utc;
 
 use crate::cli::{
     AuditArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
@@ -223,10 +224,23 @@ fn run_audit(args: &AuditArgs) -> Result<()> {
     let title = name.map_or("Audit".into(), |name| {
         format!("Audit of {}", name.to_string_lossy())
     });
-    let about = [(
-        "Read by",
-        format!("captcha-lens {}", env!("CARGO_PKG_VERSION")),
-    )];
+    let weights = args.network.weights.as_deref();
+    let about = [
+        (
+            "Read by",
+            format!("captcha-lens {}", env!("CARGO_PKG_VERSION")),
+        ),
+        (
+            "Weights",
+            weights
+                .and_then(Path::file_name)
+                .map_or("the shipped ones".into(), |name| {
+                    name.to_string_lossy().into_owned()
+                }),
+        ),
+        ("Device", args.network.device.to_string()),
+        ("Date", Utc::now().date_naive().to_string()),
+    ];
     std::fs::write(&args.report, audit.html(&title, &about)?)
         .with_context(|| format!("cannot write {}", args.report.display()))?;
     let (images, failed) = audit.counts();

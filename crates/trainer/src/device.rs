@@ -1,5 +1,7 @@
 //! Where the arithmetic runs, chosen at run time.
 
+use std::fmt;
+
 #[cfg(feature = "gpu")]
 use anyhow::Context;
 use anyhow::{Result, ensure};
@@ -17,6 +19,14 @@ pub enum DeviceChoice {
     Wgpu,
     /// A GPU through Vulkan, with SPIR-V shaders.
     Vulkan,
+}
+
+/// As on the command line.
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value().ok_or(fmt::Error)?;
+        f.write_str(value.get_name())
+    }
 }
 
 impl DeviceChoice {

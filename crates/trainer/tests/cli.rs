@@ -315,6 +315,10 @@ fn an_audit_is_one_file_that_tells_all() {
     assert_eq!(items.len(), 12);
     assert!(items[3]["error"].is_string() && items[3]["text"].is_null());
     assert!(items[4]["text"].is_string() && items[4]["confidence"].is_number());
+    let about = data["about"].to_string();
+    for name in ["Read by", "Weights", "Device", "Date"] {
+        assert!(about.contains(name), "{about}");
+    }
     // Few enough to have a picture each.
     assert_eq!(data["pictures"].as_object().unwrap().len(), 11);
 

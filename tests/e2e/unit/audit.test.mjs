@@ -8,6 +8,7 @@ import { filesOf, filesOfDrop, findImages } from "../../../web/src/audit/files.j
 import { areLikely, labelsFromFiles, labelsFromNames } from "../../../web/src/audit/labels.js";
 import { AuditRun } from "../../../web/src/audit/run.js";
 import {
+  align,
   interval,
   percent,
   summarize,
@@ -403,8 +404,30 @@ describe("a report's figures", () => {
     assert.deepEqual([all, read, failed, labelled, exact], [5, 4, 1, 3, 1]);
     assert.equal(summary.rate, 1 / 3);
     assert.equal(summary.letterRate, 10 / 12);
+    assert.equal(summary.unwritable, 0);
     assert.deepEqual(summary.byLength, [{ length: 4, images: 3, exact: 1 }]);
-    assert.deepEqual(summary.confusions, [{ label: "u", text: "a", count: 1 }]);
+    assert.deepEqual(summary.confusions, [
+      { label: "u", text: "a", count: 1 },
+      { label: "e", text: "", count: 1 },
+    ]);
+  });
+
+  test("set a letter beside the one it was read as, whatever was left out or added", () => {
+    const aligned = (/** @type {string} */ label, /** @type {string} */ text) =>
+      align([...label], [...text]).map((pair) => pair.map((one) => one || "-").join(""));
+    assert.deepEqual(aligned("kerry", "kery"), ["kk", "ee", "r-", "rr", "yy"]);
+    assert.deepEqual(aligned("air", "airr"), ["aa", "ii", "-r", "rr"]);
+    assert.deepEqual(aligned("thus", "thas"), ["tt", "hh", "ua", "ss"]);
+    assert.deepEqual(aligned("", "ab"), ["-a", "-b"]);
+    assert.deepEqual(aligned("", ""), []);
+  });
+
+  test("tell of labels that the network cannot write", () => {
+    const labels = ["thus", "a5b2c", "sixsix"];
+    const some = labels.map((label) => ({ path: label, label, text: "thus", confidence: 1 }));
+    const summary = summarize(some);
+    assert.equal(summary.unwritable, 2);
+    assert.match(verdict(summary)[1], /^2 of the labels cannot be read by this network/);
   });
 
   test("hold Wilson's intervals", () => {

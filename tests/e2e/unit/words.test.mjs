@@ -5,6 +5,7 @@ import {
   describeBackend,
   describeBytes,
   describeLetter,
+  describeReason,
   describeResult,
   describeStage,
   milliseconds,
@@ -64,6 +65,11 @@ test("backends, stages and bytes have names", () => {
     "WebGPU · apple m2",
   );
   assert.equal(describeBackend({ kind: "webgpu", adapter: "WebGPU", reason: null }), "WebGPU");
+  const runsOn = { adapter: "", reason: null, warming: false };
+  assert.equal(describeReason({ ...runsOn, kind: "cpu" }), "as chosen");
+  assert.equal(describeReason({ ...runsOn, kind: "webgpu" }), "checked against the CPU");
+  assert.equal(describeReason({ ...runsOn, kind: "cpu", warming: true }), "WebGPU is warming up");
+  assert.equal(describeReason({ ...runsOn, kind: "cpu", reason: "lost" }), "No WebGPU: lost");
   assert.equal(describeStage("weights"), "Loading weights");
   assert.equal(describeStage("something"), "Something");
   const stage = { stage: "code", fraction: 0.5, overall: 0.2 };

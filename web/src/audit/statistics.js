@@ -8,6 +8,8 @@
 
 /** The normal distribution's 97.5 % quantile, for intervals of 95 %. */
 const Z = 1.96;
+/** What the network can write: the letters it was trained on, as many as it was trained to. */
+const WRITABLE = /^[a-z]{1,5}$/;
 
 /**
  * Whether an image's text is the label; `null` where there is no label, or no text.
@@ -40,21 +42,22 @@ export function summarize(items) {
     if (isRight(item)) tally.exact++;
     byLength.set(label.length, tally);
     letters += label.length;
-    lettersRight += label.filter((letter, i) => letter === text[i]).length;
-    // In a text of another length the letters stand at other places: no telling which was which.
-    if (label.length !== text.length) continue;
-    label.forEach((letter, i) => {
-      if (letter === text[i]) return;
-      const pair = `${letter}${text[i]}`;
-      const known = confusions.get(pair) ?? { label: letter, text: text[i], count: 0 };
+    for (const [letter, read] of align(label, text)) {
+      if (letter === read) {
+        lettersRight++;
+        continue;
+      }
+      const pair = `${letter} ${read}`;
+      const known = confusions.get(pair) ?? { label: letter, text: read, count: 0 };
       confusions.set(pair, { ...known, count: known.count + 1 });
-    });
+    }
   }
   return {
     images: items.length,
     read: read.length,
     failed: items.filter(({ error }) => error !== undefined).length,
     labelled: judged.length,
+    unwritable: judged.filter(({ label }) => !WRITABLE.test(label ?? "")).length,
     exact,
     rate: share(exact, judged.length),
     interval: interval(exact, judged.length),
@@ -68,6 +71,37 @@ export function summarize(items) {
       .sort((a, b) => a.length - b.length),
     confusions: [...confusions.values()].sort((a, b) => b.count - a.count),
   };
+}
+
+/**
+ * Which letter of a label was read as which, by the fewest edits (Levenshtein 1966): so a letter
+ * left out does not make all that follow it wrong.
+ *
+ * @param {string[]} label
+ * @param {string[]} text
+ * @returns {[letter: string, read: string][]} `""` where a letter was left out, or one was added
+ */
+export function align(label, text) {
+  // edits[i][j]: the fewest from label's first i letters to text's first j.
+  const edits = Array.from({ length: label.length + 1 }, (_, i) =>
+    Array.from({ length: text.length + 1 }, (__, j) => (i === 0 ? j : i)),
+  );
+  const replaced = (/** @type {number} */ i, /** @type {number} */ j) =>
+    edits[i - 1][j - 1] + Number(label[i - 1] !== text[j - 1]);
+  for (let i = 1; i <= label.length; i++) {
+    for (let j = 1; j <= text.length; j++) {
+      edits[i][j] = Math.min(replaced(i, j), edits[i - 1][j] + 1, edits[i][j - 1] + 1);
+    }
+  }
+  /** @type {[string, string][]} */
+  const pairs = [];
+  let [i, j] = [label.length, text.length];
+  while (i > 0 || j > 0) {
+    if (i > 0 && j > 0 && edits[i][j] === replaced(i, j)) pairs.push([label[--i], text[--j]]);
+    else if (i > 0 && edits[i][j] === edits[i - 1][j] + 1) pairs.push([label[--i], ""]);
+    else pairs.push(["", text[--j]]);
+  }
+  return pairs.reverse();
 }
 
 /**
@@ -115,7 +149,9 @@ export function tellingCases(items, most) {
  * @param {AuditSummary} summary
  * @returns {string[]}
  */
-export function verdict({ labelled, exact, rate, interval: [low, high], read, confidence }) {
+export function verdict(summary) {
+  const { labelled, unwritable, exact, rate, read, confidence } = summary;
+  const [low, high] = summary.interval;
   const bound =
     "More can be read than this, in fewer tries: whoever wants in can train a network on your very style.";
   const rare = "Few are read as they stand. Keep a limit on tries, so that few stay few.";
@@ -126,21 +162,28 @@ export function verdict({ labelled, exact, rate, interval: [low, high], read, co
       "Give labels in file names (label.png, label_2.png) or in a labels.csv to know.",
     ];
   }
+  const beyond =
+    unwritable > 0
+      ? [
+          `${unwritable} of the labels cannot be read by this network, which writes one to five letters from a to z; one trained on them can.`,
+        ]
+      : [];
   if (exact === 0) {
     return [
       `None of ${labelled} was read whole; at most ${percent(high)} of such images would be, so a bot needs ${tries(1 / high)} or more on average.`,
+      ...beyond,
       rare,
       bound,
     ];
   }
-  const often = `A bot that reads like this gets through in ${tries(1 / rate)} on average (95 % interval: ${number(1 / high)} to ${number(1 / low)}).`;
+  const often = `A bot that reads like this gets through in ${tries(1 / rate)} on average (95\u202f% interval: ${number(1 / high)} to ${number(1 / low)}).`;
   const advice =
     rate >= 0.5
       ? "These images keep nobody out. Harder pictures would cost people more than bots; rather limit tries for each account and address, and look at what is sent, not at who can read."
       : rate >= 0.05
         ? "These images slow a bot down, no more. A limit on tries for each account and address turns these odds into a wait; pictures alone do not."
         : rare;
-  return [often, advice, bound];
+  return [often, ...beyond, advice, bound];
 }
 
 /** @param {number} count */

@@ -74,9 +74,11 @@ export class AuditView {
   /** @param {RunsOn} backend */
   setBackend(backend) {
     this.#badge.textContent = describeBackend(backend);
-    this.#badge.title = describeReason(backend);
     this.#badge.dataset.kind = backend.kind;
     this.#badge.hidden = false;
+    const reason = find("reason", HTMLElement);
+    reason.textContent = describeReason(backend);
+    reason.hidden = false;
   }
 
   /**
@@ -100,6 +102,9 @@ export class AuditView {
     const left = secondsLeft === null || done === total ? "" : `, ${duration(secondsLeft)} left`;
     find("counts", HTMLElement).textContent =
       `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
+    // Read aloud now and then, not at every batch.
+    const tenths = Math.floor((10 * done) / total);
+    if (tenths > 0 && tenths < 10) this.#announce(`${tenths * 10} % are read`);
   }
 
   /** @param {string} words what else there was among the files */
@@ -129,16 +134,24 @@ export class AuditView {
     renderReport(this.#report, report, statistics);
     this.#report.hidden = false;
     const { labelled, rate, read } = statistics.summarize(report.items);
-    find("announcement", HTMLElement).textContent = labelled
-      ? `${percent(rate)} of ${labelled} images were read whole.`
-      : `${read} images were read.`;
+    this.#announce(
+      labelled
+        ? `${percent(rate)} of ${labelled} images were read whole.`
+        : `${read} images were read.`,
+    );
   }
 
   clearReport() {
     this.#report.hidden = true;
     this.#report.replaceChildren();
     find("labels-choice", HTMLElement).hidden = true;
-    find("announcement", HTMLElement).textContent = "";
+    this.#announce("");
+  }
+
+  /** @param {string} words said once, however often they come */
+  #announce(words) {
+    const announcement = find("announcement", HTMLElement);
+    if (announcement.textContent !== words) announcement.textContent = words;
   }
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The generator's settings. Whatever is changed is drawn and read at once. */
 
-import { element, find, stamp, within } from "./dom.js";
+import { element, find, stamp, wantsStillness, within } from "./dom.js";
 
 /** @import { DrawOptions, Drawing, Face } from "../../pkg/captcha_synth_wasm.js" */
 
@@ -32,12 +32,17 @@ export class GenerateView {
     this.#open.addEventListener("click", () => {
       if (this.#panel.hidden) {
         this.open();
+        // Below it, the picture that it draws.
+        this.#panel.scrollIntoView({ behavior: wantsStillness() ? "auto" : "smooth" });
         this.#tell();
       } else {
         this.close();
       }
     });
-    this.#panel.addEventListener("input", () => this.#tell());
+    this.#panel.addEventListener("input", () => {
+      this.#showUse();
+      this.#tell();
+    });
     this.#panel.addEventListener("change", settle);
     find("generator-next", HTMLButtonElement).addEventListener("click", () => {
       this.#seed.value = String(this.#seedNumber() + 1);
@@ -78,6 +83,7 @@ export class GenerateView {
     this.#seed.value = String(seed);
     this.#style.value = style ?? "";
     this.#text.value = text ?? "";
+    this.#showUse();
     this.#length.value = String(length ?? "");
     this.#random.checked = random ?? false;
     this.#face.value = face ?? "";
@@ -106,6 +112,11 @@ export class GenerateView {
   /** What is shown is none of its drawings. */
   clearDrawing() {
     find("generator-drawn", HTMLElement).replaceChildren();
+  }
+
+  /** What chooses a text is of no use where one is given. */
+  #showUse() {
+    this.#length.disabled = this.#random.disabled = this.#text.value.trim() !== "";
   }
 
   #tell() {

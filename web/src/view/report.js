@@ -9,8 +9,9 @@
 
 /** Cases shown of each kind. */
 const CASES = 8;
-/** Rows of the table shown at a time. */
+/** Rows of the table shown at a time, and printed at most. */
 const ROWS = 25;
+const PRINTED = 1000;
 /** Confusions shown. */
 const CONFUSIONS = 12;
 
@@ -149,9 +150,18 @@ function confusions({ confusions: all }) {
   const shown = all
     .slice(0, CONFUSIONS)
     .map(({ label, text, count }) =>
-      make("li", {}, [`${label} as ${text}`, make("b", {}, [` ${count}`])]),
+      make("li", {}, [misreading(label, text), make("b", {}, [` ${count}`])]),
     );
   return section("Letters misread", [make("ul", { className: "report-chips" }, shown)]);
+}
+
+/**
+ * @param {string} label
+ * @param {string} text
+ */
+function misreading(label, text) {
+  if (!text) return `${label} left out`;
+  return label ? `${label} as ${text}` : `${text} added`;
 }
 
 /**
@@ -245,10 +255,17 @@ function table({ items }, { isRight, percent }) {
     });
     return make("th", { scope: "col" }, [button]);
   });
-  more.addEventListener("click", () => {
-    shown += ROWS;
+  const show = (/** @type {number} */ rows) => {
+    shown = rows;
     update();
-  });
+  };
+  more.addEventListener("click", () => show(shown + ROWS));
+  // Of one report at a time.
+  globalThis.onbeforeprint = () => {
+    const before = shown;
+    globalThis.onafterprint = () => show(before);
+    show(Math.max(shown, PRINTED));
+  };
   const filters = make(
     "select",
     { ariaLabel: "Which images" },
@@ -256,14 +273,12 @@ function table({ items }, { isRight, percent }) {
   );
   filters.addEventListener("change", () => {
     filter = /** @type {HTMLSelectElement} */ (filters).value;
-    shown = ROWS;
-    update();
+    show(ROWS);
   });
   const searching = make("input", { type: "search", placeholder: "Find", ariaLabel: "Find" });
   searching.addEventListener("input", () => {
     search = /** @type {HTMLInputElement} */ (searching).value.trim();
-    shown = ROWS;
-    update();
+    show(ROWS);
   });
   update();
   return section("Every image", [

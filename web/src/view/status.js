@@ -53,9 +53,8 @@ export class StatusView {
     this.#badge.hidden = false;
     this.#badge.dataset.kind = backend.kind;
     this.#badge.textContent = describeBackend(backend);
-    const reason = describeReason(backend);
-    this.#reason.hidden = reason === "";
-    this.#reason.textContent = reason;
+    this.#reason.hidden = false;
+    this.#reason.textContent = describeReason(backend);
   }
 
   /** @param {string | null} note */

@@ -109,13 +109,15 @@ export class View {
   }
 
   /**
-   * Shows the picture that will be read, and nothing of the one before.
+   * Shows the picture that will be read, and nothing of the one before; of a picture that was drawn
+   * anew, the reading before stays until the next is there, so that the page keeps still.
    *
    * @param {Blob | null} file `null` where there is nothing to read
-   * @param {{ note: string | null, sample: string | null }} about
+   * @param {{ note: string | null, sample: string | null, redrawn: boolean }} about
    */
-  setPicture(file, { note, sample }) {
-    this.#clear();
+  setPicture(file, { note, sample, redrawn }) {
+    if (redrawn) this.#hold();
+    else this.#clear();
     this.#status.setNote(note);
     markSample(sample);
     if (this.#address) URL.revokeObjectURL(this.#address);
@@ -191,7 +193,22 @@ export class View {
     );
   }
 
+  /** Takes the light off the picture, and leaves the rest where it is until the next reading. */
+  #hold() {
+    this.#recognition = undefined;
+    this.#picture.clear();
+    this.#setHeld(true);
+  }
+
+  /** @param {boolean} held */
+  #setHeld(held) {
+    for (const part of document.querySelectorAll(".result, .details, .explain")) {
+      part.toggleAttribute("inert", held);
+    }
+  }
+
   #clear() {
+    this.#setHeld(false);
     this.#recognition = undefined;
     this.#keep.update();
     this.#picture.clear();
