@@ -44,7 +44,49 @@ for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
   }
   await browser.close();
 }
+
+const browser = await launch({ webgpu: false });
+const reader = await Reader.open(browser, site.address, { query: "?backend=cpu" });
+await reader.settled();
+console.log("== the page's own thread, longest task");
+console.log(`drawing, first time: ${await longest(() => reader.page.click("#generate"))} ms`);
+const strokes = reader.page.getByRole("slider", { name: "Strokes" });
+console.log(`drawing anew: ${await longest(() => strokes.fill("40"))} ms`);
+console.log(`a noisy photo: ${await longest(() => reader.page.evaluate(pasteNoise))} ms`);
+await browser.close();
 await site.close();
+
+/**
+ * @param {() => Promise<unknown>} act
+ * @returns {Promise<string>} the longest task on the page's thread until that is read, if it is long
+ */
+async function longest(act) {
+  await reader.page.evaluate(() => {
+    const tasks = /** @type {number[]} */ ([]);
+    const observer = new PerformanceObserver((list) => {
+      tasks.push(...list.getEntries().map(({ duration }) => duration));
+    });
+    observer.observe({ type: "longtask" });
+    Object.assign(globalThis, { tasks });
+  });
+  await act();
+  await reader.settled();
+  await reader.page.waitForTimeout(300);
+  const tasks = await reader.page.evaluate(() => /** @type {any} */ (globalThis).tasks);
+  return tasks.length > 0 ? Math.max(...tasks).toFixed(0) : "less than 50";
+}
+
+/** In the page: pastes a picture on which there is much to look at. */
+async function pasteNoise() {
+  const canvas = new OffscreenCanvas(1600, 1200);
+  const context = canvas.getContext("2d");
+  for (let i = 0; i < 20_000; i++) {
+    context?.fillRect((i * 7919) % 1600, (i * 104_729) % 1200, 1 + (i % 9), 1 + (i % 5));
+  }
+  const data = new DataTransfer();
+  data.items.add(new File([await canvas.convertToBlob()], "noise.png", { type: "image/png" }));
+  document.body.dispatchEvent(new ClipboardEvent("paste", { bubbles: true, clipboardData: data }));
+}
 
 /**
  * In the page: times readings, and watches the page's own thread while they go on.

@@ -131,13 +131,13 @@ describe("without WebGPU", () => {
     const { inside, all } = await reader.page.evaluate(async () => {
       const load = (/** @type {string} */ name) =>
         import(new URL(`src/${name}.js`, location.href).href);
-      const [{ Recognizer }, { generate }, { centerOf }] = await Promise.all(
-        ["client", "generator", "overlay"].map(load),
+      const [{ Recognizer }, { ask }, { centerOf }] = await Promise.all(
+        ["client", "helper", "overlay"].map(load),
       );
       const lens = await Recognizer.load({ backend: "cpu" });
       let [inside, all] = [0, 0];
       for (let seed = 1001; seed <= 1100; seed++) {
-        const { file, drawing } = await generate({ seed });
+        const { file, drawing } = await ask("generate", { seed });
         const { text, letters, grid } = await lens.recognize(file);
         if (text !== drawing.text) continue;
         for (const [i, { x, width }] of drawing.letters.entries()) {

@@ -1,55 +1,10 @@
 // @ts-check
-/** The generator: loaded when it is first asked for, and what an address says of its settings. */
+/** What an address says of the generator's settings. */
 
-import { LensError } from "./errors.js";
+/** @import { DrawOptions } from "../pkg/captcha_synth_wasm.js" */
 
-/** @import { DrawOptions, Drawing, Face } from "../pkg/captcha_synth_wasm.js" */
-
-const MODULE = new URL("../pkg/captcha_synth_wasm.js", import.meta.url);
 /** Introduces settings in an address's fragment. */
 const FRAGMENT = "#generate?";
-
-/** @type {Promise<typeof import("../pkg/captcha_synth_wasm.js")> | undefined} */
-let loading;
-
-/** @throws {LensError} `missing-code` */
-async function load() {
-  loading ??= (async () => {
-    /** @type {typeof import("../pkg/captcha_synth_wasm.js")} */
-    const module = await import(MODULE.href);
-    await module.default();
-    return module;
-  })();
-  try {
-    return await loading;
-  } catch (error) {
-    loading = undefined;
-    throw new LensError("missing-code", `The generator could not be loaded (${error}).`);
-  }
-}
-
-/**
- * @param {DrawOptions} options
- * @returns {Promise<{ file: Blob, drawing: Drawing }>} the image as a PNG file, and what is known of it
- * @throws {LensError} `missing-code`, `bad-argument`
- */
-export async function generate(options) {
-  const { draw } = await load();
-  try {
-    const drawing = draw(options);
-    const { width, height, rgba } = drawing;
-    const canvas = new OffscreenCanvas(width, height);
-    canvas.getContext("2d")?.putImageData(new ImageData(rgba, width, height), 0, 0);
-    return { file: await canvas.convertToBlob({ type: "image/png" }), drawing };
-  } catch (error) {
-    throw new LensError("bad-argument", error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** @returns {Promise<Face[]>} */
-export async function faces() {
-  return (await load()).faces();
-}
 
 /**
  * Settings as an address's fragment, so that a case can be passed on.

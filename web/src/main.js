@@ -4,11 +4,12 @@
 import { setFragment, writeFragment } from "./address.js";
 import { isWhole } from "./crop.js";
 import { LensError } from "./errors.js";
-import { faces, fromFragment, generate, toFragment } from "./generator.js";
+import { fromFragment, toFragment } from "./generator.js";
+import { ask } from "./helper.js";
 import { fromChooser, fromClipboard } from "./input.js";
 import { Loader, weightsFrom, wishFrom } from "./loader.js";
 import { keepOffline } from "./offline.js";
-import { canCrop, cut, findPart } from "./part.js";
+import { canCrop, cut } from "./part.js";
 import { Player } from "./player.js";
 import { CropView } from "./view/crop.js";
 import { GenerateView } from "./view/generate.js";
@@ -65,6 +66,8 @@ let reading = new AbortController();
 let coming = false;
 /** Whether the image is the drawing before, drawn anew: its reading is there at once. */
 let redrawn = false;
+/** Settles when what is being drawn is there. @type {Promise<unknown>} */
+let drawing = Promise.resolve();
 
 const loader = new Loader(() => ({
   weights: weightsFrom(query.get("weights")),
@@ -112,7 +115,9 @@ async function receive(given) {
   const signal = startAnew();
   accept(given);
   view.setState("reading", "Looking for the CAPTCHA");
-  const found = await findPart(given.file, await view.pictureShown);
+  const size = await view.pictureShown;
+  // Without help, all of it is read.
+  const found = await ask("findPart", given.file, size).catch(() => null);
   if (signal.aborted) return;
   if (found) showPart(found.file, found.part, FOUND);
   void read();
@@ -286,11 +291,16 @@ async function draw(options) {
   view.setState("reading", "Drawing");
   setFragment(toFragment(options));
   try {
-    generator.setFaces(await faces());
+    generator.setFaces(await ask("faces"));
     generator.setOptions(options);
-    const { file, drawing } = await generate(options);
+    // One at a time, so that of many changes in a row only the last is waited for.
+    await drawing;
     if (signal.aborted) return;
-    generator.setDrawing(drawing);
+    const request = ask("generate", options);
+    drawing = request.catch(() => {});
+    const { file, drawing: drawn } = await request;
+    if (signal.aborted) return;
+    generator.setDrawing(drawn);
     take({ file, fragment: toFragment(options) });
   } catch (error) {
     if (!signal.aborted) refuse(error);

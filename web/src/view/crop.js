@@ -2,7 +2,8 @@
 /** The crop box: which part of the picture is read, and which way up. */
 
 import { WHOLE, turn, turnedSize } from "../crop.js";
-import { guessOn, load, paint } from "../part.js";
+import { ask } from "../helper.js";
+import { load, paint } from "../part.js";
 import { CropBox } from "./cropbox.js";
 import { find } from "./dom.js";
 
@@ -93,7 +94,7 @@ export class CropView {
     this.#panel.hidden = false;
     this.#toggle.setAttribute("aria-expanded", "true");
     this.#set(source.part ?? UNCUT);
-    if (!source.part) this.#guess();
+    if (!source.part) void this.#guess();
     this.#box.focus();
   }
 
@@ -115,9 +116,12 @@ export class CropView {
     this.#read(part);
   }
 
-  #guess() {
-    if (!this.#bitmap) return;
-    this.#frame(guessOn(this.#bitmap, this.#part));
+  async #guess() {
+    const [bitmap, part] = [this.#bitmap, this.#part];
+    if (!bitmap) return;
+    const box = await ask("guessOn", bitmap, part).catch(() => null);
+    // Unless it was set otherwise meanwhile.
+    if (box && bitmap === this.#bitmap && part === this.#part) this.#frame(box);
   }
 
   /** @param {Box} box */

@@ -95,7 +95,7 @@ export class GenerateView {
   /**
    * Shows what was drawn where it was left to chance.
    *
-   * @param {Drawing} drawing
+   * @param {Omit<Drawing, "rgba">} drawing
    */
   setDrawing({ text, face, strokes }) {
     this.#text.placeholder = text;

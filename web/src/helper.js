@@ -1,0 +1,54 @@
+// @ts-check
+/**
+ * What would keep the page from answering, done in a worker: drawing CAPTCHAs, and looking for one
+ * in a picture.
+ */
+
+import { LensError } from "./errors.js";
+
+/** @typedef {typeof import("./helper-worker.js").TASKS} Tasks */
+/** @typedef {{ resolve: (value: any) => void, reject: (reason: unknown) => void }} Asked */
+
+/** @type {Worker | undefined} */
+let worker;
+/** What waits for its answer, by number. @type {Map<number, Asked>} */
+const open = new Map();
+let lastId = 0;
+
+/**
+ * Has a task done.
+ *
+ * @template {keyof Tasks} T
+ * @param {T} task
+ * @param {Parameters<Tasks[T]>} given
+ * @returns {Promise<Awaited<ReturnType<Tasks[T]>>>}
+ * @throws {LensError} what the task throws; `missing-code`
+ */
+export function ask(task, ...given) {
+  worker ??= start();
+  const id = ++lastId;
+  worker.postMessage({ id, task, given });
+  return new Promise((resolve, reject) => open.set(id, { resolve, reject }));
+}
+
+function start() {
+  const started = new Worker(new URL("./helper-worker.js", import.meta.url), { type: "module" });
+  started.addEventListener("message", ({ data: { id, value, error } }) => {
+    const asked = open.get(id);
+    open.delete(id);
+    if (error) asked?.reject(new LensError(error.code, error.message));
+    else asked?.resolve(value);
+  });
+  // Its script is missing or broken: what comes next starts it anew.
+  started.addEventListener("error", (event) => {
+    event.preventDefault();
+    started.terminate();
+    worker = undefined;
+    const why = event.message || "its script could not be loaded";
+    for (const { reject } of open.values()) {
+      reject(new LensError("missing-code", `A part of this page does not work (${why}).`));
+    }
+    open.clear();
+  });
+  return started;
+}
