@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   describeBackend,
   describeBytes,
+  describeFocus,
   describeLetter,
   describeReason,
   describeResult,
@@ -42,8 +43,16 @@ test("a letter is described for those who cannot see where it was", () => {
   };
   assert.equal(
     plain(describeLetter(letter, 1, 4, { rows: 1, cols: 4 })),
-    "Letter 2 of 4: h, 98.0 %, spread over 2.9 of 4 positions, looking at columns 2 to 3 of 4, row 1 of 1",
+    "Letter 2 of 4: h, 98.0 %, scattered over 2.9 of 4 positions, looking at columns 2 to 3 of 4, row 1 of 1",
   );
+});
+
+test("a look is focused, spread or scattered", () => {
+  const even = (/** @type {number} */ count) =>
+    Float32Array.from({ length: 72 }, (_, i) => (i < count ? 1 / count : 0));
+  assert.equal(describeFocus(even(1)), "focused on 1.0 of 72");
+  assert.equal(describeFocus(even(20)), "spread over 20.0 of 72");
+  assert.equal(describeFocus(even(72)), "scattered over 72.0 of 72");
 });
 
 test("a result is spelt, and nothing is nothing", () => {
