@@ -6,12 +6,14 @@
  */
 
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { pipeline } from "node:stream";
 import { extname, join, resolve, sep } from "node:path";
 import { argv, env, exit } from "node:process";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
 
 const TYPES = /** @type {Record<string, string>} */ ({
   ".css": "text/css; charset=utf-8",
@@ -24,6 +26,11 @@ const TYPES = /** @type {Record<string, string>} */ ({
   ".wasm": "application/wasm",
   ".webmanifest": "application/manifest+json",
 });
+
+/** What gets smaller; images are compressed already, and weights hardly get any smaller. */
+const COMPRESSIBLE = new Set([".css", ".html", ".js", ".json", ".mjs", ".svg", ".wasm"]);
+/** Most of what the best quality brings, in a fraction of a second for the largest module. */
+const QUALITY = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 
@@ -42,6 +49,18 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
  */
 export async function serve(site = {}) {
   const { root = HERE, port = 0, host = "127.0.0.1", base = "/", mounts = {} } = site;
+  /** Compressed files by path, each with the ETag of the file it was made from. */
+  const compressed = /** @type {Map<string, { etag: string, bytes: Promise<Buffer> }>} */ (
+    new Map()
+  );
+  const compress = (/** @type {string} */ path, /** @type {string} */ etag) => {
+    const kept = compressed.get(path);
+    if (kept?.etag === etag) return kept.bytes;
+    const bytes = readFile(path).then((file) => promisify(brotliCompress)(file, QUALITY));
+    compressed.set(path, { etag, bytes });
+    bytes.catch(() => compressed.delete(path));
+    return bytes;
+  };
   const server = createServer(async (request, response) => {
     const fail = (/** @type {number} */ status) => {
       response.writeHead(status, { "content-type": "text/plain" }).end(`${status}\n`);
@@ -51,16 +70,34 @@ export async function serve(site = {}) {
     if (path === undefined) return fail(404);
     const file = await find(path, root, mounts);
     if (!file) return fail(404);
-    const etag = `"${file.size}-${file.changed}"`;
-    if (request.headers["if-none-match"] === etag) return void response.writeHead(304).end();
-    response.writeHead(200, {
+    const type = extname(file.path);
+    const compressible = COMPRESSIBLE.has(type);
+    const takesBrotli = /\bbr\b/.test(String(request.headers["accept-encoding"] ?? ""));
+    const encoded = compressible && takesBrotli;
+    const etag = `"${file.size}-${file.changed}${encoded ? "-br" : ""}"`;
+    const headers = {
       "cache-control": "no-cache", // asked for each time, sent when it changed
       etag,
-      "content-length": file.size,
-      "content-type": TYPES[extname(file.path)] ?? "application/octet-stream",
+      ...(compressible && { vary: "accept-encoding" }),
+    };
+    if (request.headers["if-none-match"] === etag) {
+      return void response.writeHead(304, headers).end();
+    }
+    let bytes;
+    try {
+      bytes = encoded ? await compress(file.path, etag) : undefined;
+    } catch {
+      return fail(500); // the file cannot be read
+    }
+    response.writeHead(200, {
+      ...headers,
+      ...(encoded && { "content-encoding": "br" }),
+      "content-length": bytes?.length ?? file.size,
+      "content-type": TYPES[type] ?? "application/octet-stream",
       "x-content-type-options": "nosniff",
     });
     if (request.method === "HEAD") response.end();
+    else if (bytes) response.end(bytes);
     else pipeline(createReadStream(file.path), response, () => {}); // closes both, whatever ends
   });
   await new Promise((started, failed) => {

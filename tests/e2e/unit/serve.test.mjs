@@ -63,3 +63,22 @@ test("sends a file again only when it changed", async () => {
   const other = await fetch(address, { headers: { "if-none-match": '"another"' } });
   assert.equal(await other.text(), await first.text());
 });
+
+test("sends what gets smaller compressed, to those who read it", async () => {
+  for (const [path, encoding] of [
+    ["src/main.js", "br"],
+    ["index.html", "br"],
+    ["samples/index.json", "br"],
+    ["models/compact.safetensors", null],
+  ]) {
+    const ask = (/** @type {string} */ accepted) =>
+      fetch(site.address + path, { headers: { "accept-encoding": accepted } });
+    const [plain, small] = [await ask("identity"), await ask("gzip, br;q=0.9")];
+    assert.deepEqual([plain.status, plain.headers.get("content-encoding")], [200, null]);
+    assert.equal(small.headers.get("content-encoding"), encoding, String(path));
+    const length = (/** @type {Response} */ { headers }) => Number(headers.get("content-length"));
+    if (encoding) assert.ok(length(small) < length(plain), String(path));
+    assert.notEqual(encoding && small.headers.get("etag"), plain.headers.get("etag"));
+    assert.deepEqual(await small.arrayBuffer(), await plain.arrayBuffer());
+  }
+});
