@@ -178,7 +178,7 @@ bench() {
   setup
   heading "Bench: generator"
   cargo bench --locked -p captcha-synth
-  heading "Bench: a training step's encoder"
+  heading "Bench: the encoder, in a training step and alone"
   cargo bench --locked -p captcha-trainer --bench encoder
   web
   heading "Bench: the page"

@@ -83,6 +83,7 @@ export async function serve(site = {}) {
     if (request.headers["if-none-match"] === etag) {
       return void response.writeHead(304, headers).end();
     }
+    /** @type {Buffer | undefined} */
     let bytes;
     try {
       bytes = encoded ? await compress(file.path, etag) : undefined;

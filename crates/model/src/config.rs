@@ -1,6 +1,7 @@
 //! Everything that tells one network from another. The presets differ in nothing else.
 
 use burn::config::Config;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 use crate::vocabulary::Vocabulary;
@@ -63,8 +64,9 @@ pub struct EncoderConfig {
     pub pool_first: bool,
 }
 
-/// One block: 3x3 convolution, ReLU, and batch norm and 2x2 max-pooling where asked for.
-#[derive(Config, Debug, PartialEq)]
+/// One block: 3x3 convolution, ReLU, and batch norm and max-pooling where asked for.
+// Not burn's `Config`, which has no defaults for what a file leaves out: `pool_cols` came later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockConfig {
     /// Output channels of the convolution.
     pub filters: usize,
@@ -72,8 +74,16 @@ pub struct BlockConfig {
     pub padded: bool,
     /// Whether batch norm follows the ReLU.
     pub norm: bool,
-    /// Whether 2x2 max-pooling closes the block.
+    /// Whether max-pooling closes the block, 2x2 unless `pool_cols` says otherwise.
     pub pool: bool,
+    /// Whether that pooling takes columns together too. Without, its window is 2x1, as CRNN has it
+    /// (Shi, Bai and Yao 2015): text runs along the columns, and two narrow letters fit into one.
+    #[serde(default = "yes")]
+    pub pool_cols: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The decoder (paper, "Decoder").
@@ -92,7 +102,7 @@ pub struct DecoderConfig {
 }
 
 /// Rows and columns of positions that attention looks over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grid {
     /// Rows of positions.
     pub rows: usize,
@@ -145,8 +155,9 @@ impl ModelConfig {
 
     /// The network for the web: the paper's plan at less than half its width, on an input of four
     /// times the pixels, so that a small letter is 10 pixels high and not 5. Four of its eight
-    /// blocks pool, right behind the convolution, for a 6 x 12 grid worth looking at, and the GRU's
-    /// state is carried. The first block, whose maps are the largest, does without batch norm.
+    /// blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid worth
+    /// looking at, and the GRU's state is carried. The first block, whose maps are the largest, does
+    /// without batch norm.
     pub fn compact() -> Self {
         Self {
             input: InputConfig::new(98, 194, Resampling::Area).with_inverted(true),
@@ -156,7 +167,7 @@ impl ModelConfig {
                     BlockConfig::new(32, true, true, true),
                     BlockConfig::new(64, true, true, true),
                     BlockConfig::new(128, true, true, false),
-                    BlockConfig::new(128, true, true, true),
+                    BlockConfig::new(128, true, true, true).with_pool_cols(false),
                     BlockConfig::new(160, true, true, false),
                     BlockConfig::new(160, true, true, false),
                     BlockConfig::new(160, true, true, false),
@@ -269,6 +280,22 @@ impl ModelConfig {
 }
 
 impl BlockConfig {
+    /// A block that pools 2x2 if at all.
+    pub fn new(filters: usize, padded: bool, norm: bool, pool: bool) -> Self {
+        Self {
+            filters,
+            padded,
+            norm,
+            pool,
+            pool_cols: true,
+        }
+    }
+
+    /// Whether pooling takes columns together too.
+    pub fn with_pool_cols(self, pool_cols: bool) -> Self {
+        Self { pool_cols, ..self }
+    }
+
     /// Size after the convolution.
     fn convolved_size(&self, (rows, cols): (usize, usize)) -> (usize, usize) {
         if self.padded {
@@ -281,10 +308,16 @@ impl BlockConfig {
     /// Size after the whole block.
     fn output_size(&self, size: (usize, usize)) -> (usize, usize) {
         let (rows, cols) = self.convolved_size(size);
-        if self.pool {
-            (rows / 2, cols / 2)
-        } else {
-            (rows, cols)
+        let [window_rows, window_cols] = self.window();
+        (rows / window_rows, cols / window_cols)
+    }
+
+    /// Rows and columns of the pooling window; one by one without pooling.
+    pub(crate) fn window(&self) -> [usize; 2] {
+        match (self.pool, self.pool_cols) {
+            (false, _) => [1, 1],
+            (true, false) => [2, 1],
+            (true, true) => [2, 2],
         }
     }
 }

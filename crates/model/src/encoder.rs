@@ -25,7 +25,7 @@ pub struct Encoder {
     pub dense: Linear,
 }
 
-/// 3x3 convolution, ReLU, batch norm, 2x2 max-pooling in the paper's order, or with the pooling
+/// 3x3 convolution, ReLU, batch norm, max-pooling in the paper's order, or with the pooling
 /// right behind the convolution.
 #[derive(Module, Debug)]
 pub struct ConvBlock {
@@ -77,9 +77,11 @@ impl EncoderConfig {
                     .with_epsilon(NORM_EPSILON)
                     .init(device)
             }),
-            pool: block
-                .pool
-                .then(|| MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init()),
+            pool: block.pool.then(|| {
+                MaxPool2dConfig::new(block.window())
+                    .with_strides(block.window())
+                    .init()
+            }),
             pool_first: self.pool_first,
         }
     }
@@ -115,13 +117,23 @@ impl ConvBlock {
     /// # Shapes
     ///
     /// - `x`: `[batch, channels, height, width]`
-    /// - output: `[batch, filters, height', width']`, less two if unpadded, then halved if pooled
+    /// - output: `[batch, filters, height', width']`, less two if unpadded, then pooled
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.finish(self.activate(x))
     }
 
-    /// Convolution, pooling if it comes first, ReLU.
+    /// Convolution, pooling if it comes first, ReLU: on the CPU by our kernel, elsewhere, and
+    /// where gradients are recorded, by [`ConvBlock::activate_by_layers`].
     pub fn activate(&self, x: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "flex")]
+        if let Some(activated) = crate::cpu::activate(self, &x) {
+            return activated;
+        }
+        self.activate_by_layers(x)
+    }
+
+    /// As [`ConvBlock::activate`], by burn's own layers.
+    pub fn activate_by_layers(&self, x: Tensor<4>) -> Tensor<4> {
         let x = self.conv.forward(x);
         relu(if self.pools_first() { self.pool(x) } else { x })
     }
@@ -134,6 +146,11 @@ impl ConvBlock {
     /// Whether pooling follows right behind the convolution.
     pub fn pools_first(&self) -> bool {
         self.pool_first && self.pool.is_some()
+    }
+
+    /// Rows and columns of the pooling window; one by one without pooling.
+    pub fn window(&self) -> [usize; 2] {
+        self.pool.as_ref().map_or([1, 1], |pool| pool.kernel_size)
     }
 
     /// What follows the ReLU.

@@ -10,6 +10,8 @@
 pub mod attention;
 mod beam;
 pub mod config;
+#[cfg(feature = "flex")]
+pub mod cpu;
 pub mod decoder;
 mod dense;
 mod distribution;

@@ -1,5 +1,6 @@
-//! The encoder's part of a training step: burn's layers against the trainer's own kernel.
+//! The encoder, in a training step and alone: burn's layers against our kernel.
 
+use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use captcha_model::ModelConfig;
 use captcha_model::encoder::ConvBlock;
@@ -22,7 +23,7 @@ fn encoder(criterion: &mut Criterion) {
         .throughput(Throughput::Elements(BATCH as u64))
         .sample_size(20);
     for (name, activate) in [
-        ("burn", ConvBlock::activate as Activate),
+        ("burn", ConvBlock::activate_by_layers as Activate),
         ("own kernel", convolution::activate),
     ] {
         group.bench_function(name, |bencher| {
@@ -30,6 +31,20 @@ fn encoder(criterion: &mut Criterion) {
                 let features = encoder.forward_by(activate, images.clone());
                 features.sum().backward()
             });
+        });
+    }
+    group.finish();
+
+    let device = Device::flex();
+    let encoder = config.encoder.init(&device).no_grad();
+    let image = images.inner().narrow(0, 0, 1);
+    let mut group = criterion.benchmark_group("encoder, one image");
+    for (name, activate) in [
+        ("burn", ConvBlock::activate_by_layers as Activate),
+        ("own kernel", ConvBlock::activate),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| encoder.forward_by(activate, image.clone()).into_data());
         });
     }
     group.finish();

@@ -1,10 +1,8 @@
-//! The blocks' arithmetic in training on the CPU: 3x3 convolution, max-pooling and ReLU in one
-//! pass forward and one pass back.
+//! The blocks' arithmetic in training on the CPU: the kernel that reads, and its way back, for
+//! burn's autodiff.
 //!
-//! The values are those of [`ConvBlock::activate`]; a test holds the two together. What is gained:
-//! the map between convolution and pooling, the largest in a block, never leaves the cache, and
-//! the gradient of the weights is a product of the matrices it is one of. (burn's own takes that
-//! gradient by a convolution whose kernel is the whole image, twice the time of the forward pass.)
+//! The values and gradients are those of [`ConvBlock::activate_by_layers`]; a test holds the two
+//! together.
 
 use std::sync::Arc;
 
@@ -15,14 +13,11 @@ use burn::backend::autodiff::{NodeId, checkpoint::strategy::NoCheckpointing};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
+use captcha_kernel::Layer;
+use captcha_model::cpu::layer;
 use captcha_model::encoder::ConvBlock;
 
-use layer::Layer;
-
-mod layer;
-mod matrix;
-
-/// As [`ConvBlock::activate`], by this module's kernel where the tensor is in training on the CPU.
+/// As [`ConvBlock::activate`], also where the tensor is in training on the CPU.
 pub fn activate(block: &ConvBlock, x: Tensor<4>) -> Tensor<4> {
     type Training = Autodiff<Flex, NoCheckpointing>;
     let (Some(bias), Ok(input)) = (
@@ -37,22 +32,12 @@ pub fn activate(block: &ConvBlock, x: Tensor<4>) -> Tensor<4> {
     ) else {
         return block.activate(x);
     };
-    let [batch, channels, height, width] = x.dims();
-    let [filters, ..] = block.conv.weight.dims();
-    let layer = Layer {
-        batch,
-        channels,
-        height,
-        width,
-        filters,
-        padding: usize::from(block.padded()),
-        pool: block.pools_first(),
-    };
+    let layer = layer(block, x.dims());
     let [x_values, weights, biases] =
         [input.primitive(), weight.primitive(), bias.primitive()].map(FlexTensor::to_contiguous);
     let (output, routes) = layer.forward(x_values.storage(), weights.storage(), biases.storage());
     let [rows, cols] = layer.output();
-    let output = tensor(output, [batch, filters, rows, cols]);
+    let output = tensor(output, [layer.batch, layer.filters, rows, cols]);
     let output = match Activate
         .prepare::<NoCheckpointing>([input.node(), weight.node(), bias.node()])
         .compute_bound()

@@ -16,6 +16,9 @@ use captcha_model::weights::{Precision, Weights, save};
 /// Filters may be added to any block, and blocks behind the last. A new filter starts at random,
 /// with a weight of zero in whatever reads it; a new block hands on what it is given.
 ///
+/// Pooling may leave the columns alone where it took them together. Such a network does not answer
+/// the same, as the blocks behind see half as far: it starts from what `small` has learnt, no more.
+///
 /// # Errors
 ///
 /// If `config` is not `small`'s with wider or more blocks.
@@ -24,7 +27,7 @@ pub fn grow(small: &Weights, config: &ModelConfig) -> Result<Weights> {
         can_grow(&small.config, config),
         "these weights belong to another network than the preset's, which cannot grow from them: \
          that takes blocks as wide or wider, new ones behind the last (padded, with batch norm, \
-         without pooling), and all else as it is"
+         without pooling), a pooling that leaves the columns alone, and all else as it is"
     );
     let device = Device::flex();
     let (from, mut network) = (small.network(&device)?, config.init(&device)?);
@@ -40,7 +43,8 @@ fn can_grow(from: &ModelConfig, to: &ModelConfig) -> bool {
     let (old, new) = (&from.encoder.blocks, &to.encoder.blocks);
     let wider = |(old, new): (&BlockConfig, &BlockConfig)| {
         let kind = |block: &BlockConfig| (block.padded, block.norm, block.pool);
-        kind(old) == kind(new) && old.filters <= new.filters
+        let finer = old.pool_cols || !new.pool_cols;
+        kind(old) == kind(new) && finer && old.filters <= new.filters
     };
     let (Some(last), Some(added)) = (old.last(), new.get(old.len()..)) else {
         return false;

@@ -174,6 +174,27 @@ fn a_grown_network_answers_as_the_small_one() {
 }
 
 #[test]
+fn pooling_may_leave_the_columns_alone() {
+    let blocks = [(4, false, true), (5, true, true), (6, true, false)];
+    let coarse = network(&blocks);
+    let mut fine = network(&blocks);
+    fine.encoder.blocks[1].pool_cols = false;
+    assert_eq!([&coarse, &fine].map(|config| config.grid().cols), [8, 17]);
+
+    let device = Device::flex();
+    let weights = random_weights(&coarse, &device);
+    let finer = grow(&weights, &fine).unwrap();
+    let kernels = |weights: &Weights| {
+        let network = weights.network(&device).unwrap();
+        let kernels = network.encoder.blocks.into_iter();
+        kernels.map(|block| block.conv.weight.val().into_data())
+    };
+    assert!(kernels(&finer).eq(kernels(&weights)));
+    let error = grow(&finer, &coarse).unwrap_err().to_string();
+    assert!(error.contains("another network"), "{error}");
+}
+
+#[test]
 fn a_network_only_grows() {
     let blocks = [(4, false, true), (6, true, false)];
     let weights = random_weights(&network(&blocks), &Device::flex());

@@ -35,6 +35,7 @@ export class WeightsView {
     this.#recognition = recognition;
     this.#peak = peak;
     const { rows, cols } = recognition.grid;
+    this.#scroll.style.setProperty("--cols", String(cols));
     const head = element("tr", "");
     head.append(
       element("td", ""),

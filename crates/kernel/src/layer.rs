@@ -1,8 +1,9 @@
 //! One block's arithmetic on plain slices, a tile of patches at a time.
 
+#[cfg(feature = "threads")]
 use rayon::prelude::*;
 
-use super::matrix::{Matrix, multiply};
+use crate::matrix::{Matrix, multiply};
 
 /// Values in the matrix of patches that is worked on at a time: small enough for the cache, large
 /// enough for the matrix product to be efficient.
@@ -14,40 +15,48 @@ const CUT: u8 = u8::MAX;
 
 /// One block's sizes for one batch.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layer {
-    pub(super) batch: usize,
-    pub(super) channels: usize,
-    pub(super) height: usize,
-    pub(super) width: usize,
-    pub(super) filters: usize,
-    pub(super) padding: usize,
-    pub(super) pool: bool,
+pub struct Layer {
+    /// Images.
+    pub batch: usize,
+    /// Channels of the input.
+    pub channels: usize,
+    /// Rows of the input.
+    pub height: usize,
+    /// Columns of the input.
+    pub width: usize,
+    /// Filters, which are the output's channels.
+    pub filters: usize,
+    /// Zeros on each side: 0 or 1.
+    pub padding: usize,
+    /// Rows and columns of the pooling window: 1x1, 2x1 or 2x2.
+    pub window: [usize; 2],
 }
 
 /// Gradients of the objective.
-pub(super) struct LayerGradients {
+#[cfg(feature = "threads")]
+pub struct LayerGradients {
     /// `[batch, channels, height, width]`, if asked for.
-    pub(super) x: Option<Vec<f32>>,
+    pub x: Option<Vec<f32>>,
     /// `[filters, channels, 3, 3]`
-    pub(super) weight: Vec<f32>,
+    pub weight: Vec<f32>,
     /// `[filters]`
-    pub(super) bias: Vec<f32>,
+    pub bias: Vec<f32>,
 }
 
 impl Layer {
-    /// Side of a pooling window, one without pooling.
-    fn window(&self) -> usize {
-        if self.pool { 2 } else { 1 }
-    }
-
     /// Rows and columns of the output.
-    pub(super) fn output(&self) -> [usize; 2] {
-        [self.height, self.width].map(|size| (size + 2 * self.padding - 2) / self.window())
+    pub fn output(&self) -> [usize; 2] {
+        let [rows, cols] = self.window;
+        [
+            (self.height + 2 * self.padding - 2) / rows,
+            (self.width + 2 * self.padding - 2) / cols,
+        ]
     }
 
     /// Rows and columns of the convolved map that matter: pooling drops an odd last one.
     fn convolved(&self) -> [usize; 2] {
-        self.output().map(|size| size * self.window())
+        let ([rows, cols], [window_rows, window_cols]) = (self.output(), self.window);
+        [rows * window_rows, cols * window_cols]
     }
 
     /// Taps of one filter.
@@ -75,7 +84,8 @@ impl Layer {
     fn tiles(&self, images: usize) -> impl Iterator<Item = Tile> {
         let [rows, cols] = self.convolved();
         let fitting = PATCH_VALUES / (self.taps() * cols);
-        let step = (fitting / self.window()).max(1) * self.window();
+        let [window_rows, _] = self.window;
+        let step = (fitting / window_rows).max(1) * window_rows;
         (0..images * rows).step_by(step).map(move |start| Tile {
             start,
             end: (start + step).min(images * rows),
@@ -84,36 +94,68 @@ impl Layer {
         })
     }
 
-    /// The output, and for each of its values where in the window it came from or [`CUT`].
-    pub(super) fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> (Vec<f32>, Vec<u8>) {
+    /// The output, `[batch, filters, rows, cols]`, and for each of its values where in the window
+    /// it came from, which the way back asks for.
+    ///
+    /// # Shapes
+    ///
+    /// - `x`: `[batch, channels, height, width]`
+    /// - `weight`: `[filters, channels, 3, 3]`
+    /// - `bias`: `[filters]`
+    ///
+    /// # Panics
+    ///
+    /// If the slices have not these sizes.
+    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> (Vec<f32>, Vec<u8>) {
         let (x_values, out_values) = self.image_values();
+        assert_eq!(x.len(), self.batch * x_values);
+        assert_eq!(weight.len(), self.filters * self.taps());
+        assert_eq!(bias.len(), self.filters);
         let images = self.images_per_task();
         let mut output = vec![0.0; self.batch * out_values];
         let mut routes = vec![0; output.len()];
+        let task = |scratch: &mut Scratch, output: &mut [f32], routes: &mut [u8], x: &[f32]| {
+            for tile in self.tiles(x.len() / x_values) {
+                let positions = tile.positions();
+                let patches = resized(&mut scratch.patches, self.taps() * positions);
+                self.gather(&tile, x, patches);
+                let maps = resized(&mut scratch.maps, self.filters * positions);
+                multiply(
+                    [positions, self.filters, self.taps()],
+                    Matrix(patches, 1, positions),
+                    Matrix(weight, 1, self.taps()),
+                    maps,
+                    false,
+                );
+                self.pool(&tile, maps, bias, output, routes);
+            }
+        };
+        #[cfg(feature = "threads")]
         output
             .par_chunks_mut(images * out_values)
             .zip(routes.par_chunks_mut(images * out_values))
             .zip(x.par_chunks(images * x_values))
             .for_each_init(Scratch::default, |scratch, ((output, routes), x)| {
-                for tile in self.tiles(x.len() / x_values) {
-                    let positions = tile.positions();
-                    let patches = resized(&mut scratch.patches, self.taps() * positions);
-                    self.gather(&tile, x, patches);
-                    let maps = resized(&mut scratch.maps, self.filters * positions);
-                    multiply(
-                        [positions, self.filters, self.taps()],
-                        Matrix(patches, 1, positions),
-                        Matrix(weight, 1, self.taps()),
-                        maps,
-                        false,
-                    );
-                    self.pool(&tile, maps, bias, output, routes);
-                }
+                task(scratch, output, routes, x);
             });
+        #[cfg(not(feature = "threads"))]
+        {
+            let mut scratch = Scratch::default();
+            for ((output, routes), x) in output
+                .chunks_mut(images * out_values)
+                .zip(routes.chunks_mut(images * out_values))
+                .zip(x.chunks(images * x_values))
+            {
+                task(&mut scratch, output, routes, x);
+            }
+        }
         (output, routes)
     }
 
-    pub(super) fn backward(
+    /// The way back, from the output's gradient, `grad`, and the routes of the way forward; the
+    /// input's gradient only if asked for.
+    #[cfg(feature = "threads")]
+    pub fn backward(
         &self,
         x: &[f32],
         weight: &[f32],
@@ -225,6 +267,7 @@ impl Layer {
     }
 
     /// The other way: adds the patches' gradients to the input's.
+    #[cfg(feature = "threads")]
     fn scatter(&self, tile: &Tile, patches: &[f32], x: &mut [f32]) {
         self.stretches(tile, |tap_col, at, source| {
             if let Some(source) = source {
@@ -242,7 +285,7 @@ impl Layer {
     /// the output, where its window starts in the tile's maps.
     fn output_rows(&self, tile: &Tile, mut visit: impl FnMut(usize, usize, usize)) {
         let [rows, cols] = self.output();
-        let window = self.window();
+        let [window, _] = self.window;
         for filter in 0..self.filters {
             for row in (tile.start..tile.end).step_by(window) {
                 let (image, out_row) = (row / tile.rows, row % tile.rows / window);
@@ -260,51 +303,76 @@ impl Layer {
             let routes = &mut routes[to..to + cols];
             let bias = bias[filter];
             let places = output.iter_mut().zip(routes);
-            if self.pool {
-                let (upper, lower) = maps[from..from + 2 * tile.cols].split_at(tile.cols);
-                let windows = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-                for ((value, route), (upper, lower)) in places.zip(windows) {
-                    // The first of equal values in reading order, as burn has it.
-                    let upper_right = upper[1] > upper[0];
-                    let lower_right = lower[1] > lower[0];
-                    let upper = if upper_right { upper[1] } else { upper[0] };
-                    let lower = if lower_right { lower[1] } else { lower[0] };
-                    let is_lower = lower > upper;
-                    let best = if is_lower { lower } else { upper } + bias;
-                    let is_right = if is_lower { lower_right } else { upper_right };
-                    let place = 2 * u8::from(is_lower) + u8::from(is_right);
-                    (*value, *route) = rectified(best, place);
+            let [window_rows, window_cols] = self.window;
+            // One row of windows: the rows under it, one or two.
+            let maps = &maps[from..from + window_rows * tile.cols];
+            let (upper, lower) = maps.split_at(tile.cols);
+            // The first of equal values in reading order, as burn has it.
+            match (window_rows, window_cols) {
+                (1, _) => {
+                    for ((value, route), map) in places.zip(upper) {
+                        (*value, *route) = rectified(map + bias, 0);
+                    }
                 }
-            } else {
-                for ((value, route), map) in places.zip(&maps[from..from + cols]) {
-                    (*value, *route) = rectified(map + bias, 0);
+                (_, 1) => {
+                    for ((value, route), (upper, lower)) in places.zip(upper.iter().zip(lower)) {
+                        let is_lower = lower > upper;
+                        let best = if is_lower { lower } else { upper } + bias;
+                        (*value, *route) = rectified(best, 2 * u8::from(is_lower));
+                    }
+                }
+                _ => {
+                    let windows = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+                    for ((value, route), (upper, lower)) in places.zip(windows) {
+                        let upper_right = upper[1] > upper[0];
+                        let lower_right = lower[1] > lower[0];
+                        let upper = if upper_right { upper[1] } else { upper[0] };
+                        let lower = if lower_right { lower[1] } else { lower[0] };
+                        let is_lower = lower > upper;
+                        let best = if is_lower { lower } else { upper } + bias;
+                        let is_right = if is_lower { lower_right } else { upper_right };
+                        let place = 2 * u8::from(is_lower) + u8::from(is_right);
+                        (*value, *route) = rectified(best, place);
+                    }
                 }
             }
         });
     }
 
     /// The other way: the gradient of the convolved maps, and the bias's added to its sum.
+    #[cfg(feature = "threads")]
     fn unpool(&self, tile: &Tile, grad: &[f32], routes: &[u8], maps: &mut [f32], bias: &mut [f32]) {
         let [_, cols] = self.output();
         self.output_rows(tile, |filter, to, from| {
             let places = grad[to..to + cols].iter().zip(&routes[to..to + cols]);
             let mut sum = 0.0;
-            if self.pool {
-                let rows = &mut maps[from..from + 2 * tile.cols];
-                let (upper, lower) = rows.split_at_mut(tile.cols);
-                let windows = upper.chunks_exact_mut(2).zip(lower.chunks_exact_mut(2));
-                for ((grad, route), (upper, lower)) in places.zip(windows) {
-                    let at = |place: u8| if *route == place { *grad } else { 0.0 };
-                    upper[0] = at(0);
-                    upper[1] = at(1);
-                    lower[0] = at(2);
-                    lower[1] = at(3);
-                    sum += if *route == CUT { 0.0 } else { *grad };
+            let [window_rows, window_cols] = self.window;
+            let maps = &mut maps[from..from + window_rows * tile.cols];
+            let (upper, lower) = maps.split_at_mut(tile.cols);
+            match (window_rows, window_cols) {
+                (1, _) => {
+                    for ((grad, route), map) in places.zip(upper) {
+                        *map = if *route == CUT { 0.0 } else { *grad };
+                        sum += *map;
+                    }
                 }
-            } else {
-                for ((grad, route), map) in places.zip(&mut maps[from..from + cols]) {
-                    *map = if *route == CUT { 0.0 } else { *grad };
-                    sum += *map;
+                (_, 1) => {
+                    for ((grad, route), (upper, lower)) in places.zip(upper.iter_mut().zip(lower)) {
+                        *upper = if *route == 0 { *grad } else { 0.0 };
+                        *lower = if *route == 2 { *grad } else { 0.0 };
+                        sum += *upper + *lower;
+                    }
+                }
+                _ => {
+                    let windows = upper.chunks_exact_mut(2).zip(lower.chunks_exact_mut(2));
+                    for ((grad, route), (upper, lower)) in places.zip(windows) {
+                        let at = |place: u8| if *route == place { *grad } else { 0.0 };
+                        upper[0] = at(0);
+                        upper[1] = at(1);
+                        lower[0] = at(2);
+                        lower[1] = at(3);
+                        sum += if *route == CUT { 0.0 } else { *grad };
+                    }
                 }
             }
             bias[filter] += sum;
@@ -350,6 +418,7 @@ fn resized(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
     values
 }
 
+#[cfg(feature = "threads")]
 fn add(sums: &mut [f32], values: &[f32]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += value;

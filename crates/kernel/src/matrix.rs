@@ -1,7 +1,7 @@
 //! Matrix products.
 
 /// Values with the distance from row to row and from column to column.
-pub(super) struct Matrix<'a>(pub(super) &'a [f32], pub(super) usize, pub(super) usize);
+pub(crate) struct Matrix<'a>(pub(crate) &'a [f32], pub(crate) usize, pub(crate) usize);
 
 impl Matrix<'_> {
     fn holds(&self, rows: usize, cols: usize) -> bool {
@@ -14,7 +14,7 @@ impl Matrix<'_> {
     unsafe_code,
     reason = "gemm has no safe interface; what it needs is asserted"
 )]
-pub(super) fn multiply(
+pub(crate) fn multiply(
     [m, n, k]: [usize; 3],
     a: Matrix,
     b: Matrix,
