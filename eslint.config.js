@@ -33,7 +33,7 @@ export default [
     rules: { "no-console": "off" },
   },
   {
-    files: ["tests/e2e/**/*.mjs", "tests/e2e/fake/**"],
+    files: ["tests/compare/*.mjs", "tests/e2e/**/*.mjs", "tests/e2e/fake/**"],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
 ];
