@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { fitsWidth, launch, watch } from "./browser.mjs";
+import { WIDTHS, fitsWidth, launch, resizeText, watch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
@@ -119,6 +119,46 @@ describe("the audit page", () => {
     await give(image("thus.png"));
     assert.equal(await page.textContent(".report-rate"), "100.0\u202f%");
     assert.ok(await page.locator("#error").isHidden());
+  });
+
+  test("keeps its report where no image is given", async () => {
+    await give(image("thus.png"), image("line.png"));
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.setData("text/plain", "words of the page");
+      const options = { bubbles: true, cancelable: true, dataTransfer: data };
+      document.body.dispatchEvent(new DragEvent("dragenter", options));
+      document.body.dispatchEvent(new DragEvent("drop", options));
+    });
+    assert.equal(await page.getAttribute("body", "data-state"), "done");
+    assert.equal(await page.getAttribute(".report-cases img", "draggable"), "false");
+    await give({ ...png(Buffer.from("x")), name: "notes.txt" });
+    assert.equal(await page.getAttribute("#error", "data-code"), "no-images");
+    assert.equal((await rows()).length, 2);
+    await give(image("zeal.png"));
+    assert.equal((await rows()).length, 1);
+    assert.ok(await page.locator("#error").isHidden());
+  });
+
+  test("goes on where what is given meanwhile holds no image", async () => {
+    const many = Array.from({ length: 3 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
+    await page.setInputFiles("#files-input", many);
+    await page.waitForSelector("body[data-state=running]");
+    await page.setInputFiles("#files-input", [{ ...png(Buffer.from("x")), name: "notes.txt" }]);
+    await settled();
+    assert.equal(await page.getAttribute("body", "data-state"), "done");
+    assert.equal((await rows()).length, 3);
+    assert.match((await page.textContent("#note")) ?? "", /no image/);
+  });
+
+  test("says what a label file did not tell", async () => {
+    const csv = { name: "labels.csv", mimeType: "text/csv", buffer: Buffer.from("x.png,thus") };
+    await give(image("1.png"), image("2.png"), csv);
+    assert.match((await page.textContent("#note")) ?? "", /labels\.csv names none of these images/);
+    const some = { ...csv, buffer: Buffer.from("file;label\n1.png;thus\n") };
+    await give(image("1.png"), image("2.png"), some);
+    assert.equal(await page.textContent("#note"), "");
+    assert.match((await page.textContent(".report-facts")) ?? "", /Without label1/);
   });
 
   test("reports what was read before it had to stop, and why it did", async () => {
@@ -286,9 +326,10 @@ describe("the audit page", () => {
     });
   }
 
-  for (const width of [320, 768, 1280]) {
-    test(`needs no sideways scrolling at ${width} pixels`, async () => {
+  for (const [width, size] of WIDTHS) {
+    test(`needs no sideways scrolling at ${width} pixels, with text of ${size} %`, async () => {
       await page.setViewportSize({ width, height: 700 });
+      await resizeText(page, size);
       for (const files of [[], [image("thus.png"), image("line.png")]]) {
         if (files.length > 0) await give(...files);
         assert.ok(await fitsWidth(page), `with ${files.length} images`);

@@ -47,6 +47,30 @@ export function watch(page, address) {
 }
 
 /**
+ * Widths in pixels that a page has to fit, with the text's size in percent: as it is, and twice as
+ * large (WCAG 2.2, 1.4.4).
+ */
+export const WIDTHS = /** @type {const} */ ([
+  [320, 100],
+  [360, 100],
+  [768, 100],
+  [1280, 100],
+  [1280, 200],
+]);
+
+/**
+ * Makes a page's text as large as a person's settings would.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {number} size in percent
+ */
+export async function resizeText(page, size) {
+  await page.evaluate((percent) => {
+    document.documentElement.style.fontSize = `${percent}%`;
+  }, size);
+}
+
+/**
  * Whether a page fits its width, also with wider letters (WCAG 2.2, 1.4.12), as in other faces.
  *
  * @param {import("playwright-core").Page} page

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { fitsWidth, launch } from "./browser.mjs";
+import { WIDTHS, fitsWidth, launch, resizeText } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
@@ -230,6 +230,11 @@ describe("the page", () => {
       ]);
       await reader.page.keyboard.press("Tab");
       assert.equal(await current(reader), 3);
+      // The pointer passes by: the keyboard stays where it is, and with it the letter.
+      await reader.page.hover("[data-letter-index='0']");
+      assert.equal(await current(reader), 0);
+      await reader.page.hover("h1");
+      assert.equal(await current(reader), 3);
       await reader.close();
     });
 
@@ -394,9 +399,10 @@ describe("the page", () => {
       await reader.close();
     });
 
-    for (const width of [320, 360, 768, 1280]) {
-      test(`needs no sideways scrolling at ${width} pixels`, async () => {
+    for (const [width, size] of WIDTHS) {
+      test(`needs no sideways scrolling at ${width} pixels, with text of ${size} %`, async () => {
         const reader = await open({ viewport: { width, height: 700 } });
+        await resizeText(reader.page, size);
         for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
           if (file) await reader.choose(file);
           else await reader.settled();

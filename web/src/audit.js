@@ -11,7 +11,7 @@ import { AuditView } from "./view/audit.js";
 import { describeBackend } from "./words.js";
 
 /** @import { Found, Given } from "./audit/files.js" */
-/** @import { AuditImage, AuditItem } from "./types.js" */
+/** @import { AuditImage, AuditItem, LabelFile, PlainError } from "./types.js" */
 
 /**
  * An audit that has begun.
@@ -38,8 +38,12 @@ let leftOut = "";
 
 /** @type {Audit | undefined} */
 let current;
+/** How many times files were given: those given later take the place of those still looked at. */
+let given = 0;
 /** How many audits have been asked for: an older one that is still loading sees that it is late. */
 let asked = 0;
+/** Whether one is under way. */
+let busy = false;
 /** Addresses of the pictures in the report. @type {string[]} */
 let addresses = [];
 
@@ -48,8 +52,8 @@ const loader = new Loader(() => ({
   onBackend: (backend) => view.setBackend(backend),
 }));
 const view = new AuditView({
-  choose: (files) => void audit(Promise.resolve(filesOf(files))),
-  drop: (transfer) => void audit(filesOfDrop(transfer)),
+  choose: (files) => void take(Promise.resolve(filesOf(files))),
+  drop: (transfer) => void take(filesOfDrop(transfer)),
   pause: () => {
     const run = current?.run;
     if (!run) return;
@@ -73,27 +77,44 @@ view.setState("idle", "");
 keepOffline();
 
 /**
- * Reads all images among the files; an audit that is under way is given up.
+ * Looks for images among the files, and audits them. Where there are none, what goes on goes on, and
+ * the report that is there stays.
  *
  * @param {Promise<Given[]>} coming
  */
-async function audit(coming) {
+async function take(coming) {
+  const own = ++given;
+  if (!busy) view.setState("loading", "Looking for images");
+  try {
+    const found = await findImages(await coming);
+    if (own === given) await audit(found);
+  } catch (error) {
+    if (own !== given) return;
+    const plain = toPlainError(error);
+    leftOut = busy ? plain.message : "";
+    tellNote();
+    if (!busy) view.setError(plain, "Not opened; the report is the one before");
+  }
+}
+
+/**
+ * Reads all images that were found; an audit that is under way is given up.
+ *
+ * @param {Found} found
+ */
+async function audit(found) {
   const own = ++asked;
+  busy = true;
   current?.run.cancel();
   current = undefined;
   if (used !== wish) void loader.drop();
   used = wish;
-  leftOut = "";
+  leftOut = describeLeftOut(found);
   tellNote();
   view.clearReport();
-  view.setState("loading", "Looking for images");
+  view.setState("loading", "Loading");
   try {
-    const found = await findImages(await coming);
-    if (own !== asked) return;
     const { images, labelFiles, problems } = found;
-    leftOut = describeLeftOut(found);
-    tellNote();
-    view.setState("loading", "Loading");
     const lens = await loader.load();
     if (own !== asked) return;
     view.setState("running", "Reading");
@@ -101,9 +122,14 @@ async function audit(coming) {
       if (own === asked) view.setProgress(progress);
     });
     const paths = images.map(({ path }) => path);
-    const [given, names] = [labelsFromFiles(paths, labelFiles), labelsFromNames(paths)];
-    const named = given.every((label) => label === null) && areLikely(names);
-    current = { images, run, given, names, named, about: [] };
+    const [labels, names] = [labelsFromFiles(paths, labelFiles), labelsFromNames(paths)];
+    const unnamed = labels.every((label) => label === null);
+    if (unnamed && labelFiles.length > 0) {
+      leftOut = `${leftOut} ${describeLost(labelFiles)}`.trim();
+      tellNote();
+    }
+    const named = unnamed && areLikely(names);
+    current = { images, run, given: labels, names, named, about: [] };
     /** @type {{ error: unknown } | undefined} */
     let failure;
     const complete = await run.finish().catch((error) => void (failure = { error }));
@@ -117,15 +143,26 @@ async function audit(coming) {
     if (problems.length > 0) {
       current.about.push(["Not opened", problems.map(({ path }) => path).join(", ")]);
     }
-    view.setState("done", complete ? "Done" : "Cancelled; the report holds what was read before");
-    if (read > 0 || !failure) showReport(current);
+    const cancelled = read > 0 ? "Cancelled; the report holds what was read before" : "Cancelled";
+    view.setState("done", complete ? "Done" : cancelled);
+    if (read > 0) showReport(current);
     if (failure) throw failure.error;
   } catch (error) {
     if (own !== asked) return;
-    const { code, message } =
-      error instanceof LensError ? error : { code: "page-error", message: String(error) };
-    view.setError({ code, message });
+    view.setError(toPlainError(error), "Stopped; the report holds what was read before");
+  } finally {
+    if (own === asked) busy = false;
   }
+}
+
+/**
+ * @param {unknown} error
+ * @returns {PlainError}
+ */
+function toPlainError(error) {
+  const { code, message } =
+    error instanceof LensError ? error : { code: "page-error", message: String(error) };
+  return { code, message };
 }
 
 /** Says what is not in the report, and when another wish counts. */
@@ -139,8 +176,14 @@ function describeLeftOut({ problems, ignored }) {
   const told = problems.slice(0, MOST_TOLD).map(({ error }) => error.message);
   const more = problems.length - told.length;
   if (more > 0) told.push(`${more} more could not be opened.`);
-  if (ignored > 0) told.push(`${ignored} other files are left out.`);
+  if (ignored > 0)
+    told.push(`${ignored} other ${ignored === 1 ? "file is" : "files are"} left out.`);
   return told.join(" ");
+}
+
+/** @param {LabelFile[]} files that name none of the images */
+function describeLost(files) {
+  return `${files.map(({ path }) => path).join(", ")} ${files.length === 1 ? "names" : "name"} none of these images. A labels.csv has rows of file,label; a spec_train_val.txt lines of NAME WORD for NAME.png.`;
 }
 
 /** @param {Audit} audit */

@@ -111,10 +111,12 @@ export function listen(target, on) {
   };
   /** @type {Record<string, (event: any) => void>} */
   const handlers = {
-    dragenter: () => hover(1),
-    dragleave: () => hover(-1),
-    dragover: (event) => event.preventDefault(),
+    // Words or links that are dragged about the page are none of this one's business.
+    dragenter: (event) => hasFiles(event) && hover(1),
+    dragleave: (event) => hasFiles(event) && hover(-1),
+    dragover: (event) => hasFiles(event) && event.preventDefault(),
     drop: (event) => {
+      if (!hasFiles(event)) return;
       event.preventDefault();
       hover(0);
       give(() => fromDrop(event.dataTransfer));
@@ -128,6 +130,11 @@ export function listen(target, on) {
     },
   };
   for (const [type, handler] of Object.entries(handlers)) target.addEventListener(type, handler);
+}
+
+/** @param {DragEvent} event */
+function hasFiles({ dataTransfer }) {
+  return dataTransfer?.types.includes("Files") ?? false;
 }
 
 /**

@@ -15,7 +15,7 @@ import { CropView } from "./view/crop.js";
 import { GenerateView } from "./view/generate.js";
 import { View } from "./view/view.js";
 
-/** @import { DrawOptions } from "../pkg/captcha_synth_wasm.js" */
+/** @import { DrawOptions, Drawing } from "../pkg/captcha_synth_wasm.js" */
 /** @import { Part, Size } from "./crop.js" */
 /** @import { BackendWish } from "./types.js" */
 /** @import { Sample } from "./view/samples.js" */
@@ -49,7 +49,12 @@ let wish = wishFrom(query.get("backend"));
 /**
  * An image as it was given, and the fragment of the address, if that tells how to draw it.
  *
- * @typedef {{ file: Blob, note?: string | null, sample?: string | null, fragment?: string }} Image
+ * @typedef {object} Image
+ * @property {Blob} file
+ * @property {string | null} [note]
+ * @property {string | null} [sample]
+ * @property {string} [fragment]
+ * @property {Omit<Drawing, "rgba">} [drawing] what was drawn by that
  */
 
 /** The image to read. @type {Blob | undefined} */
@@ -184,11 +189,12 @@ async function offerCrop() {
 }
 
 /** @param {Image} shown what to read next */
-function show({ file, note = null, sample = null, fragment = "" }) {
+function show({ file, note = null, sample = null, fragment = "", drawing: drawn }) {
   image = file;
   redrawn = Boolean(fragment && original?.fragment);
   setFragment(fragment);
-  if (!fragment) generator.clearDrawing();
+  if (drawn) generator.setDrawing(drawn);
+  else generator.clearDrawing();
   if (redrawn) player.pause();
   else player.clear();
   view.setPicture(file, { note, sample, redrawn });
@@ -202,6 +208,7 @@ function show({ file, note = null, sample = null, fragment = "" }) {
 function refuse(error) {
   startAnew();
   image = original = undefined;
+  generator.clearDrawing();
   cropper.withdraw();
   view.setPicture(null, { note: null, sample: null, redrawn: false });
   fail(error);
@@ -300,8 +307,7 @@ async function draw(options) {
     drawing = request.catch(() => {});
     const { file, drawing: drawn } = await request;
     if (signal.aborted) return;
-    generator.setDrawing(drawn);
-    take({ file, fragment: toFragment(options) });
+    take({ file, fragment: toFragment(options), drawing: drawn });
   } catch (error) {
     if (!signal.aborted) refuse(error);
   }

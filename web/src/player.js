@@ -7,6 +7,7 @@
 /**
  * @typedef {object} Showing
  * @property {number} shown the letter whose attention is shown; -1 for none
+ * @property {boolean} held whether it is the one held, not one that the pointer passes
  * @property {number} revealed how many letters are there to see
  * @property {boolean} playing
  */
@@ -134,6 +135,7 @@ export class Player {
   #tell() {
     this.#onChange({
       shown: this.#hovered ?? this.#selected,
+      held: this.#hovered === null,
       revealed: this.#revealed,
       playing: this.#timer !== undefined,
     });

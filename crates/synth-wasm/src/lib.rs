@@ -130,7 +130,7 @@ fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
 }
 
 fn bad_argument(error: impl std::fmt::Display) -> JsValue {
-    let thrown = Error::new(&format!("This cannot be drawn: {error}."));
+    let thrown = Error::new(&format!("Nothing is drawn: {error}."));
     // Cannot fail: a fresh error is extensible.
     let _ = Reflect::set(&thrown, &"code".into(), &"bad-argument".into());
     thrown.into()

@@ -193,6 +193,9 @@ pub struct AuditArgs {
     /// Take no labels: the report then holds readings only.
     #[arg(long)]
     pub unlabelled: bool,
+    /// Take file names as labels even where they do not look like it.
+    #[arg(long, conflicts_with = "unlabelled")]
+    pub labelled: bool,
     /// The report: one HTML file that needs nothing else.
     #[arg(long)]
     pub report: PathBuf,

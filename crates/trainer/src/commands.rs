@@ -17,7 +17,7 @@ use crate::cli::{
 use crate::data::Source;
 use crate::degrade::Degraded;
 use crate::figures::Figures;
-use crate::folder::{Folder, Part, labelled_files};
+use crate::folder::{Folder, Part, labelled_files, labels_are_likely};
 use crate::generated::Generated;
 use crate::recipe::Recipe;
 use crate::run::{Provenance, RunFolder};
@@ -218,7 +218,14 @@ fn run_figures(args: &FiguresArgs) -> Result<()> {
 fn run_audit(args: &AuditArgs) -> Result<()> {
     let recognizer = recognizer(&args.network)?;
     let files = labelled_files(&args.folder, Part::All)?;
-    let audit = audit::audit(&recognizer, &args.folder, &files, !args.unlabelled)?;
+    let likely = args.labelled || labels_are_likely(&args.folder, &files);
+    if !likely && !args.unlabelled {
+        println!(
+            "the file names do not look like labels, so the report holds readings only; \
+             --labelled takes them as labels all the same"
+        );
+    }
+    let audit = audit::audit(&recognizer, &args.folder, &files, likely && !args.unlabelled)?;
     let folder = args.folder.canonicalize();
     let name = folder.as_deref().ok().and_then(Path::file_name);
     let title = name.map_or("Audit".into(), |name| {

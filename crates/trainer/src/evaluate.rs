@@ -95,7 +95,7 @@ impl Tally {
         let scale = 1.0 + Z * Z / n;
         let centre = (p + Z * Z / (2.0 * n)) / scale;
         let reach = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt() / scale;
-        (centre - reach, centre + reach)
+        ((centre - reach).max(0.0), (centre + reach).min(1.0))
     }
 
     /// Counts another group's images too.

@@ -69,6 +69,21 @@ pub fn labelled_files(folder: &Path, part: Part) -> Result<Vec<Labelled>> {
     Ok(files)
 }
 
+/// Whether a folder's labels are more likely what its images say than, say, `captcha_1.png`: given
+/// by a file, or else, as in the audit page (`areLikely` in `web/src/audit/labels.js`), four fifths
+/// of them short and of letters, and not all the same.
+pub fn labels_are_likely(folder: &Path, files: &[Labelled]) -> bool {
+    if folder.join(SPEC_FILE).exists() || folder.join(LABELS_FILE).exists() {
+        return true;
+    }
+    let is_likely = |text: &str| {
+        (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    let likely = files.iter().filter(|file| is_likely(&file.text)).count();
+    let differ = files.iter().any(|file| file.text != files[0].text);
+    5 * likely >= 4 * files.len() && (files.len() == 1 || differ)
+}
+
 fn by_spec(folder: &Path) -> Result<Vec<Labelled>> {
     let path = folder.join(SPEC_FILE);
     let text =

@@ -324,6 +324,19 @@ fn an_audit_is_one_file_that_tells_all() {
 
     let unlabelled = ["audit", "set", "--unlabelled", "--report", "plain.html"];
     assert!(succeeds(folder, &unlabelled).contains("read: 11 of 12"));
+
+    // What no file calls a label, and no person would.
+    fs::create_dir(folder.join("numbered")).unwrap();
+    for number in 0..3 {
+        let from = folder.join(format!("set/g{number}.png"));
+        fs::copy(from, folder.join(format!("numbered/captcha_{number}.png"))).unwrap();
+    }
+    let numbered = ["audit", "numbered", "--report", "numbered.html"];
+    let printed = succeeds(folder, &numbered);
+    assert!(printed.contains("--labelled") && printed.contains("read: 3 of 3"));
+    let insisted = [&numbered[..], &["--labelled"]].concat();
+    assert!(succeeds(folder, &insisted).contains("read whole: 0 of 3 (0.0 %; 95 % interval 0.0 "));
+
     fs::create_dir(folder.join("nothing")).unwrap();
     let nothing = ["audit", "nothing", "--report", "x.html"];
     assert!(fails(folder, &nothing).contains("no labelled image"));

@@ -87,12 +87,14 @@ describe("labels", () => {
   });
 
   test("come from the paper's file and from labels.csv, each for its folder", () => {
-    const paths = ["a/1.png", "a/2.png", "b/1.png", "b/2, x.png", "1.png"];
+    const paths = ["a/1.png", "a/2.png", "b/1.png", "b/2, x.png", "c/1.png", "d/1.png", "1.png"];
     const labels = labelsFromFiles(paths, [
       { path: "a/spec_train_val.txt", text: "1 thus\r\n\r\n2 LINE\n" },
       { path: "b/labels.csv", text: 'file,label\n1.png, kerry\n"2, x.png","sa""id"\n' },
+      { path: "c/labels.csv", text: "file;label\n1.png; zeal\n" },
+      { path: "d/labels.csv", text: "1.png\tsaid\n" },
     ]);
-    assert.deepEqual(labels, ["thus", "line", "kerry", 'sa"id', null]);
+    assert.deepEqual(labels, ["thus", "line", "kerry", 'sa"id', "zeal", "said", null]);
   });
 });
 
@@ -457,6 +459,26 @@ describe("a report's figures", () => {
     const nothing = verdict(summarize(items.slice(1, 3)));
     assert.match(nothing[0], /None of 2/);
     assert.match(nothing[1], /limit on tries/);
+  });
+
+  test("say no more than so many images tell", () => {
+    const of = (/** @type {number} */ right, /** @type {number} */ wrong) =>
+      verdict(
+        summarize(
+          Array.from({ length: right + wrong }, (_, i) => ({
+            path: `${i}.png`,
+            label: "thus",
+            text: i < right ? "thus" : "line",
+            confidence: 0.5,
+          })),
+        ),
+      ).join(" ");
+    assert.match(of(0, 1), /So few images/);
+    assert.doesNotMatch(of(0, 200), /So few images/);
+    assert.match(of(0, 200), /Few are read/);
+    assert.match(of(3, 2), /So few images/);
+    assert.doesNotMatch(of(20, 0), /More can be read|So few images/);
+    assert.match(of(20, 0), /can train one on your very style/);
   });
 
   test("claim no certainty that is not there", () => {

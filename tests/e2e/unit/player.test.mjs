@@ -20,12 +20,12 @@ beforeEach(() => {
 
 test("plays to the last letter and stops there", () => {
   player.start(3, { still: false });
-  assert.deepEqual(now(), { shown: 0, revealed: 1, playing: true });
+  assert.deepEqual(now(), { shown: 0, held: true, revealed: 1, playing: true });
   mock.timers.tick(900);
-  assert.deepEqual(now(), { shown: 1, revealed: 2, playing: true });
+  assert.deepEqual(now(), { shown: 1, held: true, revealed: 2, playing: true });
   mock.timers.tick(900);
   mock.timers.tick(900);
-  assert.deepEqual(now(), { shown: 2, revealed: 3, playing: false });
+  assert.deepEqual(now(), { shown: 2, held: true, revealed: 3, playing: false });
 });
 
 test("plays at the speed that is wished, from the next letter on", () => {
@@ -44,15 +44,15 @@ test("plays at the speed that is wished, from the next letter on", () => {
 
 test("shows everything at once where nothing may move", () => {
   player.start(3, { still: true });
-  assert.deepEqual(seen, [{ shown: 0, revealed: 3, playing: false }]);
+  assert.deepEqual(seen, [{ shown: 0, held: true, revealed: 3, playing: false }]);
 });
 
 test("a letter that is chosen is held, and all are there to see", () => {
   player.start(3, { still: false });
   player.select(1);
-  assert.deepEqual(now(), { shown: 1, revealed: 3, playing: false });
+  assert.deepEqual(now(), { shown: 1, held: true, revealed: 3, playing: false });
   mock.timers.tick(5000);
-  assert.deepEqual(now(), { shown: 1, revealed: 3, playing: false });
+  assert.deepEqual(now(), { shown: 1, held: true, revealed: 3, playing: false });
 });
 
 test("steps stay within the letters", () => {
@@ -67,7 +67,7 @@ test("steps stay within the letters", () => {
 test("the pointer shows a letter for as long as it is there, and play waits", () => {
   player.start(3, { still: false });
   player.hover(2);
-  assert.deepEqual(now(), { shown: 2, revealed: 1, playing: true });
+  assert.deepEqual(now(), { shown: 2, held: false, revealed: 1, playing: true });
   mock.timers.tick(2700);
   assert.equal(now().shown, 2);
   player.hover(null);
@@ -80,17 +80,17 @@ test("pauses, goes on, and starts again from the end", () => {
   player.start(2, { still: false });
   player.toggle();
   mock.timers.tick(5000);
-  assert.deepEqual(now(), { shown: 0, revealed: 1, playing: false });
+  assert.deepEqual(now(), { shown: 0, held: true, revealed: 1, playing: false });
   player.toggle();
   mock.timers.tick(900);
   mock.timers.tick(900);
-  assert.deepEqual(now(), { shown: 1, revealed: 2, playing: false });
+  assert.deepEqual(now(), { shown: 1, held: true, revealed: 2, playing: false });
   player.toggle();
-  assert.deepEqual(now(), { shown: 0, revealed: 2, playing: true });
+  assert.deepEqual(now(), { shown: 0, held: true, revealed: 2, playing: true });
 });
 
 test("nothing to play is nothing to show", () => {
   player.clear();
   player.toggle();
-  assert.deepEqual(now(), { shown: -1, revealed: 0, playing: false });
+  assert.deepEqual(now(), { shown: -1, held: true, revealed: 0, playing: false });
 });

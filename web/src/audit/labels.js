@@ -78,14 +78,21 @@ function specRows(text) {
 }
 
 /**
- * Rows of `file,label`, either in quotes or not; a header row names no image.
+ * Rows of `file,label`, either in quotes or not, or with semicolons or tabs for commas, as
+ * spreadsheets of some languages write them; a header row names no image.
  *
  * @param {string} text
  * @returns {[file: string, label: string][]}
  */
 function csvRows(text) {
-  return lines(text).flatMap((line) => {
-    const fields = [...line.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)];
+  const rows = lines(text);
+  const separator = [",", ";", "\t"].find((mark) => rows[0]?.includes(mark)) ?? ",";
+  const field = new RegExp(
+    `[^\\S\t]*(?:"((?:[^"]|"")*)"|([^${separator}]*))[^\\S\t]*(?:${separator}|$)`,
+    "g",
+  );
+  return rows.flatMap((line) => {
+    const fields = [...line.matchAll(field)];
     const [file, label] = fields.map(([, quoted, plain]) =>
       quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'),
     );

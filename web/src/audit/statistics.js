@@ -8,6 +8,9 @@
 
 /** The normal distribution's 97.5 % quantile, for intervals of 95 %. */
 const Z = 1.96;
+/** Shares from which images are read mostly, and below which seldom: what the advice goes by. */
+const MOSTLY = 0.5;
+const SELDOM = 0.05;
 /** What the network can write: the letters it was trained on, as many as it was trained to. */
 const WRITABLE = /^[a-z]{1,5}$/;
 
@@ -153,8 +156,11 @@ export function verdict(summary) {
   const { labelled, unwritable, exact, rate, read, confidence } = summary;
   const [low, high] = summary.interval;
   const bound =
-    "More can be read than this, in fewer tries: whoever wants in can train a network on your very style.";
+    exact === labelled
+      ? "That is a network trained on one look, not on yours: whoever wants in can train one on your very style."
+      : "More can be read than this, in fewer tries: whoever wants in can train a network on your very style.";
   const rare = "Few are read as they stand. Keep a limit on tries, so that few stay few.";
+  const few = "So few images do not tell more: give a hundred or more, and keep a limit on tries.";
   if (read === 0) return ["No image could be read, so there is nothing to say."];
   if (labelled === 0) {
     return [
@@ -172,18 +178,19 @@ export function verdict(summary) {
     return [
       `None of ${labelled} was read whole; at most ${percent(high)} of such images would be, so a bot needs ${tries(1 / high)} or more on average.`,
       ...beyond,
-      rare,
+      high < SELDOM ? rare : few,
       bound,
     ];
   }
   const often = `A bot that reads like this gets through in ${tries(1 / rate)} on average (95\u202f% interval: ${number(1 / high)} to ${number(1 / low)}).`;
+  const unsure = (low < MOSTLY && high >= MOSTLY) || (low < SELDOM && high >= SELDOM);
   const advice =
-    rate >= 0.5
+    rate >= MOSTLY
       ? "These images keep nobody out. Harder pictures would cost people more than bots; rather limit tries for each account and address, and look at what is sent, not at who can read."
-      : rate >= 0.05
+      : rate >= SELDOM
         ? "These images slow a bot down, no more. A limit on tries for each account and address turns these odds into a wait; pictures alone do not."
         : rare;
-  return [often, ...beyond, advice, bound];
+  return [often, ...beyond, ...(unsure ? [few] : []), advice, bound];
 }
 
 /** @param {number} count */

@@ -49,15 +49,22 @@ export class AuditView {
       on.backend(/** @type {BackendWish} */ (this.#backend.value)),
     );
     let depth = 0; // of the elements entered: leaving a child is not leaving the page
+    // Words or pictures of the page itself that are dragged about are none of its business.
+    const hasFiles = (/** @type {DragEvent} */ event) =>
+      event.dataTransfer?.types.includes("Files") ?? false;
     const drag = (/** @type {number} */ by) => (/** @type {DragEvent} */ event) => {
+      if (!hasFiles(event)) return;
       event.preventDefault();
       depth = Math.max(depth + by, 0);
       this.#body.classList.toggle("dropping", depth > 0);
     };
     this.#body.addEventListener("dragenter", drag(1));
     this.#body.addEventListener("dragleave", drag(-1));
-    this.#body.addEventListener("dragover", (event) => event.preventDefault());
+    this.#body.addEventListener("dragover", (event) => {
+      if (hasFiles(event)) event.preventDefault();
+    });
     this.#body.addEventListener("drop", (event) => {
+      if (!hasFiles(event)) return;
       event.preventDefault();
       depth = 0;
       this.#body.classList.remove("dropping");
@@ -92,14 +99,20 @@ export class AuditView {
     this.#bar.hidden = !["loading", "running", "paused"].includes(state);
     if (state === "loading") this.#bar.removeAttribute("value");
     this.#pause.textContent = state === "paused" ? "Go on" : "Pause";
-    find("run-controls", HTMLElement).hidden = state !== "running" && state !== "paused";
+    const controls = find("run-controls", HTMLElement);
+    const hidden = state !== "running" && state !== "paused";
+    // The keyboard goes on from where it was, not from the page's start.
+    if (hidden && controls.contains(document.activeElement)) this.#status.focus();
+    controls.hidden = hidden;
   }
 
   /** @param {RunProgress} progress */
   setProgress({ done, total, perSecond, secondsLeft }) {
     this.#bar.value = total === 0 ? 0 : done / total;
+    const ended = this.#bar.hidden;
     const speed = perSecond > 0 ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : "";
-    const left = secondsLeft === null || done === total ? "" : `, ${duration(secondsLeft)} left`;
+    const left =
+      secondsLeft === null || done === total || ended ? "" : `, ${duration(secondsLeft)} left`;
     find("counts", HTMLElement).textContent =
       `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
     // Read aloud now and then, not at every batch.
@@ -114,10 +127,12 @@ export class AuditView {
     note.hidden = words === "";
   }
 
-  /** @param {PlainError} error */
-  setError({ code, message }) {
-    const partial = "Stopped; the report holds what was read before";
-    this.setState("error", this.#report.hidden ? "It did not work" : partial);
+  /**
+   * @param {PlainError} error
+   * @param {string} words on the report that there is, if there is one
+   */
+  setError({ code, message }, words) {
+    this.setState("error", this.#report.hidden ? "It did not work" : words);
     this.#error.dataset.code = code;
     this.#error.textContent = message;
     this.#error.hidden = false;
@@ -144,6 +159,7 @@ export class AuditView {
   clearReport() {
     this.#report.hidden = true;
     this.#report.replaceChildren();
+    find("counts", HTMLElement).textContent = "";
     find("labels-choice", HTMLElement).hidden = true;
     this.#announce("");
   }

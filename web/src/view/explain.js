@@ -57,10 +57,11 @@ export class ExplainView {
   /**
    * @param {number} shown the letter's index
    * @param {number} revealed how many letters are there to see
+   * @param {boolean} held whether the letter is held, not merely pointed at
    */
-  attend(shown, revealed) {
+  attend(shown, revealed, held) {
     if (!this.#recognition?.letters[shown]) return;
-    const follow = this.#letters.contains(document.activeElement);
+    const follow = held && this.#letters.contains(document.activeElement);
     this.#letters.querySelectorAll("button").forEach((button, i) => {
       button.classList.toggle("unread", i >= revealed);
       button.setAttribute("aria-pressed", String(i === shown));

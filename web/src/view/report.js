@@ -105,6 +105,9 @@ function facts(summary, percent, about) {
   const all = /** @type {[string, string][]} */ ([
     ["Images", summary.images.toLocaleString("en")],
     ...(summary.failed ? [["Not readable", summary.failed.toLocaleString("en")]] : []),
+    ...(summary.labelled && summary.labelled < summary.read
+      ? [["Without label", (summary.read - summary.labelled).toLocaleString("en")]]
+      : []),
     ...(summary.labelled ? [["Letters read right", percent(summary.letterRate)]] : []),
     ["Mean confidence", percent(summary.confidence)],
     ...about,
@@ -175,7 +178,11 @@ function cases({ items, picture }, statistics) {
         "ul",
         { className: "report-cases" },
         some.map((item) => {
-          const image = make("img", { alt: `Image ${item.path}`, loading: "lazy" });
+          const image = make("img", {
+            alt: `Image ${item.path}`,
+            loading: "lazy",
+            draggable: false,
+          });
           void picture(item).then((address) => {
             if (address && image instanceof HTMLImageElement) image.src = address;
             else image.remove();

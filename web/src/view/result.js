@@ -58,6 +58,8 @@ export class ResultView {
       letter.classList.toggle("unread", i >= revealed);
       letter.classList.toggle("current", i === shown);
     });
+    // Nor do they tell what is still to come.
+    this.#alternativeList.classList.toggle("unread", revealed < this.#letters.length);
     const candidates = this.#letters[shown]?.alternatives ?? [];
     this.#candidatesTitle.textContent = `Letter ${shown + 1} is`;
     this.#candidates.replaceChildren(

@@ -9,6 +9,7 @@ import { find } from "./dom.js";
 /** @typedef {"loading" | "ready" | "reading" | "done" | "error"} State */
 
 export class StatusView {
+  #line = find("status", HTMLElement);
   #words = find("status-words", HTMLElement);
   #more = find("status-more", HTMLElement);
   #progress = find("progress", HTMLProgressElement);
@@ -78,6 +79,8 @@ export class StatusView {
   }
 
   #clearError() {
+    // The keyboard goes on from here, not from the page's start.
+    if (document.activeElement === this.#retry) this.#line.focus();
     this.#error.hidden = true;
     delete this.#error.dataset.code;
     this.#message.textContent = "";

@@ -164,12 +164,13 @@ export class View {
   }
 
   /** @param {Showing} showing */
-  attend({ shown, revealed, playing }) {
-    const follow = this.#letters.focused;
+  attend({ shown, held, revealed, playing }) {
+    // The keyboard goes along, but not where the pointer merely passes.
+    const follow = held && this.#letters.focused;
     this.#picture.attend(shown, revealed);
     this.#result.attend(shown, revealed);
     this.#letters.attend(shown, revealed, follow);
-    this.#explain.attend(shown, revealed);
+    this.#explain.attend(shown, revealed, held);
     this.#play.textContent = playing ? "Pause" : "Play";
     this.#play.dataset.playing = String(playing);
     this.#scrub.value = String(shown + 1);
@@ -258,11 +259,24 @@ export class View {
         event.target instanceof Element &&
         event.target.matches("select, input:not([type=checkbox])");
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (event.defaultPrevented) return;
+      if (event.defaultPrevented || scrollsSideways(event.target)) return;
       if (by === undefined || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
       if (this.#controls.hidden) return;
       event.preventDefault();
       handlers.step(by);
     });
   }
+}
+
+/**
+ * Whether arrow keys scroll what has the focus.
+ *
+ * @param {EventTarget | null} target
+ */
+function scrollsSideways(target) {
+  return (
+    target instanceof Element &&
+    target.scrollWidth > target.clientWidth &&
+    getComputedStyle(target).overflowX === "auto"
+  );
 }

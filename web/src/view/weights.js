@@ -18,13 +18,6 @@ export class WeightsView {
   /** @type {HTMLElement[]} */
   #cells = [];
 
-  constructor() {
-    this.#scroll.addEventListener("keydown", (event) => {
-      // Elsewhere, and where there is nothing to scroll, arrow keys go from letter to letter.
-      if (this.#scroll.scrollWidth > this.#scroll.clientWidth) event.stopPropagation();
-    });
-  }
-
   /**
    * Makes the table, which only changes its numbers from then on.
    *
