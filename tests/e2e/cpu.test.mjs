@@ -83,7 +83,7 @@ describe("without WebGPU", () => {
     assert.match(
       labels[1],
       new RegExp(
-        `^Letter 2 of ${text.length}: ${text[1]}, .*%, (focused on|spread over) [\\d.]+ of 72 positions, looking at column`,
+        `^Letter 2 of ${text.length}: ${text[1]}, .*%, (focused on|spread over) [\\d.]+ of 144 positions, looking at column`,
       ),
     );
   });

@@ -46,9 +46,9 @@ export function describeLetter({ letter, confidence, attention }, index, count, 
 }
 
 /**
- * How far attention is spread, which tells a focused look from a lost one: of 1,140 letters in
- * generated images, a half of those read right lay within a sixth of the positions, and of those
- * read wrong about one in six.
+ * How far attention is spread: a look that rests, or one that wanders. It does not tell right from
+ * wrong: of 5,886 letters in generated images, 56 % of those read right lay within a sixth of the
+ * positions and nearly all within a third, and 73 % of those read wrong within a sixth.
  *
  * @param {ArrayLike<number>} attention
  */

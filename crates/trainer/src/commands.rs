@@ -225,7 +225,12 @@ fn run_audit(args: &AuditArgs) -> Result<()> {
              --labelled takes them as labels all the same"
         );
     }
-    let audit = audit::audit(&recognizer, &args.folder, &files, likely && !args.unlabelled)?;
+    let audit = audit::audit(
+        &recognizer,
+        &args.folder,
+        &files,
+        likely && !args.unlabelled,
+    )?;
     let folder = args.folder.canonicalize();
     let name = folder.as_deref().ok().and_then(Path::file_name);
     let title = name.map_or("Audit".into(), |name| {
