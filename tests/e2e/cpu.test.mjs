@@ -236,6 +236,11 @@ describe("without WebGPU", () => {
     const { letters } = await reader.result();
     const hash = "#generate?seed=2&style=waves&text=line&bent=true&strokes=2";
     await page.waitForURL((url) => url.hash === hash);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await page.click("#copy-link");
+    await page.waitForSelector("#copy-link:text('Copied')");
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    assert.equal(link, site.address + hash, "without the backend that was chosen here");
 
     const other = await Reader.open(browser, site.address, { query: hash });
     assert.equal(await other.settled(), "done");
@@ -260,6 +265,7 @@ describe("without WebGPU", () => {
     await reader.chooseSample(good.file);
     assert.equal(await reader.word(), good.text);
     assert.equal(await page.textContent("#generator-drawn"), "");
+    assert.ok(await page.locator("#copy-link").isHidden());
     await page.waitForURL((url) => url.hash === "");
   });
 

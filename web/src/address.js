@@ -23,6 +23,15 @@ export function setFragment(fragment) {
   writeLater(PAUSE);
 }
 
+/**
+ * A link to what is drawn, without what is this visitor's own, such as the backend; `null` where
+ * nothing is.
+ */
+export function linkToDrawing() {
+  const fragment = wanted ?? location.hash;
+  return fragment ? new URL(fragment, location.origin + location.pathname).href : null;
+}
+
 /** Has the address say now what it would say soon. */
 export function writeFragment() {
   clearTimeout(timer);

@@ -27,7 +27,7 @@ pub enum SynthError {
     #[error("unknown face {0:?}")]
     UnknownFace(String),
     /// A text that cannot be drawn.
-    #[error("{0:?} is no text to draw: that is 1 to 5 letters, a to z")]
+    #[error("{0:?} is no text to draw: that is 1 to 5 lower-case letters a to z")]
     BadText(String),
     /// A length that no text has.
     #[error("no text has {0} letters; there are 3 to 5")]

@@ -1,6 +1,7 @@
 // @ts-check
 /** What can be kept of a reading: its text, a figure, its numbers. */
 
+import { linkToDrawing } from "../address.js";
 import { find } from "./dom.js";
 import { drawFigure, toPng } from "./figure.js";
 
@@ -31,6 +32,7 @@ const FILES = {
 
 export class KeepView {
   #section = find("keep", HTMLElement);
+  #link = find("copy-link", HTMLElement);
   #figures = ["keep-svg", "keep-png"].map((id) => find(id, HTMLButtonElement));
   #now;
 
@@ -39,6 +41,10 @@ export class KeepView {
     this.#now = now;
     this.#on("copy", async ({ recognition }) => {
       await navigator.clipboard.writeText(recognition.text);
+      return "Copied";
+    });
+    this.#on("copy-link", async () => {
+      await navigator.clipboard.writeText(linkToDrawing() ?? location.href);
       return "Copied";
     });
     for (const [ending, content] of Object.entries(FILES)) {
@@ -53,6 +59,7 @@ export class KeepView {
     const kept = this.#now();
     const letters = kept?.recognition.letters.length ?? 0;
     this.#section.hidden = letters === 0;
+    this.#link.hidden = linkToDrawing() === null;
     for (const button of this.#figures) button.disabled = !kept?.picture;
   }
 
