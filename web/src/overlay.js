@@ -7,7 +7,7 @@
 /** @import { Grid } from "./types.js" */
 
 /** Heat values along each side of a grid cell, where the field is smooth. */
-export const SMOOTHNESS = 12;
+export const SMOOTHNESS = 6;
 
 /**
  * A field of values from 0 to 1, row by row.
