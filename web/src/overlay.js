@@ -47,39 +47,45 @@ export function smoothField(attention, grid, peak) {
     wide.set(interpolate(line, width), row * width);
   }
   const values = new Float32Array(width * height);
+  const line = new Float32Array(raw.height);
   for (let x = 0; x < width; x++) {
-    const line = Float32Array.from({ length: raw.height }, (_, row) => wide[row * width + x]);
-    interpolate(line, height).forEach((value, y) => (values[y * width + x] = value));
+    for (let row = 0; row < raw.height; row++) line[row] = wide[row * width + x];
+    const tall = interpolate(line, height);
+    for (let y = 0; y < height; y++) values[y * width + x] = tall[y];
   }
   return { width, height, values };
 }
 
 /**
- * Samples a line of values, each at the middle of its cell, at `length` points.
+ * Samples a line of values, each at the middle of its cell, at `length` points. Plain loops: this
+ * runs for every letter of a first reading, before the browser has compiled it.
  *
  * @param {Float32Array} line
  * @param {number} length
  */
 function interpolate(line, length) {
-  /** @param {number} i */
-  const at = (i) => line[Math.min(Math.max(i, 0), line.length - 1)];
-  /** The slope at a value: flat at a peak or dip, else the harmonic mean of both sides' slopes. */
-  const slope = (/** @type {number} */ i) => {
-    const [before, after] = [at(i) - at(i - 1), at(i + 1) - at(i)];
-    return before * after > 0 ? (2 * before * after) / (before + after) : 0;
-  };
-  return Float32Array.from({ length }, (_, i) => {
+  const last = line.length - 1;
+  // Flat at a peak, a dip and the ends, else the harmonic mean of both sides' slopes.
+  const slopes = new Float32Array(line.length);
+  for (let i = 1; i < last; i++) {
+    const before = line[i] - line[i - 1];
+    const after = line[i + 1] - line[i];
+    if (before * after > 0) slopes[i] = (2 * before * after) / (before + after);
+  }
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
     const position = ((i + 0.5) / length) * line.length - 0.5;
-    const left = Math.floor(position);
-    const t = position - left;
-    const [a, b] = [at(left), at(left + 1)];
-    return (
-      a * (1 + 2 * t) * (1 - t) ** 2 +
-      b * t * t * (3 - 2 * t) +
-      slope(left) * t * (1 - t) ** 2 -
-      slope(left + 1) * t * t * (1 - t)
-    );
-  });
+    const floor = Math.floor(position);
+    const t = position - floor;
+    const left = Math.max(floor, 0);
+    const right = Math.min(floor + 1, last);
+    values[i] =
+      line[left] * (1 + 2 * t) * (1 - t) ** 2 +
+      line[right] * t * t * (3 - 2 * t) +
+      slopes[left] * t * (1 - t) ** 2 -
+      slopes[right] * t * t * (1 - t);
+  }
+  return values;
 }
 
 /**
