@@ -264,6 +264,9 @@ describe("the audit page", () => {
     assert.equal((await rows()).length, 20);
     await page.fill(".report-tools input", "line_38");
     assert.equal((await rows()).length, 1);
+    await page.fill(".report-tools input", "no such name");
+    assert.equal((await rows()).length, 0);
+    assert.equal(await page.textContent(".report-tools [role=status]"), "No image is like that");
     const [saved] = await Promise.all([
       page.waitForEvent("download"),
       page.click(".report-downloads >> text=CSV"),
@@ -289,6 +292,18 @@ describe("the audit page", () => {
     await page.emulateMedia({ media: "print" });
     assert.equal(await page.locator(":is(button, select, input):visible:not(th *)").count(), 0);
     assert.ok(await page.isVisible(".report-rate"));
+  });
+
+  test("takes the chosen backend along to the other page and back", async () => {
+    const select = page.getByRole("combobox", { name: "Run on" });
+    await select.selectOption("cpu");
+    await page.getByRole("link", { name: "Lens" }).click();
+    await page.waitForURL("**/where/?backend=cpu");
+    assert.equal(await select.inputValue(), "cpu");
+    await select.selectOption("auto");
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.waitForURL("**/where/audit.html");
+    assert.equal(await select.inputValue(), "auto");
   });
 
   test("says why it runs where it does, and now and then how far it is", async () => {

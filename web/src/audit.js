@@ -67,6 +67,7 @@ const view = new AuditView({
   },
   backend: (chosen) => {
     wish = chosen;
+    view.setWish(wish);
     query.set("backend", chosen);
     history.replaceState(null, "", `?${query}`);
     tellNote();

@@ -247,6 +247,7 @@ async function read() {
 /** @param {BackendWish} chosen */
 function changeBackend(chosen) {
   wish = chosen;
+  view.setWish(wish);
   query.set("backend", chosen);
   history.replaceState(null, "", `?${query}${location.hash}`);
   player.clear();

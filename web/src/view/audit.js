@@ -6,6 +6,7 @@ import { percent } from "../audit/statistics.js";
 import { describeBackend, describeReason } from "../words.js";
 import { find } from "./dom.js";
 import { renderReport } from "./report.js";
+import { showWish } from "./wish.js";
 
 /** @import { AuditReport, BackendWish, PlainError, RunsOn } from "../types.js" */
 /** @import { RunProgress } from "../audit/run.js" */
@@ -75,7 +76,7 @@ export class AuditView {
 
   /** @param {BackendWish} wish */
   setWish(wish) {
-    this.#backend.value = wish;
+    showWish(wish);
   }
 
   /** @param {RunsOn} backend */

@@ -247,7 +247,10 @@ function table({ items }, { isRight, percent }) {
       }),
     );
     more.hidden = chosen.length <= shown;
-    count.textContent = `${Math.min(shown, chosen.length)} of ${chosen.length}`;
+    count.textContent =
+      chosen.length === 0
+        ? "No image is like that"
+        : `${Math.min(shown, chosen.length)} of ${chosen.length}`;
     headers.forEach((header, i) => {
       const direction = sort.descending ? "descending" : "ascending";
       if (i === sort.column) header.setAttribute("aria-sort", direction);

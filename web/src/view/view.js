@@ -14,6 +14,7 @@ import { PictureView } from "./picture.js";
 import { ResultView } from "./result.js";
 import { markSample, showSamples } from "./samples.js";
 import { StatusView } from "./status.js";
+import { showWish } from "./wish.js";
 
 /** @import { Given } from "../input.js" */
 /** @import { Size } from "../crop.js" */
@@ -82,7 +83,7 @@ export class View {
 
   /** @param {BackendWish} wish */
   setWish(wish) {
-    find("backend", HTMLSelectElement).value = wish;
+    showWish(wish);
   }
 
   /**

@@ -1,0 +1,17 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+const web = (/** @type {string} */ path) =>
+  readFile(new URL(`../../../web/${path}`, import.meta.url));
+
+test("the icons that the manifest names are there, in the size that it says", async () => {
+  const { icons } = JSON.parse(String(await web("manifest.webmanifest")));
+  assert.ok(icons.length >= 3);
+  for (const { src, type, sizes } of icons) {
+    const file = await web(src);
+    if (type === "image/svg+xml") assert.match(String(file), /^<svg /);
+    else assert.equal(`${file.readUInt32BE(16)}x${file.readUInt32BE(20)}`, sizes, src);
+  }
+});

@@ -1,0 +1,21 @@
+// @ts-check
+/** The backend that the user asks for. */
+
+import { find } from "./dom.js";
+
+/** @import { BackendWish } from "../types.js" */
+
+/**
+ * Shows the wish, and has the links between the pages carry it along.
+ *
+ * @param {BackendWish} wish
+ */
+export function showWish(wish) {
+  find("backend", HTMLSelectElement).value = wish;
+  for (const link of document.querySelectorAll(".pages a")) {
+    const address = new URL(/** @type {HTMLAnchorElement} */ (link).href);
+    if (wish === "auto") address.searchParams.delete("backend");
+    else address.searchParams.set("backend", wish);
+    link.setAttribute("href", address.href);
+  }
+}
