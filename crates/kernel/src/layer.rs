@@ -5,6 +5,12 @@ use rayon::prelude::*;
 
 use crate::matrix::{Matrix, multiply};
 
+#[cfg(feature = "threads")]
+mod backward;
+
+#[cfg(feature = "threads")]
+pub use backward::LayerGradients;
+
 /// Values in the matrix of patches that is worked on at a time: small enough for the cache, large
 /// enough for the matrix product to be efficient.
 const PATCH_VALUES: usize = 1 << 18;
@@ -30,17 +36,6 @@ pub struct Layer {
     pub padding: usize,
     /// Rows and columns of the pooling window: 1x1, 2x1 or 2x2.
     pub window: [usize; 2],
-}
-
-/// Gradients of the objective.
-#[cfg(feature = "threads")]
-pub struct LayerGradients {
-    /// `[batch, channels, height, width]`, if asked for.
-    pub x: Option<Vec<f32>>,
-    /// `[filters, channels, 3, 3]`
-    pub weight: Vec<f32>,
-    /// `[filters]`
-    pub bias: Vec<f32>,
 }
 
 impl Layer {
@@ -152,73 +147,6 @@ impl Layer {
         (output, routes)
     }
 
-    /// The way back, from the output's gradient, `grad`, and the routes of the way forward; the
-    /// input's gradient only if asked for.
-    #[cfg(feature = "threads")]
-    pub fn backward(
-        &self,
-        x: &[f32],
-        weight: &[f32],
-        grad: &[f32],
-        routes: &[u8],
-        wants_x: bool,
-    ) -> LayerGradients {
-        let (x_values, out_values) = self.image_values();
-        let images = self.images_per_task();
-        let mut x_grad = wants_x.then(|| vec![0.0; x.len()]);
-        let mut x_chunks: Vec<Option<&mut [f32]>> = match &mut x_grad {
-            Some(values) => values.chunks_mut(images * x_values).map(Some).collect(),
-            None => x.chunks(images * x_values).map(|_| None).collect(),
-        };
-        let zeros = || {
-            let weight = vec![0.0; self.filters * self.taps()];
-            (Scratch::default(), weight, vec![0.0; self.filters])
-        };
-        let (_, weight_grad, bias_grad) = x_chunks
-            .par_iter_mut()
-            .zip(x.par_chunks(images * x_values))
-            .zip(grad.par_chunks(images * out_values))
-            .zip(routes.par_chunks(images * out_values))
-            .fold(zeros, |mut sums, (((x_grad, x), grad), routes)| {
-                let (scratch, weight_grad, bias_grad) = &mut sums;
-                for tile in self.tiles(x.len() / x_values) {
-                    let positions = tile.positions();
-                    let maps = resized(&mut scratch.maps, self.filters * positions);
-                    self.unpool(&tile, grad, routes, maps, bias_grad);
-                    let patches = resized(&mut scratch.patches, self.taps() * positions);
-                    self.gather(&tile, x, patches);
-                    multiply(
-                        [self.taps(), self.filters, positions],
-                        Matrix(patches, positions, 1),
-                        Matrix(maps, 1, positions),
-                        weight_grad,
-                        true,
-                    );
-                    if let Some(x_grad) = x_grad {
-                        multiply(
-                            [positions, self.taps(), self.filters],
-                            Matrix(maps, 1, positions),
-                            Matrix(weight, self.taps(), 1),
-                            patches,
-                            false,
-                        );
-                        self.scatter(&tile, patches, x_grad);
-                    }
-                }
-                sums
-            })
-            .reduce(zeros, |mut sums, other| {
-                add(&mut sums.1, &other.1);
-                add(&mut sums.2, &other.2);
-                sums
-            });
-        LayerGradients {
-            x: x_grad,
-            weight: weight_grad,
-            bias: bias_grad,
-        }
-    }
-
     /// Calls `visit` with each stretch of the patches that lies in one row of one plane of the
     /// input: where it is in the patches and in the input; without an input row outside of it.
     fn stretches(&self, tile: &Tile, mut visit: impl FnMut(usize, usize, Option<usize>)) {
@@ -263,21 +191,6 @@ impl Layer {
             row[..first].fill(0.0);
             row[first..last].copy_from_slice(&x[from..from + last - first]);
             row[last..].fill(0.0);
-        });
-    }
-
-    /// The other way: adds the patches' gradients to the input's.
-    #[cfg(feature = "threads")]
-    fn scatter(&self, tile: &Tile, patches: &[f32], x: &mut [f32]) {
-        self.stretches(tile, |tap_col, at, source| {
-            if let Some(source) = source {
-                let (first, last) = self.inside(tap_col, tile.cols);
-                let from = source + first + tap_col - self.padding;
-                add(
-                    &mut x[from..from + last - first],
-                    &patches[at + first..at + last],
-                );
-            }
         });
     }
 
@@ -338,46 +251,6 @@ impl Layer {
             }
         });
     }
-
-    /// The other way: the gradient of the convolved maps, and the bias's added to its sum.
-    #[cfg(feature = "threads")]
-    fn unpool(&self, tile: &Tile, grad: &[f32], routes: &[u8], maps: &mut [f32], bias: &mut [f32]) {
-        let [_, cols] = self.output();
-        self.output_rows(tile, |filter, to, from| {
-            let places = grad[to..to + cols].iter().zip(&routes[to..to + cols]);
-            let mut sum = 0.0;
-            let [window_rows, window_cols] = self.window;
-            let maps = &mut maps[from..from + window_rows * tile.cols];
-            let (upper, lower) = maps.split_at_mut(tile.cols);
-            match (window_rows, window_cols) {
-                (1, _) => {
-                    for ((grad, route), map) in places.zip(upper) {
-                        *map = if *route == CUT { 0.0 } else { *grad };
-                        sum += *map;
-                    }
-                }
-                (_, 1) => {
-                    for ((grad, route), (upper, lower)) in places.zip(upper.iter_mut().zip(lower)) {
-                        *upper = if *route == 0 { *grad } else { 0.0 };
-                        *lower = if *route == 2 { *grad } else { 0.0 };
-                        sum += *upper + *lower;
-                    }
-                }
-                _ => {
-                    let windows = upper.chunks_exact_mut(2).zip(lower.chunks_exact_mut(2));
-                    for ((grad, route), (upper, lower)) in places.zip(windows) {
-                        let at = |place: u8| if *route == place { *grad } else { 0.0 };
-                        upper[0] = at(0);
-                        upper[1] = at(1);
-                        lower[0] = at(2);
-                        lower[1] = at(3);
-                        sum += if *route == CUT { 0.0 } else { *grad };
-                    }
-                }
-            }
-            bias[filter] += sum;
-        });
-    }
 }
 
 /// A stretch of rows of the convolved map, counted over the images of a task.
@@ -416,11 +289,4 @@ fn rectified(value: f32, route: u8) -> (f32, u8) {
 fn resized(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
     values.resize(len, 0.0);
     values
-}
-
-#[cfg(feature = "threads")]
-fn add(sums: &mut [f32], values: &[f32]) {
-    for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += value;
-    }
 }

@@ -1,0 +1,143 @@
+//! The way back, for training.
+
+use rayon::prelude::*;
+
+use super::{CUT, Layer, Scratch, Tile, resized};
+use crate::matrix::{Matrix, multiply};
+
+/// Gradients of the objective.
+pub struct LayerGradients {
+    /// `[batch, channels, height, width]`, if asked for.
+    pub x: Option<Vec<f32>>,
+    /// `[filters, channels, 3, 3]`
+    pub weight: Vec<f32>,
+    /// `[filters]`
+    pub bias: Vec<f32>,
+}
+
+impl Layer {
+    /// The way back, from the output's gradient, `grad`, and the routes of the way forward; the
+    /// input's gradient only if asked for.
+    pub fn backward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        grad: &[f32],
+        routes: &[u8],
+        wants_x: bool,
+    ) -> LayerGradients {
+        let (x_values, out_values) = self.image_values();
+        let images = self.images_per_task();
+        let mut x_grad = wants_x.then(|| vec![0.0; x.len()]);
+        let mut x_chunks: Vec<Option<&mut [f32]>> = match &mut x_grad {
+            Some(values) => values.chunks_mut(images * x_values).map(Some).collect(),
+            None => x.chunks(images * x_values).map(|_| None).collect(),
+        };
+        let zeros = || {
+            let weight = vec![0.0; self.filters * self.taps()];
+            (Scratch::default(), weight, vec![0.0; self.filters])
+        };
+        let (_, weight_grad, bias_grad) = x_chunks
+            .par_iter_mut()
+            .zip(x.par_chunks(images * x_values))
+            .zip(grad.par_chunks(images * out_values))
+            .zip(routes.par_chunks(images * out_values))
+            .fold(zeros, |mut sums, (((x_grad, x), grad), routes)| {
+                let (scratch, weight_grad, bias_grad) = &mut sums;
+                for tile in self.tiles(x.len() / x_values) {
+                    let positions = tile.positions();
+                    let maps = resized(&mut scratch.maps, self.filters * positions);
+                    self.unpool(&tile, grad, routes, maps, bias_grad);
+                    let patches = resized(&mut scratch.patches, self.taps() * positions);
+                    self.gather(&tile, x, patches);
+                    multiply(
+                        [self.taps(), self.filters, positions],
+                        Matrix(patches, positions, 1),
+                        Matrix(maps, 1, positions),
+                        weight_grad,
+                        true,
+                    );
+                    if let Some(x_grad) = x_grad {
+                        multiply(
+                            [positions, self.taps(), self.filters],
+                            Matrix(maps, 1, positions),
+                            Matrix(weight, self.taps(), 1),
+                            patches,
+                            false,
+                        );
+                        self.scatter(&tile, patches, x_grad);
+                    }
+                }
+                sums
+            })
+            .reduce(zeros, |mut sums, other| {
+                add(&mut sums.1, &other.1);
+                add(&mut sums.2, &other.2);
+                sums
+            });
+        LayerGradients {
+            x: x_grad,
+            weight: weight_grad,
+            bias: bias_grad,
+        }
+    }
+
+    /// The other way: adds the patches' gradients to the input's.
+    fn scatter(&self, tile: &Tile, patches: &[f32], x: &mut [f32]) {
+        self.stretches(tile, |tap_col, at, source| {
+            if let Some(source) = source {
+                let (first, last) = self.inside(tap_col, tile.cols);
+                let from = source + first + tap_col - self.padding;
+                add(
+                    &mut x[from..from + last - first],
+                    &patches[at + first..at + last],
+                );
+            }
+        });
+    }
+
+    /// The other way: the gradient of the convolved maps, and the bias's added to its sum.
+    fn unpool(&self, tile: &Tile, grad: &[f32], routes: &[u8], maps: &mut [f32], bias: &mut [f32]) {
+        let [_, cols] = self.output();
+        self.output_rows(tile, |filter, to, from| {
+            let places = grad[to..to + cols].iter().zip(&routes[to..to + cols]);
+            let mut sum = 0.0;
+            let [window_rows, window_cols] = self.window;
+            let maps = &mut maps[from..from + window_rows * tile.cols];
+            let (upper, lower) = maps.split_at_mut(tile.cols);
+            match (window_rows, window_cols) {
+                (1, _) => {
+                    for ((grad, route), map) in places.zip(upper) {
+                        *map = if *route == CUT { 0.0 } else { *grad };
+                        sum += *map;
+                    }
+                }
+                (_, 1) => {
+                    for ((grad, route), (upper, lower)) in places.zip(upper.iter_mut().zip(lower)) {
+                        *upper = if *route == 0 { *grad } else { 0.0 };
+                        *lower = if *route == 2 { *grad } else { 0.0 };
+                        sum += *upper + *lower;
+                    }
+                }
+                _ => {
+                    let windows = upper.chunks_exact_mut(2).zip(lower.chunks_exact_mut(2));
+                    for ((grad, route), (upper, lower)) in places.zip(windows) {
+                        let at = |place: u8| if *route == place { *grad } else { 0.0 };
+                        upper[0] = at(0);
+                        upper[1] = at(1);
+                        lower[0] = at(2);
+                        lower[1] = at(3);
+                        sum += if *route == CUT { 0.0 } else { *grad };
+                    }
+                }
+            }
+            bias[filter] += sum;
+        });
+    }
+}
+
+fn add(sums: &mut [f32], values: &[f32]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
