@@ -21,6 +21,30 @@ pub struct Batch {
     pub letter_map: Option<Tensor<2, Int>>,
 }
 
+impl Batch {
+    /// The images at these indices.
+    pub fn select(self, indices: &[usize]) -> Self {
+        let indices: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
+        let indices = Tensor::<1, Int>::from_ints(indices.as_slice(), &self.images.device());
+        Self {
+            images: self.images.select(0, indices.clone()),
+            inputs: self.inputs.select(0, indices.clone()),
+            targets: self.targets.select(0, indices.clone()),
+            letter_map: self.letter_map.map(|map| map.select(0, indices)),
+        }
+    }
+
+    /// The same, for a network that is not in training.
+    pub fn without_autodiff(self) -> Self {
+        Self {
+            images: self.images.without_autodiff(),
+            inputs: self.inputs.without_autodiff(),
+            targets: self.targets.without_autodiff(),
+            letter_map: self.letter_map.map(Tensor::without_autodiff),
+        }
+    }
+}
+
 /// One example made ready, off the device.
 #[derive(Clone, Debug)]
 pub struct Prepared {

@@ -11,6 +11,8 @@ use captcha_model::{ModelConfig, ModelError, Network, Vocabulary};
 use crate::batch::Batch;
 use crate::convolution;
 use crate::metric::WordAccuracyInput;
+use crate::recipe::TrainingRecipe;
+use crate::selection::{gradient_norms, select};
 
 /// A network in training.
 #[derive(Module, Debug)]
@@ -21,6 +23,7 @@ pub struct Trainee {
     /// encoder letters before the decoder has learnt where to look; attention is not supervised.
     pub letter_map: Option<Linear>,
     letter_map_weight: f64,
+    candidates: usize,
 }
 
 /// What a step leaves for the metrics.
@@ -38,15 +41,17 @@ impl Trainee {
     /// A fresh network with its auxiliary head, if that has any weight.
     pub fn new(
         config: &ModelConfig,
-        letter_map_weight: f64,
+        recipe: &TrainingRecipe,
         device: &Device,
     ) -> Result<Self, ModelError> {
+        let letter_map_weight = recipe.letter_map_weight;
         let vocabulary = config.vocabulary()?.size();
         Ok(Self {
             network: config.init(device)?,
             letter_map: (letter_map_weight > 0.0)
                 .then(|| LinearConfig::new(config.encoder.features, vocabulary).init(device)),
             letter_map_weight,
+            candidates: recipe.candidates,
         })
     }
 
@@ -70,13 +75,29 @@ impl TrainStep for Trainee {
 
     /// Teacher forcing: the decoder is given the true letters before the one it has to answer.
     fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
-        let encoder = &self.network.encoder;
-        let features = encoder.forward_by(convolution::activate, batch.images);
+        let Some((learnt, weights, seen)) = self.choose(&batch) else {
+            let (objective, output) = self.learn(batch, None);
+            return TrainOutput::new(self, objective.backward(), output);
+        };
+        let (objective, _) = self.learn(learnt, Some(weights));
+        TrainOutput::new(self, objective.backward(), seen)
+    }
+}
+
+impl Trainee {
+    /// What is minimised on a batch, and what the metrics see; each image counts for its weight,
+    /// `[batch]`, or for one.
+    fn learn(&self, batch: Batch, weights: Option<Tensor<1>>) -> (Tensor<1>, StepOutput) {
+        let features = self.features(batch.images);
         let decoded = self
             .network
             .decoder
             .teacher_forced(features.clone(), batch.inputs);
-        let loss = text_loss(decoded.logits.clone(), batch.targets.clone());
+        let losses = text_losses(decoded.logits.clone(), batch.targets.clone());
+        let loss = match weights {
+            Some(weights) => (losses * weights).mean(),
+            None => losses.mean(),
+        };
         let objective = match (&self.letter_map, batch.letter_map) {
             (Some(head), Some(map)) => {
                 let letters = letter_map_loss(head.forward(features), map);
@@ -84,13 +105,34 @@ impl TrainStep for Trainee {
             }
             _ => loss.clone(),
         };
-        let gradients = objective.backward();
         let output = StepOutput {
             loss,
             logits: decoded.logits,
             targets: batch.targets,
         };
-        TrainOutput::new(self, gradients, output)
+        (objective, output)
+    }
+
+    /// Reads a batch as it is, without a way back, and takes the part of it that is worth learning
+    /// from; none if all of it is to be learnt from.
+    fn choose(&self, batch: &Batch) -> Option<(Batch, Tensor<1>, StepOutput)> {
+        if self.candidates == 1 {
+            return None;
+        }
+        let seen = batch.clone().without_autodiff();
+        let (_, output) = self.valid().learn(seen, None);
+        let [images, _] = output.targets.dims();
+        let scores = gradient_norms(output.logits.clone(), output.targets.clone()).ok()?;
+        let chosen = select(&scores, images.div_ceil(self.candidates));
+        let device = batch.images.device();
+        let weights = Tensor::from_floats(chosen.weights.as_slice(), &device);
+        Some((batch.clone().select(&chosen.indices), weights, output))
+    }
+
+    fn features(&self, images: Tensor<4>) -> Tensor<3> {
+        self.network
+            .encoder
+            .forward_by(convolution::activate, images)
     }
 }
 
@@ -127,13 +169,17 @@ fn negative_log_likelihood(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor
 /// Cross-entropy with padding masked to zero, summed over the steps, averaged over the batch
 /// (paper, "Training"; its printed values are this over 7).
 pub fn text_loss(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
-    let [batch, _] = targets.dims();
+    text_losses(logits, targets).mean()
+}
+
+/// The same for each image: `[batch]`.
+fn text_losses(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
     let counts = targets
         .clone()
         .not_equal_elem(Vocabulary::PAD as i32)
         .float();
     let losses = negative_log_likelihood(logits, targets) * counts;
-    losses.sum().div_scalar(batch as f64)
+    losses.sum_dim(1).squeeze_dim(1)
 }
 
 /// Cross-entropy of the letter map: the mean over cells with a letter plus the mean over cells

@@ -33,4 +33,5 @@ pub mod progress;
 pub mod recipe;
 pub mod recognize;
 pub mod run;
+pub mod selection;
 pub mod train;

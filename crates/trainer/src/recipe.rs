@@ -1,6 +1,6 @@
 //! Run presets: which network, on what data, trained how.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use captcha_model::ModelConfig;
 use serde::{Deserialize, Serialize};
 
@@ -52,8 +52,11 @@ pub struct TrainingRecipe {
     pub images_per_epoch: usize,
     /// Images of the validation split read after each epoch, at most.
     pub validation_images: usize,
-    /// Images in a step.
+    /// Images that a step learns from.
     pub batch: usize,
+    /// Images that a step reads for each that it learns from ([`selection`](crate::selection)).
+    #[serde(default = "one")]
+    pub candidates: usize,
     /// Peak learning rate of Adam.
     pub learning_rate: f64,
     /// Steps over which the rate rises linearly to its peak.
@@ -73,6 +76,10 @@ pub struct TrainingRecipe {
     pub fixed_norm: bool,
     /// Stop after so many epochs without a better validation accuracy.
     pub patience: Option<usize>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// Course of the learning rate.
@@ -134,13 +141,15 @@ impl Recipe {
                 "{name} must lie between 0 and 1"
             );
         }
-        if training.epochs == 0 || training.images_per_epoch == 0 || training.batch == 0 {
-            bail!("epochs, images_per_epoch and batch must be at least 1");
+        for (name, number) in [
+            ("epochs", training.epochs),
+            ("images_per_epoch", training.images_per_epoch),
+            ("validation_images", training.validation_images),
+            ("batch", training.batch),
+            ("candidates", training.candidates),
+        ] {
+            ensure!(number > 0, "{name} must be at least 1");
         }
-        ensure!(
-            training.validation_images > 0,
-            "validation_images must be at least 1"
-        );
         ensure!(
             training.learning_rate > 0.0 && training.learning_rate <= 1.0,
             "learning_rate must lie between 0 and 1"

@@ -73,7 +73,7 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
         .autodiff();
     main.seed(training.provenance.seed.wrapping_add(first as u64));
 
-    let mut trainee = Trainee::new(&config, options.letter_map_weight, &main)?;
+    let mut trainee = Trainee::new(&config, options, &main)?;
     if let Some(path) = training.from.as_deref().filter(|_| first == 0) {
         let mut weights = read_weights(path)?;
         if weights.config != config {
@@ -86,16 +86,11 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
     }
     let batcher = Batcher::new(config)?;
     // Each device takes a batch a step; their gradients are summed, whose scale Adam does not mind.
-    let images_per_step = options.batch * training.devices.len();
+    let batch = options.batch * options.candidates;
+    let images_per_step = batch * training.devices.len();
     let steps = training.train.len().div_ceil(images_per_step) * options.epochs;
     let learner = Learner::new(trainee, optimizer(recipe).init(), schedule(recipe, steps)?);
-    let train_loader = Loader::new(
-        training.train,
-        batcher.clone(),
-        options.batch,
-        first,
-        main.clone(),
-    )?;
+    let train_loader = Loader::new(training.train, batcher.clone(), batch, first, main.clone())?;
     let valid_loader = Loader::new(
         Arc::new(FirstEpoch(training.validation)),
         batcher,
@@ -149,12 +144,7 @@ pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<PathBuf> {
     let record = ModuleRecord::load(&path)
         .map_err(|error| anyhow!("cannot read checkpoint {}: {error:?}", path.display()))?;
     let device = Device::flex();
-    let trainee = Trainee::new(
-        &config,
-        provenance.recipe.training.letter_map_weight,
-        &device,
-    )?
-    .load_record(record);
+    let trainee = Trainee::new(&config, &provenance.recipe.training, &device)?.load_record(record);
     let record = provenance.at_epoch(epoch, run.validation(epoch)?)?;
     let bytes = save(&trainee.network, &config, &record, Precision::Half)?;
     let out = run.weights();

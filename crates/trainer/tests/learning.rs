@@ -77,6 +77,11 @@ fn a_recipe_says_what_is_wrong_with_it() {
     assert!(load(good).is_ok());
     for (from, to, complaint) in [
         ("batch = 16", "batch = 0", "batch must be at least 1"),
+        (
+            "batch = 16",
+            "batch = 16\ncandidates = 0",
+            "candidates must be at least 1",
+        ),
         ("batch = 16", "bach = 16", "bach"),
         ("\"compact\"", "\"big\"", "no network is called"),
         (

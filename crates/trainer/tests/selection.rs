@@ -1,0 +1,143 @@
+//! Which images a step learns from, and what each counts for.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::HashSet;
+
+use burn::tensor::{Device, Int, Tensor};
+use burn::train::TrainStep;
+use captcha_model::{ModelConfig, Vocabulary};
+use captcha_trainer::batch::Batch;
+use captcha_trainer::learner::Trainee;
+use captcha_trainer::recipe::Recipe;
+use captcha_trainer::selection::{gradient_norms, select};
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Scores as a trained network gives them: most next to nothing, a few large.
+fn scores(random: &mut ChaCha8Rng, images: usize) -> Vec<f32> {
+    (0..images)
+        .map(|_| random.random::<f32>().powi(12))
+        .collect()
+}
+
+#[test]
+fn as_many_as_asked_for_and_none_twice() {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    for (images, count) in [(64, 16), (64, 1), (7, 5), (16, 15), (3, 2)] {
+        for _ in 0..100 {
+            let chosen = select(&scores(&mut random, images), count);
+            let distinct: HashSet<_> = chosen.indices.iter().collect();
+            assert_eq!([chosen.indices.len(), distinct.len()], [count; 2]);
+            assert_eq!(chosen.weights.len(), count);
+            assert!(chosen.weights.iter().all(|&weight| weight > 0.0));
+            // Bounded: an image that seems to teach nothing is not thereby made a giant.
+            assert!(chosen.weights.iter().all(|&weight| weight < 6.0));
+        }
+    }
+}
+
+#[test]
+fn their_weighted_mean_is_that_of_all_in_the_long_run() {
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let scores = scores(&mut random, 40);
+    let values: Vec<f32> = (0..40).map(|_| random.random()).collect();
+    let truth = values.iter().sum::<f32>() / 40.0;
+    let mut order: Vec<usize> = (0..40).collect();
+    let (draws, count) = (20_000, 10);
+    let mut sum = 0.0;
+    for _ in 0..draws {
+        order.shuffle(&mut random);
+        let shuffled: Vec<f32> = order.iter().map(|&image| scores[image]).collect();
+        let chosen = select(&shuffled, count);
+        let taken = chosen.indices.iter().zip(&chosen.weights);
+        sum += taken
+            .map(|(&index, weight)| f64::from(weight * values[order[index]]))
+            .sum::<f64>()
+            / count as f64;
+    }
+    let mean = sum / f64::from(draws);
+    assert!((mean - f64::from(truth)).abs() < 0.01, "{mean}, {truth}");
+}
+
+#[test]
+fn what_teaches_most_is_taken_for_certain() {
+    let mut scores = [0.01; 32];
+    (scores[5], scores[20]) = (1.0, 1.2);
+    let chosen = select(&scores, 8);
+    assert!(chosen.indices.contains(&5) && chosen.indices.contains(&20));
+    let place = chosen.indices.iter().position(|&index| index == 5).unwrap();
+    assert!((chosen.weights[place] - 8.0 / 32.0).abs() < 1e-6);
+}
+
+#[test]
+fn where_nothing_stands_out_each_counts_for_one() {
+    for scores in [[0.0; 12], [0.3; 12], [f32::NAN; 12]] {
+        let chosen = select(&scores, 4);
+        assert_eq!(chosen.indices.len(), 4);
+        assert!(
+            chosen
+                .weights
+                .iter()
+                .all(|weight| (weight - 1.0).abs() < 1e-6)
+        );
+    }
+    let all = select(&[0.5, 0.1, 0.0], 3);
+    assert_eq!((all.indices, all.weights), (vec![0, 1, 2], vec![1.0; 3]));
+}
+
+#[test]
+fn a_gradient_is_as_large_as_the_answer_is_wrong() {
+    let device = Device::flex();
+    let pad = Vocabulary::PAD as i32;
+    let targets = Tensor::<2, Int>::from_ints([[3, 2], [3, 2], [3, pad], [1, pad]], &device);
+    let sure = |class: usize| std::array::from_fn(|i| if i == class { 50.0 } else { 0.0 });
+    let unsure = [0.0; 4];
+    let logits = Tensor::<3>::from_floats(
+        [
+            [sure(3), sure(2)], // right
+            [sure(1), sure(0)], // wrong twice
+            [sure(1), sure(1)], // wrong once; the rest is padding
+            [unsure, unsure],
+        ],
+        &device,
+    );
+    let norms = gradient_norms(logits, targets).unwrap();
+    let expected = [0.0, 2.0, 2f32.sqrt(), 0.75f32.sqrt()];
+    for (norm, expected) in norms.iter().zip(expected) {
+        assert!((norm - expected).abs() < 1e-4, "{norms:?}");
+    }
+}
+
+#[test]
+fn a_step_reports_all_that_it_read() {
+    let mut config = ModelConfig::compact();
+    config
+        .encoder
+        .blocks
+        .iter_mut()
+        .for_each(|block| block.filters = 4);
+    let mut recipe = Recipe::load("compact").unwrap().training;
+    recipe.candidates = 4;
+    let device = Device::flex().autodiff();
+    let trainee = Trainee::new(&config, &recipe, &device).unwrap();
+    let (images, steps) = (8, config.steps());
+    let ids = |from: i32| Tensor::<1, Int>::arange(0..48, &device).remainder_scalar(5) + from;
+    let batch = Batch {
+        images: Tensor::zeros(
+            [images, 3, config.input.height, config.input.width],
+            &device,
+        ),
+        inputs: ids(0).reshape([images, steps]),
+        targets: ids(1).reshape([images, steps]),
+        letter_map: Some(Tensor::zeros([images, config.grid().positions()], &device)),
+    };
+    let output = TrainStep::step(&trainee, batch.clone()).item;
+    assert_eq!(output.targets.dims(), [images, steps]);
+    assert_eq!(output.logits.dims()[0], images);
+    let part = batch.select(&[6, 1]);
+    assert_eq!(part.images.dims()[0], 2);
+    let first = part.targets.slice([0..1, 0..1]).into_scalar::<i64>();
+    assert_eq!(first, 36 % 5 + 1);
+}
