@@ -11,6 +11,8 @@
 
 mod layer;
 mod matrix;
+#[cfg(any(target_arch = "wasm32", test))]
+mod tile;
 
 pub use layer::Layer;
 #[cfg(feature = "threads")]
