@@ -1,0 +1,104 @@
+// @ts-check
+/** How an audit goes on. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { AuditRun } from "../../../web/src/audit/run.js";
+import { LensError } from "../../../web/src/errors.js";
+
+/** @import { AuditImage } from "../../../web/src/types.js" */
+
+/** @param {string} code */
+const withCode = (code) => (/** @type {unknown} */ error) =>
+  error instanceof LensError && error.code === code;
+
+/** @param {number} count @returns {AuditImage[]} */
+const images = (count) =>
+  Array.from({ length: count }, (_, i) => ({
+    path: `${i}.png`,
+    open: async () => new Blob([String(i)]),
+  }));
+
+describe("a run", () => {
+  /** @param {Blob[]} blobs */
+  const recognizeAll = (blobs) =>
+    Promise.all(
+      blobs.map(async (blob) => {
+        const text = await blob.text();
+        if (text === "3") return new LensError("unreadable-image", "no image");
+        return { text, confidence: 0.5 };
+      }),
+    );
+  const texts = (/** @type {AuditRun} */ run) => run.items.map((item) => item?.text ?? item?.error);
+
+  test("reads every image in its place and notes what cannot be read", async () => {
+    /** @type {number[]} */
+    const done = [];
+    const run = new AuditRun(images(10), { recognizeAll }, (progress) => done.push(progress.done));
+    assert.equal(await run.finish(), true);
+    assert.deepEqual(texts(run), ["0", "1", "2", "no image", "4", "5", "6", "7", "8", "9"]);
+    assert.deepEqual(done, [0, 1, 3, 7, 10], "batches grow");
+  });
+
+  test("reads one by one where a batch breaks the engine down, or cannot be opened", async () => {
+    const given = images(12);
+    given[5].open = () => Promise.reject(new Error("gone"));
+    const reader = {
+      recognizeAll: async (/** @type {Blob[]} */ blobs) => {
+        const all = await Promise.all(blobs.map((blob) => blob.text()));
+        if (all.includes("8")) throw new LensError("engine-crashed", "panic");
+        return all.map((text) => ({ text, confidence: 1 }));
+      },
+    };
+    const run = new AuditRun(given, reader, () => {});
+    assert.equal(await run.finish(), true);
+    const expected = ["0", "1", "2", "3", "4", "gone", "6", "7", "panic", "9", "10", "11"];
+    assert.deepEqual(texts(run), expected);
+  });
+
+  test("pauses, goes on, and does not count the pause", async () => {
+    let clock = 0;
+    /** @type {import("../../../web/src/audit/run.js").RunProgress[]} */
+    const reports = [];
+    const reader = {
+      recognizeAll: async (/** @type {Blob[]} */ blobs) => {
+        clock += 300; // slow: one image a batch
+        return blobs.map(() => ({ text: "x", confidence: 1 }));
+      },
+    };
+    const run = new AuditRun(
+      images(20),
+      reader,
+      (progress) => {
+        reports.push(progress);
+        if (progress.done === 5) run.pause();
+      },
+      () => clock,
+    );
+    const finished = run.finish();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.ok(run.paused);
+    assert.equal(run.items.filter(Boolean).length, 5);
+    clock += 1_000_000;
+    run.resume();
+    assert.equal(await finished, true);
+    assert.ok(reports[reports.length - 1].perSecond > 3);
+    assert.equal(reports[reports.length - 1].secondsLeft, 0);
+  });
+
+  test("keeps what was read before a cancel", async () => {
+    const run = new AuditRun(images(50), { recognizeAll }, ({ done }) => {
+      if (done === 7) run.cancel();
+    });
+    assert.equal(await run.finish(), false);
+    assert.equal(run.items.filter(Boolean).length, 7);
+  });
+
+  test("ends where nothing can be read at all", async () => {
+    const reader = {
+      recognizeAll: () => Promise.reject(new LensError("bad-weights", "These are no weights.")),
+    };
+    const run = new AuditRun(images(5), reader, () => {});
+    await assert.rejects(run.finish(), withCode("bad-weights"));
+  });
+});

@@ -1,0 +1,325 @@
+// @ts-check
+/** How the page shows a reading, and to whom, with an engine that answers as asked (`fake/`). */
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { WIDTHS, fitsWidth, launch, resizeText } from "./browser.mjs";
+import { FAULTS } from "./fake/captcha_wasm.js";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
+import { blankPng } from "./images.mjs";
+import { Reader, png } from "./reader.mjs";
+
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const WORD = "thus";
+const GOOD = png(blankPng(200, 100), "good.png");
+
+/** @param {keyof typeof FAULTS} fault */
+const faulty = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
+
+describe("a reading on the page", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+
+  before(async () => {
+    site = await serve({
+      base: "/some/where/",
+      mounts: FAKE_ENGINE,
+    });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  /** @param {Parameters<typeof Reader.open>[2]} [options] */
+  const open = (options) => Reader.open(browser, site.address, options);
+
+  describe("reading view", () => {
+    test("steps with the arrow keys", async () => {
+      const reader = await open();
+      await reader.choose(GOOD);
+      assert.equal(await current(reader), 0);
+      await reader.page.keyboard.press("ArrowRight");
+      await reader.page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), 2);
+      await reader.page.keyboard.press("ArrowLeft");
+      assert.equal(await current(reader), 1);
+      await reader.page.click("#smooth-toggle"); // which leaves the arrow keys alone
+      for (let i = 0; i < 9; i++) await reader.page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), WORD.length - 1);
+      await reader.close();
+    });
+
+    test("leaves pasted words and arrow keys to the field that has the focus", async () => {
+      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      await reader.choose(GOOD);
+      await reader.page.evaluate(() => {
+        const panel = /** @type {HTMLElement} */ (document.querySelector("#generator"));
+        panel.hidden = false; // the fake engine comes without a generator
+        return navigator.clipboard.writeText("whale");
+      });
+      await reader.page.focus("#generator-text");
+      await reader.page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), 0);
+      await reader.page.keyboard.press("Control+V");
+      assert.equal(await reader.page.inputValue("#generator-text"), "whale");
+      await reader.close();
+    });
+
+    test("shows the attention of the letter that is pointed at, focused or clicked", async () => {
+      const reader = await open();
+      await reader.choose(GOOD);
+      const first = await overlay(reader);
+      await reader.page.hover("[data-letter-index='3']");
+      assert.equal(await current(reader), 3);
+      assert.notEqual(await overlay(reader), first);
+      await reader.page.hover("h1");
+      assert.equal(await current(reader), 0);
+      assert.equal(await overlay(reader), first);
+      await reader.page.click("[data-letter-index='2']");
+      await reader.page.hover("h1");
+      assert.equal(await current(reader), 2);
+      assert.deepEqual(await candidates(reader), [
+        "u 87.1\u202f%",
+        "o 7.7\u202f%",
+        "the end 3.9\u202f%",
+      ]);
+      await reader.page.keyboard.press("Tab");
+      assert.equal(await current(reader), 3);
+      // The pointer passes by: the keyboard stays where it is, and with it the letter.
+      await reader.page.hover("[data-letter-index='0']");
+      assert.equal(await current(reader), 0);
+      await reader.page.hover("h1");
+      assert.equal(await current(reader), 3);
+      await reader.close();
+    });
+
+    test("switches between smooth and raw, and the veil's opacity", async () => {
+      const reader = await open();
+      await reader.choose(GOOD);
+      const size = () =>
+        reader.page.locator("#overlay").evaluate((canvas) => {
+          const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
+          return [width, height];
+        });
+      const [width, height] = await size();
+      assert.ok(width > 12 && height > 6);
+      await reader.page.click("#smooth-toggle");
+      assert.deepEqual(await size(), [12, 6]);
+      await reader.page.fill("#opacity", "0.3");
+      const opacity = await reader.page
+        .locator("#overlay")
+        .evaluate((canvas) => getComputedStyle(canvas).opacity);
+      assert.equal(opacity, "0.3");
+      await reader.close();
+    });
+
+    test("is scrubbed through, and plays on from there", async () => {
+      const reader = await open({ reducedMotion: "no-preference" });
+      await reader.settled();
+      await reader.choose(GOOD);
+      await reader.page.fill("#scrub", "3");
+      assert.equal(await current(reader), 2);
+      assert.match(
+        (await reader.page.getAttribute("#scrub", "aria-valuetext")) ?? "",
+        /^u, 3 of 4/,
+      );
+      await reader.page.selectOption("#speed", "2");
+      await reader.page.fill("#scrub", "1");
+      await reader.page.click("#play");
+      await reader.page.waitForFunction(
+        () => document.querySelector("#play")?.textContent === "Play",
+      );
+      assert.equal(await reader.page.inputValue("#scrub"), "4");
+      await reader.close();
+    });
+
+    test("keeps the text, the figure and the numbers", async () => {
+      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      assert.ok(await reader.page.locator("#keep").isHidden());
+      await reader.choose(GOOD);
+      await reader.page.click("#copy");
+      await reader.page.waitForSelector("#copy:text('Copied')");
+      assert.equal(await reader.page.evaluate(() => navigator.clipboard.readText()), WORD);
+
+      const kept = async (/** @type {string} */ kind) => {
+        const [download] = await Promise.all([
+          reader.page.waitForEvent("download"),
+          reader.page.click(`#keep-${kind}`),
+        ]);
+        assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.${kind}`);
+        return readFile(await download.path());
+      };
+      const svg = (await kept("svg")).toString();
+      assert.equal(svg.match(/<image /g)?.length, 2 * WORD.length);
+      assert.match(svg, /<title>thus, 85\.3/);
+      const picture = await kept("png");
+      assert.equal(picture.toString("latin1", 1, 4), "PNG");
+      // Four panels of 280 with gaps of 16, two pixels each.
+      assert.equal(picture.readUInt32BE(16), 2 * (4 * (280 + 16) + 16));
+      const json = JSON.parse((await kept("json")).toString());
+      assert.equal(json.text, WORD);
+      assert.equal(json.letters[0].attention.length, 72);
+      await reader.close();
+    });
+
+    test("names what is kept by what it is, and says when it cannot be", async () => {
+      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      const { page } = reader;
+      await reader.choose(GOOD);
+      await page.click("#copy");
+      await page.waitForSelector("#copy:text('Copied')");
+      await page.click("#copy");
+      await page.waitForSelector("#copy:text('Copy')");
+
+      await page.evaluate(slowDecoding);
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.click("#keep-png").then(() => page.setInputFiles("#file-input", faulty("panic"))),
+      ]);
+      assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.png`);
+
+      await reader.choose(GOOD);
+      await page.evaluate(() => {
+        HTMLImageElement.prototype.decode = () => Promise.reject(new Error("no"));
+      });
+      await page.click("#keep-png");
+      await page.waitForSelector("#keep-png:text('The browser refused')");
+      await page.waitForSelector("#keep-png:text('PNG')");
+      assert.deepEqual(
+        reader.watched.complaints.filter((words) => words.includes("no")),
+        [],
+      );
+      await reader.close();
+    });
+
+    test("plays letter by letter, unless nothing may move", async () => {
+      const reader = await open({ reducedMotion: "no-preference" });
+      await reader.choose(GOOD);
+      const unread = reader.page.locator("#letters .unread");
+      assert.ok((await unread.count()) >= 1, "the last letters are still to come");
+      assert.equal(await reader.page.textContent("#play"), "Pause");
+      await reader.page.waitForFunction(() => !document.querySelector("#letters .unread"));
+      await reader.page.waitForFunction(
+        () => document.querySelector("#play")?.textContent === "Play",
+      );
+      assert.equal(await current(reader), WORD.length - 1);
+      await reader.page.click("#play");
+      assert.equal(await current(reader), 0, "from the start");
+      await reader.close();
+
+      const still = await open();
+      await still.choose(GOOD);
+      assert.equal(await still.page.locator("#letters .unread").count(), 0);
+      await still.close();
+    });
+  });
+
+  describe("for everyone", () => {
+    for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+      test(`has no accessibility faults that can be measured, ${colorScheme}`, async () => {
+        const reader = await open({ colorScheme });
+        const axe = await readFile(AXE, "utf8");
+        for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
+          if (file) await reader.choose(file);
+          else await reader.settled();
+          await reader.page.evaluate(axe);
+          const { violations } = await reader.page.evaluate(() =>
+            /** @type {any} */ (globalThis).axe.run(),
+          );
+          const found = violations.map((/** @type {any} */ { id, nodes }) => [
+            id,
+            nodes.map((/** @type {any} */ { html }) => html),
+          ]);
+          assert.deepEqual(found, []);
+        }
+        await reader.close();
+      });
+    }
+
+    test("prints the whole reading, and no controls", async () => {
+      const reader = await open({ reducedMotion: "no-preference" });
+      assert.equal(await reader.choose(GOOD), "done");
+      await reader.page.click("#play"); // which pauses
+      const unread = () => reader.page.locator(".unread").count();
+      assert.ok((await unread()) > 0, "it plays");
+      const pdf = await reader.page.pdf({ format: "A4" });
+      assert.equal(await unread(), 0);
+      const pages = pagesOf(pdf);
+      assert.ok(1 <= pages && pages <= 4, `${pages} pages`);
+      await reader.page.emulateMedia({ media: "print" });
+      assert.equal(
+        await reader.page.locator("button:visible:not(.letter):not([tabindex])").count(),
+        0,
+      );
+      await reader.close();
+    });
+
+    for (const [width, size] of WIDTHS) {
+      test(`needs no sideways scrolling at ${width} pixels, with text of ${size} %`, async () => {
+        const reader = await open({ viewport: { width, height: 700 } });
+        await resizeText(reader.page, size);
+        for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
+          if (file) await reader.choose(file);
+          else await reader.settled();
+          assert.ok(await fitsWidth(reader.page), file?.name ?? "at first");
+        }
+        await reader.close();
+      });
+    }
+  });
+});
+
+/** @param {Reader} reader */
+const candidates = async (reader) =>
+  (await reader.page.locator("#candidates li").allInnerTexts()).map((row) =>
+    row.split(/\s*\n\s*/).join(" "),
+  );
+
+/** @param {Buffer} pdf */
+const pagesOf = (pdf) => (pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []).length;
+
+/** Pictures take half a second more. */
+function slowDecoding() {
+  const { decode } = HTMLImageElement.prototype;
+  HTMLImageElement.prototype.decode = async function () {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return decode.call(this);
+  };
+}
+
+/**
+ * The letter that is shown, all parts of the page agreeing.
+ *
+ * @param {Reader} reader
+ */
+function current(reader) {
+  return reader.page.evaluate(() => {
+    /** @param {string} selector */
+    const at = (selector) =>
+      [...document.querySelectorAll(selector)].findIndex(
+        (element) =>
+          element.classList.contains("current") || element.getAttribute("aria-pressed") === "true",
+      );
+    const places = [at("#word > span"), at("#tags > span"), at("[data-letter-index]")];
+    if (new Set(places).size > 1) throw new Error(`the parts disagree: ${places}`);
+    return places[0];
+  });
+}
+
+/**
+ * What is painted over the picture.
+ *
+ * @param {Reader} reader
+ */
+function overlay(reader) {
+  return reader.page.locator("#overlay").evaluate((canvas) => {
+    return /** @type {HTMLCanvasElement} */ (canvas).toDataURL();
+  });
+}
