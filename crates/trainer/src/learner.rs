@@ -88,7 +88,8 @@ impl Trainee {
     /// What is minimised on a batch, and what the metrics see; each image counts for its weight,
     /// `[batch]`, or for one.
     fn learn(&self, batch: Batch, weights: Option<Tensor<1>>) -> (Tensor<1>, StepOutput) {
-        let features = self.features(batch.images);
+        let encoder = &self.network.encoder;
+        let features = encoder.forward_by(convolution::activate, batch.images);
         let decoded = self
             .network
             .decoder
@@ -114,7 +115,8 @@ impl Trainee {
     }
 
     /// Reads a batch as it is, without a way back, and takes the part of it that is worth learning
-    /// from; none if all of it is to be learnt from.
+    /// from; none if all of it is to be learnt from, as it is where the answers cannot be read back:
+    /// burn says so in the metrics, which read them too.
     fn choose(&self, batch: &Batch) -> Option<(Batch, Tensor<1>, StepOutput)> {
         if self.candidates == 1 {
             return None;
@@ -127,12 +129,6 @@ impl Trainee {
         let device = batch.images.device();
         let weights = Tensor::from_floats(chosen.weights.as_slice(), &device);
         Some((batch.clone().select(&chosen.indices), weights, output))
-    }
-
-    fn features(&self, images: Tensor<4>) -> Tensor<3> {
-        self.network
-            .encoder
-            .forward_by(convolution::activate, images)
     }
 }
 

@@ -82,6 +82,11 @@ fn a_recipe_says_what_is_wrong_with_it() {
             "batch = 16\ncandidates = 0",
             "candidates must be at least 1",
         ),
+        (
+            "batch = 16",
+            "batch = 16\ncandidates = 2",
+            "candidates above 1 need a letter_map_weight of 0",
+        ),
         ("batch = 16", "bach = 16", "bach"),
         ("\"compact\"", "\"big\"", "no network is called"),
         (

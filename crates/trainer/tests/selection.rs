@@ -119,7 +119,7 @@ fn a_step_reports_all_that_it_read() {
         .iter_mut()
         .for_each(|block| block.filters = 4);
     let mut recipe = Recipe::load("compact").unwrap().training;
-    recipe.candidates = 4;
+    (recipe.candidates, recipe.letter_map_weight) = (4, 0.0);
     let device = Device::flex().autodiff();
     let trainee = Trainee::new(&config, &recipe, &device).unwrap();
     let (images, steps) = (8, config.steps());
