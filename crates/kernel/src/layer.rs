@@ -1,5 +1,7 @@
 //! One block's arithmetic on plain slices, a tile of patches at a time.
 
+use std::borrow::Cow;
+
 #[cfg(feature = "threads")]
 use rayon::prelude::*;
 
@@ -7,6 +9,8 @@ use crate::matrix::{Matrix, multiply};
 
 #[cfg(feature = "threads")]
 mod backward;
+mod direct;
+mod winograd;
 
 #[cfg(feature = "threads")]
 pub use backward::LayerGradients;
@@ -54,9 +58,36 @@ impl Layer {
         [rows * window_rows, cols * window_cols]
     }
 
-    /// Taps of one filter.
-    fn taps(&self) -> usize {
-        9 * self.channels
+    /// How many matrix products the convolution is, and how long their sums are.
+    fn products(&self) -> (usize, usize) {
+        if self.by_winograd() {
+            (winograd::PLACES, self.channels)
+        } else {
+            (1, 9 * self.channels)
+        }
+    }
+
+    /// Columns of each product for a tile.
+    fn columns(&self, tile: &Tile) -> usize {
+        if self.by_winograd() {
+            tile.positions() / 4
+        } else {
+            tile.positions()
+        }
+    }
+
+    /// The weights, `[filters, channels, 3, 3]`, as [`Layer::forward`] takes them.
+    ///
+    /// # Panics
+    ///
+    /// If the slice has not this size.
+    pub fn prepare<'a>(&self, weight: &'a [f32]) -> Cow<'a, [f32]> {
+        assert_eq!(weight.len(), 9 * self.filters * self.channels);
+        if self.by_winograd() {
+            Cow::Owned(winograd::transform(weight))
+        } else {
+            Cow::Borrowed(weight)
+        }
     }
 
     /// Images that a task works on.
@@ -78,9 +109,14 @@ impl Layer {
     /// worked on at a time.
     fn tiles(&self, images: usize) -> impl Iterator<Item = Tile> {
         let [rows, cols] = self.convolved();
-        let fitting = PATCH_VALUES / (self.taps() * cols);
-        let [window_rows, _] = self.window;
-        let step = (fitting / window_rows).max(1) * window_rows;
+        let (places, taps) = self.products();
+        // Two rows at a time suit every window and Winograd's patches.
+        let two_rows = if self.by_winograd() {
+            cols / 2
+        } else {
+            2 * cols
+        };
+        let step = (PATCH_VALUES / (places * taps * two_rows)).max(1) * 2;
         (0..images * rows).step_by(step).map(move |start| Tile {
             start,
             end: (start + step).min(images * rows),
@@ -95,7 +131,7 @@ impl Layer {
     /// # Shapes
     ///
     /// - `x`: `[batch, channels, height, width]`
-    /// - `weight`: `[filters, channels, 3, 3]`
+    /// - `weight`: `[filters, channels, 3, 3]`, [prepared](Layer::prepare)
     /// - `bias`: `[filters]`
     ///
     /// # Panics
@@ -104,24 +140,15 @@ impl Layer {
     pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> (Vec<f32>, Vec<u8>) {
         let (x_values, out_values) = self.image_values();
         assert_eq!(x.len(), self.batch * x_values);
-        assert_eq!(weight.len(), self.filters * self.taps());
+        let (places, taps) = self.products();
+        assert_eq!(weight.len(), places * self.filters * taps);
         assert_eq!(bias.len(), self.filters);
         let images = self.images_per_task();
         let mut output = vec![0.0; self.batch * out_values];
         let mut routes = vec![0; output.len()];
         let task = |scratch: &mut Scratch, output: &mut [f32], routes: &mut [u8], x: &[f32]| {
             for tile in self.tiles(x.len() / x_values) {
-                let positions = tile.positions();
-                let patches = resized(&mut scratch.patches, self.taps() * positions);
-                self.gather(&tile, x, patches);
-                let maps = resized(&mut scratch.maps, self.filters * positions);
-                multiply(
-                    [positions, self.filters, self.taps()],
-                    Matrix(patches, 1, positions),
-                    Matrix(weight, 1, self.taps()),
-                    maps,
-                    false,
-                );
+                let maps = self.convolve(&tile, scratch, x, weight);
                 self.pool(&tile, maps, bias, output, routes);
             }
         };
@@ -147,51 +174,56 @@ impl Layer {
         (output, routes)
     }
 
-    /// Calls `visit` with each stretch of the patches that lies in one row of one plane of the
-    /// input: where it is in the patches and in the input; without an input row outside of it.
-    fn stretches(&self, tile: &Tile, mut visit: impl FnMut(usize, usize, Option<usize>)) {
-        for channel in 0..self.channels {
-            for tap_row in 0..3 {
-                for tap_col in 0..3 {
-                    let tap = (channel * 3 + tap_row) * 3 + tap_col;
-                    let mut at = tap * tile.positions();
-                    for row in tile.start..tile.end {
-                        let (image, row) = (row / tile.rows, row % tile.rows);
-                        let source = (row + tap_row)
-                            .checked_sub(self.padding)
-                            .filter(|row| *row < self.height)
-                            .map(|row| {
-                                ((image * self.channels + channel) * self.height + row) * self.width
-                            });
-                        visit(tap_col, at, source);
-                        at += tile.cols;
-                    }
-                }
-            }
+    /// The convolved map of a tile: `[filters, positions]`.
+    fn convolve<'a>(
+        &self,
+        tile: &Tile,
+        scratch: &'a mut Scratch,
+        x: &[f32],
+        weight: &[f32],
+    ) -> &'a [f32] {
+        let ((places, taps), columns) = (self.products(), self.columns(tile));
+        let patches = resized(&mut scratch.patches, places * taps * columns);
+        self.gather(tile, x, &mut scratch.lines, patches);
+        let products = resized(&mut scratch.products, places * self.filters * columns);
+        for ((product, patches), weight) in products
+            .chunks_exact_mut(self.filters * columns)
+            .zip(patches.chunks_exact(taps * columns))
+            .zip(weight.chunks_exact(self.filters * taps))
+        {
+            multiply(
+                [columns, self.filters, taps],
+                Matrix(patches, 1, columns),
+                Matrix(weight, 1, taps),
+                product,
+                false,
+            );
+        }
+        if !self.by_winograd() {
+            return products;
+        }
+        let maps = resized(&mut scratch.maps, self.filters * tile.positions());
+        Self::fold(tile, products, &mut scratch.lines, maps);
+        maps
+    }
+
+    /// A tile's patches of the input: `[places, taps, columns]`.
+    fn gather(&self, tile: &Tile, x: &[f32], lines: &mut Vec<f32>, patches: &mut [f32]) {
+        if self.by_winograd() {
+            self.spread(tile, x, lines, patches);
+        } else {
+            self.copy(tile, x, patches);
         }
     }
 
-    /// The columns of a row of patches that lie in the input, for a tap of this column.
-    fn inside(&self, tap_col: usize, cols: usize) -> (usize, usize) {
-        let first = self.padding.saturating_sub(tap_col);
-        let last = (self.width + self.padding - tap_col).min(cols);
-        (first, last)
-    }
-
-    /// Patches of the input: `[taps, positions]`.
-    fn gather(&self, tile: &Tile, x: &[f32], patches: &mut [f32]) {
-        self.stretches(tile, |tap_col, at, source| {
-            let row = &mut patches[at..at + tile.cols];
-            let Some(source) = source else {
-                row.fill(0.0);
-                return;
-            };
-            let (first, last) = self.inside(tap_col, tile.cols);
-            let from = source + first + tap_col - self.padding;
-            row[..first].fill(0.0);
-            row[first..last].copy_from_slice(&x[from..from + last - first]);
-            row[last..].fill(0.0);
-        });
+    /// Where the `step`th row of the input that a row of the convolved map sees starts, if there is
+    /// one.
+    fn input_row(&self, tile: &Tile, channel: usize, row: usize, step: usize) -> Option<usize> {
+        let (image, row) = (row / tile.rows, row % tile.rows);
+        (row + step)
+            .checked_sub(self.padding)
+            .filter(|row| *row < self.height)
+            .map(|row| ((image * self.channels + channel) * self.height + row) * self.width)
     }
 
     /// Calls `visit` for each row of the output that a tile makes: its filter, where it starts in
@@ -266,15 +298,24 @@ impl Tile {
     fn positions(&self) -> usize {
         (self.end - self.start) * self.cols
     }
+
+    /// Pairs of rows.
+    fn pairs(&self) -> usize {
+        (self.end - self.start) / 2
+    }
 }
 
 /// Memory that a task uses again for each tile.
 #[derive(Default)]
 struct Scratch {
-    /// `[taps, positions]`
+    /// `[places, taps, columns]`
     patches: Vec<f32>,
+    /// `[places, filters, columns]`
+    products: Vec<f32>,
     /// `[filters, positions]`
     maps: Vec<f32>,
+    /// A few rows.
+    lines: Vec<f32>,
 }
 
 /// ReLU of a value and its route. What is not a number stays so, to be seen.

@@ -1,9 +1,9 @@
 //! What most of the time goes into on a CPU: a block's 3x3 convolution, max-pooling and ReLU, on
 //! plain slices, in one pass forward and one pass back.
 //!
-//! What is gained on burn's own layers, one after the other: the map between convolution and
-//! pooling, the largest in a block, never leaves the cache, and nothing is laid out anew but the
-//! patches. On the way back the gradient of the weights is a product of the matrices it is one of;
+//! What is gained on burn's own layers, one after the other: Winograd's way to convolve takes four
+//! ninths of the multiplications; the map between convolution and pooling, the largest in a block,
+//! never leaves the cache, and nothing is laid out anew but the patches. On the way back the gradient of the weights is a product of the matrices it is one of;
 //! burn takes it by a convolution whose kernel is the whole image, in twice the time of the way
 //! forward.
 //!

@@ -99,7 +99,7 @@ impl Encoder {
     /// As [`Encoder::forward`], with another way to compute what [`ConvBlock::activate`] does.
     pub fn forward_by(
         &self,
-        activate: impl Fn(&ConvBlock, Tensor<4>) -> Tensor<4>,
+        mut activate: impl FnMut(&ConvBlock, Tensor<4>) -> Tensor<4>,
         images: Tensor<4>,
     ) -> Tensor<3> {
         let maps = self
@@ -126,7 +126,7 @@ impl ConvBlock {
     /// where gradients are recorded, by [`ConvBlock::activate_by_layers`].
     pub fn activate(&self, x: Tensor<4>) -> Tensor<4> {
         #[cfg(feature = "flex")]
-        if let Some(activated) = crate::cpu::activate(self, &x) {
+        if let Some(activated) = crate::cpu::activate(self, &x, None) {
             return activated;
         }
         self.activate_by_layers(x)

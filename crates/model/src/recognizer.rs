@@ -4,6 +4,8 @@ use burn::tensor::{Device, Tensor};
 
 use crate::beam::beam_search;
 use crate::config::ModelConfig;
+#[cfg(feature = "flex")]
+use crate::cpu::Kernels;
 use crate::error::ModelError;
 use crate::image::{self, RgbImage};
 use crate::network::Network;
@@ -20,6 +22,8 @@ use crate::weights::Weights;
 #[derive(Debug)]
 pub struct Recognizer {
     network: Network,
+    #[cfg(feature = "flex")]
+    kernels: Kernels,
     config: ModelConfig,
     vocabulary: Vocabulary,
     temperature: f64,
@@ -39,8 +43,11 @@ impl Recognizer {
     pub fn new(weights: &Weights, device: &Device) -> Result<Self, ModelError> {
         // burn's layers train wherever the device records gradients.
         let device = device.clone().without_autodiff();
+        let network = weights.network(&device)?;
         Ok(Self {
-            network: weights.network(&device)?,
+            #[cfg(feature = "flex")]
+            kernels: Kernels::new(&network.encoder),
+            network,
             config: weights.config.clone(),
             vocabulary: weights.config.vocabulary()?,
             temperature: weights.temperature,
@@ -110,7 +117,11 @@ impl Recognizer {
     /// - `inputs`: `[batch, 3, height, width]`, values 0..1
     /// - output: `[batch, positions, features]`
     pub fn encode(&self, inputs: Tensor<4>) -> Tensor<3> {
-        self.network.encoder.forward(inputs.without_autodiff())
+        let inputs = inputs.without_autodiff();
+        #[cfg(feature = "flex")]
+        return self.kernels.forward(&self.network.encoder, inputs);
+        #[cfg(not(feature = "flex"))]
+        self.network.encoder.forward(inputs)
     }
 
     /// Decodes what the encoder saw; see [`Self::recognize`] for `alternatives`.

@@ -35,7 +35,11 @@ pub fn activate(block: &ConvBlock, x: Tensor<4>) -> Tensor<4> {
     let layer = layer(block, x.dims());
     let [x_values, weights, biases] =
         [input.primitive(), weight.primitive(), bias.primitive()].map(FlexTensor::to_contiguous);
-    let (output, routes) = layer.forward(x_values.storage(), weights.storage(), biases.storage());
+    let (output, routes) = layer.forward(
+        x_values.storage(),
+        &layer.prepare(weights.storage()),
+        biases.storage(),
+    );
     let [rows, cols] = layer.output();
     let output = tensor(output, [layer.batch, layer.filters, rows, cols]);
     let output = match Activate

@@ -2,7 +2,8 @@
 //!
 //! Data: [`data`] says what an example is, [`generated`] and [`folder`] give them, [`batch`] makes
 //! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how, [`grow`](mod@grow)
-//! makes a small network's weights a start for a larger one, [`learner`] and
+//! makes a small network's weights a start for a larger one, [`optimizer`](mod@optimizer) moves the weights,
+//! [`learner`] and
 //! [`metric`] are burn-train's view of the network, [`progress`] shows it, [`train`](mod@train) runs
 //! it, [`run`] is its folder. Use: [`evaluate`](mod@evaluate),
 //! [`calibrate`](mod@calibrate), [`figures`], [`recognize`](mod@recognize),
@@ -29,6 +30,7 @@ pub mod info;
 pub mod learner;
 pub mod loader;
 pub mod metric;
+pub mod optimizer;
 pub mod progress;
 pub mod recipe;
 pub mod recognize;

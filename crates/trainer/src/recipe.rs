@@ -57,7 +57,10 @@ pub struct TrainingRecipe {
     /// Images that a step reads for each that it learns from ([`selection`](crate::selection)).
     #[serde(default = "one")]
     pub candidates: usize,
-    /// Peak learning rate of Adam.
+    /// What moves the weights ([`optimizer`](mod@crate::optimizer)).
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// Peak learning rate.
     pub learning_rate: f64,
     /// Steps over which the rate rises linearly to its peak.
     pub warmup_steps: usize,
@@ -80,6 +83,17 @@ pub struct TrainingRecipe {
 
 fn one() -> usize {
     1
+}
+
+/// What moves the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// AdamW for all.
+    #[default]
+    Adamw,
+    /// Muon for the matrices, AdamW for the rest.
+    Muon,
 }
 
 /// Course of the learning rate.

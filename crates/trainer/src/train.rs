@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::composed::ComposedLrSchedulerConfig;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::Module;
-use burn::optim::AdamWConfig;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::checkpoint::{
@@ -31,6 +29,7 @@ use crate::grow::grow;
 use crate::learner::Trainee;
 use crate::loader::Loader;
 use crate::metric::WordAccuracy;
+use crate::optimizer::optimizer;
 use crate::progress::RunProgress;
 use crate::recipe::{Recipe, Schedule};
 use crate::run::{Provenance, RunFolder};
@@ -89,7 +88,7 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
     let batch = options.batch * options.candidates;
     let images_per_step = batch * training.devices.len();
     let steps = training.train.len().div_ceil(images_per_step) * options.epochs;
-    let learner = Learner::new(trainee, optimizer(recipe).init(), schedule(recipe, steps)?);
+    let learner = Learner::new(trainee, optimizer(options)?, schedule(recipe, steps)?);
     let train_loader = Loader::new(training.train, batcher.clone(), batch, first, main.clone())?;
     let valid_loader = Loader::new(
         Arc::new(FirstEpoch(training.validation)),
@@ -157,17 +156,6 @@ pub fn read_weights(path: &Path) -> Result<Weights> {
     let bytes = std::fs::read(path)
         .with_context(|| format!("cannot read the weights {}", path.display()))?;
     Weights::from_bytes(bytes).with_context(|| path.display().to_string())
-}
-
-fn optimizer(recipe: &Recipe) -> AdamWConfig {
-    let clip = recipe
-        .training
-        .gradient_clip
-        .map(GradientClippingConfig::Norm);
-    AdamWConfig::new()
-        .with_epsilon(1e-7) // Keras' default
-        .with_weight_decay(recipe.training.weight_decay as f32)
-        .with_grad_clipping(clip)
 }
 
 fn schedule(recipe: &Recipe, steps: usize) -> Result<ModuleLrScheduler> {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{CUT, Layer, Scratch, Tile, resized};
+use super::{CUT, Layer, Scratch, Tile, resized, winograd};
 use crate::matrix::{Matrix, multiply};
 
 /// Gradients of the objective.
@@ -17,7 +17,7 @@ pub struct LayerGradients {
 
 impl Layer {
     /// The way back, from the output's gradient, `grad`, and the routes of the way forward; the
-    /// input's gradient only if asked for.
+    /// input's gradient only if asked for. The weights are taken as they are, not prepared.
     pub fn backward(
         &self,
         x: &[f32],
@@ -33,8 +33,10 @@ impl Layer {
             Some(values) => values.chunks_mut(images * x_values).map(Some).collect(),
             None => x.chunks(images * x_values).map(|_| None).collect(),
         };
+        let (places, taps) = self.products();
+        let prepared = wants_x.then(|| self.prepare(weight));
         let zeros = || {
-            let weight = vec![0.0; self.filters * self.taps()];
+            let weight = vec![0.0; places * self.filters * taps];
             (Scratch::default(), weight, vec![0.0; self.filters])
         };
         let (_, weight_grad, bias_grad) = x_chunks
@@ -45,27 +47,11 @@ impl Layer {
             .fold(zeros, |mut sums, (((x_grad, x), grad), routes)| {
                 let (scratch, weight_grad, bias_grad) = &mut sums;
                 for tile in self.tiles(x.len() / x_values) {
-                    let positions = tile.positions();
-                    let maps = resized(&mut scratch.maps, self.filters * positions);
+                    let maps = resized(&mut scratch.maps, self.filters * tile.positions());
                     self.unpool(&tile, grad, routes, maps, bias_grad);
-                    let patches = resized(&mut scratch.patches, self.taps() * positions);
-                    self.gather(&tile, x, patches);
-                    multiply(
-                        [self.taps(), self.filters, positions],
-                        Matrix(patches, positions, 1),
-                        Matrix(maps, 1, positions),
-                        weight_grad,
-                        true,
-                    );
-                    if let Some(x_grad) = x_grad {
-                        multiply(
-                            [positions, self.taps(), self.filters],
-                            Matrix(maps, 1, positions),
-                            Matrix(weight, self.taps(), 1),
-                            patches,
-                            false,
-                        );
-                        self.scatter(&tile, patches, x_grad);
+                    self.convolve_back(&tile, scratch, x, weight_grad);
+                    if let (Some(x_grad), Some(weight)) = (x_grad.as_deref_mut(), &prepared) {
+                        self.convolve_back_to_input(&tile, scratch, weight, x_grad);
                     }
                 }
                 sums
@@ -77,23 +63,76 @@ impl Layer {
             });
         LayerGradients {
             x: x_grad,
-            weight: weight_grad,
+            weight: if self.by_winograd() {
+                winograd::transform_back(&weight_grad)
+            } else {
+                weight_grad
+            },
             bias: bias_grad,
         }
     }
 
-    /// The other way: adds the patches' gradients to the input's.
-    fn scatter(&self, tile: &Tile, patches: &[f32], x: &mut [f32]) {
-        self.stretches(tile, |tap_col, at, source| {
-            if let Some(source) = source {
-                let (first, last) = self.inside(tap_col, tile.cols);
-                let from = source + first + tap_col - self.padding;
-                add(
-                    &mut x[from..from + last - first],
-                    &patches[at + first..at + last],
-                );
-            }
-        });
+    /// Adds to the gradient of the prepared weights, from that of a tile's maps, in `scratch`; it
+    /// leaves the products' gradient there.
+    fn convolve_back(&self, tile: &Tile, scratch: &mut Scratch, x: &[f32], weight: &mut [f32]) {
+        let ((places, taps), columns) = (self.products(), self.columns(tile));
+        let Scratch {
+            patches,
+            products,
+            maps,
+            lines,
+        } = scratch;
+        if self.by_winograd() {
+            let products = resized(products, places * self.filters * columns);
+            Self::fold_back(tile, maps, lines, products);
+        } else {
+            std::mem::swap(products, maps);
+        }
+        let patches = resized(patches, places * taps * columns);
+        self.gather(tile, x, lines, patches);
+        for ((weight, patches), products) in weight
+            .chunks_exact_mut(self.filters * taps)
+            .zip(patches.chunks_exact(taps * columns))
+            .zip(products.chunks_exact(self.filters * columns))
+        {
+            multiply(
+                [taps, self.filters, columns],
+                Matrix(patches, columns, 1),
+                Matrix(products, 1, columns),
+                weight,
+                true,
+            );
+        }
+    }
+
+    /// Adds to the input's gradient, from that of a tile's products, in `scratch`.
+    fn convolve_back_to_input(
+        &self,
+        tile: &Tile,
+        scratch: &mut Scratch,
+        weight: &[f32],
+        x: &mut [f32],
+    ) {
+        let ((_, taps), columns) = (self.products(), self.columns(tile));
+        let patches = &mut scratch.patches;
+        for ((patches, products), weight) in patches
+            .chunks_exact_mut(taps * columns)
+            .zip(scratch.products.chunks_exact(self.filters * columns))
+            .zip(weight.chunks_exact(self.filters * taps))
+        {
+            multiply(
+                [columns, taps, self.filters],
+                Matrix(products, 1, columns),
+                Matrix(weight, taps, 1),
+                patches,
+                false,
+            );
+        }
+        if self.by_winograd() {
+            self.spread_back(tile, patches, &mut scratch.lines, x);
+        } else {
+            self.copy_back(tile, patches, x);
+        }
     }
 
     /// The other way: the gradient of the convolved maps, and the bias's added to its sum.
