@@ -154,7 +154,7 @@ async function openOnnx() {
   ort.env.wasm.wasmPaths = at("/peers/onnxruntime-web/dist/");
   ort.env.wasm.numThreads = 1;
   const session = await ort.InferenceSession.create(at("/compact.onnx"));
-  const [width, height] = [194, 98];
+  const [width, height] = [388, 196];
   const canvas = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
     canvas.getContext("2d", { willReadFrequently: true })

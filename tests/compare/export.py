@@ -54,8 +54,14 @@ class Graph:
         return self.node("Reshape", x, self.constant(np.array(shape, np.int64)))
 
 
-def encode(graph, config, x):
+def encode(graph, config, size, x):
     """`[1, 3, height, width]` to `[positions, features]`."""
+    side = config.get("unshuffle", 1)
+    if side > 1:
+        rows, cols = (length // side for length in size)
+        squares = graph.shaped(x, 1, 3, rows, side, cols, side)
+        channels = graph.node("Transpose", squares, perm=[0, 1, 3, 5, 2, 4])
+        x = graph.shaped(channels, 1, 3 * side * side, rows, cols)
     for i, block in enumerate(config["blocks"]):
         path = f"encoder.blocks.{i}"
         pad = 1 if block["padded"] else 0
@@ -121,9 +127,10 @@ def main(source, target):
         config = json.loads(weights.metadata()["config"])
         graph = Graph(weights)
         steps = config["max_letters"] + 1
-        features = encode(graph, config["encoder"], "image")
+        size = config["input"]["height"], config["input"]["width"]
+        features = encode(graph, config["encoder"], size, "image")
         tokens, attention = decode(graph, config["decoder"], features, steps)
-    shape = [1, 3, config["input"]["height"], config["input"]["width"]]
+    shape = [1, 3, *size]
     for made, name in ((tokens, "tokens"), (attention, "attention")):
         graph.nodes.append(helper.make_node("Identity", [made], [name]))
     model = helper.make_model(

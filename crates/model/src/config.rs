@@ -47,7 +47,8 @@ pub enum Resampling {
 }
 
 /// The convolutional encoder (paper, "Encoder").
-#[derive(Config, Debug, PartialEq)]
+// Not burn's `Config`, which has no defaults for what a file leaves out: `unshuffle` came later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EncoderConfig {
     /// The convolution blocks, first to last.
     pub blocks: Vec<BlockConfig>,
@@ -60,12 +61,16 @@ pub struct EncoderConfig {
     /// Whether a block pools right behind its convolution, so that ReLU and batch norm run over a
     /// quarter of the values; the paper pools last. (ReLU is the same either way. Batch norm is the
     /// same once trained, where its scale is positive; in training it sees the maxima only.)
-    #[config(default = false)]
     pub pool_first: bool,
+    /// Side of the squares of pixels whose values the first block takes as channels of one position:
+    /// it then sees every pixel of an input so many times as wide and high, at maps no larger (pixel
+    /// unshuffle; Shi et al. 2016). One takes each pixel by itself, as the paper does.
+    #[serde(default = "one")]
+    pub unshuffle: usize,
 }
 
 /// One block: 3x3 convolution, ReLU, and batch norm and max-pooling where asked for.
-// Not burn's `Config`, which has no defaults for what a file leaves out: `pool_cols` came later.
+// Not burn's `Config`, as above: `pool_cols` came later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockConfig {
     /// Output channels of the convolution.
@@ -80,6 +85,10 @@ pub struct BlockConfig {
     /// (Shi, Bai and Yao 2015): text runs along the columns, and two narrow letters fit into one.
     #[serde(default = "yes")]
     pub pool_cols: bool,
+}
+
+fn one() -> usize {
+    1
 }
 
 fn yes() -> bool {
@@ -153,17 +162,17 @@ impl ModelConfig {
         }
     }
 
-    /// The network for the web: the paper's plan at less than half its width, on an input of four
-    /// times the pixels, so that a small letter is 10 pixels high and not 5. Four of its eight
-    /// blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid worth
-    /// looking at, and the GRU's state is carried. The first block, whose maps are the largest, does
-    /// without batch norm.
+    /// The network for the web: the paper's plan at less than half its width, on an input of fifteen
+    /// times the pixels, so that a small letter is 20 pixels high and not 5. The first block takes
+    /// them in squares of four; its maps are the largest, so it does without batch norm. Four of the
+    /// eight blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid
+    /// worth looking at, and the GRU's state is carried.
     pub fn compact() -> Self {
         Self {
-            input: InputConfig::new(98, 194, Resampling::Area).with_inverted(true),
+            input: InputConfig::new(196, 388, Resampling::Area).with_inverted(true),
             encoder: EncoderConfig::new(
                 vec![
-                    BlockConfig::new(16, false, false, true),
+                    BlockConfig::new(24, false, false, true),
                     BlockConfig::new(32, true, true, true),
                     BlockConfig::new(64, true, true, true),
                     BlockConfig::new(128, true, true, false),
@@ -176,7 +185,8 @@ impl ModelConfig {
                 128,
                 0.1,
             )
-            .with_pool_first(true),
+            .with_pool_first(true)
+            .with_unshuffle(2),
             decoder: DecoderConfig::new(64, 192, 64, true),
             alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
             max_letters: 5,
@@ -194,10 +204,14 @@ impl ModelConfig {
             .encoder
             .blocks
             .iter()
-            .fold((self.input.height, self.input.width), |size, block| {
-                block.output_size(size)
-            });
+            .fold(self.unshuffled(), |size, block| block.output_size(size));
         Grid { rows, cols }
+    }
+
+    /// Rows and columns that the first block sees.
+    fn unshuffled(&self) -> (usize, usize) {
+        let side = self.encoder.unshuffle;
+        (self.input.height / side, self.input.width / side)
     }
 
     /// Steps a decode takes at most: every letter and `<end>`.
@@ -207,8 +221,8 @@ impl ModelConfig {
 
     /// Multiply-adds of one pass of the encoder over one image, batch norm and biases not counted.
     pub fn encoder_multiply_adds(&self) -> u64 {
-        let mut size = (self.input.height, self.input.width);
-        let mut channels = 3;
+        let mut size = self.unshuffled();
+        let mut channels = self.encoder.channels();
         let mut total = 0;
         for block in &self.encoder.blocks {
             let (rows, cols) = block.convolved_size(size);
@@ -257,7 +271,17 @@ impl ModelConfig {
         if !(0.0..=1.0).contains(&self.encoder.norm_momentum) {
             return invalid("batch norm's momentum must lie between 0 and 1");
         }
-        let mut size = (self.input.height, self.input.width);
+        let side = self.encoder.unshuffle;
+        if !(1..=8).contains(&side) {
+            return invalid("unshuffle must lie between 1 and 8");
+        }
+        if [self.input.height, self.input.width]
+            .iter()
+            .any(|length| !length.is_multiple_of(side))
+        {
+            return invalid("the input must be a multiple of unshuffle high and wide");
+        }
+        let mut size = self.unshuffled();
         for block in &self.encoder.blocks {
             if size.0 < 3 || size.1 < 3 {
                 return invalid("the input is too small for so many blocks");
@@ -276,6 +300,40 @@ impl ModelConfig {
             return invalid("the encoder's grid holds more than 16 million values an image");
         }
         self.vocabulary().map(|_| ())
+    }
+}
+
+impl EncoderConfig {
+    /// An encoder that pools last and takes each pixel by itself.
+    pub fn new(
+        blocks: Vec<BlockConfig>,
+        dropout: f64,
+        features: usize,
+        norm_momentum: f64,
+    ) -> Self {
+        Self {
+            blocks,
+            dropout,
+            features,
+            norm_momentum,
+            pool_first: false,
+            unshuffle: 1,
+        }
+    }
+
+    /// Whether a block pools right behind its convolution.
+    pub fn with_pool_first(self, pool_first: bool) -> Self {
+        Self { pool_first, ..self }
+    }
+
+    /// Side of the squares of pixels that the first block takes.
+    pub fn with_unshuffle(self, unshuffle: usize) -> Self {
+        Self { unshuffle, ..self }
+    }
+
+    /// Channels that the first block takes.
+    pub fn channels(&self) -> usize {
+        3 * self.unshuffle * self.unshuffle
     }
 }
 

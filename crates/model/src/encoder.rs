@@ -5,6 +5,7 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{
     BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, PaddingConfig2d,
+    PixelUnshuffle, PixelUnshuffleConfig,
 };
 use burn::tensor::{Device, Tensor, activation::relu};
 
@@ -17,6 +18,8 @@ const NORM_EPSILON: f64 = 1e-3;
 /// Convolution blocks and one dense layer for every grid position.
 #[derive(Module, Debug)]
 pub struct Encoder {
+    /// Squares of pixels to channels.
+    pub unshuffle: PixelUnshuffle,
     /// The convolution blocks, first to last.
     pub blocks: Vec<ConvBlock>,
     /// Dropout behind the last block.
@@ -41,15 +44,20 @@ pub struct ConvBlock {
 impl EncoderConfig {
     /// A fresh encoder: he-uniform convolutions, glorot-uniform dense layer, as Keras has them.
     pub fn init(&self, device: &Device) -> Encoder {
-        let inputs = std::iter::once(3).chain(self.blocks.iter().map(|block| block.filters));
+        let inputs =
+            std::iter::once(self.channels()).chain(self.blocks.iter().map(|block| block.filters));
         let blocks: Vec<ConvBlock> = self
             .blocks
             .iter()
             .zip(inputs)
             .map(|(block, channels)| self.block(block, channels, device))
             .collect();
-        let channels = self.blocks.last().map_or(3, |block| block.filters);
+        let channels = self
+            .blocks
+            .last()
+            .map_or(self.channels(), |block| block.filters);
         Encoder {
+            unshuffle: PixelUnshuffleConfig::new(self.unshuffle).init(),
             blocks,
             dropout: DropoutConfig::new(self.dropout).init(),
             dense: dense(channels, self.features, device),
@@ -102,6 +110,10 @@ impl Encoder {
         mut activate: impl FnMut(&ConvBlock, Tensor<4>) -> Tensor<4>,
         images: Tensor<4>,
     ) -> Tensor<3> {
+        let images = match self.unshuffle.downscale_factor {
+            1 => images,
+            _ => self.unshuffle.forward(images),
+        };
         let maps = self
             .blocks
             .iter()

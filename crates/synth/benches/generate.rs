@@ -28,7 +28,7 @@ fn generate(criterion: &mut Criterion) {
 
     let mut resizer = Resizer::new();
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    let mut small = Image::new(194, 98, PixelType::U8x3);
+    let mut small = Image::new(388, 196, PixelType::U8x3);
     group.bench_function("sample and resize", |bencher| {
         bencher.iter(|| {
             index += 1;

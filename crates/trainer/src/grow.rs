@@ -16,6 +16,9 @@ use captcha_model::weights::{Precision, Weights, save};
 /// Filters may be added to any block, and blocks behind the last. A new filter starts at random,
 /// with a weight of zero in whatever reads it; a new block hands on what it is given.
 ///
+/// An input so many times as wide and high, in squares of which the first block sees the mean, shows
+/// the same, but for how the two are resampled.
+///
 /// Pooling may leave the columns alone where it took them together. Such a network does not answer
 /// the same, as the blocks behind see half as far: it starts from what `small` has learnt, no more.
 ///
@@ -40,6 +43,14 @@ pub fn grow(small: &Weights, config: &ModelConfig) -> Result<Weights> {
 fn can_grow(from: &ModelConfig, to: &ModelConfig) -> bool {
     let mut same_blocks = to.clone();
     same_blocks.encoder.blocks = from.encoder.blocks.clone();
+    let side = to.encoder.unshuffle;
+    if from.encoder.unshuffle == 1
+        && (to.input.height, to.input.width) == (side * from.input.height, side * from.input.width)
+    {
+        same_blocks.encoder.unshuffle = 1;
+        same_blocks.input = from.input.clone();
+        same_blocks.input.resampling = to.input.resampling;
+    }
     let (old, new) = (&from.encoder.blocks, &to.encoder.blocks);
     let wider = |(old, new): (&BlockConfig, &BlockConfig)| {
         let kind = |block: &BlockConfig| (block.padded, block.norm, block.pool);
@@ -61,8 +72,10 @@ fn grow_encoder(small: Encoder, large: &mut Encoder) {
     let [filters, _] = small.dense.weight.dims();
     let (old, new) = (small.blocks.len(), large.blocks.len());
     let mut norms = Vec::new();
+    let mut side = large.unshuffle.downscale_factor / small.unshuffle.downscale_factor;
     for (small, large) in small.blocks.into_iter().zip(&mut large.blocks) {
-        place(&mut large.conv, small.conv);
+        place(&mut large.conv, small.conv, side);
+        side = 1;
         norms.push(small.norm);
     }
     for block in &mut large.blocks[old..] {
@@ -86,11 +99,22 @@ fn grow_encoder(small: Encoder, large: &mut Encoder) {
 
 /// Puts the small convolution's weights where the large one's belong to the same filters and
 /// channels; what the small one's filters see of new channels weighs nothing.
-fn place(large: &mut Conv2d, small: Conv2d) {
-    place_kernel(&mut large.weight, small.weight.val());
+fn place(large: &mut Conv2d, small: Conv2d, side: usize) {
+    place_kernel(&mut large.weight, shared(small.weight.val(), side));
     if let (Some(large), Some(small)) = (&mut large.bias, small.bias) {
         start_with(large, small.val());
     }
+}
+
+/// A kernel that sees the mean over squares of pixels of this side, each its channel, as `kernel`
+/// sees one pixel.
+fn shared(kernel: Tensor<4>, side: usize) -> Tensor<4> {
+    let ([filters, channels, rows, cols], pixels) = (kernel.dims(), side * side);
+    kernel
+        .div_scalar(pixels as f32)
+        .reshape([filters, channels, 1, rows, cols])
+        .repeat_dim(2, pixels)
+        .reshape([filters, channels * pixels, rows, cols])
 }
 
 /// Makes the first filters answer with their own channel.

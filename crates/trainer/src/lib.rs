@@ -1,13 +1,12 @@
 //! The native side of captcha-lens: trains, measures and uses the network.
 //!
 //! Data: [`data`] says what an example is, [`generated`] and [`folder`] give them, [`batch`] makes
-//! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how, [`grow`](mod@grow)
-//! makes a small network's weights a start for a larger one, [`optimizer`](mod@optimizer) moves the weights,
-//! [`learner`] and
-//! [`metric`] are burn-train's view of the network, [`progress`] shows it, [`train`](mod@train) runs
-//! it, [`run`] is its folder. Use: [`evaluate`](mod@evaluate),
-//! [`calibrate`](mod@calibrate), [`figures`], [`recognize`](mod@recognize),
-//! [`generate`](mod@generate), [`info`](mod@info).
+//! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how,
+//! [`grow`](mod@grow) makes a small network's weights a start for a larger one, [`learner`] and
+//! [`metric`] are burn-train's view of the network, [`optimizer`](mod@optimizer) moves its weights,
+//! [`progress`] shows it, [`train`](mod@train) runs it, [`run`] is its folder. Use:
+//! [`evaluate`](mod@evaluate), [`calibrate`](mod@calibrate), [`figures`],
+//! [`recognize`](mod@recognize), [`generate`](mod@generate), [`info`](mod@info).
 
 #![recursion_limit = "256"]
 

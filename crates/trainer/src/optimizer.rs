@@ -89,7 +89,7 @@ mod tests {
         for (block, filters) in config.blocks.iter_mut().zip([4, 5, 6, 6, 6, 7, 7, 7]) {
             block.filters = filters;
         }
-        let images = Tensor::random([2, 3, 98, 194], Distribution::Uniform(0.0, 1.0), &device);
+        let images = Tensor::random([2, 3, 196, 388], Distribution::Uniform(0.0, 1.0), &device);
         (config.init(&device), images)
     }
 

@@ -24,8 +24,14 @@ fn encoders() -> Vec<(EncoderConfig, [usize; 4])> {
         (encoder([5, 9, 11]), [3, 3, 23, 38]),
         (encoder([16, 70, 40]).with_pool_first(true), [2, 3, 98, 194]),
         (encoder([4, 4, 4]).with_pool_first(true), [70, 3, 10, 12]),
-        (ModelConfig::compact().encoder, [1, 3, 98, 194]),
+        (ModelConfig::compact().encoder, [1, 3, 196, 388]),
     ]
+}
+
+/// What the first block takes of images of this shape.
+fn unshuffled(config: &EncoderConfig, [batch, _, height, width]: [usize; 4]) -> [usize; 4] {
+    let side = config.unshuffle;
+    [batch, config.channels(), height / side, width / side]
 }
 
 /// Values of few binary digits, so that sums are exact in any order: two values under a pool are
@@ -67,7 +73,8 @@ fn run(
 fn values_and_gradients_are_those_of_burn() {
     let device = Device::flex().autodiff();
     device.seed(1);
-    for (config, mut shape) in encoders() {
+    for (config, shape) in encoders() {
+        let mut shape = unshuffled(&config, shape);
         for mut block in config.init(&device).blocks {
             block.conv.weight = block.conv.weight.map(leaf_of_few_digits);
             block.conv.bias = block.conv.bias.map(|bias| bias.map(leaf_of_few_digits));
@@ -130,7 +137,8 @@ fn a_whole_encoder_sees_the_same_without_training() {
 #[test]
 fn what_is_not_a_number_stays_so() {
     let device = Device::flex().autodiff();
-    for (config, [_, channels, height, width]) in encoders() {
+    for (config, shape) in encoders() {
+        let [_, channels, height, width] = unshuffled(&config, shape);
         let block = &config.init(&device).blocks[0];
         let x = Tensor::full([1, channels, height, width], f32::NAN, &device);
         let output = convolution::activate(block, x).inner();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use burn::module::{Param, RunningState};
+use burn::nn::pool::AvgPool2dConfig;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use captcha_model::config::BlockConfig;
 use captcha_model::weights::{Precision, Weights, save};
@@ -106,6 +107,7 @@ fn a_recipe_says_what_is_wrong_with_it() {
 fn network(blocks: &[(usize, bool, bool)]) -> ModelConfig {
     let mut config = ModelConfig::compact();
     (config.input.height, config.input.width) = (26, 34);
+    config.encoder.unshuffle = 1;
     config.encoder.blocks = blocks
         .iter()
         .map(|&(filters, norm, pool)| BlockConfig::new(filters, true, norm, pool))
@@ -181,6 +183,27 @@ fn a_grown_network_answers_as_the_small_one() {
             assert!(value(sizes.min()) > 0.0, "{larger:?}");
         }
     }
+}
+
+#[test]
+fn a_finer_input_starts_as_the_mean_over_its_squares() {
+    let device = Device::flex();
+    let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
+    let weights = random_weights(&small, &device);
+    let mut fine = network(&[(5, false, true), (4, true, true), (6, true, false)]);
+    (fine.input.height, fine.input.width) = (52, 68);
+    assert!(grow(&weights, &fine).is_err(), "another grid");
+    fine.encoder.unshuffle = 2;
+    let grown = grow(&weights, &fine).unwrap();
+    let images: Tensor<4> = Tensor::random([2, 3, 52, 68], Distribution::Default, &device);
+    let means = AvgPool2dConfig::new([2, 2])
+        .with_strides([2, 2])
+        .init()
+        .forward(images.clone());
+    let read = |weights: &Weights, images| weights.network(&device).unwrap().read(images, 4).logits;
+    let difference = (read(&grown, images) - read(&weights, means)).abs().max();
+    assert!(value(difference) < 1e-4);
+    assert!(grow(&grown, &small).is_err(), "it only grows");
 }
 
 #[test]

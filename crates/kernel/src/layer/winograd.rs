@@ -12,7 +12,7 @@ use super::{Layer, Tile, resized};
 pub(super) const PLACES: usize = 16;
 
 /// Channels and filters from which it pays.
-const WIDE: usize = 16;
+const WIDE: usize = 12;
 
 /// Kernels whose transforms are computed side by side, for the machine's vectors.
 const LANES: usize = 16;
