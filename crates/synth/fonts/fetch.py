@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 VERSION = "5.3.0"  # of every @fontsource package below
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-# (package, weight) by kind. A family stands in one of the two splits only.
+# (package, weight) by kind. A family stands in one of the splits only.
 TRAINED = {
     "brush": [
         ("yesteryear", 400), ("norican", 400), ("damion", 400), ("yellowtail", 400),
@@ -58,12 +58,57 @@ HELD_OUT = {
     "sans": [("source-sans-3", 400), ("fira-sans", 400)],
 }
 
+# Beside TRAINED in training only: no test image is set in them, and the page does not carry them.
+MORE = {
+    "brush": [
+        ("great-vibes", 400), ("allura", 400), ("alex-brush", 400), ("sacramento", 400),
+        ("parisienne", 400), ("rochester", 400), ("leckerli-one", 400), ("lobster", 400),
+        ("lobster-two", 400), ("oleo-script", 400), ("berkshire-swash", 400), ("niconne", 400),
+        ("arizonia", 400), ("redressed", 400), ("rouge-script", 400), ("italianno", 400),
+        ("clicker-script", 400), ("engagement", 400), ("felipa", 400),
+        ("petit-formal-script", 400), ("quintessential", 400), ("seaweed-script", 400),
+        ("vibur", 400), ("sofia", 400), ("lily-script-one", 400), ("montez", 400),
+        ("oregano", 400), ("style-script", 400), ("tangerine", 400),
+        ("nanum-brush-script", 400),
+    ],
+    "marker": [
+        ("short-stack", 400), ("pangolin", 400), ("boogaloo", 400), ("chewy", 400),
+        ("itim", 400), ("mali", 400), ("sniglet", 400), ("grandstander", 400),
+        ("comic-neue", 400), ("comic-relief", 400), ("playpen-sans", 400), ("chilanka", 400),
+        ("gaegu", 400), ("hi-melody", 400), ("sunshiney", 400), ("crafty-girls", 400),
+        ("annie-use-your-telescope", 400), ("the-girl-next-door", 400),
+        ("swanky-and-moo-moo", 400), ("waiting-for-the-sunrise", 400), ("rancho", 400),
+        ("mynerve", 400), ("gamja-flower", 400),
+    ],
+    "pen": [
+        ("dekko", 400), ("sedgwick-ave", 400), ("zeyada", 400), ("dawning-of-a-new-day", 400),
+        ("beth-ellen", 400), ("over-the-rainbow", 400), ("la-belle-aurore", 400),
+        ("poor-story", 400), ("kavivanar", 400), ("klee-one", 400), ("yomogi", 400),
+        ("zen-kurenaido", 400), ("bilbo", 400), ("square-peg", 400),
+    ],
+    "sans": [
+        ("noto-sans", 400), ("montserrat", 400), ("poppins", 400), ("raleway", 400),
+        ("nunito", 400), ("work-sans", 400), ("oswald", 400), ("quicksand", 400),
+        ("dosis", 400), ("cabin", 400), ("karla", 400), ("rubik", 400), ("mulish", 400),
+        ("barlow", 400), ("dm-sans", 400), ("exo-2", 400), ("varela-round", 400),
+        ("signika", 400), ("arimo", 400), ("comfortaa", 400), ("josefin-sans", 400),
+    ],
+    "serif": [
+        ("playfair-display", 400), ("crimson-text", 400), ("libre-baskerville", 400),
+        ("eb-garamond", 400), ("bitter", 400), ("arvo", 400), ("tinos", 400),
+    ],
+    "mono": [
+        ("roboto-mono", 400), ("space-mono", 400), ("inconsolata", 400), ("cousine", 400),
+    ],
+}
+
 
 def faces():
     """Yields (file stem, kind, split, package, weight), numbered within each kind."""
     for kind in TRAINED:
         entries = [(e, "trained") for e in TRAINED[kind]]
         entries += [(e, "held-out") for e in HELD_OUT.get(kind, [])]
+        entries += [(e, "more") for e in MORE.get(kind, [])]
         for number, ((package, weight), split) in enumerate(entries, start=1):
             yield f"{kind}-{number:02}", kind, split, package, weight
 
@@ -119,7 +164,7 @@ def build(fonts, source_rs):
         (Path(scratch) / "package.json").write_text(json.dumps(manifest))
         subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
                        cwd=scratch, check=True)
-        rows, consts = [], []
+        rows, embedded, more = [], [], []
         for name, kind, split, package, weight in faces():
             root = Path(scratch) / "node_modules" / "@fontsource" / package
             found = sorted((root / "files").glob(f"{package}-latin-{weight}-normal.woff2"))
@@ -131,12 +176,16 @@ def build(fonts, source_rs):
             rows.append(f"| `{name}.ttf` | {family_name(package)} {weight} | {kind} | {split} "
                         f"| {licence_name(licence)} | [text](licenses/{package}.txt) "
                         f"| `@fontsource/{package}` {VERSION} |")
-            variant = "Trained" if split == "trained" else "HeldOut"
+            variant = {"trained": "Trained", "held-out": "HeldOut", "more": "More"}[split]
+            consts = more if split == "more" else embedded
             consts.append(f'    face!("{name}", "{family_name(package)}", '
                           f"{kind.capitalize()}, {variant}),")
     (fonts / "README.md").write_text(README.replace("ROWS", "\n".join(rows)))
-    source_rs.write_text(FACES_RS.replace("ROWS", "\n".join(consts))
-                         .replace("COUNT", str(len(consts))))
+    table = FACES_RS
+    for place, consts in [("EMBEDDED", embedded), ("MORE", more)]:
+        table = table.replace(f"{place}_ROWS", "\n".join(consts))
+        table = table.replace(f"{place}_COUNT", str(len(consts)))
+    source_rs.write_text(table)
 
 
 README = """# Embedded faces
@@ -144,7 +193,8 @@ README = """# Embedded faces
 Written by `fetch.py`; change it there. Each file holds the outlines of a to z only, without
 hinting or layout tables, under a neutral name: some of the licences reserve the original's
 name for the original. The family is the one the outlines come from. Held-out faces are never
-drawn for training; they measure how well a model reads type it has not seen.
+drawn for training; they measure how well a model reads type it has not seen. Those called `more`
+are drawn in training only, and embedded with the feature `more-faces` only.
 
 | file | from the family | kind | split | licence | its text | source |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -170,9 +220,15 @@ macro_rules! face {
     };
 }
 
-/// Every embedded face, ordered by kind, trained before held out.
-pub(super) static FACES: [Face; COUNT] = [
-ROWS
+/// Every face that is always embedded, ordered by kind, trained before held out.
+pub(super) static FACES: [Face; EMBEDDED_COUNT] = [
+EMBEDDED_ROWS
+];
+
+/// The faces beside those, for training.
+#[cfg(feature = "more-faces")]
+pub(super) static MORE: [Face; MORE_COUNT] = [
+MORE_ROWS
 ];
 """
 

@@ -12,13 +12,17 @@ use crate::random::Random;
 use faces::FACES;
 pub(crate) use outline::Outlines;
 
-/// Which faces an image may be set in. No family is in both.
+/// Which faces an image may be set in. No family is in two of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FontSet {
     /// The faces to train on.
     Trained,
     /// The faces to test on: how well does a model read type it has not seen?
     HeldOut,
+    /// More faces to train on, which no test is set in: known type says little of how a model reads
+    /// other type, but the more it knows, the better it does.
+    #[cfg(feature = "more-faces")]
+    More,
 }
 
 impl FromStr for FontSet {
@@ -28,6 +32,8 @@ impl FromStr for FontSet {
         match name {
             "trained" => Ok(Self::Trained),
             "held-out" => Ok(Self::HeldOut),
+            #[cfg(feature = "more-faces")]
+            "more" => Ok(Self::More),
             _ => Err(SynthError::UnknownFontSet(name.to_owned())),
         }
     }
@@ -38,6 +44,8 @@ impl fmt::Display for FontSet {
         f.pad(match self {
             Self::Trained => "trained",
             Self::HeldOut => "held-out",
+            #[cfg(feature = "more-faces")]
+            Self::More => "more",
         })
     }
 }
@@ -111,12 +119,19 @@ impl Face {
 
 /// The faces of a set.
 pub fn faces(set: FontSet) -> impl Iterator<Item = &'static Face> + Clone {
-    FACES.iter().filter(move |face| face.set == set)
+    all().filter(move |face| face.set == set)
 }
 
-/// The face of that name, of either set.
+/// The face of that name, of any set.
 pub(crate) fn face(name: &str) -> Option<&'static Face> {
-    FACES.iter().find(|face| face.name == name)
+    all().find(|face| face.name == name)
+}
+
+fn all() -> impl Iterator<Item = &'static Face> + Clone {
+    let faces = FACES.iter();
+    #[cfg(feature = "more-faces")]
+    let faces = faces.chain(&faces::MORE);
+    faces
 }
 
 /// A face of a set: first a kind by its weight, then any of that kind.
@@ -161,11 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn no_name_repeats_and_no_family_is_in_both_sets() {
-        let names: BTreeSet<_> = FACES.iter().map(Face::name).collect();
-        assert_eq!(names.len(), FACES.len());
+    fn no_name_repeats_and_no_family_is_in_two_sets() {
+        let names: BTreeSet<_> = all().map(Face::name).collect();
+        assert_eq!(names.len(), all().count());
         let families = |set| faces(set).map(Face::family).collect::<BTreeSet<_>>();
         assert!(families(FontSet::Trained).is_disjoint(&families(FontSet::HeldOut)));
+        #[cfg(feature = "more-faces")]
+        for set in [FontSet::Trained, FontSet::HeldOut] {
+            assert!(families(FontSet::More).is_disjoint(&families(set)), "{set}");
+        }
     }
 
     #[test]

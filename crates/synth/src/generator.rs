@@ -16,6 +16,9 @@ const MOST_DRAWS: usize = 10_000;
 
 /// The stream that tells whose face is bent.
 const BENT: u64 = 1;
+/// The stream that tells who is set in one of more faces, and in which.
+#[cfg(feature = "more-faces")]
+const MORE: u64 = 5;
 
 /// What an image is for. Part of the random stream's key, so that no image of one split can
 /// come from the same stream as one of another, whatever the seeds.
@@ -50,6 +53,8 @@ pub struct Generator {
     seed: u64,
     blank_share: f32,
     bent_share: f32,
+    #[cfg(feature = "more-faces")]
+    more_share: f32,
 }
 
 impl Generator {
@@ -72,6 +77,8 @@ impl Generator {
             seed,
             blank_share: 0.0,
             bent_share: 0.0,
+            #[cfg(feature = "more-faces")]
+            more_share: 0.0,
         }
     }
 
@@ -88,6 +95,13 @@ impl Generator {
     /// another way each time, so that a reader learns letters and not only faces.
     pub fn with_bent_share(self, bent_share: f32) -> Self {
         Self { bent_share, ..self }
+    }
+
+    /// The same series with this share of its images, 0 to 1, set in one of the faces of
+    /// [`FontSet::More`] instead.
+    #[cfg(feature = "more-faces")]
+    pub fn with_more_share(self, more_share: f32) -> Self {
+        Self { more_share, ..self }
     }
 
     /// The image at `index`.
@@ -157,6 +171,15 @@ impl Generator {
             self.text.draw(&mut random)
         };
         let drawn_face = draw_face(self.fonts, &mut random);
+        #[cfg(feature = "more-faces")]
+        let drawn_face = {
+            let mut aside = random.aside(MORE);
+            if aside.chance(self.more_share) {
+                draw_face(FontSet::More, &mut aside)
+            } else {
+                drawn_face
+            }
+        };
         let bent = bent.unwrap_or_else(|| random.aside(BENT).chance(self.bent_share));
         self.style.draw(
             text.unwrap_or(drawn),

@@ -98,6 +98,25 @@ fn the_face_comes_from_the_set() {
     }
 }
 
+#[cfg(feature = "more-faces")]
+#[test]
+fn a_share_is_set_in_more_faces_and_the_rest_is_as_it_was() {
+    let plain = || generator(TextSource::listed(), FontSet::Trained, Split::Train, 3);
+    let mixed = plain().with_more_share(0.3);
+    let names: BTreeSet<_> = faces(FontSet::More).map(|face| face.name()).collect();
+    let more = (0..200).filter(|&index| {
+        let (before, after) = (plain().sample(index), mixed.sample(index));
+        let is_more = names.contains(after.font);
+        assert_eq!(before.text, after.text);
+        assert_eq!(before == after, !is_more, "{}", after.font);
+        is_more
+    });
+    let more = more.count();
+    assert!((40..80).contains(&more), "{more} of 200");
+    let none = plain().with_more_share(0.0);
+    assert!((0..20).all(|index| none.sample(index) == plain().sample(index)));
+}
+
 #[test]
 fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
     for sample in samples(200).chain(bent(200)).chain(waves(200)) {

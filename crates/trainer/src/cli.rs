@@ -179,6 +179,8 @@ pub enum Fonts {
     Trained,
     /// Those kept out of training.
     HeldOut,
+    /// More of training, which no test is set in.
+    More,
 }
 
 /// Arguments of `audit`.

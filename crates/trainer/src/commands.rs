@@ -100,7 +100,8 @@ fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)
         };
         let train = generator(texts, Split::Train)
             .with_blank_share(recipe.data.blank_share as f32)
-            .with_bent_share(recipe.data.bent_share as f32);
+            .with_bent_share(recipe.data.bent_share as f32)
+            .with_more_share(recipe.data.more_faces_share as f32);
         let train = Arc::new(Generated::new(train, options.images_per_epoch));
         return Ok((
             Arc::new(Degraded::new(train, recipe.data.degraded_share, seed)),
@@ -307,6 +308,7 @@ fn fonts(fonts: Fonts) -> FontSet {
     match fonts {
         Fonts::Trained => FontSet::Trained,
         Fonts::HeldOut => FontSet::HeldOut,
+        Fonts::More => FontSet::More,
     }
 }
 

@@ -37,6 +37,9 @@ pub struct DataRecipe {
     /// Share of images whose face is bent out of its shape, another way each time.
     #[serde(default)]
     pub bent_share: f64,
+    /// Share of images set in one of more faces, which no test has.
+    #[serde(default)]
+    pub more_faces_share: f64,
     /// Share of images that are cut, scaled and compressed before they are read.
     #[serde(default)]
     pub degraded_share: f64,
@@ -148,6 +151,7 @@ impl Recipe {
             ("random_share", data.random_share),
             ("blank_share", data.blank_share),
             ("bent_share", data.bent_share),
+            ("more_faces_share", data.more_faces_share),
             ("degraded_share", data.degraded_share),
         ] {
             ensure!(
