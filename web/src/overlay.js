@@ -124,7 +124,8 @@ export function spreadOf(attention) {
 
 /**
  * Where attention rests across the image, in percent of its width: the middle of what falls on the
- * column that holds most of it and the two beside, so that a stray weight far off does not count.
+ * column that holds most of it and a twelfth of the width to either side, about a letter, so that a
+ * stray weight far off does not count.
  *
  * @param {ArrayLike<number>} attention
  * @param {Grid} grid
@@ -132,8 +133,10 @@ export function spreadOf(attention) {
 export function centerOf(attention, grid) {
   const columns = sumsOf(attention, grid, "cols");
   const peak = columns.indexOf(Math.max(...columns));
+  const reach = Math.max(Math.round(grid.cols / 12), 1);
+  const last = Math.min(peak + reach, grid.cols - 1);
   let [weights, moments] = [0, 0];
-  for (let column = Math.max(peak - 1, 0); column <= peak + 1 && column < grid.cols; column++) {
+  for (let column = Math.max(peak - reach, 0); column <= last; column++) {
     weights += columns[column];
     moments += columns[column] * (column + 0.5);
   }

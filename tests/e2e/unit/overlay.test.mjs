@@ -78,6 +78,14 @@ test("the centre is where attention rests, in percent", () => {
   assert.ok(Math.abs(stray - 37.5) < 1e-9, "a stray weight does not move it");
 });
 
+test("the centre minds as much of the width on a fine grid as on a coarse one", () => {
+  const fine = { rows: 1, cols: 24 };
+  const attention = new Array(24).fill(0);
+  [attention[9], attention[10], attention[11], attention[20]] = [0.5, 0.1, 0.2, 0.2];
+  const center = (0.5 * 9.5 + 0.1 * 10.5 + 0.2 * 11.5) / 0.8;
+  assert.ok(Math.abs(centerOf(attention, fine) - (center / 24) * 100) < 1e-9);
+});
+
 test("the extent is the fewest columns or rows that hold half of the attention", () => {
   assert.deepEqual(extentOf(ATTENTION, GRID, "cols"), { first: 2, last: 2 });
   assert.deepEqual(extentOf(ATTENTION, GRID, "cols", 0.9), { first: 1, last: 2 });
