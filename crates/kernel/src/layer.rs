@@ -1,6 +1,7 @@
 //! One block's arithmetic on plain slices, a tile of patches at a time.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 #[cfg(feature = "threads")]
 use rayon::prelude::*;
@@ -146,31 +147,26 @@ impl Layer {
         let images = self.images_per_task();
         let mut output = vec![0.0; self.batch * out_values];
         let mut routes = vec![0; output.len()];
-        let task = |scratch: &mut Scratch, output: &mut [f32], routes: &mut [u8], x: &[f32]| {
-            for tile in self.tiles(x.len() / x_values) {
-                let maps = self.convolve(&tile, scratch, x, weight);
-                self.pool(&tile, maps, bias, output, routes);
-            }
+        let task = |((output, routes), x): ((&mut [f32], &mut [u8]), &[f32])| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                for tile in self.tiles(x.len() / x_values) {
+                    let maps = self.convolve(&tile, scratch, x, weight);
+                    self.pool(&tile, maps, bias, output, routes);
+                }
+            });
         };
         #[cfg(feature = "threads")]
         output
             .par_chunks_mut(images * out_values)
             .zip(routes.par_chunks_mut(images * out_values))
             .zip(x.par_chunks(images * x_values))
-            .for_each_init(Scratch::default, |scratch, ((output, routes), x)| {
-                task(scratch, output, routes, x);
-            });
+            .for_each(task);
         #[cfg(not(feature = "threads"))]
-        {
-            let mut scratch = Scratch::default();
-            for ((output, routes), x) in output
-                .chunks_mut(images * out_values)
-                .zip(routes.chunks_mut(images * out_values))
-                .zip(x.chunks(images * x_values))
-            {
-                task(&mut scratch, output, routes, x);
-            }
-        }
+        output
+            .chunks_mut(images * out_values)
+            .zip(routes.chunks_mut(images * out_values))
+            .zip(x.chunks(images * x_values))
+            .for_each(task);
         (output, routes)
     }
 
@@ -305,7 +301,12 @@ impl Tile {
     }
 }
 
-/// Memory that a task uses again for each tile.
+thread_local! {
+    /// Kept from one batch to the next: to clear fresh memory takes longer than to use it.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Memory that a thread uses again for each tile.
 #[derive(Default)]
 struct Scratch {
     /// `[places, taps, columns]`
@@ -327,7 +328,10 @@ fn rectified(value: f32, route: u8) -> (f32, u8) {
     }
 }
 
+/// The first `len` values, whatever they are.
 fn resized(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    values.resize(len, 0.0);
-    values
+    if values.len() < len {
+        values.resize(len, 0.0);
+    }
+    &mut values[..len]
 }

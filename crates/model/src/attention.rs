@@ -60,11 +60,19 @@ impl Attention {
     ///
     /// - `state`: `[batch, units]`; a memory of one image serves any number of states
     pub fn look(&self, memory: &Memory, state: Tensor<2>) -> Look {
+        self.look_by(Self::scores, memory, state)
+    }
+
+    /// As [`Attention::look`], with another way to compute what [`Attention::scores`] does.
+    pub fn look_by(
+        &self,
+        scores: impl FnOnce(&Self, &Memory, Tensor<2>) -> Tensor<2>,
+        memory: &Memory,
+        state: Tensor<2>,
+    ) -> Look {
         let [batch, _] = state.dims();
-        let [_, positions, features] = memory.features.dims();
-        let query = self.query.forward(state).unsqueeze_dim::<3>(1);
-        let scores = self.score.forward((memory.keys.clone() + query).tanh());
-        let weights = softmax(scores.reshape([batch, positions]), 1);
+        let [_, _, features] = memory.features.dims();
+        let weights = softmax(scores(self, memory, self.query.forward(state)), 1);
         let context = weights
             .clone()
             .unsqueeze_dim::<3>(1)
@@ -73,5 +81,26 @@ impl Attention {
             context: context.reshape([batch, features]),
             weights,
         }
+    }
+
+    /// `V tanh(keys + query)`: on the CPU by our kernel, elsewhere, and where
+    /// gradients are recorded, by [`Attention::scores_by_layers`].
+    ///
+    /// # Shapes
+    ///
+    /// - `query`: `[batch, attention]`
+    /// - output: `[batch, positions]`
+    pub fn scores(&self, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
+        #[cfg(feature = "flex")]
+        if let Some(scores) = crate::cpu::scores(self, memory, &query) {
+            return scores;
+        }
+        self.scores_by_layers(memory, query)
+    }
+
+    /// As [`Attention::scores`], by burn's own operations.
+    pub fn scores_by_layers(&self, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
+        let sums = memory.keys.clone() + query.unsqueeze_dim(1);
+        self.score.forward(sums.tanh()).squeeze_dim(2)
     }
 }

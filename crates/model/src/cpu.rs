@@ -1,5 +1,5 @@
-//! A block's arithmetic on the CPU, by a kernel of our own. The values are those of burn's layers; a
-//! test holds the two together.
+//! The arithmetic of blocks and attention on the CPU, by a kernel of our own. The values are those of
+//! burn's layers; tests hold the two together.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{DType, Tensor, TensorData};
-use captcha_kernel::Layer;
+use captcha_kernel::{Layer, Scores};
 
+use crate::attention::{Attention, Memory};
 use crate::encoder::{ConvBlock, Encoder};
 
 /// The weights of an encoder's blocks as the kernel takes them, prepared by the first reading: for
@@ -58,9 +59,57 @@ pub(crate) fn activate(
     };
     let (output, _) = layer.forward(x.storage(), &weight, bias.storage());
     let [rows, cols] = layer.output();
-    let shape = [layer.batch, layer.filters, rows, cols];
-    let output = FlexTensor::from_data(TensorData::new(output, shape));
-    Some(Tensor::from_primitive::<Flex>(output))
+    Some(tensor(output, [layer.batch, layer.filters, rows, cols]))
+}
+
+/// As [`Encoder::squares`], or `None` where [`activate`] has none.
+pub(crate) fn unshuffle(images: &Tensor<4>, side: usize) -> Option<Tensor<4>> {
+    let [batch, channels, height, width] = images.dims();
+    if images.dtype() != DType::F32 {
+        return None;
+    }
+    let images = contiguous(images.clone())?;
+    let squares = captcha_kernel::unshuffle(images.storage(), [height, width], side);
+    let channels = channels * side * side;
+    Some(tensor(
+        squares,
+        [batch, channels, height / side, width / side],
+    ))
+}
+
+/// As [`Attention::scores`], or `None` where [`activate`] has none.
+pub(crate) fn scores(
+    attention: &Attention,
+    memory: &Memory,
+    query: &Tensor<2>,
+) -> Option<Tensor<2>> {
+    let v = attention.score.weight.val();
+    if [memory.keys.dtype(), query.dtype(), v.dtype()] != [DType::F32; 3] {
+        return None;
+    }
+    let scores = score_sizes(memory, query);
+    let (keys, query, v) = (
+        contiguous(memory.keys.clone())?,
+        contiguous(query.clone())?,
+        contiguous(v)?,
+    );
+    let values = scores.forward(keys.storage(), query.storage(), v.storage());
+    let values: Tensor<2> = tensor(values, [scores.batch, scores.positions]);
+    Some(match &attention.score.bias {
+        Some(bias) => values + bias.val().unsqueeze(),
+        None => values,
+    })
+}
+
+/// The sizes of a look with queries of `[batch, size]`.
+pub fn score_sizes(memory: &Memory, query: &Tensor<2>) -> Scores {
+    let ([images, positions, size], [batch, _]) = (memory.keys.dims(), query.dims());
+    Scores {
+        batch,
+        positions,
+        size,
+        shared: images != batch,
+    }
 }
 
 /// A block's sizes for an input of `[batch, channels, height, width]`.
@@ -84,4 +133,8 @@ pub fn layer(block: &ConvBlock, [batch, channels, height, width]: [usize; 4]) ->
 fn contiguous<const D: usize>(tensor: Tensor<D>) -> Option<FlexTensor> {
     let tensor = tensor.try_into_primitive::<Flex>().ok()?;
     Some(tensor.to_contiguous())
+}
+
+fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+    Tensor::from_primitive::<Flex>(FlexTensor::from_data(TensorData::new(values, shape)))
 }

@@ -107,17 +107,42 @@ impl Encoder {
     /// As [`Encoder::forward`], with another way to compute what [`ConvBlock::activate`] does.
     pub fn forward_by(
         &self,
-        mut activate: impl FnMut(&ConvBlock, Tensor<4>) -> Tensor<4>,
+        activate: impl FnMut(&ConvBlock, Tensor<4>) -> Tensor<4>,
         images: Tensor<4>,
     ) -> Tensor<3> {
-        let images = match self.unshuffle.downscale_factor {
-            1 => images,
-            _ => self.unshuffle.forward(images),
-        };
+        self.forward_squares_by(activate, self.squares(images))
+    }
+
+    /// What the first block takes of the images: the values of each square of pixels as channels of
+    /// one position. On the CPU by our kernel, elsewhere, and where gradients are recorded, by burn's
+    /// layer.
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[batch, 3, height, width]`
+    /// - output: `[batch, 3 * side * side, height / side, width / side]`
+    pub fn squares(&self, images: Tensor<4>) -> Tensor<4> {
+        let side = self.unshuffle.downscale_factor;
+        if side == 1 {
+            return images;
+        }
+        #[cfg(feature = "flex")]
+        if let Some(squares) = crate::cpu::unshuffle(&images, side) {
+            return squares;
+        }
+        self.unshuffle.forward(images)
+    }
+
+    /// As [`Encoder::forward_by`], from what [`Encoder::squares`] gives.
+    pub fn forward_squares_by(
+        &self,
+        mut activate: impl FnMut(&ConvBlock, Tensor<4>) -> Tensor<4>,
+        squares: Tensor<4>,
+    ) -> Tensor<3> {
         let maps = self
             .blocks
             .iter()
-            .fold(images, |x, block| block.finish(activate(block, x)));
+            .fold(squares, |x, block| block.finish(activate(block, x)));
         let maps = self.dropout.forward(maps);
         let [batch, channels, rows, cols] = maps.dims();
         let positions = maps.reshape([batch, channels, rows * cols]).swap_dims(1, 2);

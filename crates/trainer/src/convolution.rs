@@ -15,7 +15,14 @@ use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 use captcha_kernel::Layer;
 use captcha_model::cpu::layer;
-use captcha_model::encoder::ConvBlock;
+use captcha_model::encoder::{ConvBlock, Encoder};
+
+/// As [`Encoder::squares`], for images in training, which need no gradient.
+pub fn squares(encoder: &Encoder, images: Tensor<4>) -> Tensor<4> {
+    let trains = images.is_autodiff();
+    let squares = encoder.squares(images.without_autodiff());
+    if trains { squares.autodiff() } else { squares }
+}
 
 /// As [`ConvBlock::activate`], also where the tensor is in training on the CPU.
 pub fn activate(block: &ConvBlock, x: Tensor<4>) -> Tensor<4> {

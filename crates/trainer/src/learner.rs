@@ -8,6 +8,7 @@ use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use captcha_model::{ModelConfig, ModelError, Network, Vocabulary};
 
+use crate::attention;
 use crate::batch::Batch;
 use crate::convolution;
 use crate::metric::WordAccuracyInput;
@@ -89,11 +90,13 @@ impl Trainee {
     /// `[batch]`, or for one.
     fn learn(&self, batch: Batch, weights: Option<Tensor<1>>) -> (Tensor<1>, StepOutput) {
         let encoder = &self.network.encoder;
-        let features = encoder.forward_by(convolution::activate, batch.images);
-        let decoded = self
-            .network
-            .decoder
-            .teacher_forced(features.clone(), batch.inputs);
+        let squares = convolution::squares(encoder, batch.images);
+        let features = encoder.forward_squares_by(convolution::activate, squares);
+        let decoded = self.network.decoder.teacher_forced_by(
+            attention::scores,
+            features.clone(),
+            batch.inputs,
+        );
         let losses = text_losses(decoded.logits.clone(), batch.targets.clone());
         let loss = match weights {
             Some(weights) => (losses * weights).mean(),

@@ -10,6 +10,7 @@
 
 #![recursion_limit = "256"]
 
+pub mod attention;
 pub mod audit;
 pub mod batch;
 pub mod calibrate;

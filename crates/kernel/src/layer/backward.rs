@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{CUT, Layer, Scratch, Tile, resized, winograd};
+use super::{CUT, Layer, SCRATCH, Scratch, Tile, resized, winograd};
 use crate::matrix::{Matrix, multiply};
 
 /// Gradients of the objective.
@@ -37,28 +37,30 @@ impl Layer {
         let prepared = wants_x.then(|| self.prepare(weight));
         let zeros = || {
             let weight = vec![0.0; places * self.filters * taps];
-            (Scratch::default(), weight, vec![0.0; self.filters])
+            (weight, vec![0.0; self.filters])
         };
-        let (_, weight_grad, bias_grad) = x_chunks
+        let (weight_grad, bias_grad) = x_chunks
             .par_iter_mut()
             .zip(x.par_chunks(images * x_values))
             .zip(grad.par_chunks(images * out_values))
             .zip(routes.par_chunks(images * out_values))
             .fold(zeros, |mut sums, (((x_grad, x), grad), routes)| {
-                let (scratch, weight_grad, bias_grad) = &mut sums;
-                for tile in self.tiles(x.len() / x_values) {
-                    let maps = resized(&mut scratch.maps, self.filters * tile.positions());
-                    self.unpool(&tile, grad, routes, maps, bias_grad);
-                    self.convolve_back(&tile, scratch, x, weight_grad);
-                    if let (Some(x_grad), Some(weight)) = (x_grad.as_deref_mut(), &prepared) {
-                        self.convolve_back_to_input(&tile, scratch, weight, x_grad);
+                let (weight_grad, bias_grad) = &mut sums;
+                SCRATCH.with_borrow_mut(|scratch| {
+                    for tile in self.tiles(x.len() / x_values) {
+                        let maps = resized(&mut scratch.maps, self.filters * tile.positions());
+                        self.unpool(&tile, grad, routes, maps, bias_grad);
+                        self.convolve_back(&tile, scratch, x, weight_grad);
+                        if let (Some(x_grad), Some(weight)) = (x_grad.as_deref_mut(), &prepared) {
+                            self.convolve_back_to_input(&tile, scratch, weight, x_grad);
+                        }
                     }
-                }
+                });
                 sums
             })
             .reduce(zeros, |mut sums, other| {
+                add(&mut sums.0, &other.0);
                 add(&mut sums.1, &other.1);
-                add(&mut sums.2, &other.2);
                 sums
             });
         LayerGradients {
@@ -83,6 +85,7 @@ impl Layer {
             lines,
         } = scratch;
         if self.by_winograd() {
+            let maps = &maps[..self.filters * tile.positions()];
             let products = resized(products, places * self.filters * columns);
             Self::fold_back(tile, maps, lines, products);
         } else {
@@ -113,8 +116,8 @@ impl Layer {
         weight: &[f32],
         x: &mut [f32],
     ) {
-        let ((_, taps), columns) = (self.products(), self.columns(tile));
-        let patches = &mut scratch.patches;
+        let ((places, taps), columns) = (self.products(), self.columns(tile));
+        let patches = resized(&mut scratch.patches, places * taps * columns);
         for ((patches, products), weight) in patches
             .chunks_exact_mut(taps * columns)
             .zip(scratch.products.chunks_exact(self.filters * columns))
