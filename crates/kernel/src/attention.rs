@@ -91,11 +91,13 @@ impl Scores {
                 let grads = &grad[image * self.positions..];
                 let key_grads = key_grads.chunks_exact_mut(self.size);
                 for ((key, key_grad), grad) in self.keys(keys, image).zip(key_grads).zip(grads) {
-                    for (i, key_grad) in key_grad.iter_mut().enumerate() {
-                        let tanh = tanh(key[i] + query[i]);
-                        *key_grad = grad * v[i] * (1.0 - tanh * tanh);
-                        query_grad[i] += *key_grad;
-                        v_grad[i] += grad * tanh;
+                    let inputs = key.iter().zip(query).zip(v);
+                    let grads = key_grad.iter_mut().zip(&mut *query_grad).zip(&mut *v_grad);
+                    for (((key, query), v), ((key_grad, query_grad), v_grad)) in inputs.zip(grads) {
+                        let tanh = tanh(key + query);
+                        *key_grad = grad * v * (1.0 - tanh * tanh);
+                        *query_grad += *key_grad;
+                        *v_grad += grad * tanh;
                     }
                 }
             });
@@ -146,7 +148,7 @@ fn score(key: &[f32], query: &[f32], v: &[f32]) -> f32 {
 /// that many are computed at once. A test holds it to a millionth.
 #[inline]
 fn tanh(x: f32) -> f32 {
-    // From here on a float's tanh is one.
+    // From here on the ratio is as good as one.
     let x = x.clamp(-7.905_311, 7.905_311);
     let square = x * x;
     let odd = [

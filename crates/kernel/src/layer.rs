@@ -302,7 +302,8 @@ impl Tile {
 }
 
 thread_local! {
-    /// Kept from one batch to the next: to clear fresh memory takes longer than to use it.
+    /// Kept from one batch to the next: to clear fresh memory takes longer than to use it. What a tile
+    /// takes is bounded, but for very wide blocks.
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 

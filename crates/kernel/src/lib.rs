@@ -5,8 +5,8 @@
 //! ninths of the multiplications; the map between convolution and pooling, the largest in a block,
 //! never leaves the cache, and nothing is laid out anew but the patches. On the way back the gradient
 //! of the weights is a product of the matrices it is one of; burn takes it by a convolution whose
-//! kernel is the whole image, in twice the time of the way forward. Attention's tanh, a call to the
-//! C library for each value, is four at once.
+//! kernel is the whole image, in twice the time of the way forward. Attention's tanh is computed
+//! several at a time, where burn calls the C library for each.
 //!
 //! No burn and no network here: `captcha-model` reads with it, `captcha-trainer` trains with it.
 

@@ -87,7 +87,7 @@ pub(crate) fn scores(
     if [memory.keys.dtype(), query.dtype(), v.dtype()] != [DType::F32; 3] {
         return None;
     }
-    let scores = score_sizes(memory, query);
+    let scores = score_sizes(memory, query)?;
     let (keys, query, v) = (
         contiguous(memory.keys.clone())?,
         contiguous(query.clone())?,
@@ -101,15 +101,15 @@ pub(crate) fn scores(
     })
 }
 
-/// The sizes of a look with queries of `[batch, size]`.
-pub fn score_sizes(memory: &Memory, query: &Tensor<2>) -> Scores {
+/// The sizes of a look with queries of `[batch, size]`: one of each image, or any number of one.
+pub fn score_sizes(memory: &Memory, query: &Tensor<2>) -> Option<Scores> {
     let ([images, positions, size], [batch, _]) = (memory.keys.dims(), query.dims());
-    Scores {
+    (images == batch || images == 1).then_some(Scores {
         batch,
         positions,
         size,
         shared: images != batch,
-    }
+    })
 }
 
 /// A block's sizes for an input of `[batch, channels, height, width]`.

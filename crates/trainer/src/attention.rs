@@ -18,8 +18,8 @@ use captcha_model::cpu::score_sizes;
 /// As [`Attention::scores`], also where the tensors are in training on the CPU.
 pub fn scores(attention: &Attention, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
     type Training = Autodiff<Flex, NoCheckpointing>;
-    let sizes = score_sizes(memory, &query);
-    let (Ok(keys), Ok(queries), Ok(v), false) = (
+    let (Some(sizes), Ok(keys), Ok(queries), Ok(v)) = (
+        score_sizes(memory, &query).filter(|sizes| !sizes.shared),
         memory.keys.clone().try_into_primitive::<Training>(),
         query.clone().try_into_primitive::<Training>(),
         attention
@@ -27,7 +27,6 @@ pub fn scores(attention: &Attention, memory: &Memory, query: Tensor<2>) -> Tenso
             .weight
             .val()
             .try_into_primitive::<Training>(),
-        sizes.shared,
     ) else {
         return attention.scores(memory, query);
     };

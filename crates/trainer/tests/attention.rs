@@ -13,12 +13,12 @@ type Scores = fn(&Attention, &Memory, Tensor<2>) -> Tensor<2>;
 const SIZES: [[usize; 3]; 4] = [[1, 1, 1], [3, 5, 7], [2, 18, 50], [4, 144, 64]];
 
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
-    let values = Tensor::random(
-        shape,
-        Distribution::Normal(0.0, 2.0),
-        &device.clone().inner(),
-    );
-    Tensor::from_inner(values)
+    Tensor::random(shape, Distribution::Normal(0.0, 2.0), device)
+}
+
+/// The same in training.
+fn trained<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_inner(random(shape, &device.clone().inner()))
 }
 
 /// The scores, and the gradients of keys, queries, V and its bias.
@@ -34,7 +34,9 @@ fn run(
         features: keys.clone(),
         keys: keys.clone(),
     };
-    let scores = scores(attention, &memory, query.clone());
+    // Two looks at one memory, whose gradients add up, as in a decoder.
+    let first = scores(attention, &memory, query.clone());
+    let scores = scores(attention, &memory, query.clone().mul_scalar(0.5)) + first;
     // Squares, so that each position's gradient differs.
     let mut gradients = scores.clone().powi_scalar(2).sum().backward();
     let of_keys = keys.grad_remove(&mut gradients).expect("a gradient");
@@ -72,8 +74,8 @@ fn scores_and_gradients_are_those_of_burn() {
             .bias
             .map(|bias| bias.map(|bias| (bias + 0.5).detach().require_grad()));
         let inputs = [
-            random([batch * positions * size], &device),
-            random([batch * size], &device),
+            trained([batch * positions * size], &device),
+            trained([batch * size], &device),
         ];
         let plain = run(
             &attention,
@@ -89,19 +91,21 @@ fn scores_and_gradients_are_those_of_burn() {
 }
 
 #[test]
-fn one_images_keys_serve_many_queries() {
+fn without_training_each_image_has_its_keys_or_one_images_serve_all() {
     let device = Device::flex();
     device.seed(5);
     for [batch, positions, size] in SIZES {
         let attention = Attention::new(3, 3, size, &device).no_grad();
-        let keys: Tensor<3> = random([1, positions, size], &device);
-        let memory = Memory {
-            features: keys.clone(),
-            keys,
-        };
-        let query: Tensor<2> = random([batch, size], &device);
-        let expected = attention.scores_by_layers(&memory, query.clone());
-        let actual = attention.scores(&memory, query);
-        assert_close(actual.flatten(0, 1), expected.flatten(0, 1));
+        for images in [batch, 1] {
+            let keys: Tensor<3> = random([images, positions, size], &device);
+            let memory = Memory {
+                features: keys.clone(),
+                keys,
+            };
+            let query: Tensor<2> = random([batch, size], &device);
+            let expected = attention.scores_by_layers(&memory, query.clone());
+            let actual = attention.scores(&memory, query);
+            assert_close(actual.flatten(0, 1), expected.flatten(0, 1));
+        }
     }
 }

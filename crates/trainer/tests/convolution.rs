@@ -126,11 +126,32 @@ fn a_whole_encoder_sees_the_same_without_training() {
     for (config, shape) in encoders() {
         let encoder = config.init(&device).no_grad();
         let images = Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device);
-        let expected = encoder.forward_by(ConvBlock::activate_by_layers, images.clone());
+        let squares = match config.unshuffle {
+            1 => images.clone(),
+            _ => encoder.unshuffle.forward(images.clone()),
+        };
+        let expected = encoder.forward_squares_by(ConvBlock::activate_by_layers, squares);
         let scale = expected.clone().abs().max().into_scalar::<f32>();
         (encoder.forward(images) / scale)
             .into_data()
             .assert_approx_eq::<f32>(&(expected / scale).into_data(), Tolerance::absolute(1e-4));
+    }
+}
+
+#[test]
+fn squares_of_pixels_are_those_of_burn() {
+    let device = Device::flex();
+    device.seed(4);
+    for side in [2, 3] {
+        let mut config = ModelConfig::compact().encoder;
+        config.unshuffle = side;
+        let encoder = config.init(&device).no_grad();
+        let images = Tensor::random([2, 3, 4 * side, 5 * side], Distribution::Default, &device);
+        let expected = encoder.unshuffle.forward(images.clone()).into_data();
+        assert_eq!(encoder.squares(images.clone()).into_data(), expected);
+        let trained = convolution::squares(&encoder, Tensor::from_inner(images));
+        assert!(trained.is_autodiff());
+        assert_eq!(trained.into_data(), expected);
     }
 }
 
