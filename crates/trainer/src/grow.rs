@@ -1,7 +1,7 @@
 //! A larger network that answers as a smaller one does, to go on training from it (after Net2Net:
 //! Chen, Goodfellow and Shlens 2016, "Accelerating Learning via Knowledge Transfer").
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use burn::module::{Param, RunningState};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
@@ -13,8 +13,8 @@ use captcha_model::weights::{Precision, Weights, save};
 
 /// The weights of a network of configuration `config` that computes what `small` computes.
 ///
-/// Filters may be added to any block, and blocks behind the last. A new filter starts at random,
-/// with a weight of zero in whatever reads it; a new block hands on what it is given.
+/// Filters may be added to any block, and blocks behind any. A new filter starts at random, with a
+/// weight of zero in whatever reads it; a new block hands on what it is given.
 ///
 /// An input so many times as wide and high, in squares of which the first block sees the mean, shows
 /// the same, but for how the two are resampled.
@@ -26,21 +26,31 @@ use captcha_model::weights::{Precision, Weights, save};
 ///
 /// If `config` is not `small`'s with wider or more blocks.
 pub fn grow(small: &Weights, config: &ModelConfig) -> Result<Weights> {
-    ensure!(
-        can_grow(&small.config, config),
-        "these weights belong to another network than the preset's, which cannot grow from them: \
-         that takes blocks as wide or wider, new ones behind the last (padded, with batch norm, \
-         without pooling), a pooling that leaves the columns alone, and all else as it is"
-    );
+    let Some(origins) = origins(&small.config, config) else {
+        bail!(
+            "these weights belong to another network than the preset's, which cannot grow from them: \
+             that takes blocks as wide or wider, new ones behind them (padded, with batch norm, \
+             without pooling), a pooling that leaves the columns alone, and all else as it is"
+        );
+    };
     let device = Device::flex();
     let (from, mut network) = (small.network(&device)?, config.init(&device)?);
-    grow_encoder(from.encoder, &mut network.encoder);
+    grow_encoder(from.encoder, &mut network.encoder, &origins);
     network.decoder = from.decoder;
     let bytes = save(&network, config, &small.training, Precision::Full)?;
     Ok(Weights::from_bytes(bytes)?.with_temperature(small.temperature)?)
 }
 
-fn can_grow(from: &ModelConfig, to: &ModelConfig) -> bool {
+/// How a block of the larger network comes about.
+enum Origin {
+    /// From the small network's next block.
+    Grown,
+    /// Anew, to hand on so many channels.
+    New(usize),
+}
+
+/// For each block of `to` where it comes from, if `to` can grow from `from` at all.
+fn origins(from: &ModelConfig, to: &ModelConfig) -> Option<Vec<Origin>> {
     let mut same_blocks = to.clone();
     same_blocks.encoder.blocks = from.encoder.blocks.clone();
     let side = to.encoder.unshuffle;
@@ -51,41 +61,53 @@ fn can_grow(from: &ModelConfig, to: &ModelConfig) -> bool {
         same_blocks.input = from.input.clone();
         same_blocks.input.resampling = to.input.resampling;
     }
-    let (old, new) = (&from.encoder.blocks, &to.encoder.blocks);
-    let wider = |(old, new): (&BlockConfig, &BlockConfig)| {
-        let kind = |block: &BlockConfig| (block.padded, block.norm, block.pool);
-        let finer = old.pool_cols || !new.pool_cols;
-        kind(old) == kind(new) && finer && old.filters <= new.filters
-    };
-    let (Some(last), Some(added)) = (old.last(), new.get(old.len()..)) else {
-        return false;
-    };
-    same_blocks == *from
-        && old.iter().zip(new).all(wider)
-        && (added.is_empty() || last.norm && !last.pool)
-        && added
-            .iter()
-            .all(|block| block.padded && block.norm && !block.pool && block.filters >= last.filters)
+    if same_blocks != *from {
+        return None;
+    }
+    let mut small = from.encoder.blocks.iter().peekable();
+    let mut before: Option<&BlockConfig> = None;
+    let mut origins = Vec::new();
+    for block in &to.encoder.blocks {
+        if let Some(old) = small.next_if(|old| widens(old, block)) {
+            before = Some(old);
+            origins.push(Origin::Grown);
+        } else {
+            // What it is to hand on is behind a ReLU already, whose repetition changes nothing.
+            let old = before.filter(|old| !old.pool || from.encoder.pool_first)?;
+            let hands_on =
+                block.padded && block.norm && !block.pool && block.filters >= old.filters;
+            origins.push(hands_on.then_some(Origin::New(old.filters))?);
+        }
+    }
+    small.next().is_none().then_some(origins)
 }
 
-fn grow_encoder(small: Encoder, large: &mut Encoder) {
-    let [filters, _] = small.dense.weight.dims();
-    let (old, new) = (small.blocks.len(), large.blocks.len());
-    let mut norms = Vec::new();
+fn widens(old: &BlockConfig, new: &BlockConfig) -> bool {
+    let kind = |block: &BlockConfig| (block.padded, block.norm, block.pool);
+    let finer = old.pool_cols || !new.pool_cols;
+    kind(old) == kind(new) && finer && old.filters <= new.filters
+}
+
+fn grow_encoder(small: Encoder, large: &mut Encoder, origins: &[Origin]) {
     let mut side = large.unshuffle.downscale_factor / small.unshuffle.downscale_factor;
-    for (small, large) in small.blocks.into_iter().zip(&mut large.blocks) {
-        place(&mut large.conv, small.conv, side);
-        side = 1;
-        norms.push(small.norm);
-    }
-    for block in &mut large.blocks[old..] {
-        hand_on(&mut block.conv, filters);
-    }
-    if new > old {
-        // A new block is to be given what is behind a ReLU already, whose repetition changes
-        // nothing, and not yet normed: the last batch norm moves to the end.
-        norms.resize_with(new, || None);
-        norms.swap(old - 1, new - 1);
+    let mut blocks = small.blocks.into_iter();
+    let mut norms: Vec<Option<BatchNorm>> = Vec::new();
+    for (block, origin) in large.blocks.iter_mut().zip(origins) {
+        match origin {
+            Origin::Grown => {
+                if let Some(small) = blocks.next() {
+                    place(&mut block.conv, small.conv, side);
+                    norms.push(small.norm);
+                }
+                side = 1;
+            }
+            // Not normed yet: the batch norm of the block before moves behind this one.
+            Origin::New(channels) => {
+                hand_on(&mut block.conv, *channels);
+                let norm = norms.last_mut().and_then(Option::take);
+                norms.push(norm);
+            }
+        }
     }
     for (block, small) in large.blocks.iter_mut().zip(norms) {
         match (&mut block.norm, small) {

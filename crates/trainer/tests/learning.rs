@@ -164,6 +164,14 @@ fn a_grown_network_answers_as_the_small_one() {
             (9, true, false),
             (6, true, false),
         ],
+        &[
+            (3, false, true),
+            (3, true, false),
+            (4, true, true),
+            (5, true, false),
+            (4, true, false),
+            (6, true, false),
+        ],
     ] {
         let config = network(larger);
         let grown = grow(&weights, &config).unwrap();
