@@ -10,10 +10,12 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::autodiff::{NodeId, checkpoint::strategy::NoCheckpointing};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use captcha_kernel::Scores;
 use captcha_model::attention::{Attention, Memory};
 use captcha_model::cpu::score_sizes;
+
+use crate::convolution::tensor;
 
 /// As [`Attention::scores`], also where the tensors are in training on the CPU.
 pub fn scores(attention: &Attention, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
@@ -99,8 +101,4 @@ impl Backward<Flex, 3> for Score {
             grads.register::<Flex>(node.id, tensor(gradients.v, [size, 1]));
         }
     }
-}
-
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape))
 }
