@@ -1,6 +1,7 @@
 //! From arguments to the functions that do the work.
 
 use std::collections::HashSet;
+use std::io::{Write, stdout};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +40,7 @@ pub fn run(cli: Cli) -> Result<bool> {
         Command::Generate(args) => run_generate(&args)?,
         Command::Export(args) => {
             let path = export(&RunFolder::open(&args.run)?, args.epoch)?;
-            println!("{}", path.display());
+            writeln!(stdout(), "{}", path.display())?;
         }
         Command::Info(args) => info::info(&weights(args.weights.as_deref())?)?,
     }
@@ -56,6 +57,7 @@ fn run_train(args: &TrainArgs) -> Result<()> {
         }
         let from = args.from.as_deref().map(read_weights).transpose()?;
         let provenance = Provenance {
+            network: Some(recipe.model()?),
             recipe,
             data: args.data.clone(),
             seed: args.seed,
@@ -83,7 +85,7 @@ fn run_train(args: &TrainArgs) -> Result<()> {
             .context("--minutes must not be negative")?,
     };
     let path = train(training, &run)?;
-    println!("{}", path.display());
+    writeln!(stdout(), "{}", path.display())?;
     Ok(())
 }
 
@@ -143,10 +145,13 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
     std::fs::write(&fresh, weights.bytes())
         .and_then(|()| std::fs::rename(&fresh, &args.weights))
         .with_context(|| format!("cannot write {}", args.weights.display()))?;
-    println!(
+    writeln!(
+        stdout(),
         "temperature {:.3}: loss of the right text {:.4} -> {:.4}",
-        found.temperature, found.loss_before, found.loss_after
-    );
+        found.temperature,
+        found.loss_before,
+        found.loss_after
+    )?;
     Ok(())
 }
 
@@ -169,9 +174,9 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
     let source = Degraded::new(source, share(args.degraded).into(), args.seed);
     let score = evaluate::evaluate(&recognizer, &source, lexicon.as_ref())?;
     if args.json {
-        println!("{}", serde_json::to_string(&score)?);
+        writeln!(stdout(), "{}", serde_json::to_string(&score)?)?;
     } else {
-        println!("{score}");
+        writeln!(stdout(), "{score}")?;
     }
     Ok(())
 }
@@ -212,7 +217,7 @@ fn run_figures(args: &FiguresArgs) -> Result<()> {
     figures.attention(&recognizer, &source)?;
     let score = evaluate::evaluate(&recognizer, &source, None)?;
     figures.score(&score)?;
-    println!("{score}");
+    writeln!(stdout(), "{score}")?;
     Ok(())
 }
 
@@ -221,10 +226,11 @@ fn run_audit(args: &AuditArgs) -> Result<()> {
     let files = labelled_files(&args.folder, Part::All)?;
     let likely = args.labelled || labels_are_likely(&args.folder, &files);
     if !likely && !args.unlabelled {
-        println!(
+        writeln!(
+            stdout(),
             "the file names do not look like labels, so the report holds readings only; \
              --labelled takes them as labels all the same"
-        );
+        )?;
     }
     let audit = audit::audit(
         &recognizer,
@@ -260,21 +266,22 @@ fn run_audit(args: &AuditArgs) -> Result<()> {
     let tally = audit.tally();
     if tally.images > 0 {
         let (low, high) = tally.interval();
-        println!(
+        writeln!(
+            stdout(),
             "read whole: {} of {} ({:.1} %; 95 % interval {:.1} to {:.1} %)",
             tally.exact,
             tally.images,
             100.0 * tally.accuracy(),
             100.0 * low,
             100.0 * high
-        );
+        )?;
     } else {
-        println!("read: {} of {images}", images - failed);
+        writeln!(stdout(), "read: {} of {images}", images - failed)?;
     }
     if failed > 0 {
         eprintln!("{failed} of {images} files could not be read; the report names them");
     }
-    println!("{}", args.report.display());
+    writeln!(stdout(), "{}", args.report.display())?;
     Ok(())
 }
 

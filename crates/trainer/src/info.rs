@@ -1,5 +1,7 @@
 //! `captcha-lens info`: what a weights file holds.
 
+use std::io::{Write, stdout};
+
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::Device;
@@ -10,22 +12,30 @@ pub fn info(weights: &Weights) -> Result<()> {
     let config = &weights.config;
     let network = weights.network(&Device::flex())?;
     let grid = config.grid();
-    println!("parameters     {}", network.num_params());
-    println!(
+    writeln!(stdout(), "parameters     {}", network.num_params())?;
+    writeln!(
+        stdout(),
         "multiply-adds  {} (encoder, one image)",
         config.encoder_multiply_adds()
-    );
-    println!(
+    )?;
+    writeln!(
+        stdout(),
         "input          {} x {} pixels",
-        config.input.height, config.input.width
-    );
-    println!("grid           {} x {}", grid.rows, grid.cols);
-    println!("alphabet       {}", config.alphabet);
-    println!("temperature    {}", weights.temperature);
-    println!("configuration  {}", serde_json::to_string(config)?);
-    println!(
+        config.input.height,
+        config.input.width
+    )?;
+    writeln!(stdout(), "grid           {} x {}", grid.rows, grid.cols)?;
+    writeln!(stdout(), "alphabet       {}", config.alphabet)?;
+    writeln!(stdout(), "temperature    {}", weights.temperature)?;
+    writeln!(
+        stdout(),
+        "configuration  {}",
+        serde_json::to_string(config)?
+    )?;
+    writeln!(
+        stdout(),
         "training       {}",
         serde_json::to_string_pretty(&weights.training)?
-    );
+    )?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `captcha-lens recognize`: reads image files.
 
+use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -59,10 +60,10 @@ pub fn recognize(
                     error: format!("{:#}", anyhow!(error)),
                 },
             };
-            println!("{}", serde_json::to_string(&line)?);
+            writeln!(stdout(), "{}", serde_json::to_string(&line)?)?;
         } else {
             match read {
-                Ok(prediction) => print_text(path, &prediction),
+                Ok(prediction) => print_text(path, &prediction)?,
                 Err(error) => eprintln!("{error:#}"),
             }
         }
@@ -77,22 +78,25 @@ fn read_one(recognizer: &Recognizer, path: &Path, alternatives: usize) -> Result
     predictions.into_iter().next().context("no answer")
 }
 
-fn print_text(path: &Path, prediction: &Prediction) {
+fn print_text(path: &Path, prediction: &Prediction) -> io::Result<()> {
     let text = if prediction.text.is_empty() {
         "no letters found"
     } else {
         &prediction.text
     };
-    println!(
+    writeln!(
+        stdout(),
         "{}: {text} ({:.1} %)",
         path.display(),
         100.0 * prediction.confidence
-    );
+    )?;
     for alternative in &prediction.alternatives {
-        println!(
+        writeln!(
+            stdout(),
             "    {} ({:.1} %)",
             alternative.text,
             100.0 * alternative.confidence
-        );
+        )?;
     }
+    Ok(())
 }

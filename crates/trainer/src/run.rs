@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use captcha_model::ModelConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::Recipe;
@@ -13,6 +14,10 @@ use crate::recipe::Recipe;
 pub struct Provenance {
     /// The recipe as it was used.
     pub recipe: Recipe,
+    /// The network that the recipe named then: a later version may mean another by that name. None
+    /// in a run of a version that did not keep it, and in a weights file, which has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<ModelConfig>,
     /// What it was trained on: a folder's name or `synth:STYLE`.
     pub data: String,
     /// The seed of generator and network.
@@ -26,9 +31,23 @@ pub struct Provenance {
 }
 
 impl Provenance {
+    /// The configuration of the run's network.
+    pub fn model(&self) -> Result<ModelConfig> {
+        match &self.network {
+            Some(config) => {
+                config.validate()?;
+                Ok(config.clone())
+            }
+            None => self.recipe.model(),
+        }
+    }
+
     /// The record that a weights file carries.
     pub fn at_epoch(&self, epoch: usize, validation: Option<f64>) -> Result<serde_json::Value> {
-        let mut record = serde_json::to_value(self)?;
+        let mut record = serde_json::to_value(Self {
+            network: None,
+            ..self.clone()
+        })?;
         record["epoch"] = epoch.into();
         record["images_seen"] = (epoch * self.recipe.training.images_per_epoch).into();
         record["validation_accuracy"] = validation.map(|percent| percent / 100.0).into();

@@ -56,13 +56,16 @@ pub struct Training {
 /// Trains, then writes the best epoch's weights into the run's folder and says where.
 pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
     let recipe = &training.provenance.recipe;
-    let config = recipe.model()?;
+    let config = training.provenance.model()?;
     let (first, options) = (run.last_epoch()?, &recipe.training);
     if first >= options.epochs {
         bail!(
             "this run has already finished its {} epochs",
             options.epochs
         );
+    }
+    if first > 0 {
+        checkpoint(run, &training.provenance, first)?; // burn-train would panic
     }
     let main = training
         .devices
@@ -138,17 +141,29 @@ pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<PathBuf> {
         None => run.best_epoch()?,
     };
     let provenance = run.provenance()?;
-    let config = provenance.recipe.model()?;
-    let path = run.checkpoint(epoch);
-    let record = ModuleRecord::load(&path)
-        .map_err(|error| anyhow!("cannot read checkpoint {}: {error:?}", path.display()))?;
-    let device = Device::flex();
-    let trainee = Trainee::new(&config, &provenance.recipe.training, &device)?.load_record(record);
+    let config = provenance.model()?;
+    let trainee = checkpoint(run, &provenance, epoch)?;
     let record = provenance.at_epoch(epoch, run.validation(epoch)?)?;
     let bytes = save(&trainee.network, &config, &record, Precision::Half)?;
     let out = run.weights();
     std::fs::write(&out, bytes).with_context(|| format!("cannot write {}", out.display()))?;
     Ok(out)
+}
+
+/// What a run had learnt by an epoch's end.
+fn checkpoint(run: &RunFolder, provenance: &Provenance, epoch: usize) -> Result<Trainee> {
+    let path = run.checkpoint(epoch);
+    let record = ModuleRecord::load(&path)
+        .map_err(|error| anyhow!("cannot read checkpoint {}: {error:?}", path.display()))?;
+    let options = &provenance.recipe.training;
+    let trainee = Trainee::new(&provenance.model()?, options, &Device::flex())?;
+    trainee.try_load_record(record).map_err(|_| {
+        anyhow!(
+            "checkpoint {} is of another network than the run's preset names in this version; \
+             the version that began the run can read it",
+            path.display()
+        )
+    })
 }
 
 /// Reads a weights file.

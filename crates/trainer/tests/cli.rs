@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -160,6 +160,42 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     assert!(fails(folder, &go("compact", "third")).contains("another network"));
     assert!(fails(folder, &["calibrate", "missing.safetensors"]).contains("cannot read"));
     assert!(fails(folder, &["figures", "missing", "--out", "x"]).contains("holds no run"));
+}
+
+#[test]
+fn a_run_keeps_its_network_whatever_its_presets_name_means_later() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
+    let path = folder.join("run/run.json");
+    let mut run: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    run["recipe"]["model"] = "paper".into();
+    run["recipe"]["training"]["epochs"] = 2.into();
+    fs::write(&path, run.to_string()).unwrap();
+    succeeds(folder, &["export", "run"]);
+    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    assert!(info.contains("4 x 9"), "{info}");
+
+    // A version that kept the name only: what the name means now does not fit, which is said.
+    run.as_object_mut().unwrap().remove("network").unwrap();
+    fs::write(&path, run.to_string()).unwrap();
+    assert!(fails(folder, &["export", "run"]).contains("another network"));
+    let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
+    assert!(fails(folder, &resume).contains("another network"));
+}
+
+#[test]
+fn whoever_has_read_enough_is_no_error() {
+    let mut lens = Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
+        .arg("info")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(lens.stdout.take()); // as `| head` does
+    let output = lens.wait_with_output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
 }
 
 #[test]
