@@ -20,6 +20,7 @@ use crate::degrade::Degraded;
 use crate::figures::Figures;
 use crate::folder::{Folder, Part, labelled_files, labels_are_likely};
 use crate::generated::Generated;
+use crate::grow::grow;
 use crate::recipe::Recipe;
 use crate::run::{Provenance, RunFolder};
 use crate::train::{Training, export, read_weights, train};
@@ -48,45 +49,65 @@ pub fn run(cli: Cli) -> Result<bool> {
 }
 
 fn run_train(args: &TrainArgs) -> Result<()> {
-    let run = if args.resume {
-        RunFolder::open(&args.out)?
-    } else {
-        let mut recipe = Recipe::load(&args.preset)?;
-        if let Some(epochs) = args.epochs {
-            recipe.training.epochs = epochs;
-        }
-        let from = args.from.as_deref().map(read_weights).transpose()?;
-        let provenance = Provenance {
-            network: Some(recipe.model()?),
-            recipe,
-            data: args.data.clone(),
-            seed: args.seed,
-            command: std::env::args()
-                .skip(1)
-                .fold("captcha-lens".into(), |all, one| all + " " + &one),
-            version: env!("CARGO_PKG_VERSION").into(),
-            from: from.map(|weights| weights.training),
-        };
-        RunFolder::create(&args.out, &provenance)?
+    let begun = args
+        .resume
+        .then(|| RunFolder::open(&args.out))
+        .transpose()?;
+    let (provenance, start) = match &begun {
+        Some(run) => (run.provenance()?, run.start()?),
+        None => new_run(args)?,
     };
-    let provenance = run.provenance()?;
     let (train_source, validation) = sources(&provenance)?;
-    let minutes = |minutes: f64| Duration::try_from_secs_f64(60.0 * minutes);
     let training = Training {
         train: train_source,
         validation,
         provenance,
-        from: args.from.clone(),
+        start,
         devices: args.device.open_many(args.devices)?,
         limit: args
             .minutes
-            .map(minutes)
+            .map(|minutes| Duration::try_from_secs_f64(60.0 * minutes))
             .transpose()
-            .context("--minutes must not be negative")?,
+            .context("--minutes must be a number of minutes, zero or more")?,
+    };
+    // Last, so that a mistake in any argument leaves no run behind.
+    let run = match begun {
+        Some(run) => run,
+        None => RunFolder::create(&args.out, &training.provenance, training.start.as_ref())?,
     };
     let path = train(training, &run)?;
     writeln!(stdout(), "{}", path.display())?;
     Ok(())
+}
+
+/// A run as its arguments say it, and the weights that it starts from.
+fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
+    let mut recipe = Recipe::load(&args.preset)?;
+    if let Some(epochs) = args.epochs {
+        recipe.training.epochs = epochs;
+        recipe.check()?;
+    }
+    let config = recipe.model()?;
+    let start = args.from.as_deref().map(|path| {
+        let weights = read_weights(path)?;
+        if weights.config == config {
+            return Ok(weights);
+        }
+        grow(&weights, &config).with_context(|| path.display().to_string())
+    });
+    let start = start.transpose()?;
+    let provenance = Provenance {
+        network: Some(config),
+        recipe,
+        data: args.data.clone(),
+        seed: args.seed,
+        command: std::env::args()
+            .skip(1)
+            .fold("captcha-lens".into(), |all, one| all + " " + &one),
+        version: env!("CARGO_PKG_VERSION").into(),
+        from: start.as_ref().map(|weights| weights.training.clone()),
+    };
+    Ok((provenance, start))
 }
 
 /// Training and validation images of a run.

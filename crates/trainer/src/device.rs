@@ -29,6 +29,9 @@ impl fmt::Display for DeviceChoice {
     }
 }
 
+/// Devices that a run can have at most.
+const MOST_DEVICES: usize = 64;
+
 impl DeviceChoice {
     /// The device.
     ///
@@ -45,7 +48,10 @@ impl DeviceChoice {
     ///
     /// If there are not so many.
     pub fn open_many(self, count: usize) -> Result<Vec<Device>> {
-        ensure!(count > 0, "at least one device is needed");
+        ensure!(
+            (1..=MOST_DEVICES).contains(&count),
+            "between 1 and {MOST_DEVICES} devices can be used"
+        );
         match self {
             // Several workers on one CPU: not every operation of one keeps all cores busy.
             Self::Cpu => Ok(vec![Device::flex(); count]),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use captcha_synth::Generator;
 
 use crate::folder::SPEC_FILE;
@@ -14,10 +14,13 @@ use crate::progress::progress_bar;
 /// Writes images `0..count` of a generator as `gN.png`, and their labels as [`SPEC_FILE`].
 pub fn generate(generator: &Generator, count: u64, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    ensure!(count > 0, "--count must be at least 1");
     let spec = folder.join(SPEC_FILE);
-    if spec.exists() {
+    let mut files =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    if files.next().is_some() {
         bail!(
-            "{} already holds labelled images; name another folder",
+            "{} already holds files; name another folder",
             folder.display()
         );
     }

@@ -84,6 +84,9 @@ pub struct TrainingRecipe {
     pub patience: Option<usize>,
 }
 
+/// Bound of all counts: far beyond use, and their products can be counted.
+const MOST: usize = 100_000_000;
+
 fn one() -> usize {
     1
 }
@@ -145,7 +148,8 @@ impl Recipe {
         Ok(config)
     }
 
-    fn check(&self) -> Result<()> {
+    /// Whether a run of it can be begun.
+    pub fn check(&self) -> Result<()> {
         let (data, training) = (&self.data, &self.training);
         for (name, share) in [
             ("random_share", data.random_share),
@@ -166,15 +170,29 @@ impl Recipe {
             ("batch", training.batch),
             ("candidates", training.candidates),
         ] {
-            ensure!(number > 0, "{name} must be at least 1");
+            ensure!(
+                (1..=MOST).contains(&number),
+                "{name} must be at least 1, and at most {MOST}"
+            );
         }
         ensure!(
             training.learning_rate > 0.0 && training.learning_rate <= 1.0,
             "learning_rate must lie between 0 and 1"
         );
+        for (name, number) in [
+            ("letter_map_weight", training.letter_map_weight),
+            ("weight_decay", training.weight_decay),
+        ] {
+            ensure!(
+                number >= 0.0 && number.is_finite(),
+                "{name} must be a number, and not negative"
+            );
+        }
         ensure!(
-            training.letter_map_weight >= 0.0,
-            "letter_map_weight must not be negative"
+            training
+                .gradient_clip
+                .is_none_or(|norm| norm > 0.0 && norm.is_finite()),
+            "gradient_clip must be a number above zero"
         );
         // The map's loss is a mean over cells, to which an image's weight does not apply.
         ensure!(

@@ -1,5 +1,6 @@
 //! `captcha-lens recognize`: reads image files.
 
+use std::borrow::Cow;
 use std::io::{self, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,7 +16,7 @@ use crate::folder::read_image;
 #[serde(untagged)]
 enum Line<'a> {
     Read {
-        path: &'a Path,
+        path: Cow<'a, str>,
         #[serde(flatten)]
         prediction: Prediction,
         milliseconds: f64,
@@ -23,7 +24,7 @@ enum Line<'a> {
         code: Option<&'static str>,
     },
     Failed {
-        path: &'a Path,
+        path: Cow<'a, str>,
         error: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         code: Option<&'static str>,
@@ -47,13 +48,13 @@ pub fn recognize(
         if json {
             let line = match read {
                 Ok(prediction) => Line::Read {
-                    path,
+                    path: path.to_string_lossy(),
                     code: prediction.text.is_empty().then_some("no-letters"),
                     prediction,
                     milliseconds,
                 },
                 Err(error) => Line::Failed {
-                    path,
+                    path: path.to_string_lossy(),
                     code: error
                         .downcast_ref::<captcha_model::ModelError>()
                         .map(captcha_model::ModelError::code),
@@ -79,23 +80,25 @@ fn read_one(recognizer: &Recognizer, path: &Path, alternatives: usize) -> Result
 }
 
 fn print_text(path: &Path, prediction: &Prediction) -> io::Result<()> {
-    let text = if prediction.text.is_empty() {
-        "no letters found"
-    } else {
-        &prediction.text
+    let line = |text: &str, confidence: f32| {
+        let text = if text.is_empty() {
+            "no letters found"
+        } else {
+            text
+        };
+        format!("{text} ({:.1} %)", 100.0 * confidence)
     };
     writeln!(
         stdout(),
-        "{}: {text} ({:.1} %)",
+        "{}: {}",
         path.display(),
-        100.0 * prediction.confidence
+        line(&prediction.text, prediction.confidence)
     )?;
     for alternative in &prediction.alternatives {
         writeln!(
             stdout(),
-            "    {} ({:.1} %)",
-            alternative.text,
-            100.0 * alternative.confidence
+            "    {}",
+            line(&alternative.text, alternative.confidence)
         )?;
     }
     Ok(())

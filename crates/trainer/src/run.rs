@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use captcha_model::ModelConfig;
+use anyhow::{Context, Result, bail, ensure};
+use captcha_model::{ModelConfig, Weights};
 use serde::{Deserialize, Serialize};
 
 use crate::recipe::Recipe;
+use crate::train::read_weights;
 
 /// Where a network comes from: enough to train it again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,8 +60,8 @@ impl Provenance {
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// A new run's folder; refused if another run is there.
-    pub fn create(path: &Path, provenance: &Provenance) -> Result<Self> {
+    /// A new run's folder, with the weights that it starts from; refused if another run is there.
+    pub fn create(path: &Path, provenance: &Provenance, start: Option<&Weights>) -> Result<Self> {
         let run = Self(path.to_owned());
         if run.description().exists() {
             bail!(
@@ -69,7 +70,9 @@ impl RunFolder {
             );
         }
         fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
-        fs::write(run.description(), serde_json::to_string_pretty(provenance)?)
+        start
+            .map_or(Ok(()), |start| fs::write(run.start_file(), start.bytes()))
+            .and_then(|()| fs::write(run.description(), serde_json::to_string_pretty(provenance)?))
             .with_context(|| format!("cannot write into {}", path.display()))?;
         Ok(run)
     }
@@ -92,6 +95,22 @@ impl RunFolder {
         let text = fs::read_to_string(&path)
             .with_context(|| format!("{} holds no run: no run.json", self.0.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+    }
+
+    /// The weights that the run starts from; none if it has an epoch behind it, or started from
+    /// random ones.
+    pub fn start(&self) -> Result<Option<Weights>> {
+        if self.last_epoch()? > 0 || self.provenance()?.from.is_none() {
+            return Ok(None);
+        }
+        let path = self.start_file();
+        ensure!(
+            path.exists(),
+            "{} is to start from other weights and has finished no epoch, but does not hold them: \
+             begin it anew, in another folder, with --from",
+            self.0.display()
+        );
+        read_weights(&path).map(Some)
     }
 
     /// Where the run's weights are written.
@@ -154,6 +173,10 @@ impl RunFolder {
             }
         }
         Ok((count > 0.0).then(|| sum / count))
+    }
+
+    fn start_file(&self) -> PathBuf {
+        self.0.join("start.safetensors")
     }
 
     fn description(&self) -> PathBuf {

@@ -25,7 +25,6 @@ use captcha_model::weights::{Precision, Weights, save};
 
 use crate::batch::Batcher;
 use crate::data::{FirstEpoch, Source};
-use crate::grow::grow;
 use crate::learner::Trainee;
 use crate::loader::Loader;
 use crate::metric::WordAccuracy;
@@ -45,8 +44,8 @@ pub struct Training {
     pub train: Arc<dyn Source>,
     /// Images to validate on, never trained on.
     pub validation: Arc<dyn Source>,
-    /// Weights to start from instead of random ones.
-    pub from: Option<PathBuf>,
+    /// Weights to start from instead of random ones, of the run's network.
+    pub start: Option<Weights>,
     /// Devices to train on, at least one.
     pub devices: Vec<Device>,
     /// Stop at the first epoch's end after this time.
@@ -76,11 +75,7 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
     main.seed(training.provenance.seed.wrapping_add(first as u64));
 
     let mut trainee = Trainee::new(&config, options, &main)?;
-    if let Some(path) = training.from.as_deref().filter(|_| first == 0) {
-        let mut weights = read_weights(path)?;
-        if weights.config != config {
-            weights = grow(&weights, &config).with_context(|| path.display().to_string())?;
-        }
+    if let Some(weights) = training.start.filter(|_| first == 0) {
         trainee.network = weights.network(&main)?;
     }
     if options.fixed_norm {
@@ -145,8 +140,11 @@ pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<PathBuf> {
     let trainee = checkpoint(run, &provenance, epoch)?;
     let record = provenance.at_epoch(epoch, run.validation(epoch)?)?;
     let bytes = save(&trainee.network, &config, &record, Precision::Half)?;
+    let weights = Weights::from_bytes(bytes)
+        .with_context(|| format!("epoch {epoch} left no weights that can be used: a lower learning_rate may help, or an epoch before"))?;
     let out = run.weights();
-    std::fs::write(&out, bytes).with_context(|| format!("cannot write {}", out.display()))?;
+    std::fs::write(&out, weights.bytes())
+        .with_context(|| format!("cannot write {}", out.display()))?;
     Ok(out)
 }
 
@@ -222,7 +220,7 @@ impl StopEarly {
             )
         });
         Self {
-            deadline: limit.map(|limit| Instant::now() + limit),
+            deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
             patience,
         }
     }

@@ -185,6 +185,71 @@ fn a_run_keeps_its_network_whatever_its_presets_name_means_later() {
 }
 
 #[test]
+fn a_mistake_leaves_no_run_behind() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let big = u64::MAX.to_string();
+    for (mistake, complaint) in [
+        (&["--data", "nowhere"][..], "not a folder"),
+        (&["--data", "synth:clouds"], "clouds"),
+        (&["--devices", "0"], "between 1 and"),
+        (&["--devices", &big], "between 1 and"),
+        (&["--minutes=nan"], "--minutes must be"),
+        (&["--epochs", "0"], "epochs must be at least 1"),
+        (&["--epochs", &big], "and at most"),
+        (
+            &["--from", "nothing.safetensors"],
+            "cannot read the weights",
+        ),
+    ] {
+        let output = train_tiny(folder, mistake);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            errors.contains(complaint) && !errors.contains("panicked"),
+            "{errors}"
+        );
+        assert!(!folder.join("run").exists(), "{mistake:?}");
+    }
+    let trained = train_tiny(folder, &["--epochs", "1", "--minutes=2e17"]);
+    let errors = String::from_utf8_lossy(&trained.stderr);
+    assert!(trained.status.success(), "{errors}");
+}
+
+#[test]
+fn a_run_cut_short_in_its_first_epoch_still_starts_from_its_weights() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
+    let go_on = |out| {
+        let weights = folder.join(out).join("weights.safetensors");
+        let from = ["--from", "run/weights.safetensors", "--epochs", "1"];
+        let train = [
+            "train",
+            "--preset",
+            "tiny.toml",
+            "--device",
+            "cpu",
+            "--out",
+            out,
+        ];
+        succeeds(folder, &[&train[..], &from].concat());
+        let whole = fs::read(&weights).unwrap();
+        for left in ["checkpoint", "train", "valid"] {
+            fs::remove_dir_all(folder.join(out).join(left)).unwrap();
+        }
+        fs::remove_file(weights).unwrap();
+        whole
+    };
+    let resume = |out| ["train", "--out", out, "--resume", "--device", "cpu"];
+    let whole = go_on("again");
+    succeeds(folder, &resume("again"));
+    assert!(fs::read(folder.join("again/weights.safetensors")).unwrap() == whole);
+    go_on("lost");
+    fs::remove_file(folder.join("lost/start.safetensors")).unwrap();
+    assert!(fails(folder, &resume("lost")).contains("begin it anew"));
+}
+
+#[test]
 fn whoever_has_read_enough_is_no_error() {
     let mut lens = Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
         .arg("info")
