@@ -80,7 +80,7 @@ pub fn listed_words() -> &'static [&'static str] {
 /// [`SynthError::NoWords`] if no line holds a word.
 pub fn parse_words(text: &str) -> Result<Vec<String>, SynthError> {
     let mut words = Vec::new();
-    for (index, line) in text.lines().enumerate() {
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let word = line.trim();
         if word.is_empty() {
             continue;

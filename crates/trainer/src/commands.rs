@@ -53,11 +53,13 @@ fn run_train(args: &TrainArgs) -> Result<()> {
         .resume
         .then(|| RunFolder::open(&args.out))
         .transpose()?;
-    let (provenance, start) = match &begun {
+    let (mut provenance, start) = match &begun {
         Some(run) => (run.provenance()?, run.start()?),
         None => new_run(args)?,
     };
     let (train_source, validation) = sources(&provenance)?;
+    // A labelled folder's epoch is the folder, whatever the recipe says; the record says it too.
+    provenance.recipe.training.images_per_epoch = train_source.len();
     let training = Training {
         train: train_source,
         validation,

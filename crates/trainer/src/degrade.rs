@@ -14,6 +14,8 @@ use crate::data::{Example, Source};
 
 /// Widths in pixels, drawn evenly on a logarithmic scale.
 const WIDTHS: (f32, f32) = (120.0, 480.0);
+/// Height in pixels of what is narrower than any text, and was as tall as JPEG cannot be.
+const LARGEST_HEIGHT: f32 = 4096.0;
 /// How scalers of other people's making compute a pixel.
 const SCALERS: [ResizeAlg; 5] = [
     ResizeAlg::Nearest,
@@ -73,7 +75,7 @@ fn degrade(mut example: Example, random: &mut ChaCha8Rng) -> Result<Example> {
     cut(&mut example, random);
     let image = example.image;
     let width = WIDTHS.0 * (WIDTHS.1 / WIDTHS.0).powf(random.random());
-    let height = width * image.height() as f32 / image.width() as f32;
+    let height = (width * image.height() as f32 / image.width() as f32).min(LARGEST_HEIGHT);
     let scaler = SCALERS[random.random_range(0..SCALERS.len())];
     let image = scale(
         &image,

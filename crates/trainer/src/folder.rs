@@ -1,11 +1,12 @@
 //! Labelled images in a folder, in any of three layouts.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail, ensure};
-use captcha_model::image::decode_image;
+use captcha_model::image::{MAX_BYTES, decode_image};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -15,6 +16,8 @@ use crate::data::{Example, Source};
 /// The paper's label file: one `NAME WORD` a line, images beside it as `NAME.png`.
 pub const SPEC_FILE: &str = "spec_train_val.txt";
 const LABELS_FILE: &str = "labels.csv";
+/// What some editors begin a text with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 
 /// A labelled image file.
@@ -90,6 +93,7 @@ fn by_spec(folder: &Path) -> Result<Vec<Labelled>> {
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut files = Vec::new();
     for (number, line) in text
+        .trim_start_matches(BYTE_ORDER_MARK)
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
@@ -124,7 +128,7 @@ fn by_csv(folder: &Path) -> Result<Vec<Labelled>> {
         let (Some(file), Some(label)) = (row.get(0), row.get(1)) else {
             bail!("{}, line {}: expected file,label", place(), number + 1);
         };
-        if number == 0 && (file, label) == ("file", "label") {
+        if number == 0 && file.eq_ignore_ascii_case("file") && label.eq_ignore_ascii_case("label") {
             continue;
         }
         files.push(Labelled {
@@ -153,7 +157,11 @@ fn by_names(folder: &Path) -> Result<Vec<Labelled>> {
 
 /// Reads one image file.
 pub fn read_image(path: &Path) -> Result<captcha_model::image::RgbImage> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut bytes = Vec::new();
+    // A byte more than may be, so that the decoder says what is wrong.
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+        .with_context(|| format!("cannot read {}", path.display()))?;
     decode_image(&bytes).with_context(|| path.display().to_string())
 }
 

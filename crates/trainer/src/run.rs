@@ -118,9 +118,11 @@ impl RunFolder {
         self.0.join("weights.safetensors")
     }
 
-    /// The network's checkpoint of an epoch, as burn-train names it.
-    pub fn checkpoint(&self, epoch: usize) -> PathBuf {
-        self.0.join("checkpoint").join(format!("model-{epoch}.bpk"))
+    /// A part of an epoch's checkpoint, as burn-train names it: `model`, `optim` or `scheduler`.
+    pub fn checkpoint(&self, part: &str, epoch: usize) -> PathBuf {
+        self.0
+            .join("checkpoint")
+            .join(format!("{part}-{epoch}.bpk"))
     }
 
     /// The last epoch whose checkpoint is complete; zero if there is none.
@@ -198,7 +200,11 @@ impl RunFolder {
                     .parse()
                     .ok()
             });
-            epochs.extend(epoch.filter(|epoch| self.checkpoint(*epoch).exists()));
+            epochs.extend(epoch.filter(|&epoch| {
+                ["model", "optim"]
+                    .iter()
+                    .all(|part| self.checkpoint(part, epoch).exists())
+            }));
         }
         Ok(epochs)
     }

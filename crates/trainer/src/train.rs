@@ -1,15 +1,18 @@
 //! `captcha-lens train`: a run, from its first step or from its last checkpoint.
 
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use burn::lr_scheduler::LrSchedulerRecord;
 use burn::lr_scheduler::composed::ComposedLrSchedulerConfig;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
 use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::Module;
+use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
 use burn::train::checkpoint::{
@@ -64,7 +67,14 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
         );
     }
     if first > 0 {
-        checkpoint(run, &training.provenance, first)?; // burn-train would panic
+        // burn-train would panic.
+        checkpoint(run, &training.provenance, first)?;
+        let (optimizer, scheduler) = (
+            run.checkpoint("optim", first),
+            run.checkpoint("scheduler", first),
+        );
+        OptimizerRecord::load(&optimizer).map_err(|error| unreadable(&optimizer, error))?;
+        LrSchedulerRecord::load(&scheduler).map_err(|error| unreadable(&scheduler, error))?;
     }
     let main = training
         .devices
@@ -150,9 +160,8 @@ pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<PathBuf> {
 
 /// What a run had learnt by an epoch's end.
 fn checkpoint(run: &RunFolder, provenance: &Provenance, epoch: usize) -> Result<Trainee> {
-    let path = run.checkpoint(epoch);
-    let record = ModuleRecord::load(&path)
-        .map_err(|error| anyhow!("cannot read checkpoint {}: {error:?}", path.display()))?;
+    let path = run.checkpoint("model", epoch);
+    let record = ModuleRecord::load(&path).map_err(|error| unreadable(&path, error))?;
     let options = &provenance.recipe.training;
     let trainee = Trainee::new(&provenance.model()?, options, &Device::flex())?;
     trainee.try_load_record(record).map_err(|_| {
@@ -162,6 +171,13 @@ fn checkpoint(run: &RunFolder, provenance: &Provenance, epoch: usize) -> Result<
             path.display()
         )
     })
+}
+
+fn unreadable(checkpoint: &Path, error: impl Debug) -> anyhow::Error {
+    anyhow!(
+        "cannot read checkpoint {}: {error:?}; without the files of that epoch, the one before counts",
+        checkpoint.display()
+    )
 }
 
 /// Reads a weights file.

@@ -2,252 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use command::{fails, lens, succeeds, train_tiny};
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// A network and a run small enough to train in a test.
-const TINY: &str = r#"
-[model]
-alphabet = "abcdefghijklmnopqrstuvwxyz"
-max_letters = 5
-input = { height = 20, width = 40, resampling = "Area", inverted = true }
-encoder = { blocks = [
-    { filters = 4, padded = false, norm = true, pool = true },
-    { filters = 4, padded = true, norm = false, pool = true },
-], dropout = 0.1, features = 8, norm_momentum = 0.1, pool_first = true }
-decoder = { embedding = 4, units = 8, attention = 8, carry_state = true }
-
-[data]
-random_share = 0.5
-blank_share = 0.1
-
-[training]
-epochs = 2
-images_per_epoch = 24
-validation_images = 8
-batch = 8
-learning_rate = 1e-3
-warmup_steps = 2
-schedule = "cosine"
-weight_decay = 1e-4
-gradient_clip = 1.0
-letter_map_weight = 0.5
-"#;
-
-fn lens(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap()
-}
-
-/// Standard output of a call that must succeed.
-fn succeeds(folder: &Path, arguments: &[&str]) -> String {
-    let output = lens(folder, arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {errors}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Standard error of a call that must fail, without a panic.
-fn fails(folder: &Path, arguments: &[&str]) -> String {
-    let output = lens(folder, arguments);
-    let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success(), "{arguments:?} succeeded");
-    assert!(!errors.contains("panicked"), "{errors}");
-    errors
-}
-
-fn train_tiny(folder: &Path, more: &[&str]) -> Output {
-    fs::write(folder.join("tiny.toml"), TINY).unwrap();
-    let arguments = [
-        "train",
-        "--preset",
-        "tiny.toml",
-        "--out",
-        "run",
-        "--device",
-        "cpu",
-    ];
-    lens(folder, &[&arguments, more].concat())
-}
-
-#[test]
-fn a_run_stops_goes_on_and_leaves_weights_that_read() {
-    let folder = TempDir::new().unwrap();
-    let folder = folder.path();
-    let first = train_tiny(folder, &["--minutes", "0"]);
-    assert!(
-        first.status.success(),
-        "{}",
-        String::from_utf8_lossy(&first.stderr)
-    );
-    assert!(folder.join("run/checkpoint/model-1.bpk").exists());
-    assert!(!folder.join("run/checkpoint/model-2.bpk").exists());
-
-    let again = train_tiny(folder, &[]);
-    let errors = String::from_utf8_lossy(&again.stderr).into_owned();
-    assert!(
-        !again.status.success() && errors.contains("--resume"),
-        "{errors}"
-    );
-
-    let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
-    let output = lens(folder, &resume);
-    let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{log}");
-    assert!(
-        log.contains("epoch 2/2") && !log.contains("epoch 1/2"),
-        "{log}"
-    );
-    assert!(folder.join("run/checkpoint/model-2.bpk").exists());
-    assert!(fails(folder, &resume).contains("already finished"));
-
-    succeeds(folder, &["export", "run", "--epoch", "2"]);
-    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
-    assert!(
-        info.contains("4 x 9") && info.contains("\"epoch\": 2"),
-        "{info}"
-    );
-    assert!(info.contains("\"images_seen\": 48"), "{info}");
-
-    // Its confidence can be put right, and everything drawn.
-    let calibrated = succeeds(
-        folder,
-        &["calibrate", "run/weights.safetensors", "--count", "16"],
-    );
-    assert!(calibrated.starts_with("temperature "), "{calibrated}");
-    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
-    assert!(!info.contains("temperature    1\n"), "{info}");
-    let drawn = succeeds(
-        folder,
-        &["figures", "run", "--out", "figures", "--count", "12"],
-    );
-    assert!(drawn.contains("calibration error"), "{drawn}");
-    for name in [
-        "loss",
-        "samples",
-        "by-length",
-        "by-font",
-        "by-strokes",
-        "confusions",
-        "reliability",
-    ] {
-        let path = folder.join("figures").join(name);
-        let svg = fs::read_to_string(path.with_extension("svg")).unwrap();
-        assert!(svg.starts_with("<svg") && svg.contains("<text"), "{name}");
-        let picture = image::open(path.with_extension("png")).unwrap().to_rgb8();
-        let ink = picture.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
-        assert!(ink > 500, "{name}: {ink} pixels that are not white");
-    }
-
-    // It can start another run, of the same network or of one that can grow from it.
-    let from = [
-        "--from",
-        "run/weights.safetensors",
-        "--epochs",
-        "1",
-        "--device",
-        "cpu",
-    ];
-    let go = |preset, out| [&["train", "--preset", preset, "--out", out], &from[..]].concat();
-    succeeds(folder, &go("tiny.toml", "second"));
-    assert!(fails(folder, &go("compact", "third")).contains("another network"));
-    assert!(fails(folder, &["calibrate", "missing.safetensors"]).contains("cannot read"));
-    assert!(fails(folder, &["figures", "missing", "--out", "x"]).contains("holds no run"));
-}
-
-#[test]
-fn a_run_keeps_its_network_whatever_its_presets_name_means_later() {
-    let folder = TempDir::new().unwrap();
-    let folder = folder.path();
-    assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
-    let path = folder.join("run/run.json");
-    let mut run: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    run["recipe"]["model"] = "paper".into();
-    run["recipe"]["training"]["epochs"] = 2.into();
-    fs::write(&path, run.to_string()).unwrap();
-    succeeds(folder, &["export", "run"]);
-    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
-    assert!(info.contains("4 x 9"), "{info}");
-
-    // A version that kept the name only: what the name means now does not fit, which is said.
-    run.as_object_mut().unwrap().remove("network").unwrap();
-    fs::write(&path, run.to_string()).unwrap();
-    assert!(fails(folder, &["export", "run"]).contains("another network"));
-    let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
-    assert!(fails(folder, &resume).contains("another network"));
-}
-
-#[test]
-fn a_mistake_leaves_no_run_behind() {
-    let folder = TempDir::new().unwrap();
-    let folder = folder.path();
-    let big = u64::MAX.to_string();
-    for (mistake, complaint) in [
-        (&["--data", "nowhere"][..], "not a folder"),
-        (&["--data", "synth:clouds"], "clouds"),
-        (&["--devices", "0"], "between 1 and"),
-        (&["--devices", &big], "between 1 and"),
-        (&["--minutes=nan"], "--minutes must be"),
-        (&["--epochs", "0"], "epochs must be at least 1"),
-        (&["--epochs", &big], "and at most"),
-        (
-            &["--from", "nothing.safetensors"],
-            "cannot read the weights",
-        ),
-    ] {
-        let output = train_tiny(folder, mistake);
-        let errors = String::from_utf8(output.stderr).unwrap();
-        assert!(
-            errors.contains(complaint) && !errors.contains("panicked"),
-            "{errors}"
-        );
-        assert!(!folder.join("run").exists(), "{mistake:?}");
-    }
-    let trained = train_tiny(folder, &["--epochs", "1", "--minutes=2e17"]);
-    let errors = String::from_utf8_lossy(&trained.stderr);
-    assert!(trained.status.success(), "{errors}");
-}
-
-#[test]
-fn a_run_cut_short_in_its_first_epoch_still_starts_from_its_weights() {
-    let folder = TempDir::new().unwrap();
-    let folder = folder.path();
-    assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
-    let go_on = |out| {
-        let weights = folder.join(out).join("weights.safetensors");
-        let from = ["--from", "run/weights.safetensors", "--epochs", "1"];
-        let train = [
-            "train",
-            "--preset",
-            "tiny.toml",
-            "--device",
-            "cpu",
-            "--out",
-            out,
-        ];
-        succeeds(folder, &[&train[..], &from].concat());
-        let whole = fs::read(&weights).unwrap();
-        for left in ["checkpoint", "train", "valid"] {
-            fs::remove_dir_all(folder.join(out).join(left)).unwrap();
-        }
-        fs::remove_file(weights).unwrap();
-        whole
-    };
-    let resume = |out| ["train", "--out", out, "--resume", "--device", "cpu"];
-    let whole = go_on("again");
-    succeeds(folder, &resume("again"));
-    assert!(fs::read(folder.join("again/weights.safetensors")).unwrap() == whole);
-    go_on("lost");
-    fs::remove_file(folder.join("lost/start.safetensors")).unwrap();
-    assert!(fails(folder, &resume("lost")).contains("begin it anew"));
-}
 
 #[test]
 fn whoever_has_read_enough_is_no_error() {
@@ -284,6 +47,8 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
         "{}",
         String::from_utf8_lossy(&trained.stderr)
     );
+    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    assert!(info.contains("\"images_seen\": 10"), "{info}");
 
     let weights = ["--weights", "run/weights.safetensors", "--json"];
     let evaluate = |more: &[&str]| -> Value {
@@ -441,6 +206,57 @@ fn an_audit_is_one_file_that_tells_all() {
     fs::create_dir(folder.join("nothing")).unwrap();
     let nothing = ["audit", "nothing", "--report", "x.html"];
     assert!(fails(folder, &nothing).contains("no labelled image"));
+}
+
+#[test]
+fn odd_files_are_taken_as_they_are() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    succeeds(folder, &["generate", "--count", "1", "--out", "a"]);
+    let images = |arguments: &[&str]| -> Value {
+        let json = succeeds(folder, &[&["evaluate", "--json"], arguments].concat());
+        serde_json::from_str::<Value>(&json).unwrap()["images"].clone()
+    };
+
+    // A byte order mark.
+    let spec = folder.join("a/spec_train_val.txt");
+    let labels = fs::read_to_string(&spec).unwrap();
+    fs::write(spec, format!("\u{feff}{labels}")).unwrap();
+    assert_eq!(images(&["a"]), 1);
+    fs::write(folder.join("words.txt"), "\u{feff}thus\n").unwrap();
+    assert_eq!(
+        images(&["--synth", "words", "--count", "1", "--words", "words.txt"]),
+        1
+    );
+
+    // Much taller than wide.
+    fs::create_dir(folder.join("tall")).unwrap();
+    let tall = image::RgbImage::new(1, 20_000);
+    tall.save(folder.join("tall/abc.png")).unwrap();
+    assert_eq!(images(&["tall", "--degraded"]), 1);
+
+    // Files that are somebody's.
+    fs::create_dir(folder.join("own")).unwrap();
+    fs::write(folder.join("own/g0.png"), "mine").unwrap();
+    let error = fails(folder, &["generate", "--count", "1", "--out", "own"]);
+    assert!(error.contains("already holds files"), "{error}");
+    assert_eq!(fs::read(folder.join("own/g0.png")).unwrap(), b"mine");
+
+    // A name that is no text.
+    #[cfg(unix)]
+    {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+        let odd = OsStr::from_bytes(b"a\xff.png");
+        fs::copy(folder.join("a/g0.png"), folder.join(odd)).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
+            .current_dir(folder)
+            .args(["recognize", "--json"])
+            .args([odd, OsStr::new("a/g0.png")])
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+    }
 }
 
 #[test]

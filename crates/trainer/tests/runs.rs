@@ -1,0 +1,199 @@
+//! Runs as the command line has them: begun, stopped, resumed, gone wrong.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod command;
+
+use std::fs;
+
+use command::{fails, lens, succeeds, train_tiny};
+use serde_json::Value;
+use tempfile::TempDir;
+
+#[test]
+fn a_run_stops_goes_on_and_leaves_weights_that_read() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let first = train_tiny(folder, &["--minutes", "0"]);
+    assert!(
+        first.status.success(),
+        "{}",
+        String::from_utf8_lossy(&first.stderr)
+    );
+    assert!(folder.join("run/checkpoint/model-1.bpk").exists());
+    assert!(!folder.join("run/checkpoint/model-2.bpk").exists());
+
+    let again = train_tiny(folder, &[]);
+    let errors = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(
+        !again.status.success() && errors.contains("--resume"),
+        "{errors}"
+    );
+
+    let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
+    let output = lens(folder, &resume);
+    let log = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{log}");
+    assert!(
+        log.contains("epoch 2/2") && !log.contains("epoch 1/2"),
+        "{log}"
+    );
+    assert!(folder.join("run/checkpoint/model-2.bpk").exists());
+    assert!(fails(folder, &resume).contains("already finished"));
+
+    succeeds(folder, &["export", "run", "--epoch", "2"]);
+
+    // A checkpoint that a full disk cut short is an error, too.
+    let run_json = folder.join("run/run.json");
+    let kept = fs::read_to_string(&run_json).unwrap();
+    fs::write(&run_json, kept.replace("\"epochs\": 2", "\"epochs\": 3")).unwrap();
+    for part in ["scheduler", "optim", "model"] {
+        let path = folder.join(format!("run/checkpoint/{part}-2.bpk"));
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..20]).unwrap();
+        assert!(
+            fails(folder, &resume).contains("cannot read checkpoint"),
+            "{part}"
+        );
+        fs::write(&path, whole).unwrap();
+    }
+    fs::write(&run_json, kept).unwrap();
+    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    assert!(
+        info.contains("4 x 9") && info.contains("\"epoch\": 2"),
+        "{info}"
+    );
+    assert!(info.contains("\"images_seen\": 48"), "{info}");
+
+    // Its confidence can be put right, and everything drawn.
+    let calibrated = succeeds(
+        folder,
+        &["calibrate", "run/weights.safetensors", "--count", "16"],
+    );
+    assert!(calibrated.starts_with("temperature "), "{calibrated}");
+    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    assert!(!info.contains("temperature    1\n"), "{info}");
+    let drawn = succeeds(
+        folder,
+        &["figures", "run", "--out", "figures", "--count", "12"],
+    );
+    assert!(drawn.contains("calibration error"), "{drawn}");
+    for name in [
+        "loss",
+        "samples",
+        "by-length",
+        "by-font",
+        "by-strokes",
+        "confusions",
+        "reliability",
+    ] {
+        let path = folder.join("figures").join(name);
+        let svg = fs::read_to_string(path.with_extension("svg")).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("<text"), "{name}");
+        let picture = image::open(path.with_extension("png")).unwrap().to_rgb8();
+        let ink = picture.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
+        assert!(ink > 500, "{name}: {ink} pixels that are not white");
+    }
+
+    // It can start another run, of the same network or of one that can grow from it.
+    let from = [
+        "--from",
+        "run/weights.safetensors",
+        "--epochs",
+        "1",
+        "--device",
+        "cpu",
+    ];
+    let go = |preset, out| [&["train", "--preset", preset, "--out", out], &from[..]].concat();
+    succeeds(folder, &go("tiny.toml", "second"));
+    assert!(fails(folder, &go("compact", "third")).contains("another network"));
+    assert!(fails(folder, &["calibrate", "missing.safetensors"]).contains("cannot read"));
+    assert!(fails(folder, &["figures", "missing", "--out", "x"]).contains("holds no run"));
+}
+
+#[test]
+fn a_run_keeps_its_network_whatever_its_presets_name_means_later() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
+    let path = folder.join("run/run.json");
+    let mut run: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    run["recipe"]["model"] = "paper".into();
+    run["recipe"]["training"]["epochs"] = 2.into();
+    fs::write(&path, run.to_string()).unwrap();
+    succeeds(folder, &["export", "run"]);
+    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    assert!(info.contains("4 x 9"), "{info}");
+
+    // A version that kept the name only: what the name means now does not fit, which is said.
+    run.as_object_mut().unwrap().remove("network").unwrap();
+    fs::write(&path, run.to_string()).unwrap();
+    assert!(fails(folder, &["export", "run"]).contains("another network"));
+    let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
+    assert!(fails(folder, &resume).contains("another network"));
+}
+
+#[test]
+fn a_mistake_leaves_no_run_behind() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let big = u64::MAX.to_string();
+    for (mistake, complaint) in [
+        (&["--data", "nowhere"][..], "not a folder"),
+        (&["--data", "synth:clouds"], "clouds"),
+        (&["--devices", "0"], "between 1 and"),
+        (&["--devices", &big], "between 1 and"),
+        (&["--minutes=nan"], "--minutes must be"),
+        (&["--epochs", "0"], "epochs must be at least 1"),
+        (&["--epochs", &big], "and at most"),
+        (
+            &["--from", "nothing.safetensors"],
+            "cannot read the weights",
+        ),
+    ] {
+        let output = train_tiny(folder, mistake);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            errors.contains(complaint) && !errors.contains("panicked"),
+            "{errors}"
+        );
+        assert!(!folder.join("run").exists(), "{mistake:?}");
+    }
+    let trained = train_tiny(folder, &["--epochs", "1", "--minutes=2e17"]);
+    let errors = String::from_utf8_lossy(&trained.stderr);
+    assert!(trained.status.success(), "{errors}");
+}
+
+#[test]
+fn a_run_cut_short_in_its_first_epoch_still_starts_from_its_weights() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
+    let go_on = |out| {
+        let weights = folder.join(out).join("weights.safetensors");
+        let from = ["--from", "run/weights.safetensors", "--epochs", "1"];
+        let train = [
+            "train",
+            "--preset",
+            "tiny.toml",
+            "--device",
+            "cpu",
+            "--out",
+            out,
+        ];
+        succeeds(folder, &[&train[..], &from].concat());
+        let whole = fs::read(&weights).unwrap();
+        for left in ["checkpoint", "train", "valid"] {
+            fs::remove_dir_all(folder.join(out).join(left)).unwrap();
+        }
+        fs::remove_file(weights).unwrap();
+        whole
+    };
+    let resume = |out| ["train", "--out", out, "--resume", "--device", "cpu"];
+    let whole = go_on("again");
+    succeeds(folder, &resume("again"));
+    assert!(fs::read(folder.join("again/weights.safetensors")).unwrap() == whole);
+    go_on("lost");
+    fs::remove_file(folder.join("lost/start.safetensors")).unwrap();
+    assert!(fails(folder, &resume("lost")).contains("begin it anew"));
+}
