@@ -28,6 +28,15 @@ pub struct Calibration {
     pub loss_after: f64,
 }
 
+impl Calibration {
+    /// Whether the search came to an end of its range, where no minimum is.
+    pub fn is_at_a_bound(&self) -> bool {
+        [TEMPERATURES.0, TEMPERATURES.1]
+            .iter()
+            .any(|bound| (self.temperature / bound).ln().abs() < 5.0 * TOLERANCE)
+    }
+}
+
 /// Fits a temperature to the first epoch of a source: the one under which the right texts are
 /// likeliest. No answer changes, only its confidence (Guo et al. 2017, "On Calibration of Modern
 /// Neural Networks").
@@ -92,6 +101,18 @@ mod tests {
                 (found / best - 1.0).abs() < 2.0 * TOLERANCE,
                 "{found} for {best}"
             );
+        }
+    }
+
+    #[test]
+    fn a_minimum_beyond_the_range_is_told_from_one_within() {
+        for (best, beyond) in [(0.1, true), (0.3, false), (3.5, false), (9.0, true)] {
+            let found = Calibration {
+                temperature: minimum(TEMPERATURES, |t| (t / best).ln().powi(2)),
+                loss_before: 0.0,
+                loss_after: 0.0,
+            };
+            assert_eq!(found.is_at_a_bound(), beyond, "{best}");
         }
     }
 

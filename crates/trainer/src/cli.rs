@@ -56,10 +56,10 @@ pub struct NetworkArgs {
 #[derive(Args, Debug)]
 pub struct TrainArgs {
     /// compact, compact-continued, paper, or a file of that form.
-    #[arg(long, default_value = "compact")]
+    #[arg(long, default_value = "compact", conflicts_with = "resume")]
     pub preset: String,
     /// A labelled folder, or synth:words for fresh images.
-    #[arg(long, default_value = "synth:words")]
+    #[arg(long, default_value = "synth:words", conflicts_with = "resume")]
     pub data: String,
     /// The run's folder: checkpoints, metrics, and weights in the end.
     #[arg(long)]
@@ -97,28 +97,28 @@ pub struct EvaluateArgs {
     #[arg(required_unless_present = "synth", conflicts_with = "synth")]
     pub folder: Option<PathBuf>,
     /// Which part of the folder.
-    #[arg(long, value_enum, default_value = "all")]
+    #[arg(long, value_enum, default_value = "all", conflicts_with = "synth")]
     pub part: Part,
     /// Fresh images of this style, words or waves, instead of a folder.
     #[arg(long, value_name = "STYLE")]
     pub synth: Option<String>,
     /// How many fresh images.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 20_000, conflicts_with = "folder")]
     pub count: u64,
-    /// Seed of the fresh images.
+    /// Seed of the fresh images, and of what --degraded does.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Fresh images of the words of this list (one a line) instead of the listed ones.
-    #[arg(long, requires = "synth", conflicts_with = "random")]
+    #[arg(long, conflicts_with_all = ["random", "folder"])]
     pub words: Option<PathBuf>,
     /// Random strings instead of listed words.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "folder")]
     pub random: bool,
     /// Faces of the fresh images.
-    #[arg(long, value_enum, default_value = "trained")]
+    #[arg(long, value_enum, default_value = "trained", conflicts_with = "folder")]
     pub fonts: Fonts,
     /// Bend each image's face out of its shape.
-    #[arg(long, requires = "synth")]
+    #[arg(long, conflicts_with = "folder")]
     pub bent: bool,
     /// Cut, scale and compress the images before they are read.
     #[arg(long)]

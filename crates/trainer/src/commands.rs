@@ -29,14 +29,15 @@ use crate::{audit, calibrate, evaluate, generate, info, recognize};
 /// The weights that ship with this version.
 const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
 
-/// Does what the command line says; `false` if it was done but something could not be read.
+/// Does what the command line says; `false` if it was done but an image of `recognize`, or every
+/// image of `audit`, could not be read.
 pub fn run(cli: Cli) -> Result<bool> {
     match cli.command {
         Command::Train(args) => run_train(&args)?,
         Command::Evaluate(args) => run_evaluate(&args)?,
         Command::Calibrate(args) => run_calibrate(&args)?,
         Command::Figures(args) => run_figures(&args)?,
-        Command::Audit(args) => run_audit(&args)?,
+        Command::Audit(args) => return run_audit(&args),
         Command::Recognize(args) => return run_recognize(&args),
         Command::Generate(args) => run_generate(&args)?,
         Command::Export(args) => {
@@ -162,6 +163,12 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
     let weights = read_weights(&args.weights)?;
     let images = validation(&args.data, args.seed, args.count)?;
     let found = calibrate::calibrate(&weights, images.as_ref(), &args.device.open()?)?;
+    if found.is_at_a_bound() {
+        eprintln!(
+            "warning: the temperature lies at an end of what is searched, so it says little: \
+             take more images, or weights that read better"
+        );
+    }
     let weights = weights.with_temperature(found.temperature)?;
     // By way of another file, so that a full disk does not cost the weights.
     let fresh = args.weights.with_extension("calibrated");
@@ -244,7 +251,7 @@ fn run_figures(args: &FiguresArgs) -> Result<()> {
     Ok(())
 }
 
-fn run_audit(args: &AuditArgs) -> Result<()> {
+fn run_audit(args: &AuditArgs) -> Result<bool> {
     let recognizer = recognizer(&args.network)?;
     let files = labelled_files(&args.folder, Part::All)?;
     let likely = args.labelled || labels_are_likely(&args.folder, &files);
@@ -305,7 +312,7 @@ fn run_audit(args: &AuditArgs) -> Result<()> {
         eprintln!("{failed} of {images} files could not be read; the report names them");
     }
     writeln!(stdout(), "{}", args.report.display())?;
-    Ok(())
+    Ok(failed < images)
 }
 
 fn run_recognize(args: &RecognizeArgs) -> Result<bool> {

@@ -235,6 +235,24 @@ fn odd_files_are_taken_as_they_are() {
     tall.save(folder.join("tall/abc.png")).unwrap();
     assert_eq!(images(&["tall", "--degraded"]), 1);
 
+    // Nothing that can be read.
+    fs::create_dir(folder.join("broken")).unwrap();
+    fs::write(folder.join("broken/abc.png"), "no image").unwrap();
+    let error = fails(folder, &["audit", "broken", "--report", "broken.html"]);
+    assert!(error.contains("1 of 1 files could not be read"), "{error}");
+    assert!(folder.join("broken.html").exists());
+
+    // Options that would change nothing.
+    for option in [
+        &["--random"][..],
+        &["--bent"],
+        &["--fonts", "held-out"],
+        &["--count", "5"],
+    ] {
+        let error = fails(folder, &[&["evaluate", "a"], option].concat());
+        assert!(error.contains("cannot be used with"), "{error}");
+    }
+
     // Files that are somebody's.
     fs::create_dir(folder.join("own")).unwrap();
     fs::write(folder.join("own/g0.png"), "mine").unwrap();

@@ -32,6 +32,9 @@ pub(super) fn attention(image: &RgbImage, prediction: &Prediction) -> Result<Str
         .iter()
         .map(|letter| letter.letter.to_string())
         .collect();
+    if letters.is_empty() {
+        return samples([(image, "")].into_iter());
+    }
     let readings: Vec<_> = letters.iter().map(|letter| (image, &**letter)).collect();
     let grid = prediction.grid;
     figure(&readings, |svg, index, (x, y, height)| {
@@ -57,10 +60,7 @@ fn figure(
     readings: &[(&RgbImage, &str)],
     over: impl Fn(&mut String, usize, (f64, f64, f64)) -> Result<()>,
 ) -> Result<String> {
-    ensure!(
-        !readings.is_empty(),
-        "there is nothing to show: no image, or no letter read"
-    );
+    ensure!(!readings.is_empty(), "there is no image to show");
     let height = |image: &RgbImage| WIDTH * f64::from(image.height()) / f64::from(image.width());
     let tallest = readings
         .iter()
@@ -86,9 +86,9 @@ fn figure(
         )?;
         over(&mut svg, index, (x, y, height))?;
         let text = if text.is_empty() {
-            "(no letters)"
+            "(no letters)".into()
         } else {
-            text
+            text.replace('&', "&amp;").replace('<', "&lt;")
         };
         write!(
             svg,
@@ -96,4 +96,38 @@ fn figure(
         )?;
     }
     Ok(svg + "</svg>\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use captcha_model::{Grid, Letter};
+
+    use super::*;
+    use crate::figures::svg::to_png;
+
+    #[test]
+    fn whatever_is_read_can_be_drawn() {
+        let image = RgbImage::new(20, 10);
+        for text in ["", "<&>"] {
+            let letter = |letter| Letter {
+                letter,
+                confidence: 1.0,
+                attention: vec![1.0],
+                alternatives: Vec::new(),
+            };
+            let prediction = Prediction {
+                text: text.into(),
+                confidence: 1.0,
+                letters: text.chars().map(letter).collect(),
+                grid: Grid { rows: 1, cols: 1 },
+                alternatives: Vec::new(),
+            };
+            for figure in [
+                attention(&image, &prediction),
+                samples([(&image, text)].into_iter()),
+            ] {
+                assert!(figure.and_then(|svg| to_png(&svg)).is_ok(), "{text}");
+            }
+        }
+    }
 }
