@@ -1,13 +1,16 @@
 //! Everything that tells one network from another. The presets differ in nothing else.
 
-use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 use crate::vocabulary::Vocabulary;
 
+// Not burn's `Config`s, which take files that say what no field is for, and have no defaults for
+// what a file leaves out.
+
 /// The whole network: what it reads, its layers, what it may answer.
-#[derive(Config, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// Size and resampling of the network's input.
     pub input: InputConfig,
@@ -22,7 +25,8 @@ pub struct ModelConfig {
 }
 
 /// The network's input.
-#[derive(Config, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InputConfig {
     /// Rows of pixels.
     pub height: usize,
@@ -32,12 +36,12 @@ pub struct InputConfig {
     pub resampling: Resampling,
     /// Whether white is 0 and black 1, so that empty paper and the zeros of padding are the same
     /// and weigh nothing; the paper's white is 1.
-    #[config(default = false)]
+    #[serde(default)]
     pub inverted: bool,
 }
 
 /// How an image is brought to the input's size.
-#[derive(Config, Debug, PartialEq, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resampling {
     /// Bilinear between the four nearest pixels, as `tf.image.resize` does in the paper's
     /// notebook: at a sixth of the size most pixels are never looked at.
@@ -47,8 +51,8 @@ pub enum Resampling {
 }
 
 /// The convolutional encoder (paper, "Encoder").
-// Not burn's `Config`, which has no defaults for what a file leaves out: `unshuffle` came later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EncoderConfig {
     /// The convolution blocks, first to last.
     pub blocks: Vec<BlockConfig>,
@@ -70,8 +74,8 @@ pub struct EncoderConfig {
 }
 
 /// One block: 3x3 convolution, ReLU, and batch norm and max-pooling where asked for.
-// Not burn's `Config`, as above: `pool_cols` came later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BlockConfig {
     /// Output channels of the convolution.
     pub filters: usize,
@@ -96,7 +100,8 @@ fn yes() -> bool {
 }
 
 /// The decoder (paper, "Decoder").
-#[derive(Config, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DecoderConfig {
     /// Size of a token's embedding.
     pub embedding: usize,
@@ -156,7 +161,12 @@ impl ModelConfig {
                 256,
                 0.01, // Keras' default of 0.99 in burn's meaning
             ),
-            decoder: DecoderConfig::new(256, 512, 512, false),
+            decoder: DecoderConfig {
+                embedding: 256,
+                units: 512,
+                attention: 512,
+                carry_state: false,
+            },
             alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
             max_letters: 5,
         }
@@ -189,7 +199,12 @@ impl ModelConfig {
             )
             .with_pool_first(true)
             .with_unshuffle(2),
-            decoder: DecoderConfig::new(64, 192, 64, true),
+            decoder: DecoderConfig {
+                embedding: 64,
+                units: 192,
+                attention: 64,
+                carry_state: true,
+            },
             alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
             max_letters: 5,
         }
@@ -302,6 +317,23 @@ impl ModelConfig {
             return invalid("the encoder's grid holds more than 16 million values an image");
         }
         self.vocabulary().map(|_| ())
+    }
+}
+
+impl InputConfig {
+    /// An input whose white is 1.
+    pub fn new(height: usize, width: usize, resampling: Resampling) -> Self {
+        Self {
+            height,
+            width,
+            resampling,
+            inverted: false,
+        }
+    }
+
+    /// Whether white is 0.
+    pub fn with_inverted(self, inverted: bool) -> Self {
+        Self { inverted, ..self }
     }
 }
 

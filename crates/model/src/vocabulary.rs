@@ -50,6 +50,19 @@ impl Vocabulary {
         Some(Self::FIRST_LETTER + self.letters.iter().position(|known| *known == letter)?)
     }
 
+    /// A label in this alphabet's letters: where it holds a letter in lower case only, the lower
+    /// case of that letter; what it does not hold at all stays as it is.
+    pub fn fold(&self, label: &str) -> String {
+        let fold = |letter: char| {
+            let mut lower = letter.to_lowercase();
+            match (self.id(letter), lower.next(), lower.next()) {
+                (None, Some(lower), None) if self.id(lower).is_some() => lower,
+                _ => letter,
+            }
+        };
+        label.chars().map(fold).collect()
+    }
+
     /// `<start> letters <end>`, padded to `max_letters + 2` ids: a training target.
     pub fn target(&self, text: &str, max_letters: usize) -> Result<Vec<usize>, ModelError> {
         let unusable = |reason: String| ModelError::UnusableLabel {

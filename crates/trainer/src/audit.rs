@@ -103,7 +103,7 @@ fn item(folder: &Path, file: &Labelled, labelled: bool, read: Result<Prediction>
     };
     Item {
         path: path.display().to_string(),
-        label: labelled.then(|| file.text.to_lowercase()),
+        label: labelled.then(|| file.text.clone()),
         confidence: prediction.as_ref().map(|prediction| prediction.confidence),
         text: prediction.map(|prediction| prediction.text),
         error,

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use captcha_model::{Recognizer, Weights};
+use captcha_model::{ModelConfig, Recognizer, Weights};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words, parse_words};
 use chrono::Utc;
+use tempfile::NamedTempFile;
 
 use crate::cli::{
     AuditArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
@@ -18,7 +19,7 @@ use crate::cli::{
 use crate::data::Source;
 use crate::degrade::Degraded;
 use crate::figures::Figures;
-use crate::folder::{Folder, Part, labelled_files, labels_are_likely};
+use crate::folder::{Folder, Part, check_images, check_labels, labelled_files, labels_are_likely};
 use crate::generated::Generated;
 use crate::grow::grow;
 use crate::recipe::Recipe;
@@ -116,7 +117,7 @@ fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
 /// Training and validation images of a run.
 fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)> {
     let (recipe, seed) = (&provenance.recipe, provenance.seed);
-    let options = &recipe.training;
+    let (options, config) = (&recipe.training, provenance.model()?);
     if let Some(style) = provenance.data.strip_prefix("synth:") {
         let style: Style = style.parse()?;
         let generator = |text, split| Generator::new(style, text, FontSet::Trained, split, seed);
@@ -131,19 +132,26 @@ fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)
         let train = Arc::new(Generated::new(train, options.images_per_epoch));
         return Ok((
             Arc::new(Degraded::new(train, recipe.data.degraded_share, seed)),
-            validation(&provenance.data, seed, options.validation_images)?,
+            validation(&provenance.data, seed, options.validation_images, &config)?,
         ));
     }
-    let train = labelled_files(Path::new(&provenance.data), Part::Train)?;
+    let folder = Path::new(&provenance.data);
+    let train = labelled_files(folder, Part::Train, &config.vocabulary()?)?;
+    check_labels(&train, &config)?;
     Ok((
         Arc::new(Folder::new(train, seed)),
-        validation(&provenance.data, seed, options.validation_images)?,
+        validation(&provenance.data, seed, options.validation_images, &config)?,
     ))
 }
 
 /// Images to choose by, never trained on: a folder's validation part, or listed words of the
 /// generator's validation split.
-fn validation(data: &str, seed: u64, count: usize) -> Result<Arc<dyn Source>> {
+fn validation(
+    data: &str,
+    seed: u64,
+    count: usize,
+    config: &ModelConfig,
+) -> Result<Arc<dyn Source>> {
     if let Some(style) = data.strip_prefix("synth:") {
         let generator = Generator::new(
             style.parse()?,
@@ -154,14 +162,16 @@ fn validation(data: &str, seed: u64, count: usize) -> Result<Arc<dyn Source>> {
         );
         return Ok(Arc::new(Generated::new(generator, count)));
     }
-    let mut files = labelled_files(Path::new(data), Part::Validation)?;
+    let mut files = labelled_files(Path::new(data), Part::Validation, &config.vocabulary()?)?;
     files.truncate(count);
+    check_labels(&files, config)?;
+    check_images(&files)?;
     Ok(Arc::new(Folder::new(files, seed)))
 }
 
 fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
     let weights = read_weights(&args.weights)?;
-    let images = validation(&args.data, args.seed, args.count)?;
+    let images = validation(&args.data, args.seed, args.count, &weights.config)?;
     let found = calibrate::calibrate(&weights, images.as_ref(), &args.device.open()?)?;
     if found.is_at_a_bound() {
         eprintln!(
@@ -170,10 +180,7 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
         );
     }
     let weights = weights.with_temperature(found.temperature)?;
-    // By way of another file, so that a full disk does not cost the weights.
-    let fresh = args.weights.with_extension("calibrated");
-    std::fs::write(&fresh, weights.bytes())
-        .and_then(|()| std::fs::rename(&fresh, &args.weights))
+    replace(&args.weights, weights.bytes())
         .with_context(|| format!("cannot write {}", args.weights.display()))?;
     writeln!(
         stdout(),
@@ -182,6 +189,18 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
         found.loss_before,
         found.loss_after
     )?;
+    Ok(())
+}
+
+/// Writes by way of another file, so that a full disk does not cost what was there.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let path = path.canonicalize()?; // what a link names, not the link
+    let mut fresh = NamedTempFile::new_in(path.parent().context("it is no file")?)?;
+    fresh.write_all(bytes)?;
+    fresh
+        .as_file()
+        .set_permissions(path.metadata()?.permissions())?;
+    fresh.persist(path)?;
     Ok(())
 }
 
@@ -197,7 +216,9 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
             Arc::new(test_images(generator, args.count)?)
         }
         (None, Some(folder)) => {
-            Arc::new(Folder::new(labelled_files(folder, args.part)?, args.seed))
+            let vocabulary = recognizer.config().vocabulary()?;
+            let files = labelled_files(folder, args.part, &vocabulary)?;
+            Arc::new(Folder::new(files, args.seed))
         }
         (None, None) => bail!("name a labelled folder, or --synth STYLE"),
     };
@@ -253,7 +274,15 @@ fn run_figures(args: &FiguresArgs) -> Result<()> {
 
 fn run_audit(args: &AuditArgs) -> Result<bool> {
     let recognizer = recognizer(&args.network)?;
-    let files = labelled_files(&args.folder, Part::All)?;
+    let vocabulary = recognizer.config().vocabulary()?;
+    let files = labelled_files(&args.folder, Part::All, &vocabulary)?;
+    // Now rather than when all has been read.
+    let place = args.report.parent().filter(|place| *place != Path::new(""));
+    ensure!(
+        place.is_none_or(Path::is_dir) && !args.report.is_dir(),
+        "the report cannot be written to {}: name a file in a folder that is there",
+        args.report.display()
+    );
     let likely = args.labelled || labels_are_likely(&args.folder, &files);
     if !likely && !args.unlabelled {
         writeln!(

@@ -14,7 +14,7 @@ use crate::data::{Example, Source};
 
 /// Widths in pixels, drawn evenly on a logarithmic scale.
 const WIDTHS: (f32, f32) = (120.0, 480.0);
-/// Height in pixels of what is narrower than any text, and was as tall as JPEG cannot be.
+/// Largest height in pixels: an image very much taller than wide would exceed what JPEG can hold.
 const LARGEST_HEIGHT: f32 = 4096.0;
 /// How scalers of other people's making compute a pixel.
 const SCALERS: [ResizeAlg; 5] = [

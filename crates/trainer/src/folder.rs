@@ -7,9 +7,11 @@ use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail, ensure};
 use captcha_model::image::{MAX_BYTES, decode_image};
+use captcha_model::{ModelConfig, Vocabulary};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use crate::data::{Example, Source};
 
@@ -41,21 +43,21 @@ pub enum Part {
 }
 
 /// Lists a folder's labelled images: by [`SPEC_FILE`], by `labels.csv` (`file,label`), or by
-/// names of the form `label.png` and `label_anything.png`.
-pub fn labelled_files(folder: &Path, part: Part) -> Result<Vec<Labelled>> {
+/// names of the form `label.png` and `label_anything.png`. Labels come in the letters of the
+/// vocabulary.
+pub fn labelled_files(folder: &Path, part: Part, vocabulary: &Vocabulary) -> Result<Vec<Labelled>> {
     ensure!(folder.is_dir(), "{} is not a folder", folder.display());
-    let mut files = if folder.join(SPEC_FILE).exists() {
-        by_spec(folder)?
-    } else if folder.join(LABELS_FILE).exists() {
-        by_csv(folder)?
+    let (spec, csv) = (folder.join(SPEC_FILE), folder.join(LABELS_FILE));
+    let mut files = if spec.exists() {
+        by_spec(folder, &spec)?
+    } else if csv.exists() {
+        by_csv(folder, &csv)?
     } else {
         by_names(folder)?
     };
-    ensure!(
-        !files.is_empty(),
-        "{} holds no labelled image: no {SPEC_FILE}, no {LABELS_FILE}, no file named LABEL.png",
-        folder.display()
-    );
+    for file in &mut files {
+        file.text = vocabulary.fold(&file.text);
+    }
     let cut = (files.len() * 5).div_ceil(6);
     match part {
         Part::All => {}
@@ -87,10 +89,29 @@ pub fn labels_are_likely(folder: &Path, files: &[Labelled]) -> bool {
     5 * likely >= 4 * files.len() && (files.len() == 1 || differ)
 }
 
-fn by_spec(folder: &Path) -> Result<Vec<Labelled>> {
-    let path = folder.join(SPEC_FILE);
+/// Checks that every file is there and has a label that the network can learn: better before hours
+/// of training than after.
+pub fn check_labels(files: &[Labelled], config: &ModelConfig) -> Result<()> {
+    let vocabulary = config.vocabulary()?;
+    for Labelled { path, text } in files {
+        vocabulary
+            .target(text, config.max_letters)
+            .with_context(|| path.display().to_string())?;
+        ensure!(path.is_file(), "there is no file {}", path.display());
+    }
+    Ok(())
+}
+
+/// Checks that every image can be read.
+pub fn check_images(files: &[Labelled]) -> Result<()> {
+    files
+        .par_iter()
+        .try_for_each(|file| read_image(&file.path).map(|_| ()))
+}
+
+fn by_spec(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
     let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut files = Vec::new();
     for (number, line) in text
         .trim_start_matches(BYTE_ORDER_MARK)
@@ -111,16 +132,16 @@ fn by_spec(folder: &Path) -> Result<Vec<Labelled>> {
             text: word.to_owned(),
         });
     }
+    ensure!(!files.is_empty(), "{} names no image", path.display());
     Ok(files)
 }
 
-fn by_csv(folder: &Path) -> Result<Vec<Labelled>> {
-    let path = folder.join(LABELS_FILE);
+fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
     let place = || path.display().to_string();
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .trim(csv::Trim::All)
-        .from_path(&path)
+        .from_path(path)
         .with_context(place)?;
     let mut files = Vec::new();
     for (number, row) in reader.records().enumerate() {
@@ -136,6 +157,7 @@ fn by_csv(folder: &Path) -> Result<Vec<Labelled>> {
             text: label.to_owned(),
         });
     }
+    ensure!(!files.is_empty(), "{} names no image", place());
     Ok(files)
 }
 
@@ -146,11 +168,17 @@ fn by_names(folder: &Path) -> Result<Vec<Labelled>> {
         let extension = path.extension().and_then(|extension| extension.to_str());
         let known = extension
             .is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()));
-        if let (true, Some(stem)) = (known, path.file_stem().and_then(|stem| stem.to_str())) {
-            let text = stem.split('_').next().unwrap_or(stem).to_lowercase();
+        if let (true, Some(stem)) = (known, path.file_stem()) {
+            let stem = stem.to_string_lossy();
+            let text = stem.split('_').next().unwrap_or(&stem).to_owned();
             files.push(Labelled { path, text });
         }
     }
+    ensure!(
+        !files.is_empty(),
+        "{} holds no labelled image: no {SPEC_FILE}, no {LABELS_FILE}, no file named LABEL.png",
+        folder.display()
+    );
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }

@@ -13,8 +13,8 @@ use crate::progress::progress_bar;
 
 /// Writes images `0..count` of a generator as `gN.png`, and their labels as [`SPEC_FILE`].
 pub fn generate(generator: &Generator, count: u64, folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     ensure!(count > 0, "--count must be at least 1");
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let spec = folder.join(SPEC_FILE);
     let mut files =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;

@@ -1,7 +1,11 @@
 //! Run presets: which network, on what data, trained how.
 
+use std::fmt;
+
 use anyhow::{Context, Result, ensure};
 use captcha_model::ModelConfig;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// A whole run, as a preset file says it.
@@ -17,13 +21,38 @@ pub struct Recipe {
 }
 
 /// A network by its preset's name, or spelled out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Model {
     /// `paper` or `compact`.
     Named(String),
     /// All of its configuration.
     Custom(ModelConfig),
+}
+
+/// By hand, because serde's own for untagged enums does not say what is wrong with a configuration.
+impl<'de> Deserialize<'de> for Model {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrTable;
+
+        impl<'de> Visitor<'de> for NameOrTable {
+            type Value = Model;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a network, or its whole configuration")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Model, E> {
+                Ok(Model::Named(name.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Model, A::Error> {
+                ModelConfig::deserialize(MapAccessDeserializer::new(table)).map(Model::Custom)
+            }
+        }
+
+        deserializer.deserialize_any(NameOrTable)
+    }
 }
 
 /// What generated training images hold; a labelled folder is taken as it is.

@@ -92,8 +92,13 @@ impl RunFolder {
     /// What the run is.
     pub fn provenance(&self) -> Result<Provenance> {
         let path = self.description();
-        let text = fs::read_to_string(&path)
-            .with_context(|| format!("{} holds no run: no run.json", self.0.display()))?;
+        ensure!(
+            path.exists(),
+            "{} holds no run: no run.json",
+            self.0.display()
+        );
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 

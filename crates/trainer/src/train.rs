@@ -1,11 +1,13 @@
 //! `captcha-lens train`: a run, from its first step or from its last checkpoint.
 
 use std::fmt::Debug;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::lr_scheduler::LrSchedulerRecord;
 use burn::lr_scheduler::composed::ComposedLrSchedulerConfig;
 use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
@@ -38,6 +40,8 @@ use crate::run::{Provenance, RunFolder};
 
 /// Checkpoints kept besides the best.
 const KEEP_CHECKPOINTS: usize = 5;
+/// Largest weights file that is read, in bytes: ninety times the paper's network.
+const MAX_WEIGHTS_BYTES: u64 = 1 << 30;
 
 /// What a run needs beside its folder.
 pub struct Training {
@@ -182,8 +186,15 @@ fn unreadable(checkpoint: &Path, error: impl Debug) -> anyhow::Error {
 
 /// Reads a weights file.
 pub fn read_weights(path: &Path) -> Result<Weights> {
-    let bytes = std::fs::read(path)
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_WEIGHTS_BYTES + 1).read_to_end(&mut bytes))
         .with_context(|| format!("cannot read the weights {}", path.display()))?;
+    ensure!(
+        bytes.len() as u64 <= MAX_WEIGHTS_BYTES,
+        "{} is larger than any weights file",
+        path.display()
+    );
     Weights::from_bytes(bytes).with_context(|| path.display().to_string())
 }
 

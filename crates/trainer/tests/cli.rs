@@ -260,6 +260,14 @@ fn odd_files_are_taken_as_they_are() {
     assert!(error.contains("already holds files"), "{error}");
     assert_eq!(fs::read(folder.join("own/g0.png")).unwrap(), b"mine");
 
+    // Calls that cannot end well leave nothing, and are told so before the work.
+    fails(folder, &["generate", "--count", "0", "--out", "none"]);
+    assert!(!folder.join("none").exists());
+    for report in ["none/report.html", "own"] {
+        let error = fails(folder, &["audit", "a", "--report", report]);
+        assert!(error.contains("in a folder that is there"), "{error}");
+    }
+
     // A name that is no text.
     #[cfg(unix)]
     {
@@ -274,6 +282,9 @@ fn odd_files_are_taken_as_they_are() {
             .unwrap();
         assert!(output.status.success());
         assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
+        fs::create_dir(folder.join("odd")).unwrap();
+        fs::rename(folder.join(odd), folder.join("odd").join(odd)).unwrap();
+        assert_eq!(images(&["odd"]), 1);
     }
 }
 

@@ -65,14 +65,23 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     );
     assert!(info.contains("\"images_seen\": 48"), "{info}");
 
-    // Its confidence can be put right, and everything drawn.
-    let calibrated = succeeds(
-        folder,
-        &["calibrate", "run/weights.safetensors", "--count", "16"],
-    );
+    // Its confidence can be put right, and everything drawn. Neither a link nor a neighbour is lost.
+    fs::write(folder.join("run/weights.calibrated"), "mine").unwrap();
+    #[cfg(unix)]
+    let weights = {
+        std::os::unix::fs::symlink("run/weights.safetensors", folder.join("link")).unwrap();
+        "link"
+    };
+    #[cfg(not(unix))]
+    let weights = "run/weights.safetensors";
+    let calibrated = succeeds(folder, &["calibrate", weights, "--count", "16"]);
     assert!(calibrated.starts_with("temperature "), "{calibrated}");
     let info = succeeds(folder, &["info", "run/weights.safetensors"]);
     assert!(!info.contains("temperature    1\n"), "{info}");
+    assert_eq!(
+        fs::read(folder.join("run/weights.calibrated")).unwrap(),
+        b"mine"
+    );
     let drawn = succeeds(
         folder,
         &["figures", "run", "--out", "figures", "--count", "12"],
@@ -158,6 +167,71 @@ fn a_mistake_leaves_no_run_behind() {
             "{errors}"
         );
         assert!(!folder.join("run").exists(), "{mistake:?}");
+    }
+
+    // Folders of which an image, the last as well, cannot be learnt from.
+    let data = folder.join("data");
+    succeeds(folder, &["generate", "--count", "6", "--out", "data"]);
+    let spec = data.join("spec_train_val.txt");
+    let labels = fs::read_to_string(&spec).unwrap();
+    for (line, complaint) in [
+        ("g0 thus7\n", "does not know '7'"),
+        ("g0 thuses\n", "longer than 5"),
+        ("g0 a\ngone thus\n", "gone.png"),
+        ("g0 a\nlast thus\n", "last.png"),
+    ] {
+        fs::write(data.join("last.png"), "no image").unwrap();
+        fs::write(&spec, line.to_owned() + &labels.replace("g5", "last")).unwrap();
+        let output = train_tiny(folder, &["--data", "data"]);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains(complaint), "{complaint}: {errors}");
+        assert!(!folder.join("run").exists(), "{line}");
+    }
+
+    // Presets with a mistake in them.
+    for (right, wrong, complaint) in [
+        (
+            "filters = 4, padded = false",
+            "filtres = 4, padded = false",
+            "filtres",
+        ),
+        ("units = 8", "unitz = 8", "unitz"),
+        ("features = 8, ", "", "missing field `features`"),
+        ("height = 20", "height = 0", "between 1 and 4096"),
+        ("max_letters = 5", "max_letters = \"five\"", "invalid type"),
+        (
+            "random_share = 0.5",
+            "random_share = 1.5",
+            "random_share must lie",
+        ),
+        ("batch = 8", "batch = 0", "batch must be at least 1"),
+        (
+            "learning_rate = 1e-3",
+            "learning_rate = 0",
+            "learning_rate must lie",
+        ),
+        (
+            "weight_decay = 1e-4",
+            "weight_decay = -1",
+            "weight_decay must be",
+        ),
+        (
+            "gradient_clip = 1.0",
+            "gradient_clip = nan",
+            "gradient_clip must be",
+        ),
+        (
+            "batch = 8",
+            "batch = 8\ncandidates = 2",
+            "need a letter_map_weight of 0",
+        ),
+    ] {
+        let tiny = fs::read_to_string(folder.join("tiny.toml")).unwrap();
+        assert!(tiny.contains(right), "{right}");
+        fs::write(folder.join("wrong.toml"), tiny.replace(right, wrong)).unwrap();
+        let errors = fails(folder, &["train", "--preset", "wrong.toml", "--out", "run"]);
+        assert!(errors.contains(complaint), "{complaint}: {errors}");
+        assert!(!folder.join("run").exists(), "{wrong}");
     }
     let trained = train_tiny(folder, &["--epochs", "1", "--minutes=2e17"]);
     let errors = String::from_utf8_lossy(&trained.stderr);

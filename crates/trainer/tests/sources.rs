@@ -13,13 +13,18 @@ use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
 use captcha_trainer::batch::Batcher;
 use captcha_trainer::data::{Example, FirstEpoch, PlacedLetter, Source};
 use captcha_trainer::degrade::Degraded;
-use captcha_trainer::folder::{Folder, Part, labelled_files};
+use captcha_trainer::folder::{Folder, Labelled, Part, labelled_files};
 use captcha_trainer::generated::Generated;
 use captcha_trainer::loader::Loader;
 use tempfile::TempDir;
 
+fn listed(folder: &Path, part: Part) -> anyhow::Result<Vec<Labelled>> {
+    let vocabulary = ModelConfig::compact().vocabulary().unwrap();
+    labelled_files(folder, part, &vocabulary)
+}
+
 fn texts(folder: &Path, part: Part) -> Vec<String> {
-    labelled_files(folder, part)
+    listed(folder, part)
         .unwrap()
         .into_iter()
         .map(|file| file.text)
@@ -34,13 +39,20 @@ fn three_layouts_of_labelled_folders_are_read() {
         "a0 thus\na1 line\n\n",
     )
     .unwrap();
-    let files = labelled_files(spec.path(), Part::All).unwrap();
+    let files = listed(spec.path(), Part::All).unwrap();
     assert_eq!(files[1].path, spec.path().join("a1.png"));
     assert_eq!(texts(spec.path(), Part::All), ["thus", "line"]);
 
     let csv = TempDir::new().unwrap();
     fs::write(csv.path().join("labels.csv"), "file,label\nx.jpg, kids\n").unwrap();
     assert_eq!(texts(csv.path(), Part::All), ["kids"]);
+
+    // Labels in capitals mean the letters that the network knows.
+    fs::write(csv.path().join("labels.csv"), "x.jpg,KiDs\n").unwrap();
+    assert_eq!(texts(csv.path(), Part::All), ["kids"]);
+    let capitals = Vocabulary::new("sdikK").unwrap();
+    let kept = labelled_files(csv.path(), Part::All, &capitals).unwrap();
+    assert_eq!(kept[0].text, "Kids");
 
     let names = TempDir::new().unwrap();
     for name in ["Pink.png", "toe_2.webp", "notes.txt"] {
@@ -63,13 +75,15 @@ fn a_folder_splits_five_to_one_as_the_papers_set_does() {
 #[test]
 fn what_is_wrong_with_a_folder_is_said() {
     let folder = TempDir::new().unwrap();
-    let error = |path: &Path| format!("{:#}", labelled_files(path, Part::All).unwrap_err());
+    let error = |path: &Path| format!("{:#}", listed(path, Part::All).unwrap_err());
     assert!(error(&folder.path().join("missing")).contains("is not a folder"));
     assert!(error(folder.path()).contains("no labelled image"));
+    fs::write(folder.path().join("labels.csv"), "file,label\n").unwrap();
+    assert!(error(folder.path()).contains("labels.csv names no image"));
     fs::write(folder.path().join("spec_train_val.txt"), "a0 thus\na1\n").unwrap();
     assert!(error(folder.path()).contains("line 2: expected NAME WORD"));
     fs::write(folder.path().join("spec_train_val.txt"), "a0 thus\n").unwrap();
-    let source = Folder::new(labelled_files(folder.path(), Part::All).unwrap(), 1);
+    let source = Folder::new(listed(folder.path(), Part::All).unwrap(), 1);
     assert!(format!("{:#}", source.example(0, 0).unwrap_err()).contains("a0.png"));
 }
 

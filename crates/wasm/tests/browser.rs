@@ -244,7 +244,12 @@ fn small() -> ModelConfig {
             16,
             0.1,
         ),
-        decoder: DecoderConfig::new(8, 16, 8, true),
+        decoder: DecoderConfig {
+            embedding: 8,
+            units: 16,
+            attention: 8,
+            carry_state: true,
+        },
         alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
         max_letters: 3,
     }

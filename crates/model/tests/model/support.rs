@@ -21,7 +21,12 @@ pub(crate) fn tiny(alphabet: &str, max_letters: usize) -> ModelConfig {
             8,
             0.1,
         ),
-        decoder: DecoderConfig::new(5, 12, 6, true),
+        decoder: DecoderConfig {
+            embedding: 5,
+            units: 12,
+            attention: 6,
+            carry_state: true,
+        },
         alphabet: alphabet.into(),
         max_letters,
     }

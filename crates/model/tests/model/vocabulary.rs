@@ -47,3 +47,12 @@ fn any_characters_can_be_an_alphabet_once() {
     assert_eq!(code(Vocabulary::new("")), "invalid-config");
     assert_eq!(code(Vocabulary::new("aba")), "invalid-config");
 }
+
+#[test]
+fn a_label_is_folded_to_the_letters_that_the_alphabet_has() {
+    let lower = Vocabulary::new("abcdefghijklmnopqrstuvwxyz").unwrap();
+    assert_eq!(lower.fold("ThUs"), "thus");
+    assert_eq!(lower.fold("Ä1 İ"), "Ä1 İ"); // not its letters: left for the reader of the error
+    let both = Vocabulary::new("abcABé").unwrap();
+    assert_eq!(both.fold("AbCÉ"), "Abcé");
+}
