@@ -18,8 +18,6 @@ use crate::data::{Example, Source};
 /// The paper's label file: one `NAME WORD` a line, images beside it as `NAME.png`.
 pub const SPEC_FILE: &str = "spec_train_val.txt";
 const LABELS_FILE: &str = "labels.csv";
-/// What some editors begin a text with.
-const BYTE_ORDER_MARK: char = '\u{feff}';
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 
 /// A labelled image file.
@@ -110,11 +108,8 @@ pub fn check_images(files: &[Labelled]) -> Result<()> {
 }
 
 fn by_spec(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut files = Vec::new();
-    for (number, line) in text
-        .trim_start_matches(BYTE_ORDER_MARK)
+    for (number, line) in read_text(path)?
         .lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
@@ -138,11 +133,18 @@ fn by_spec(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
 
 fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
     let place = || path.display().to_string();
+    let text = read_text(path)?;
+    // As spreadsheets of some languages write them; `csvRows` in the page does the same.
+    let first = text.lines().find(|line| !line.trim().is_empty());
+    let separator = *b",;\t"
+        .iter()
+        .find(|&&mark| first.is_some_and(|line| line.contains(char::from(mark))))
+        .unwrap_or(&b',');
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
+        .delimiter(separator)
         .trim(csv::Trim::All)
-        .from_path(path)
-        .with_context(place)?;
+        .from_reader(text.as_bytes());
     let mut files = Vec::new();
     for (number, row) in reader.records().enumerate() {
         let row = row.with_context(place)?;
@@ -159,6 +161,13 @@ fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
     }
     ensure!(!files.is_empty(), "{} names no image", place());
     Ok(files)
+}
+
+/// A text without the mark that some editors begin it with.
+fn read_text(path: &Path) -> Result<String> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 fn by_names(folder: &Path) -> Result<Vec<Labelled>> {

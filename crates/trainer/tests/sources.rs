@@ -47,6 +47,15 @@ fn three_layouts_of_labelled_folders_are_read() {
     fs::write(csv.path().join("labels.csv"), "file,label\nx.jpg, kids\n").unwrap();
     assert_eq!(texts(csv.path(), Part::All), ["kids"]);
 
+    for text in [
+        "\u{feff}x.jpg;kids\n",
+        "\nfile\tlabel\nx.jpg\t kids\n",
+        "x.jpg,\"kids\"\n",
+    ] {
+        fs::write(csv.path().join("labels.csv"), text).unwrap();
+        assert_eq!(texts(csv.path(), Part::All), ["kids"], "{text}");
+    }
+
     // Labels in capitals mean the letters that the network knows.
     fs::write(csv.path().join("labels.csv"), "x.jpg,KiDs\n").unwrap();
     assert_eq!(texts(csv.path(), Part::All), ["kids"]);
