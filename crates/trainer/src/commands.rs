@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use captcha_model::{ModelConfig, Recognizer, Weights};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words, parse_words};
 use chrono::Utc;
-use tempfile::NamedTempFile;
+use rayon::prelude::*;
 
 use crate::cli::{
     AuditArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
@@ -19,12 +19,12 @@ use crate::cli::{
 use crate::data::Source;
 use crate::degrade::Degraded;
 use crate::figures::Figures;
-use crate::folder::{Folder, Part, check_images, check_labels, labelled_files, labels_are_likely};
+use crate::folder::{Folder, Part, check_labels, labelled_files, labels_are_likely};
 use crate::generated::Generated;
 use crate::grow::grow;
 use crate::recipe::Recipe;
 use crate::run::{Provenance, RunFolder};
-use crate::train::{Training, export, read_weights, train};
+use crate::train::{Training, export, read_weights, replace_weights, train};
 use crate::{audit, calibrate, evaluate, generate, info, recognize};
 
 /// The weights that ship with this version.
@@ -120,6 +120,12 @@ fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)
     let (options, config) = (&recipe.training, provenance.model()?);
     if let Some(style) = provenance.data.strip_prefix("synth:") {
         let style: Style = style.parse()?;
+        let vocabulary = config.vocabulary()?;
+        for word in listed_words() {
+            vocabulary
+                .target(word, config.max_letters)
+                .context("the network has no place for the generator's texts")?;
+        }
         let generator = |text, split| Generator::new(style, text, FontSet::Trained, split, seed);
         let texts = TextSource::Mixed {
             words: listed_words().iter().map(|&word| word.to_owned()).collect(),
@@ -138,10 +144,12 @@ fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)
     let folder = Path::new(&provenance.data);
     let train = labelled_files(folder, Part::Train, &config.vocabulary()?)?;
     check_labels(&train, &config)?;
-    Ok((
-        Arc::new(Folder::new(train, seed)),
-        validation(&provenance.data, seed, options.validation_images, &config)?,
-    ))
+    let validation = validation(&provenance.data, seed, options.validation_images, &config)?;
+    // An epoch would be lost on one that cannot be read.
+    (0..validation.len())
+        .into_par_iter()
+        .try_for_each(|index| validation.example(0, index).map(drop))?;
+    Ok((Arc::new(Folder::new(train, seed)), validation))
 }
 
 /// Images to choose by, never trained on: a folder's validation part, or listed words of the
@@ -165,7 +173,6 @@ fn validation(
     let mut files = labelled_files(Path::new(data), Part::Validation, &config.vocabulary()?)?;
     files.truncate(count);
     check_labels(&files, config)?;
-    check_images(&files)?;
     Ok(Arc::new(Folder::new(files, seed)))
 }
 
@@ -180,8 +187,7 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
         );
     }
     let weights = weights.with_temperature(found.temperature)?;
-    replace(&args.weights, weights.bytes())
-        .with_context(|| format!("cannot write {}", args.weights.display()))?;
+    replace_weights(&args.weights, &weights)?;
     writeln!(
         stdout(),
         "temperature {:.3}: loss of the right text {:.4} -> {:.4}",
@@ -189,18 +195,6 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
         found.loss_before,
         found.loss_after
     )?;
-    Ok(())
-}
-
-/// Writes by way of another file, so that a full disk does not cost what was there.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let path = path.canonicalize()?; // what a link names, not the link
-    let mut fresh = NamedTempFile::new_in(path.parent().context("it is no file")?)?;
-    fresh.write_all(bytes)?;
-    fresh
-        .as_file()
-        .set_permissions(path.metadata()?.permissions())?;
-    fresh.persist(path)?;
     Ok(())
 }
 

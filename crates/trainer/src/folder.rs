@@ -11,7 +11,6 @@ use captcha_model::{ModelConfig, Vocabulary};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 
 use crate::data::{Example, Source};
 
@@ -80,7 +79,7 @@ pub fn labels_are_likely(folder: &Path, files: &[Labelled]) -> bool {
         return true;
     }
     let is_likely = |text: &str| {
-        (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
+        (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
     };
     let likely = files.iter().filter(|file| is_likely(&file.text)).count();
     let differ = files.iter().any(|file| file.text != files[0].text);
@@ -98,13 +97,6 @@ pub fn check_labels(files: &[Labelled], config: &ModelConfig) -> Result<()> {
         ensure!(path.is_file(), "there is no file {}", path.display());
     }
     Ok(())
-}
-
-/// Checks that every image can be read.
-pub fn check_images(files: &[Labelled]) -> Result<()> {
-    files
-        .par_iter()
-        .try_for_each(|file| read_image(&file.path).map(|_| ()))
 }
 
 fn by_spec(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
@@ -134,7 +126,7 @@ fn by_spec(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
 fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
     let place = || path.display().to_string();
     let text = read_text(path)?;
-    // As spreadsheets of some languages write them; `csvRows` in the page does the same.
+    // As spreadsheets of some languages write it; `csvRows` in the page does the same.
     let first = text.lines().find(|line| !line.trim().is_empty());
     let separator = *b",;\t"
         .iter()
@@ -143,24 +135,36 @@ fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .delimiter(separator)
+        .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let mut files = Vec::new();
     for (number, row) in reader.records().enumerate() {
         let row = row.with_context(place)?;
-        let (Some(file), Some(label)) = (row.get(0), row.get(1)) else {
-            bail!("{}, line {}: expected file,label", place(), number + 1);
-        };
-        if number == 0 && file.eq_ignore_ascii_case("file") && label.eq_ignore_ascii_case("label") {
+        // The reader knows quotes at a field's very start only.
+        let field = |index| row.get(index).unwrap_or_default().trim_matches('"');
+        let (path, text) = (folder.join(field(0)), field(1));
+        let is_header = number == 0 && !is_image(&path) && !path.exists();
+        if is_header || field(0).is_empty() || text.is_empty() {
             continue;
         }
         files.push(Labelled {
-            path: folder.join(file),
-            text: label.to_owned(),
+            path,
+            text: text.to_owned(),
         });
     }
-    ensure!(!files.is_empty(), "{} names no image", place());
+    ensure!(
+        !files.is_empty(),
+        "{} names no image with its label: expected file,label",
+        place()
+    );
     Ok(files)
+}
+
+/// Whether a file is an image by its name.
+fn is_image(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()))
 }
 
 /// A text without the mark that some editors begin it with.
@@ -174,10 +178,7 @@ fn by_names(folder: &Path) -> Result<Vec<Labelled>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        let known = extension
-            .is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()));
-        if let (true, Some(stem)) = (known, path.file_stem()) {
+        if let (true, Some(stem)) = (is_image(&path), path.file_stem()) {
             let stem = stem.to_string_lossy();
             let text = stem.split('_').next().unwrap_or(&stem).to_owned();
             files.push(Labelled { path, text });

@@ -99,7 +99,8 @@ impl RunFolder {
         );
         let text =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged, or of another version", path.display()))
     }
 
     /// The weights that the run starts from; none if it has an epoch behind it, or started from

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ use burn::train::{
     MultiDeviceOptim, StoppingCondition, SupervisedTraining,
 };
 use captcha_model::weights::{Precision, Weights, save};
+use tempfile::NamedTempFile;
 
 use crate::batch::Batcher;
 use crate::data::{FirstEpoch, Source};
@@ -196,6 +197,20 @@ pub fn read_weights(path: &Path) -> Result<Weights> {
         path.display()
     );
     Weights::from_bytes(bytes).with_context(|| path.display().to_string())
+}
+
+/// Replaces a weights file, by way of another, so that a full disk does not cost what was there.
+pub fn replace_weights(path: &Path, weights: &Weights) -> Result<()> {
+    let replace = || -> Result<()> {
+        let path = path.canonicalize()?; // what a link names, not the link
+        let mut fresh = NamedTempFile::new_in(path.parent().context("it is no file")?)?;
+        fresh.write_all(weights.bytes())?;
+        let permissions = path.metadata()?.permissions();
+        fresh.as_file().set_permissions(permissions)?;
+        fresh.persist(path)?;
+        Ok(())
+    };
+    replace().with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn schedule(recipe: &Recipe, steps: usize) -> Result<ModuleLrScheduler> {

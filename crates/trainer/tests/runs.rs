@@ -221,6 +221,11 @@ fn a_mistake_leaves_no_run_behind() {
             "gradient_clip must be",
         ),
         (
+            "max_letters = 5",
+            "max_letters = 4",
+            "no place for the generator's texts",
+        ),
+        (
             "batch = 8",
             "batch = 8\ncandidates = 2",
             "need a letter_map_weight of 0",

@@ -13,7 +13,7 @@ use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
 use captcha_trainer::batch::Batcher;
 use captcha_trainer::data::{Example, FirstEpoch, PlacedLetter, Source};
 use captcha_trainer::degrade::Degraded;
-use captcha_trainer::folder::{Folder, Labelled, Part, labelled_files};
+use captcha_trainer::folder::{Folder, Labelled, Part, labelled_files, labels_are_likely};
 use captcha_trainer::generated::Generated;
 use captcha_trainer::loader::Loader;
 use tempfile::TempDir;
@@ -50,7 +50,8 @@ fn three_layouts_of_labelled_folders_are_read() {
     for text in [
         "\u{feff}x.jpg;kids\n",
         "\nfile\tlabel\nx.jpg\t kids\n",
-        "x.jpg,\"kids\"\n",
+        "x.jpg, \"kids\"\n",
+        "name,text,who\nx.jpg,kids,me\n   \ny.jpg,\nz.jpg\n,,\n",
     ] {
         fs::write(csv.path().join("labels.csv"), text).unwrap();
         assert_eq!(texts(csv.path(), Part::All), ["kids"], "{text}");
@@ -68,6 +69,10 @@ fn three_layouts_of_labelled_folders_are_read() {
         fs::write(names.path().join(name), "").unwrap();
     }
     assert_eq!(texts(names.path(), Part::All), ["pink", "toe"]);
+    let capitals = Vocabulary::new("Pinktoe").unwrap();
+    let files = labelled_files(names.path(), Part::All, &capitals).unwrap();
+    assert_eq!(files[0].text, "Pink");
+    assert!(labels_are_likely(names.path(), &files));
 }
 
 #[test]
@@ -88,7 +93,7 @@ fn what_is_wrong_with_a_folder_is_said() {
     assert!(error(&folder.path().join("missing")).contains("is not a folder"));
     assert!(error(folder.path()).contains("no labelled image"));
     fs::write(folder.path().join("labels.csv"), "file,label\n").unwrap();
-    assert!(error(folder.path()).contains("labels.csv names no image"));
+    assert!(error(folder.path()).contains("labels.csv names no image with its label"));
     fs::write(folder.path().join("spec_train_val.txt"), "a0 thus\na1\n").unwrap();
     assert!(error(folder.path()).contains("line 2: expected NAME WORD"));
     fs::write(folder.path().join("spec_train_val.txt"), "a0 thus\n").unwrap();
