@@ -175,7 +175,7 @@ impl ModelConfig {
     /// The network for the web: the paper's plan at less than half its width, on an input of fifteen
     /// times the pixels, so that a small letter is 20 pixels high and not 5. The first block takes
     /// them in squares of four; its maps are the largest, so it does without batch norm. Four of the
-    /// ten blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid
+    /// thirteen blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid
     /// worth looking at, and the GRU's state is carried.
     pub fn compact() -> Self {
         Self {
@@ -183,9 +183,12 @@ impl ModelConfig {
             encoder: EncoderConfig::new(
                 vec![
                     BlockConfig::new(24, false, false, true),
+                    BlockConfig::new(24, true, true, false),
                     BlockConfig::new(32, true, true, true),
                     BlockConfig::new(32, true, true, false),
+                    BlockConfig::new(32, true, true, false),
                     BlockConfig::new(64, true, true, true),
+                    BlockConfig::new(64, true, true, false),
                     BlockConfig::new(64, true, true, false),
                     BlockConfig::new(128, true, true, false),
                     BlockConfig::new(128, true, true, true).with_pool_cols(false),
