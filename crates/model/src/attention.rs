@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation::softmax};
 
+use crate::activation::tanh;
 use crate::dense::dense;
 
 /// `score = V tanh(W1 features + W2 state)`, softmax over the grid's positions.
@@ -101,6 +102,6 @@ impl Attention {
     /// As [`Attention::scores`], by burn's own operations.
     pub fn scores_by_layers(&self, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
         let sums = memory.keys.clone() + query.unsqueeze_dim(1);
-        self.score.forward(sums.tanh()).squeeze_dim(2)
+        self.score.forward(tanh(sums)).squeeze_dim(2)
     }
 }

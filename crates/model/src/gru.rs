@@ -7,6 +7,7 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation::sigmoid};
 
+use crate::activation::tanh;
 use crate::dense::dense;
 
 /// A GRU whose reset gate acts behind the recurrent product (Keras: `reset_after=True`).
@@ -40,7 +41,7 @@ impl GruCell {
             input.clone().narrow(1, 0, 2 * units) + recurrent.clone().narrow(1, 0, 2 * units),
         );
         let (update, reset) = (part(&gates, 0), part(&gates, 1));
-        let candidate = (part(&input, 2) + reset * part(&recurrent, 2)).tanh();
+        let candidate = tanh(part(&input, 2) + reset * part(&recurrent, 2));
         // update * state + (1 - update) * candidate, in one operation less.
         candidate.clone() + update * (state - candidate)
     }

@@ -7,6 +7,7 @@
 
 #![recursion_limit = "256"]
 
+mod activation;
 pub mod attention;
 mod beam;
 pub mod config;

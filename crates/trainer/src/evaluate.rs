@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use burn::tensor::Tensor;
-use captcha_model::{Prediction, Recognizer};
+use captcha_model::{Letter, Prediction, Recognizer};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::data::{Drawn, Source};
+use crate::data::{Drawn, Example, PlacedLetter, Source};
 use crate::progress::progress_bar;
 
 /// Images read at once.
@@ -34,6 +34,11 @@ pub struct Score {
     pub interval: (f64, f64),
     /// Share of label letters answered right at their place.
     pub letter_accuracy: f64,
+    /// Share of letters, in images that were read right, at which most attention lay nearer to the
+    /// letter read than to any other: whether the network looks where a person would. None where it
+    /// is not known where letters stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_on_letter: Option<f64>,
     /// Images whose answer is right once a lexicon has chosen, if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lexicon_exact: Option<usize>,
@@ -61,6 +66,10 @@ pub struct Score {
     letters: usize,
     #[serde(skip)]
     letters_right: usize,
+    #[serde(skip)]
+    letters_placed: usize,
+    #[serde(skip)]
+    letters_looked_at: usize,
 }
 
 /// Answers of about the same confidence.
@@ -136,35 +145,69 @@ pub fn evaluate(
         let prepared: Vec<_> = indices
             .into_par_iter()
             .map(|index| {
-                let example = source.example(0, index)?;
-                let input = recognizer.preprocess(&[example.image])?;
-                Ok((input, (example.text, example.drawn)))
+                let Example {
+                    image,
+                    text,
+                    letters,
+                    drawn,
+                } = source.example(0, index)?;
+                let truth = Truth {
+                    text,
+                    letters,
+                    drawn,
+                };
+                Ok((recognizer.preprocess(&[image])?, truth))
             })
             .collect::<Result<_>>()?;
-        let (inputs, labels): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+        let (inputs, truths): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
         let started = Instant::now();
         let features = recognizer.encode(Tensor::cat(inputs, 0));
         let predictions = pollster::block_on(recognizer.decode(features, alternatives))?;
         time += started.elapsed();
-        for ((label, drawn), prediction) in labels.iter().zip(&predictions) {
-            score.count(label, *drawn, prediction, lexicon);
+        for (truth, prediction) in truths.iter().zip(&predictions) {
+            score.count(truth, prediction, lexicon);
         }
-        bar.inc(labels.len() as u64);
+        bar.inc(truths.len() as u64);
     }
     bar.finish_and_clear();
     score.finish(time);
     Ok(score)
 }
 
+/// What is known of an image.
+struct Truth {
+    text: String,
+    letters: Option<Vec<PlacedLetter>>,
+    drawn: Option<Drawn>,
+}
+
+/// Letters at whose reading most attention fell on a column of the grid that lies nearer to that
+/// letter than to any other.
+fn letters_looked_at(prediction: &Prediction, placed: &[PlacedLetter]) -> usize {
+    let cols = prediction.grid.cols;
+    let own_is_nearest = |(index, letter): &(usize, &Letter)| {
+        let mut columns = vec![0.0; cols];
+        for (position, weight) in letter.attention.iter().enumerate() {
+            columns[position % cols] += weight;
+        }
+        let most = (0..cols).max_by(|&a, &b| columns[a].total_cmp(&columns[b]));
+        let x = (most.unwrap_or(0) as f32 + 0.5) / cols as f32;
+        let distance = |letter: usize| (placed[letter].x - x).abs();
+        let nearest = (0..placed.len()).min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
+        nearest == Some(*index)
+    };
+    let letters = prediction.letters.iter().enumerate();
+    letters.filter(own_is_nearest).count()
+}
+
 impl Score {
-    fn count(
-        &mut self,
-        label: &str,
-        drawn: Option<Drawn>,
-        prediction: &Prediction,
-        lexicon: Option<&HashSet<String>>,
-    ) {
-        let right = prediction.text == label;
+    fn count(&mut self, truth: &Truth, prediction: &Prediction, lexicon: Option<&HashSet<String>>) {
+        let label = &truth.text;
+        let right = prediction.text == *label;
+        if let (true, Some(placed)) = (right, &truth.letters) {
+            self.letters_placed += placed.len();
+            self.letters_looked_at += letters_looked_at(prediction, placed);
+        }
         self.images += 1;
         self.exact += usize::from(right);
         self.letters += label.chars().count();
@@ -191,7 +234,7 @@ impl Score {
         bin.confidence += confidence; // the sum until all are counted
         let length = label.chars().count();
         self.by_length.entry(length).or_default().count(right);
-        if let Some(Drawn { font, strokes }) = drawn {
+        if let Some(Drawn { font, strokes }) = truth.drawn {
             self.by_font.entry(font).or_default().count(right);
             self.by_strokes.entry(strokes).or_default().count(right);
         }
@@ -214,6 +257,8 @@ impl Score {
         };
         (self.accuracy, self.interval) = (all.accuracy(), all.interval());
         self.letter_accuracy = share(self.letters_right, self.letters);
+        self.attention_on_letter =
+            (self.letters_placed > 0).then(|| share(self.letters_looked_at, self.letters_placed));
         self.lexicon_accuracy = self.lexicon_exact.map(|exact| share(exact, self.images));
         self.reliability.retain(|bin| bin.images > 0);
         for bin in &mut self.reliability {
@@ -240,6 +285,9 @@ impl fmt::Display for Score {
             100.0 * high
         )?;
         writeln!(f, "letters right     {:.3} %", 100.0 * self.letter_accuracy)?;
+        if let Some(share) = self.attention_on_letter {
+            writeln!(f, "looked at letter  {:.3} %", 100.0 * share)?;
+        }
         if let Some(accuracy) = self.lexicon_accuracy {
             writeln!(f, "with the lexicon  {:.3} %", 100.0 * accuracy)?;
         }
@@ -258,7 +306,37 @@ impl fmt::Display for Score {
 
 #[cfg(test)]
 mod tests {
+    use captcha_model::Grid;
+
     use super::*;
+
+    #[test]
+    fn a_letter_is_looked_at_where_no_other_is_nearer() {
+        let letter = |attention: [f32; 8]| Letter {
+            letter: 'a',
+            confidence: 1.0,
+            attention: attention.into(),
+            alternatives: Vec::new(),
+        };
+        let prediction = Prediction {
+            text: "aaa".into(),
+            confidence: 1.0,
+            // Two rows of four columns; the last letter's looks back at the second.
+            letters: vec![
+                letter([0.3, 0.1, 0.0, 0.0, 0.3, 0.0, 0.0, 0.3]),
+                letter([0.0, 0.3, 0.4, 0.0, 0.0, 0.3, 0.0, 0.0]),
+                letter([0.0, 0.3, 0.0, 0.4, 0.0, 0.3, 0.0, 0.0]),
+            ],
+            grid: Grid { rows: 2, cols: 4 },
+            alternatives: Vec::new(),
+        };
+        let placed = [0.1, 0.4, 0.9].map(|x| PlacedLetter {
+            letter: 'a',
+            x,
+            y: 0.5,
+        });
+        assert_eq!(letters_looked_at(&prediction, &placed), 2);
+    }
 
     #[test]
     fn the_interval_is_wilsons() {

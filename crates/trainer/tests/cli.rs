@@ -73,6 +73,14 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
         assert!(score[key].is_number(), "{key} in {score}");
     }
     assert_eq!(evaluate(&["a", "--degraded"])["images"], 12);
+    // The shipped weights look at what they read, as far as that is known.
+    let shipped = |images: &[&str]| -> Value {
+        let json = succeeds(folder, &[&["evaluate", "--json"], images].concat());
+        serde_json::from_str(&json).unwrap()
+    };
+    let looked_at = &shipped(&["--synth", "words", "--count", "24"])["attention_on_letter"];
+    assert!(looked_at.as_f64().unwrap() > 0.8, "{looked_at}");
+    assert!(shipped(&["a"])["attention_on_letter"].is_null());
     assert!(fails(folder, &["evaluate", "nowhere"]).contains("not a folder"));
     assert!(fails(folder, &["evaluate", "--synth", "clouds"]).contains("clouds"));
 }

@@ -3,9 +3,11 @@
 
 #![cfg(target_arch = "wasm32")]
 
-use burn::tensor::Device;
+use burn::module::Param;
+use burn::tensor::{Device, Tensor};
 use captcha_model::ModelConfig;
 use captcha_model::config::{BlockConfig, DecoderConfig, EncoderConfig, InputConfig, Resampling};
+use captcha_model::decoder::Decoder;
 use captcha_model::weights::{Precision, save};
 use captcha_wasm::{LensError, Recognizer};
 use futures_util::future::join;
@@ -39,6 +41,23 @@ async fn webgpu_reads_what_the_cpu_reads() {
             assert_close(on_gpu, on_cpu);
         }
     }
+}
+
+#[wasm_bindgen_test]
+async fn sums_that_tanh_saturates_at_are_read_on_webgpu_too() {
+    const UNITS: usize = 16;
+    let large = |size: usize| Tensor::<1>::full([size], 100.0, &Device::flex());
+    let weights = weights_with(|decoder| {
+        decoder.attention.key.bias = Some(Param::from_tensor(large(8)));
+        let gates = Tensor::zeros([2 * UNITS], &Device::flex());
+        let bias = Tensor::cat(vec![gates, large(UNITS)], 0);
+        decoder.gru.input.bias = Some(Param::from_tensor(bias));
+    });
+    let (cpu, gpu) = (open(&weights, "cpu").await, open(&weights, "webgpu").await);
+    let (cpu, gpu) = (read(&cpu, image()).await, read(&gpu, image()).await);
+    assert_eq!(string(&gpu, "text"), string(&cpu, "text"));
+    let sure = [&gpu, &cpu].map(|read| number(read, "confidence") as f32);
+    assert_close(&sure[..1], &sure[1..]);
 }
 
 #[wasm_bindgen_test]
@@ -256,10 +275,15 @@ fn small() -> ModelConfig {
 }
 
 fn weights() -> Vec<u8> {
+    weights_with(|_| ())
+}
+
+fn weights_with(change: impl FnOnce(&mut Decoder)) -> Vec<u8> {
     let device = Device::flex();
     device.seed(1);
     let config = small();
-    let network = config.init(&device).expect("the configuration is valid");
+    let mut network = config.init(&device).expect("the configuration is valid");
+    change(&mut network.decoder);
     save(&network, &config, &serde_json::json!({}), Precision::Half).expect("weights can be saved")
 }
 
