@@ -1,4 +1,5 @@
-//! Everything that tells one network from another. The presets differ in nothing else.
+//! Everything that tells one network from another. The presets, in `presets.rs`, differ in nothing
+//! else.
 
 use serde::{Deserialize, Serialize};
 
@@ -132,87 +133,6 @@ impl Grid {
 }
 
 impl ModelConfig {
-    /// The names that [`ModelConfig::preset`] knows.
-    pub const PRESETS: [&str; 2] = ["paper", "compact"];
-
-    /// The named network, if there is one of that name.
-    pub fn preset(name: &str) -> Option<Self> {
-        match name {
-            "paper" => Some(Self::paper()),
-            "compact" => Some(Self::compact()),
-            _ => None,
-        }
-    }
-
-    /// The paper's network to the letter: 5.83 M parameters, a 3 x 6 grid.
-    pub fn paper() -> Self {
-        Self {
-            input: InputConfig::new(50, 100, Resampling::Bilinear),
-            encoder: EncoderConfig::new(
-                vec![
-                    BlockConfig::new(96, false, true, true),
-                    BlockConfig::new(128, true, true, false),
-                    BlockConfig::new(256, true, false, true),
-                    BlockConfig::new(384, true, true, true),
-                    BlockConfig::new(384, true, true, true),
-                    BlockConfig::new(256, true, true, false),
-                ],
-                0.5,
-                256,
-                0.01, // Keras' default of 0.99 in burn's meaning
-            ),
-            decoder: DecoderConfig {
-                embedding: 256,
-                units: 512,
-                attention: 512,
-                carry_state: false,
-            },
-            alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
-            max_letters: 5,
-        }
-    }
-
-    /// The network for the web: the paper's plan at less than half its width, on an input of fifteen
-    /// times the pixels, so that a small letter is 20 pixels high and not 5. The first block takes
-    /// them in squares of four; its maps are the largest, so it does without batch norm. Four of the
-    /// thirteen blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid
-    /// worth looking at, and the GRU's state is carried.
-    pub fn compact() -> Self {
-        Self {
-            input: InputConfig::new(196, 388, Resampling::Area).with_inverted(true),
-            encoder: EncoderConfig::new(
-                vec![
-                    BlockConfig::new(24, false, false, true),
-                    BlockConfig::new(24, true, true, false),
-                    BlockConfig::new(32, true, true, true),
-                    BlockConfig::new(32, true, true, false),
-                    BlockConfig::new(32, true, true, false),
-                    BlockConfig::new(64, true, true, true),
-                    BlockConfig::new(64, true, true, false),
-                    BlockConfig::new(64, true, true, false),
-                    BlockConfig::new(128, true, true, false),
-                    BlockConfig::new(128, true, true, true).with_pool_cols(false),
-                    BlockConfig::new(160, true, true, false),
-                    BlockConfig::new(160, true, true, false),
-                    BlockConfig::new(160, true, true, false),
-                ],
-                0.0, // no image is seen twice: there is nothing to over-fit
-                128,
-                0.1,
-            )
-            .with_pool_first(true)
-            .with_unshuffle(2),
-            decoder: DecoderConfig {
-                embedding: 64,
-                units: 192,
-                attention: 64,
-                carry_state: true,
-            },
-            alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
-            max_letters: 5,
-        }
-    }
-
     /// The token ids of this network's alphabet.
     pub fn vocabulary(&self) -> Result<Vocabulary, ModelError> {
         Vocabulary::new(&self.alphabet)

@@ -3,7 +3,8 @@
 //! browser alike.
 //!
 //! The files follow an image's way: [`image`], [`encoder`], [`attention`], [`gru`], [`decoder`],
-//! [`prediction`]; [`recognizer`] walks it. [`config`] says which network, [`weights`] carries it.
+//! [`prediction`]; [`recognizer`] walks it. [`config`] says which network
+//! (those with a name are in `presets.rs`), [`weights`] carries it.
 
 #![recursion_limit = "256"]
 
@@ -22,6 +23,7 @@ pub mod gru;
 pub mod image;
 pub mod network;
 pub mod prediction;
+mod presets;
 mod readback;
 pub mod recognizer;
 pub mod vocabulary;

@@ -42,7 +42,7 @@ fn the_compact_network_is_small_and_looks_closely() {
     let config = ModelConfig::compact();
     assert!(fresh(&config).num_params() <= 1_500_000);
     let paper = ModelConfig::paper().encoder_multiply_adds();
-    assert!((paper / 20..paper / 2).contains(&config.encoder_multiply_adds()));
+    assert!((paper / 20..2 * paper / 5).contains(&config.encoder_multiply_adds()));
     assert_eq!(config.grid(), Grid { rows: 6, cols: 24 });
     assert!(config.decoder.carry_state);
 }
