@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Keeps the page for when there is no network: what the site sends is shown as it is and put by,
- * and what was put by is shown when nothing comes. So nothing on the page is ever older than what
- * the site has. Files of other sites are none of its business.
+ * Keeps the page for when there is no network: what the site sends is shown as it is, and what was
+ * put by is shown when nothing comes. A version's own files are put by once, together; what else is
+ * used, such as the module for WebGPU, when it comes. Files of other sites are none of its business.
  */
 
 /// <reference lib="webworker" />
@@ -16,6 +16,7 @@ const { version, files } = /** @type {{ OFFLINE: { version: string, files: strin
 ).OFFLINE;
 /** One version's files, and no other's: what is put by together fits together. */
 const CACHE = `captcha-lens-${version}`;
+const OWN = new Set(files.map((file) => new URL(file, scope.registration.scope).href));
 
 scope.addEventListener("install", (event) => {
   event.waitUntil(
@@ -25,10 +26,9 @@ scope.addEventListener("install", (event) => {
       const request = (/** @type {string} */ url) => new Request(url, { cache: "no-cache" });
       await cache.addAll(files.map(request));
       // What was used of the version before, such as samples, is wanted of this one too.
-      const wanted = new Set(files.map((file) => new URL(file, scope.registration.scope).href));
       for (const name of await others()) {
         for (const { url } of await (await caches.open(name)).keys()) {
-          if (!wanted.has(url)) await cache.add(request(url)).catch(() => undefined);
+          if (!OWN.has(url)) await cache.add(request(url)).catch(() => undefined);
         }
       }
       await scope.skipWaiting();
@@ -55,12 +55,14 @@ scope.addEventListener("fetch", (event) => {
 async function answer(request) {
   try {
     const response = await fetch(request);
-    if (response.status === 200) {
+    const key = keyOf(request);
+    // The site may have another version of this version's files by now.
+    if (response.status === 200 && !OWN.has(key)) {
       const copy = response.clone();
       // A full disk is no reason not to show the page.
       void caches
         .open(CACHE)
-        .then((cache) => cache.put(keyOf(request), copy))
+        .then((cache) => cache.put(key, copy))
         .catch(() => undefined);
     }
     return response;

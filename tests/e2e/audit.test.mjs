@@ -273,6 +273,7 @@ describe("the audit page", () => {
     ]);
     const lines = (await readFile(await saved.path(), "utf8")).split("\r\n");
     assert.equal(lines.length, 41);
+    assert.ok(lines[0].startsWith("\ufeff"));
     assert.equal(lines[1], "line_0.png,line,thus,0.8530,false,");
     const [json] = await Promise.all([
       page.waitForEvent("download"),

@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
-import { blankPng, hugePng } from "./images.mjs";
+import { blankBmp, blankPng, hugePng } from "./images.mjs";
 import { Reader, WEB, png, sampleFile, samples } from "./reader.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -274,6 +274,13 @@ describe("without WebGPU", () => {
     assert.equal(await reader.word(), "");
     assert.match((await reader.page.textContent("#status")) ?? "", /no letters/i);
     assert.equal(await reader.page.locator("[data-letter-index]").count(), 0);
+  });
+
+  test("reads a picture of more bytes than the engine takes as the browser shows it", async () => {
+    const picture = { ...png(blankBmp(3000, 2500), "large.bmp"), mimeType: "image/bmp" };
+    assert.ok(picture.buffer.length > 20 * 1024 * 1024);
+    assert.equal(await reader.choose(picture), "done");
+    assert.equal((await reader.result()).width, 2400); // which is what is cut out at most
   });
 
   test("refuses a text file", async () => {

@@ -16,6 +16,25 @@ export function blankPng(width, height) {
   return Buffer.concat([pngStart(width, height), chunk("IDAT", deflateSync(rows)), chunk("IEND")]);
 }
 
+/**
+ * A white BMP, three bytes a pixel.
+ *
+ * @param {number} width a multiple of four
+ * @param {number} height
+ */
+export function blankBmp(width, height) {
+  const header = Buffer.alloc(54);
+  header.write("BM", "latin1");
+  header.writeUInt32LE(54 + 3 * width * height, 2);
+  header.writeUInt32LE(54, 10); // where the pixels begin
+  header.writeUInt32LE(40, 14); // size of what follows
+  header.writeInt32LE(width, 18);
+  header.writeInt32LE(height, 22);
+  header.writeUInt16LE(1, 26);
+  header.writeUInt16LE(24, 28);
+  return Buffer.concat([header, Buffer.alloc(3 * width * height, 255)]);
+}
+
 /** The beginning of a PNG that claims to be 30,000 pixels wide and high. */
 export function hugePng() {
   return Buffer.concat([pngStart(30_000, 30_000), chunk("IDAT", deflateSync(Buffer.alloc(64)))]);

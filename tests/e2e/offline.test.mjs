@@ -62,6 +62,15 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   assert.deepEqual(more, []);
 
   mounts["audit.html"] = await change("audit.html", "<title>", "<title>New: ");
+  await reader.page.goto(`${site.address}audit.html${query}`);
+  assert.match(await reader.page.title(), /^New: /);
+  const kept = await reader.page.evaluate(async () => {
+    const response = await window.caches.match(location.href.replace(location.search, ""));
+    return response?.text();
+  });
+  assert.doesNotMatch(kept ?? "", /New: /, "a version holds its own files");
+  await reader.page.goto(`${site.address}${query}`);
+
   mounts["pkg/offline.js"] = await change("pkg/offline.js", '"version": "', '"version": "new');
   await reader.page.reload();
   // The visit to one page puts the other by as well.

@@ -72,7 +72,35 @@ describe("the page", () => {
       await reader.page.click("#generate"); // the fake engine comes without one
       await reader.page.waitForSelector("body[data-state=error]");
       assert.equal((await reader.error()).code, "missing-code");
+      await reader.page.route("**/captcha_synth_wasm.js", (route) =>
+        route.fulfill({ contentType: "text/javascript", body: GENERATOR }),
+      );
+      await reader.page.click("#retry"); // draws what was asked for
+      await reader.page.waitForSelector("#generator-drawn b:text('drawn')");
+      assert.equal(await reader.settled(), "done");
       assert.equal(await reader.choose(GOOD), "done");
+      await reader.close();
+    });
+
+    test("a slow generator leaves the settings as they are by then", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await reader.settled();
+      const slow = `${GENERATOR}
+        export function faces() {
+          for (const end = performance.now() + 400; performance.now() < end; );
+          return [];
+        }`;
+      await page.route("**/captcha_synth_wasm.js", (route) =>
+        route.fulfill({
+          contentType: "text/javascript",
+          body: slow.replace("export const faces = () => [];", ""),
+        }),
+      );
+      await page.click("#generate");
+      await page.locator("#generator-text").pressSequentially("whale", { delay: 250 });
+      await page.waitForSelector("#generator-drawn b");
+      assert.equal(await page.inputValue("#generator-text"), "whale");
       await reader.close();
     });
 
@@ -160,6 +188,22 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("that the browser does not give leaves the reading that is there", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await reader.choose(GOOD);
+      await page.evaluate(() => {
+        navigator.clipboard.read = () => Promise.reject(new DOMException("", "NotAllowedError"));
+      });
+      await page.click("#paste");
+      await page.waitForSelector("#note:text('clipboard')");
+      assert.equal(await reader.settled(), "done");
+      assert.equal(await reader.word(), WORD);
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.ok(await page.isHidden("#note"));
+      await reader.close();
+    });
+
     test("that is none takes the place of a picture that is still being decoded", async () => {
       const reader = await open();
       const { page } = reader;
@@ -175,6 +219,16 @@ describe("the page", () => {
     });
   });
 });
+
+/** A generator that draws white. */
+const GENERATOR = `
+  export default async () => {};
+  export const faces = () => [];
+  export const draw = () => ({
+    rgba: new Uint8ClampedArray(200 * 100 * 4).fill(255),
+    width: 200, height: 100, text: "drawn", face: "pen-01", strokes: 3,
+  });
+`;
 
 /** Pictures take half a second more. */
 function slowDecoding() {

@@ -166,6 +166,15 @@ describe("a reading on the page", () => {
       const json = JSON.parse((await kept("json")).toString());
       assert.equal(json.text, WORD);
       assert.equal(json.letters[0].attention.length, 72);
+
+      await reader.choose(faulty("unsure"));
+      const unsure = (await kept("svg")).toString();
+      const title = await reader.page.evaluate(
+        (text) => new DOMParser().parseFromString(text, "image/svg+xml").title,
+        unsure,
+      );
+      assert.match(title, /^thus, <0\.1/);
+      assert.equal((await kept("png")).toString("latin1", 1, 4), "PNG");
       await reader.close();
     });
 

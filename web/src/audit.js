@@ -29,7 +29,7 @@ import { describeBackend } from "./words.js";
 const MOST_TOLD = 3;
 
 const query = new URLSearchParams(location.search);
-/** What to run on, from the next audit on; an audit ends on what it began on. */
+/** What to run on, from the next audit on: the one under way keeps what was chosen before. */
 let wish = wishFrom(query.get("backend"));
 /** What the audit runs on. */
 let used = wish;
@@ -119,7 +119,20 @@ async function audit(found) {
     const lens = await loader.load();
     if (own !== asked) return;
     view.setState("running", "Reading");
-    const run = new AuditRun(images, lens, (progress) => {
+    // Several, where WebGPU takes over on the way.
+    /** @type {Set<string>} */
+    const backends = new Set();
+    /** @type {import("./audit/run.js").Reader} */
+    const reader = {
+      async recognizeAll(blobs, options) {
+        const answers = await lens.recognizeAll(blobs, options);
+        for (const answer of answers) {
+          if (!(answer instanceof Error)) backends.add(describeBackend(answer.backend));
+        }
+        return answers;
+      },
+    };
+    const run = new AuditRun(images, reader, (progress) => {
       if (own === asked) view.setProgress(progress);
     });
     const paths = images.map(({ path }) => path);
@@ -137,7 +150,7 @@ async function audit(found) {
     if (own !== asked) return;
     const read = run.items.filter(Boolean).length;
     current.about = [
-      ["Read on", describeBackend(lens.backend)],
+      ["Read on", [...backends].join(", then ") || describeBackend(lens.backend)],
       ["Date", new Date().toISOString().slice(0, 10)],
     ];
     if (!complete) current.about.push(["Stopped after", `${read} of ${images.length} images`]);

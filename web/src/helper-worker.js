@@ -43,7 +43,6 @@ async function load() {
   try {
     return await loading;
   } catch (error) {
-    loading = undefined;
     throw new LensError("missing-code", `The generator could not be loaded (${error}).`);
   }
 }

@@ -38,17 +38,27 @@ function start() {
     open.delete(id);
     if (error) asked?.reject(new LensError(error.code, error.message));
     else asked?.resolve(value);
+    // A browser may remember that a module could not be loaded, as long as the worker lives.
+    if (error?.code === "missing-code") stop(started, error.message);
   });
   // Its script is missing or broken: what comes next starts it anew.
   started.addEventListener("error", (event) => {
     event.preventDefault();
-    started.terminate();
-    worker = undefined;
     const why = event.message || "its script could not be loaded";
-    for (const { reject } of open.values()) {
-      reject(new LensError("missing-code", `A part of this page does not work (${why}).`));
-    }
-    open.clear();
+    stop(started, `A part of this page does not work (${why}).`);
   });
   return started;
+}
+
+/**
+ * Gives a worker up, and what waits for it.
+ *
+ * @param {Worker} given
+ * @param {string} why
+ */
+function stop(given, why) {
+  given.terminate();
+  worker = undefined;
+  for (const { reject } of open.values()) reject(new LensError("missing-code", why));
+  open.clear();
 }

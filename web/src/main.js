@@ -2,7 +2,7 @@
 /** Wires the reader, the player and the view. */
 
 import { setFragment, writeFragment } from "./address.js";
-import { isWhole } from "./crop.js";
+import { WHOLE, isWhole } from "./crop.js";
 import { LensError } from "./errors.js";
 import { fromFragment, toFragment } from "./generator.js";
 import { ask } from "./helper.js";
@@ -31,7 +31,10 @@ const RETRYABLE = new Set([
   "no-webgpu",
   "device-lost",
   "engine-crashed",
+  "missing-sample",
 ]);
+/** Errors of the engine with a picture that the browser may be able to show all the same. */
+const REFUSED = new Set(["image-too-large", "unreadable-image"]);
 
 /** What is said of a part that is read. */
 const FOUND = "Reading the part that looks like a CAPTCHA.";
@@ -69,6 +72,10 @@ let original;
 let reading = new AbortController();
 /** Whether that is an image on its way: it is read as soon as it is there. */
 let coming = false;
+/** Whether the reading that is shown is the image's. */
+let done = false;
+/** What "Try again" does. @type {() => unknown} */
+let again = read;
 /** Whether the image is the drawing before, drawn anew: its reading is there at once. */
 let redrawn = false;
 /** Settles when what is being drawn is there. @type {Promise<unknown>} */
@@ -91,7 +98,7 @@ const view = new View({
   sample: takeSample,
   inputError: refuse,
   backend: changeBackend,
-  retry: () => void read(),
+  retry: () => void again(),
   togglePlay: () => player.toggle(),
   step: (by) => player.step(by),
   speed: (speed) => player.setSpeed(speed),
@@ -201,17 +208,21 @@ function show({ file, note = null, sample = null, fragment = "", drawing: drawn 
 }
 
 /**
- * Says why something is no image; what was there before is given up.
+ * Says why something is no image; what was there before is given up, unless nothing was given.
  *
  * @param {unknown} error
+ * @param {() => unknown} [retry] what may help
  */
-function refuse(error) {
+function refuse(error, retry) {
+  if (done && error instanceof LensError && error.code === "no-clipboard") {
+    return view.setNote(error.message);
+  }
   startAnew();
   image = original = undefined;
   generator.clearDrawing();
   cropper.withdraw();
   view.setPicture(null, { note: null, sample: null, redrawn: false });
-  fail(error);
+  fail(error, retry);
 }
 
 /** Gives up what is under way, for an image that comes. */
@@ -219,6 +230,7 @@ function startAnew() {
   reading.abort();
   reading = new AbortController();
   coming = true;
+  done = false;
   return reading.signal;
 }
 
@@ -232,9 +244,16 @@ async function read() {
     if (signal.aborted) return;
     if (!image) return view.setState("ready", "Ready");
     view.setState("reading", "Reading");
-    const recognition = await lens.recognize(image, { alternatives: ALTERNATIVES, signal });
+    const options = { alternatives: ALTERNATIVES, signal };
+    const recognition = await lens.recognize(image, options).catch(async (error) => {
+      const drawn = REFUSED.has(error.code) ? await redraw() : null;
+      if (!drawn || signal.aborted) throw error;
+      image = drawn;
+      return lens.recognize(drawn, options);
+    });
     await view.pictureShown;
     if (signal.aborted) return;
+    done = true;
     debug.lastResult = recognition;
     view.setRecognition(recognition);
     void offerCrop();
@@ -242,6 +261,16 @@ async function read() {
   } catch (error) {
     if (!signal.aborted) fail(error);
   }
+}
+
+/**
+ * The image as the browser shows it, for where the engine does not take its file: one of too many
+ * bytes, or of a format that only the browser knows.
+ */
+async function redraw() {
+  const size = image === original?.file ? await original?.size : null;
+  if (!image || !size || !canCrop(size)) return null;
+  return cut(image, { box: WHOLE, turns: 0, angle: 0 }).catch(() => null);
 }
 
 /** @param {BackendWish} chosen */
@@ -265,7 +294,8 @@ async function listSamples() {
 }
 
 /** @param {Sample} sample */
-async function takeSample({ file, address }) {
+async function takeSample(sample) {
+  const { file, address } = sample;
   const signal = startAnew();
   view.setState("reading", "Loading the sample");
   try {
@@ -274,7 +304,8 @@ async function takeSample({ file, address }) {
     take({ file: await response.blob(), sample: file });
   } catch (error) {
     if (signal.aborted) return;
-    refuse(new LensError("missing-sample", `The sample could not be loaded (${error}).`));
+    const problem = new LensError("missing-sample", `The sample could not be loaded (${error}).`);
+    refuse(problem, () => takeSample(sample));
   }
 }
 
@@ -300,6 +331,7 @@ async function draw(options) {
   setFragment(toFragment(options));
   try {
     generator.setFaces(await ask("faces"));
+    if (signal.aborted) return; // the settings are others by now
     generator.setOptions(options);
     // One at a time, so that of many changes in a row only the last is waited for.
     await drawing;
@@ -310,12 +342,16 @@ async function draw(options) {
     if (signal.aborted) return;
     take({ file, fragment: toFragment(options), drawing: drawn });
   } catch (error) {
-    if (!signal.aborted) refuse(error);
+    if (!signal.aborted) refuse(error, () => draw(options));
   }
 }
 
-/** @param {unknown} error */
-function fail(error) {
+/**
+ * @param {unknown} error
+ * @param {() => unknown} retry
+ */
+function fail(error, retry = read) {
+  again = retry;
   const { code, message } =
     error instanceof LensError ? error : { code: "page-error", message: String(error) };
   coming = false;

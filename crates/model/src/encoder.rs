@@ -1,6 +1,6 @@
 //! Image to a grid of feature vectors (paper, "Encoder").
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{
@@ -42,7 +42,8 @@ pub struct ConvBlock {
 }
 
 impl EncoderConfig {
-    /// A fresh encoder: he-uniform convolutions, glorot-uniform dense layer, as Keras has them.
+    /// A fresh encoder: he-uniform convolutions, glorot-uniform dense layer, zero biases, as Keras
+    /// has them.
     pub fn init(&self, device: &Device) -> Encoder {
         let inputs =
             std::iter::once(self.channels()).chain(self.blocks.iter().map(|block| block.filters));
@@ -71,14 +72,16 @@ impl EncoderConfig {
         } else {
             PaddingConfig2d::Valid
         };
+        let mut conv = Conv2dConfig::new([channels, block.filters], [3, 3])
+            .with_padding(padding)
+            .with_initializer(Initializer::KaimingUniform {
+                gain: std::f64::consts::SQRT_2,
+                fan_out_only: false,
+            })
+            .init(device);
+        conv.bias = Some(Param::from_tensor(Tensor::zeros([block.filters], device)));
         ConvBlock {
-            conv: Conv2dConfig::new([channels, block.filters], [3, 3])
-                .with_padding(padding)
-                .with_initializer(Initializer::KaimingUniform {
-                    gain: std::f64::consts::SQRT_2,
-                    fan_out_only: false,
-                })
-                .init(device),
+            conv,
             norm: block.norm.then(|| {
                 BatchNormConfig::new(block.filters)
                     .with_momentum(self.norm_momentum)

@@ -1,4 +1,4 @@
-//! Images a second on one core: drawn, and drawn and resized to the network's 100 x 50.
+//! Images a second on one core: drawn, and drawn and resized to the network's 388 x 196.
 
 use std::hint::black_box;
 

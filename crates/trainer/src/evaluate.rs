@@ -34,9 +34,9 @@ pub struct Score {
     pub interval: (f64, f64),
     /// Share of label letters answered right at their place.
     pub letter_accuracy: f64,
-    /// Share of letters, in images that were read right, at which most attention lay nearer to the
-    /// letter read than to any other: whether the network looks where a person would. None where it
-    /// is not known where letters stand.
+    /// Share of letters, in images that were read right, at which the grid's column with the most
+    /// attention lay nearer to the letter read than to any other; rows are not counted. None where
+    /// it is not known where letters stand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attention_on_letter: Option<f64>,
     /// Images whose answer is right once a lexicon has chosen, if one was given.
@@ -181,8 +181,8 @@ struct Truth {
     drawn: Option<Drawn>,
 }
 
-/// Letters at whose reading most attention fell on a column of the grid that lies nearer to that
-/// letter than to any other.
+/// Letters at whose reading the grid's column with the most attention is nearer to that letter than
+/// to any other.
 fn letters_looked_at(prediction: &Prediction, placed: &[PlacedLetter]) -> usize {
     let cols = prediction.grid.cols;
     let own_is_nearest = |(index, letter): &(usize, &Letter)| {

@@ -268,6 +268,12 @@ describe("drops", () => {
     assert.deepEqual(labelsFromFiles(paths, labelFiles), [null, null, "line", null]);
   });
 
+  test("may hold more files than a call takes arguments", async () => {
+    const inside = Array.from({ length: 140_000 }, (_, i) => ({ name: `${i}.png` }));
+    const given = await filesOfDrop(drop([{ name: "a", inside: [{ name: "b", inside }] }]));
+    assert.equal(given.length, inside.length);
+  });
+
   test("are taken but for what cannot be opened", async () => {
     const given = await filesOfDrop(
       drop([

@@ -155,7 +155,10 @@ async function filesOfEntry(entry, path) {
       /** @type {FileSystemEntry[]} */
       const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
       if (some.length === 0) return files;
-      for (const inner of some) files.push(...(await filesOfEntry(inner, `${path}/${inner.name}`)));
+      for (const inner of some) {
+        // One by one: as arguments of one call, a hundred thousand are too many.
+        for (const file of await filesOfEntry(inner, `${path}/${inner.name}`)) files.push(file);
+      }
     }
   } catch (error) {
     return [...files, { path: `${path}/`, open: () => Promise.reject(error) }];

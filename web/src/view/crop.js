@@ -85,7 +85,8 @@ export class CropView {
     const source = this.#source;
     if (!source) return;
     const bitmap = await load(source.file, source.size, SHOWN).catch(() => null);
-    if (this.#source !== source || this.#bitmap) return bitmap?.close(); // opened twice, or too late
+    // Opened twice, or too late: another picture is here.
+    if (this.#source?.file !== source.file || this.#bitmap) return bitmap?.close();
     if (!bitmap) {
       this.#note.textContent = "The browser could not open the picture for cropping. Try again.";
       return;

@@ -39,14 +39,14 @@ export function drawFigure(picture, recognition, { dark, smooth, opacity }) {
     const blend = `opacity: ${opacity}; mix-blend-mode: ${dark ? "screen" : "multiply"}; image-rendering: ${smooth ? "auto" : "pixelated"}`;
     return [
       `<text x="${x}" y="42" font-size="34" font-weight="700">${escape(letter)}</text>`,
-      `<text x="${x + PANEL}" y="42" font-size="18" text-anchor="end">${percent(confidence)}</text>`,
+      `<text x="${x + PANEL}" y="42" font-size="18" text-anchor="end">${escape(percent(confidence))}</text>`,
       `<image ${place} href="${image}"/>`,
       `<image ${place} href="${canvas.toDataURL()}" style="${blend}"/>`,
     ].join("\n");
   });
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${FONT}" fill="#0d1b33">`,
-    `<title>${escape(recognition.text)}, ${percent(recognition.confidence)} sure</title>`,
+    `<title>${escape(recognition.text)}, ${escape(percent(recognition.confidence))} sure</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     ...panels,
     "</svg>",

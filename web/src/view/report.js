@@ -312,7 +312,8 @@ function table({ items }, { isRight, percent }) {
  * @param {typeof Statistics} statistics
  */
 function downloads({ items, about }, statistics) {
-  const csv = () => new Blob([toCsv(items, statistics)], { type: "text/csv" });
+  // With a byte order mark, without which Excel takes names for another encoding.
+  const csv = () => new Blob(["\ufeff", toCsv(items, statistics)], { type: "text/csv" });
   const json = () => {
     const content = {
       about: Object.fromEntries(about),

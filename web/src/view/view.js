@@ -94,6 +94,11 @@ export class View {
     this.#status.setState(state, words);
   }
 
+  /** @param {string | null} note what to know of the picture that is shown, or of what was no picture */
+  setNote(note) {
+    this.#status.setNote(note);
+  }
+
   /** @param {Progress} progress */
   setProgress(progress) {
     this.#status.setProgress(progress);
