@@ -4,7 +4,7 @@
  * captcha-lens beside what else reads text in a page: tesseract.js, and onnxruntime-web with the very
  * network of captcha-lens. The same images, the same Chromium, on the CPU, one after the other.
  *
- *     captcha-lens generate --count 500 --seed 8 --out IMAGES
+ *     captcha-lens generate --test --count 500 --seed 8 --out IMAGES
  *     python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx
  *     npm ci --prefix tests/compare
  *     node tests/compare/compare.mjs IMAGES

@@ -153,6 +153,17 @@ pub(crate) fn draw_face(set: FontSet, random: &mut Random) -> &'static Face {
     unreachable!("a ticket is below the sum of the weights")
 }
 
+/// All the sets there are.
+#[cfg(test)]
+pub(crate) fn sets() -> Vec<FontSet> {
+    vec![
+        FontSet::Trained,
+        FontSet::HeldOut,
+        #[cfg(feature = "more-faces")]
+        FontSet::More,
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -200,7 +211,7 @@ mod tests {
 
     #[test]
     fn set_names_round_trip() {
-        for set in [FontSet::Trained, FontSet::HeldOut] {
+        for set in sets() {
             assert_eq!(set.to_string().parse(), Ok(set));
         }
         assert_eq!(

@@ -30,6 +30,8 @@ pub enum Split {
     Validation,
     /// To report scores on.
     Test,
+    /// To be written out and given away, for whatever use: learning from them, too.
+    Set,
 }
 
 impl Split {
@@ -38,6 +40,7 @@ impl Split {
             Self::Train => 1,
             Self::Validation => 2,
             Self::Test => 3,
+            Self::Set => 4,
         }
     }
 }

@@ -52,6 +52,7 @@ fn a_sample_depends_on_its_index_seed_and_split_and_on_nothing_else() {
         generator(TextSource::Random, FontSet::Trained, Split::Train, 2).sample(5),
         generator(TextSource::Random, FontSet::Trained, Split::Validation, 1).sample(5),
         generator(TextSource::Random, FontSet::Trained, Split::Test, 1).sample(5),
+        generator(TextSource::Random, FontSet::Trained, Split::Set, 1).sample(5),
     ];
     for other in others {
         assert_ne!(sample.rgb, other.rgb);

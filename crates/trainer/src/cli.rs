@@ -80,8 +80,9 @@ pub struct TrainArgs {
     #[arg(long, value_enum, default_value = "auto")]
     pub device: DeviceChoice,
     /// GPUs to train on at once, or workers that share the CPU; each takes a batch a step.
-    #[arg(long, default_value_t = 1)]
-    pub devices: usize,
+    /// A run that goes on takes as many as it began with.
+    #[arg(long)]
+    pub devices: Option<usize>,
     /// Seed of images and network.
     #[arg(long, default_value_t = 1, conflicts_with = "resume")]
     pub seed: u64,
@@ -123,7 +124,7 @@ pub struct EvaluateArgs {
     /// Cut, scale and compress the images before they are read.
     #[arg(long)]
     pub degraded: bool,
-    /// Also report answers replaced by the likeliest word of this list (one word a line).
+    /// Also report answers replaced by the likeliest word of this list (one word a line, in any case).
     #[arg(long)]
     pub lexicon: Option<PathBuf>,
     /// Print one JSON object.
@@ -235,6 +236,9 @@ pub struct GenerateArgs {
     /// Same seed, same images.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The images that evaluate --synth reads, which must not be learnt from, instead of others.
+    #[arg(long)]
+    pub test: bool,
     /// Words of this list (one a line) instead of the built-in one.
     #[arg(long, conflicts_with = "random")]
     pub words: Option<PathBuf>,

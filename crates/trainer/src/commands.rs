@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use captcha_model::{ModelConfig, Recognizer, Weights};
-use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words, parse_words};
+use captcha_model::{Recognizer, Vocabulary, Weights};
+use captcha_synth::{FontSet, Generator, Split, TextSource, parse_words};
 use chrono::Utc;
-use rayon::prelude::*;
 
 use crate::cli::{
     AuditArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
@@ -19,11 +18,10 @@ use crate::cli::{
 use crate::data::Source;
 use crate::degrade::Degraded;
 use crate::figures::Figures;
-use crate::folder::{Folder, Part, check_labels, labelled_files, labels_are_likely};
+use crate::folder::{Folder, Part, labelled_files, labels_are_likely, read_text};
 use crate::generated::Generated;
-use crate::grow::grow;
-use crate::recipe::Recipe;
-use crate::run::{Provenance, RunFolder};
+use crate::run::RunFolder;
+use crate::sources::{new_run, sources, validation};
 use crate::train::{Training, export, read_weights, replace_weights, train};
 use crate::{audit, calibrate, evaluate, generate, info, recognize};
 
@@ -59,6 +57,13 @@ fn run_train(args: &TrainArgs) -> Result<()> {
         Some(run) => (run.provenance()?, run.start()?),
         None => new_run(args)?,
     };
+    let devices = args.devices.or(provenance.devices).unwrap_or(1);
+    ensure!(
+        provenance.devices.is_none_or(|begun| begun == devices),
+        "the run was begun with --devices {}, which its schedule counts on: leave --devices out",
+        provenance.devices.unwrap_or_default()
+    );
+    provenance.devices = Some(devices);
     let (train_source, validation) = sources(&provenance)?;
     // A labelled folder's epoch is the folder, whatever the recipe says; the record says it too.
     provenance.recipe.training.images_per_epoch = train_source.len();
@@ -67,7 +72,7 @@ fn run_train(args: &TrainArgs) -> Result<()> {
         validation,
         provenance,
         start,
-        devices: args.device.open_many(args.devices)?,
+        devices: args.device.open_many(devices)?,
         limit: args
             .minutes
             .map(|minutes| Duration::try_from_secs_f64(60.0 * minutes))
@@ -82,98 +87,6 @@ fn run_train(args: &TrainArgs) -> Result<()> {
     let path = train(training, &run)?;
     writeln!(stdout(), "{}", path.display())?;
     Ok(())
-}
-
-/// A run as its arguments say it, and the weights that it starts from.
-fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
-    let mut recipe = Recipe::load(&args.preset)?;
-    if let Some(epochs) = args.epochs {
-        recipe.training.epochs = epochs;
-        recipe.check()?;
-    }
-    let config = recipe.model()?;
-    let start = args.from.as_deref().map(|path| {
-        let weights = read_weights(path)?;
-        if weights.config == config {
-            return Ok(weights);
-        }
-        grow(&weights, &config).with_context(|| path.display().to_string())
-    });
-    let start = start.transpose()?;
-    let provenance = Provenance {
-        network: Some(config),
-        recipe,
-        data: args.data.clone(),
-        seed: args.seed,
-        command: std::env::args()
-            .skip(1)
-            .fold("captcha-lens".into(), |all, one| all + " " + &one),
-        version: env!("CARGO_PKG_VERSION").into(),
-        from: start.as_ref().map(|weights| weights.training.clone()),
-    };
-    Ok((provenance, start))
-}
-
-/// Training and validation images of a run.
-fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)> {
-    let (recipe, seed) = (&provenance.recipe, provenance.seed);
-    let (options, config) = (&recipe.training, provenance.model()?);
-    if let Some(style) = provenance.data.strip_prefix("synth:") {
-        let style: Style = style.parse()?;
-        let vocabulary = config.vocabulary()?;
-        for word in listed_words() {
-            vocabulary
-                .target(word, config.max_letters)
-                .context("the network has no place for the generator's texts")?;
-        }
-        let generator = |text, split| Generator::new(style, text, FontSet::Trained, split, seed);
-        let texts = TextSource::Mixed {
-            words: listed_words().iter().map(|&word| word.to_owned()).collect(),
-            random_share: recipe.data.random_share as f32,
-        };
-        let train = generator(texts, Split::Train)
-            .with_blank_share(recipe.data.blank_share as f32)
-            .with_bent_share(recipe.data.bent_share as f32)
-            .with_more_share(recipe.data.more_faces_share as f32);
-        let train = Arc::new(Generated::new(train, options.images_per_epoch));
-        return Ok((
-            Arc::new(Degraded::new(train, recipe.data.degraded_share, seed)),
-            validation(&provenance.data, seed, options.validation_images, &config)?,
-        ));
-    }
-    let folder = Path::new(&provenance.data);
-    let train = labelled_files(folder, Part::Train, &config.vocabulary()?)?;
-    check_labels(&train, &config)?;
-    let validation = validation(&provenance.data, seed, options.validation_images, &config)?;
-    // An epoch would be lost on one that cannot be read.
-    (0..validation.len())
-        .into_par_iter()
-        .try_for_each(|index| validation.example(0, index).map(drop))?;
-    Ok((Arc::new(Folder::new(train, seed)), validation))
-}
-
-/// Images to choose by, never trained on: a folder's validation part, or listed words of the
-/// generator's validation split.
-fn validation(
-    data: &str,
-    seed: u64,
-    count: usize,
-    config: &ModelConfig,
-) -> Result<Arc<dyn Source>> {
-    if let Some(style) = data.strip_prefix("synth:") {
-        let generator = Generator::new(
-            style.parse()?,
-            TextSource::listed(),
-            FontSet::Trained,
-            Split::Validation,
-            seed,
-        );
-        return Ok(Arc::new(Generated::new(generator, count)));
-    }
-    let mut files = labelled_files(Path::new(data), Part::Validation, &config.vocabulary()?)?;
-    files.truncate(count);
-    check_labels(&files, config)?;
-    Ok(Arc::new(Folder::new(files, seed)))
 }
 
 fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
@@ -200,8 +113,12 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
 
 fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
     let recognizer = recognizer(&args.network)?;
-    let lexicon = args.lexicon.as_deref().map(read_words).transpose()?;
-    let lexicon = lexicon.map(|words| words.into_iter().collect::<HashSet<_>>());
+    let vocabulary = recognizer.config().vocabulary()?;
+    let lexicon = args
+        .lexicon
+        .as_deref()
+        .map(|path| read_lexicon(path, &vocabulary))
+        .transpose()?;
     let source: Arc<dyn Source> = match (&args.synth, &args.folder) {
         (Some(style), _) => {
             let text = texts(args.random, args.words.as_deref())?;
@@ -210,7 +127,6 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
             Arc::new(test_images(generator, args.count)?)
         }
         (None, Some(folder)) => {
-            let vocabulary = recognizer.config().vocabulary()?;
             let files = labelled_files(folder, args.part, &vocabulary)?;
             Arc::new(Folder::new(files, args.seed))
         }
@@ -350,8 +266,10 @@ fn run_recognize(args: &RecognizeArgs) -> Result<bool> {
 
 fn run_generate(args: &GenerateArgs) -> Result<()> {
     let text = texts(args.random, args.words.as_deref())?;
-    let generator = test_generator(&args.style, text, fonts(args.fonts), args.seed)?;
-    let generator = generator.with_bent_share(share(args.bent));
+    let split = if args.test { Split::Test } else { Split::Set };
+    let style = args.style.parse()?;
+    let generator = Generator::new(style, text, fonts(args.fonts), split, args.seed)
+        .with_bent_share(share(args.bent));
     generate::generate(&generator, args.count, &args.out)
 }
 
@@ -375,6 +293,15 @@ fn fonts(fonts: Fonts) -> FontSet {
 fn read_words(path: &Path) -> Result<Vec<String>> {
     let place = || path.display().to_string();
     parse_words(&std::fs::read_to_string(path).with_context(place)?).with_context(place)
+}
+
+/// The words of a list, in the network's letters; those that it cannot write are no harm.
+fn read_lexicon(path: &Path, vocabulary: &Vocabulary) -> Result<HashSet<String>> {
+    let text = read_text(path)?;
+    let words = text.lines().map(|line| vocabulary.fold(line.trim()));
+    let lexicon: HashSet<_> = words.filter(|word| !word.is_empty()).collect();
+    ensure!(!lexicon.is_empty(), "{} holds no word", path.display());
+    Ok(lexicon)
 }
 
 fn weights(path: Option<&Path>) -> Result<Weights> {

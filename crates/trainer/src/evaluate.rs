@@ -306,7 +306,7 @@ impl fmt::Display for Score {
 
 #[cfg(test)]
 mod tests {
-    use captcha_model::Grid;
+    use captcha_model::{Alternative, Grid};
 
     use super::*;
 
@@ -336,6 +336,59 @@ mod tests {
             y: 0.5,
         });
         assert_eq!(letters_looked_at(&prediction, &placed), 2);
+    }
+
+    #[test]
+    fn what_is_counted_is_what_was_read() {
+        let answer = |text: &str, confidence: f32, others: &[&str]| Prediction {
+            text: text.into(),
+            confidence,
+            letters: text
+                .chars()
+                .map(|letter| Letter {
+                    letter,
+                    confidence: 1.0,
+                    attention: Vec::new(),
+                    alternatives: Vec::new(),
+                })
+                .collect(),
+            grid: Grid { rows: 1, cols: 1 },
+            alternatives: [&[text], others]
+                .concat()
+                .into_iter()
+                .map(|text| Alternative {
+                    text: text.into(),
+                    confidence: 0.0,
+                })
+                .collect(),
+        };
+        let lexicon = HashSet::from(["thus".to_owned(), "line".to_owned()]);
+        let mut score = Score::default();
+        for (label, prediction) in [
+            ("thus", answer("thus", 0.99, &[])),
+            ("thus", answer("thes", 0.97, &["thus"])),
+            ("line", answer("lin", 0.5, &["limb", "line"])),
+            ("zqx", answer("zqx", 0.51, &["thus"])),
+        ] {
+            let truth = Truth {
+                text: label.into(),
+                letters: None,
+                drawn: None,
+            };
+            score.count(&truth, &prediction, Some(&lexicon));
+        }
+        score.finish(Duration::from_secs(2));
+        assert_eq!((score.images, score.exact), (4, 2));
+        // 4 of 4, 3 of 4, 3 of 4 and 3 of 3 letters at their place.
+        assert_eq!(score.letter_accuracy, 13.0 / 15.0);
+        // The list mends the second and the third, and spoils the last.
+        assert_eq!(score.lexicon_exact, Some(3));
+        // Of answers as long as their label only.
+        assert_eq!(score.read_as[&'u'], BTreeMap::from([('u', 1), ('e', 1)]));
+        assert!(!score.read_as.contains_key(&'l'));
+        // Two groups of two: |1.96 - 1| and |1.01 - 1| of four.
+        assert!((score.calibration_error - 0.97 / 4.0).abs() < 1e-6);
+        assert_eq!(score.images_per_second, 2.0);
     }
 
     #[test]

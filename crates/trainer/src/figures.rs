@@ -38,14 +38,17 @@ impl Figures {
     pub fn loss(&self, runs: &[RunFolder]) -> Result<()> {
         let mut losses = Vec::new();
         let mut images = 0;
+        let mut fresh = true;
         for run in runs {
-            let per_epoch = run.provenance()?.recipe.training.images_per_epoch;
+            let provenance = run.provenance()?;
+            let per_epoch = provenance.recipe.training.images_per_epoch;
+            fresh &= provenance.data.starts_with("synth:");
             for loss in run.losses()? {
                 images += per_epoch;
                 losses.push((images as f64, loss));
             }
         }
-        self.write("loss", &charts::loss(&losses)?)
+        self.write("loss", &charts::loss(&losses, fresh)?)
     }
 
     /// Images with what is read in them (Fig. 3).

@@ -12,6 +12,7 @@ use crate::data::{Drawn, Example, PlacedLetter, Source};
 pub struct Generated {
     generator: Generator,
     images_per_epoch: usize,
+    first: u64,
 }
 
 impl Generated {
@@ -20,7 +21,13 @@ impl Generated {
         Self {
             generator,
             images_per_epoch,
+            first: 0,
         }
+    }
+
+    /// The same sequence from its `first` image on.
+    pub fn starting_at(self, first: u64) -> Self {
+        Self { first, ..self }
     }
 }
 
@@ -30,10 +37,8 @@ impl Source for Generated {
     }
 
     fn example(&self, epoch: usize, index: usize) -> Result<Example> {
-        example(
-            self.generator
-                .sample((epoch * self.images_per_epoch + index) as u64),
-        )
+        let place = (epoch * self.images_per_epoch + index) as u64;
+        example(self.generator.sample(self.first.saturating_add(place)))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The native side of captcha-lens: trains, measures and uses the network.
 //!
 //! Data: [`data`] says what an example is, [`generated`] and [`folder`] give them, [`batch`] makes
-//! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how,
-//! [`grow`](mod@grow) makes a small network's weights a start for a larger one, [`learner`] and
+//! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how, [`sources`] on
+//! what, [`grow`](mod@grow) makes a small network's weights a start for a larger one, [`learner`] and
 //! [`metric`] are burn-train's view of the network, [`optimizer`](mod@optimizer) moves its weights,
 //! [`progress`] shows it, [`train`](mod@train) runs it, [`run`] is its folder. Use:
 //! [`evaluate`](mod@evaluate), [`calibrate`](mod@calibrate), [`figures`],
@@ -36,4 +36,5 @@ pub mod recipe;
 pub mod recognize;
 pub mod run;
 pub mod selection;
+pub mod sources;
 pub mod train;

@@ -23,6 +23,13 @@ pub struct Provenance {
     pub data: String,
     /// The seed of generator and network.
     pub seed: u64,
+    /// The first generated image: those before it taught the weights that the run started from.
+    #[serde(default)]
+    pub first_image: u64,
+    /// Devices that each take a batch a step; the schedule counts in steps. None in a run of a
+    /// version that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<usize>,
     /// The command that started the run.
     pub command: String,
     /// Version of captcha-lens.
@@ -41,6 +48,21 @@ impl Provenance {
             }
             None => self.recipe.model(),
         }
+    }
+
+    /// How many images of this data and seed the weights before have seen, as their record says.
+    pub fn images_before(record: &serde_json::Value, data: &str, seed: u64) -> u64 {
+        let mut images = 0;
+        let mut record = Some(record);
+        while let Some(run) = record.filter(|run| run.is_object()) {
+            if run["data"] == data && run["seed"] == seed {
+                let first = run["first_image"].as_u64().unwrap_or(0);
+                let seen = run["images_seen"].as_u64().unwrap_or(0);
+                images = images.max(first.saturating_add(seen));
+            }
+            record = run.get("from");
+        }
+        images
     }
 
     /// The record that a weights file carries.
@@ -99,8 +121,13 @@ impl RunFolder {
         );
         let text =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged, or of another version", path.display()))
+        let provenance: Provenance = serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged, or of another version", path.display()))?;
+        let recipe = &provenance.recipe;
+        recipe
+            .check()
+            .with_context(|| format!("{} is not valid", path.display()))?;
+        Ok(provenance)
     }
 
     /// The weights that the run starts from; none if it has an epoch behind it, or started from
@@ -131,6 +158,31 @@ impl RunFolder {
             .join(format!("{part}-{epoch}.bpk"))
     }
 
+    /// The epochs whose checkpoints are there and complete, in no order.
+    pub fn epochs(&self) -> Result<Vec<usize>> {
+        let folder = self.0.join("checkpoint");
+        let Ok(entries) = fs::read_dir(&folder) else {
+            return Ok(Vec::new());
+        };
+        let mut epochs = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            let epoch = name.to_str().and_then(|name| {
+                // The scheduler's record is written last.
+                name.strip_prefix("scheduler-")?
+                    .strip_suffix(".bpk")?
+                    .parse()
+                    .ok()
+            });
+            epochs.extend(epoch.filter(|&epoch| {
+                ["model", "optim"]
+                    .iter()
+                    .all(|part| self.checkpoint(part, epoch).exists())
+            }));
+        }
+        Ok(epochs)
+    }
+
     /// The last epoch whose checkpoint is complete; zero if there is none.
     pub fn last_epoch(&self) -> Result<usize> {
         Ok(self.epochs()?.into_iter().max().unwrap_or(0))
@@ -140,7 +192,12 @@ impl RunFolder {
     pub fn best_epoch(&self) -> Result<usize> {
         let mut best: Option<(f64, usize)> = None;
         for epoch in self.epochs()? {
-            let accuracy = self.validation(epoch)?.unwrap_or(0.0);
+            let accuracy = self.validation(epoch)?.with_context(|| {
+                format!(
+                    "{} does not say how well epoch {epoch} read: name an epoch with --epoch",
+                    self.0.display()
+                )
+            })?;
             if best.is_none_or(|best| (accuracy, epoch) > best) {
                 best = Some((accuracy, epoch));
             }
@@ -189,29 +246,5 @@ impl RunFolder {
 
     fn description(&self) -> PathBuf {
         self.0.join("run.json")
-    }
-
-    fn epochs(&self) -> Result<Vec<usize>> {
-        let folder = self.0.join("checkpoint");
-        let Ok(entries) = fs::read_dir(&folder) else {
-            return Ok(Vec::new());
-        };
-        let mut epochs = Vec::new();
-        for entry in entries {
-            let name = entry?.file_name();
-            let epoch = name.to_str().and_then(|name| {
-                // The scheduler's record is written last.
-                name.strip_prefix("scheduler-")?
-                    .strip_suffix(".bpk")?
-                    .parse()
-                    .ok()
-            });
-            epochs.extend(epoch.filter(|&epoch| {
-                ["model", "optim"]
-                    .iter()
-                    .all(|part| self.checkpoint(part, epoch).exists())
-            }));
-        }
-        Ok(epochs)
     }
 }

@@ -150,6 +150,13 @@ pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<PathBuf> {
         Some(epoch) => epoch,
         None => run.best_epoch()?,
     };
+    let mut kept = run.epochs()?;
+    kept.sort_unstable();
+    ensure!(
+        kept.contains(&epoch),
+        "{} holds no checkpoint of epoch {epoch}; it holds those of {kept:?}",
+        run.path().display()
+    );
     let provenance = run.provenance()?;
     let config = provenance.model()?;
     let trainee = checkpoint(run, &provenance, epoch)?;

@@ -40,6 +40,10 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
         );
     }
     assert!(fails(folder, &[&generate[..], &["a"]].concat()).contains("already holds"));
+    // What is written out to be learnt from is no test image, unless it is asked for.
+    succeeds(folder, &[&generate[..], &["t", "--test"]].concat());
+    let file = |set: &str| fs::read(folder.join(set).join("g0.png")).unwrap();
+    assert_ne!(file("a"), file("t"));
 
     let trained = train_tiny(folder, &["--data", "a", "--epochs", "1"]);
     assert!(
@@ -57,7 +61,7 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
     };
     assert_eq!(evaluate(&["a"])["images"], 12);
     assert_eq!(evaluate(&["a", "--part", "validation"])["images"], 2);
-    fs::write(folder.join("lexicon.txt"), "thus\nline\n").unwrap();
+    fs::write(folder.join("lexicon.txt"), "Thus\nline\nit's\nstrange\n").unwrap();
     let synth = [
         "--synth", "words", "--count", "6", "--seed", "9", "--random", "--fonts", "held-out",
     ];

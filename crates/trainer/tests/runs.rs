@@ -6,6 +6,7 @@ mod command;
 
 use std::fs;
 
+use captcha_trainer::run::RunFolder;
 use command::{fails, lens, succeeds, train_tiny};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -42,6 +43,7 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     assert!(fails(folder, &resume).contains("already finished"));
 
     succeeds(folder, &["export", "run", "--epoch", "2"]);
+    assert!(fails(folder, &["export", "run", "--epoch", "7"]).contains("those of [1, 2]"));
 
     // A checkpoint that a full disk cut short is an error, too.
     let run_json = folder.join("run/run.json");
@@ -57,6 +59,11 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
         );
         fs::write(&path, whole).unwrap();
     }
+    // The rate's course is counted in steps, which other devices would make longer or shorter.
+    let more = fails(folder, &[&resume[..], &["--devices", "2"]].concat());
+    assert!(more.contains("begun with --devices 1"), "{more}");
+    fs::write(&run_json, kept.replace("\"batch\": 8", "\"batch\": 0")).unwrap();
+    assert!(fails(folder, &resume).contains("batch must be at least 1"));
     fs::write(&run_json, kept).unwrap();
     let info = succeeds(folder, &["info", "run/weights.safetensors"]);
     assert!(
@@ -64,6 +71,9 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
         "{info}"
     );
     assert!(info.contains("\"images_seen\": 48"), "{info}");
+    let record = &info[info.find("\n{").or(info.find("training       {")).unwrap()..];
+    let record: Value = serde_json::from_str(&record[record.find('{').unwrap()..]).unwrap();
+    assert!(record["validation_accuracy"].is_number(), "{record}");
 
     // Its confidence can be put right, and everything drawn. Neither a link nor a neighbour is lost.
     fs::write(folder.join("run/weights.calibrated"), "mine").unwrap();
@@ -115,6 +125,13 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     ];
     let go = |preset, out| [&["train", "--preset", preset, "--out", out], &from[..]].concat();
     succeeds(folder, &go("tiny.toml", "second"));
+    let second = fs::read_to_string(folder.join("second/run.json")).unwrap();
+    let second: Value = serde_json::from_str(&second).unwrap();
+    assert_eq!(second["first_image"], 48, "no image is seen again");
+    let other = [&go("tiny.toml", "other")[..], &["--seed", "2"]].concat();
+    succeeds(folder, &other);
+    let other = fs::read_to_string(folder.join("other/run.json")).unwrap();
+    assert!(other.contains("\"first_image\": 0"), "{other}");
     assert!(fails(folder, &go("compact", "third")).contains("another network"));
     assert!(fails(folder, &["calibrate", "missing.safetensors"]).contains("cannot read"));
     assert!(fails(folder, &["figures", "missing", "--out", "x"]).contains("holds no run"));
@@ -140,6 +157,36 @@ fn a_run_keeps_its_network_whatever_its_presets_name_means_later() {
     assert!(fails(folder, &["export", "run"]).contains("another network"));
     let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
     assert!(fails(folder, &resume).contains("another network"));
+}
+
+#[test]
+fn the_best_epoch_is_the_one_that_read_most_and_only_if_that_is_known() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
+    let run = folder.join("run");
+    // Each batch counts for its images: 20, 30 and 25 %.
+    for (epoch, log) in [
+        (1, "20,8\n20,8\n"),
+        (2, "0,4\n45,8\n"),
+        (3, "100,4\n0,12\n"),
+    ] {
+        for part in ["model", "optim", "scheduler"] {
+            let file = |epoch| run.join(format!("checkpoint/{part}-{epoch}.bpk"));
+            if epoch > 1 {
+                fs::copy(file(1), file(epoch)).unwrap();
+            }
+        }
+        let logs = run.join(format!("valid/epoch-{epoch}"));
+        fs::create_dir_all(&logs).unwrap();
+        fs::write(logs.join("Word_accuracy.log"), log).unwrap();
+    }
+    let run = RunFolder::open(&run).unwrap();
+    assert_eq!(run.validation(2).unwrap(), Some(30.0));
+    assert_eq!(run.best_epoch().unwrap(), 2);
+    fs::remove_dir_all(folder.join("run/valid/epoch-3")).unwrap();
+    let error = run.best_epoch().unwrap_err().to_string();
+    assert!(error.contains("how well epoch 3 read"), "{error}");
 }
 
 #[test]
@@ -229,6 +276,11 @@ fn a_mistake_leaves_no_run_behind() {
             "batch = 8",
             "batch = 8\ncandidates = 2",
             "need a letter_map_weight of 0",
+        ),
+        (
+            "batch = 8",
+            "batch = 8\nfixed_norm = true",
+            "name them with --from",
         ),
     ] {
         let tiny = fs::read_to_string(folder.join("tiny.toml")).unwrap();

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -87,6 +88,27 @@ fn a_folder_splits_five_to_one_as_the_papers_set_does() {
 }
 
 #[test]
+fn without_an_order_a_folder_splits_by_chance_the_same_way_each_time() {
+    let folder = TempDir::new().unwrap();
+    let names: Vec<String> = (0..260)
+        .map(|i| format!("{}_{i}.png", char::from(b'a' + (i / 10) as u8)))
+        .collect();
+    for name in &names {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    let distinct = |part| BTreeSet::from_iter(texts(folder.path(), part)).len();
+    assert!(distinct(Part::Train) == 26 && distinct(Part::Validation) > 13);
+    let train = texts(folder.path(), Part::Train);
+    assert_eq!(train, texts(folder.path(), Part::Train));
+    let all = [train, texts(folder.path(), Part::Validation)].concat();
+    let sorted = |mut texts: Vec<String>| {
+        texts.sort();
+        texts
+    };
+    assert_eq!(sorted(all), texts(folder.path(), Part::All));
+}
+
+#[test]
 fn what_is_wrong_with_a_folder_is_said() {
     let folder = TempDir::new().unwrap();
     let error = |path: &Path| format!("{:#}", listed(path, Part::All).unwrap_err());
@@ -125,6 +147,15 @@ fn generated_epochs_never_repeat_an_image() {
             assert_ne!(image(a.0, a.1), image(b.0, b.1));
         }
     }
+}
+
+#[test]
+fn a_run_goes_on_where_the_images_before_ended() {
+    let later = generated(Split::Train, 3).starting_at(6);
+    let text = |source: &Generated, epoch, index| source.example(epoch, index).unwrap().image;
+    let whole = generated(Split::Train, 3);
+    assert_eq!(text(&later, 0, 1), text(&whole, 2, 1));
+    assert_eq!(text(&later, 1, 0), text(&whole, 3, 0));
 }
 
 #[test]

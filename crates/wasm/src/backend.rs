@@ -1,11 +1,13 @@
 //! Where the network runs, and why.
 
 use burn::tensor::Device;
-use captcha_model::{Recognizer, Weights};
+use captcha_model::{ModelError, Recognizer, Weights};
 use serde::Serialize;
 
 use crate::error::LensError;
 use crate::options::{Progress, Wish};
+#[cfg(feature = "webgpu")]
+use crate::webgpu::Gpu;
 
 /// `Backend` of `types.d.ts`.
 #[derive(Clone, Debug, Serialize)]
@@ -29,6 +31,28 @@ pub(crate) enum Kind {
 pub(crate) struct Engine {
     pub(crate) recognizer: Recognizer,
     pub(crate) backend: Backend,
+    /// The device, if that is a GPU.
+    #[cfg(feature = "webgpu")]
+    gpu: Option<Gpu>,
+}
+
+impl Engine {
+    /// Does some of the network's work and makes an error of whatever the browser objects to: more
+    /// images at once or more alternatives take shaders and memory that no check before has seen.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::DeviceLost`]
+    pub(crate) async fn validated<T>(
+        &self,
+        work: impl Future<Output = Result<T, ModelError>>,
+    ) -> Result<T, ModelError> {
+        #[cfg(feature = "webgpu")]
+        if let Some(gpu) = &self.gpu {
+            return gpu.validated(work).await.map_err(ModelError::DeviceLost)?;
+        }
+        work.await
+    }
 }
 
 /// Builds the network where the caller wishes it.
@@ -61,6 +85,8 @@ pub(crate) async fn engine(
     Ok(Engine {
         recognizer: cpu,
         backend,
+        #[cfg(feature = "webgpu")]
+        gpu: None,
     })
 }
 
@@ -85,12 +111,13 @@ async fn on_webgpu(
     progress.tell("check", 1.0);
     let backend = Backend {
         kind: Kind::WebGpu,
-        adapter: gpu.adapter,
+        adapter: gpu.adapter.clone(),
         reason: None,
     };
     Ok(Engine {
         recognizer,
         backend,
+        gpu: Some(gpu),
     })
 }
 

@@ -4,7 +4,7 @@ use captcha_model::image::decode_image;
 use captcha_model::{Letter, Prediction, Recognizer};
 
 /// An image of the kind that is read, so that the comparison stands on clear answers: "penny", the
-/// second of `captcha-lens generate --count 12 --seed 42`, shrunk to 100 x 50 in 16 greys.
+/// second of `captcha-lens generate --test --count 12 --seed 42`, shrunk to 100 x 50 in 16 greys.
 const IMAGE: &[u8] = include_bytes!("golden.png");
 
 /// Most that a probability or an attention weight may differ by. Sums in another order make some

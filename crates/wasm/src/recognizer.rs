@@ -122,9 +122,13 @@ impl Recognizer {
             return Ok(sizes.into_iter().filter_map(Result::err).map(Err).collect());
         }
         let share = inputs.len() as f64;
-        let features = recognizer.encode(Tensor::cat(inputs, 0));
-        let encode = watch.lap();
-        let mut predictions = recognizer.decode(features, alternatives).await?.into_iter();
+        let network = async {
+            let features = recognizer.encode(Tensor::cat(inputs, 0));
+            let encode = watch.lap();
+            Ok((encode, recognizer.decode(features, alternatives).await?))
+        };
+        let (encode, predictions) = self.engine.validated(network).await?;
+        let mut predictions = predictions.into_iter();
         let read = watch.lap();
         let milliseconds = Milliseconds {
             decode: decode / share,

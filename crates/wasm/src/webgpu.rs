@@ -50,11 +50,12 @@ impl Gpu {
     /// shader is only logged (cubecl #1641) and its output is whatever the memory held.
     pub(crate) async fn validated<T>(&self, work: impl Future<Output = T>) -> Result<T, String> {
         let raw = self.raw.lock().await;
-        let scope = raw.push_error_scope(wgpu::ErrorFilter::Validation);
+        let memory = raw.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = raw.push_error_scope(wgpu::ErrorFilter::Validation);
         let done = work.await;
-        match scope.pop().await {
-            Some(error) => Err(error.to_string()),
-            None => Ok(done),
+        match (validation.pop().await, memory.pop().await) {
+            (None, None) => Ok(done),
+            (Some(error), _) | (_, Some(error)) => Err(error.to_string()),
         }
     }
 }

@@ -38,6 +38,18 @@ fn the_papers_layers_have_the_papers_shapes() {
 }
 
 #[test]
+fn convolutions_start_as_keras_has_them() {
+    for block in fresh(&ModelConfig::paper()).encoder.blocks {
+        let [_, channels, rows, cols] = block.conv.weight.dims();
+        let limit = (6.0 / (channels * rows * cols) as f32).sqrt();
+        let largest: f32 = block.conv.weight.val().abs().max().into_scalar();
+        assert!(largest <= limit && largest > 0.99 * limit, "he-uniform");
+        let bias = block.conv.bias.unwrap().val();
+        assert!(bias.into_data().iter::<f32>().all(|value| value == 0.0));
+    }
+}
+
+#[test]
 fn the_compact_network_is_small_and_looks_closely() {
     let config = ModelConfig::compact();
     assert!(fresh(&config).num_params() <= 1_500_000);

@@ -104,13 +104,20 @@ impl OutlineBuilder for Flattener {
 
 #[cfg(test)]
 mod tests {
-    use crate::fonts::{FontSet, faces};
+    use crate::fonts::{FontSet, faces, sets};
 
     #[test]
     fn every_face_has_26_distinct_letters_of_sound_size() {
-        for face in faces(FontSet::Trained).chain(faces(FontSet::HeldOut)) {
+        for face in sets().into_iter().flat_map(faces) {
             let outlines = face.outlines();
-            assert!((0.15..0.7).contains(&outlines.x_height), "{}", face.name());
+            // Two of the more faces have small letters nearly as high as capitals.
+            let tested = [FontSet::Trained, FontSet::HeldOut].contains(&face.set);
+            let highest = if tested { 0.7 } else { 0.85 };
+            assert!(
+                (0.15..highest).contains(&outlines.x_height),
+                "{}",
+                face.name()
+            );
             for a in 'a'..='z' {
                 let bounds = outlines.letter(a).bounds().expect("has an outline");
                 assert!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -41,12 +41,18 @@ const PAPER_EPOCH: f64 = 100_000.0;
 /// What the paper divides its printed loss by: the length of its padded targets.
 const PAPER_STEPS: f64 = 7.0;
 
-/// Loss, summed over the steps, against images seen: `(images, loss)`.
-pub(super) fn loss(losses: &[(f64, f64)]) -> Result<String> {
-    ensure!(
-        !losses.is_empty(),
-        "the run has no finished epoch to plot yet"
-    );
+/// Loss, summed over the steps, against images seen, none of them twice if they are `fresh`:
+/// `(images, loss)`.
+pub(super) fn loss(losses: &[(f64, f64)], fresh: bool) -> Result<String> {
+    let last = losses
+        .last()
+        .context("the run has no finished epoch to plot yet")?
+        .0
+        .max(50.0 * PAPER_EPOCH);
+    let name = match fresh {
+        true => "captcha-lens (no image seen twice)",
+        false => "captcha-lens",
+    };
     let ours = || {
         losses
             .iter()
@@ -71,7 +77,7 @@ pub(super) fn loss(losses: &[(f64, f64)]) -> Result<String> {
             .x_label_area_size(48)
             .y_label_area_size(64)
             .build_cartesian_2d(
-                (first..50.0 * PAPER_EPOCH).log_scale(),
+                (first..last).log_scale(),
                 (0.8 * low..1.2 * high).log_scale(),
             )?;
         chart
@@ -93,7 +99,7 @@ pub(super) fn loss(losses: &[(f64, f64)]) -> Result<String> {
             .legend(|(x, y)| Circle::new((x + 8, y), 4, OTHER.filled()));
         chart
             .draw_series(LineSeries::new(ours(), OURS.stroke_width(2)))?
-            .label("captcha-lens (no image seen twice)")
+            .label(name)
             .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], OURS.stroke_width(2)));
         chart
             .configure_series_labels()

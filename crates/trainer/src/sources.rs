@@ -1,0 +1,127 @@
+//! What a run is begun with: its recipe, the weights it starts from, its images.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use captcha_model::{ModelConfig, Weights};
+use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
+use rayon::prelude::*;
+
+use crate::cli::TrainArgs;
+use crate::data::Source;
+use crate::degrade::Degraded;
+use crate::folder::{Folder, Part, check_labels, labelled_files};
+use crate::generated::Generated;
+use crate::grow::grow;
+use crate::recipe::Recipe;
+use crate::run::Provenance;
+use crate::train::read_weights;
+
+/// A run as its arguments say it, and the weights that it starts from.
+pub fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
+    let mut recipe = Recipe::load(&args.preset)?;
+    if let Some(epochs) = args.epochs {
+        recipe.training.epochs = epochs;
+        recipe.check()?;
+    }
+    let config = recipe.model()?;
+    let start = args.from.as_deref().map(|path| {
+        let weights = read_weights(path)?;
+        if weights.config == config {
+            return Ok(weights);
+        }
+        grow(&weights, &config).with_context(|| path.display().to_string())
+    });
+    let start = start.transpose()?;
+    ensure!(
+        start.is_some() || !recipe.training.fixed_norm,
+        "fixed_norm keeps the statistics of the weights that a run starts from: name them with --from"
+    );
+    let before = start.as_ref().map(|weights| &weights.training);
+    let provenance = Provenance {
+        network: Some(config),
+        recipe,
+        data: args.data.clone(),
+        seed: args.seed,
+        first_image: before.map_or(0, |record| {
+            Provenance::images_before(record, &args.data, args.seed)
+        }),
+        devices: None,
+        command: std::env::args()
+            .skip(1)
+            .fold("captcha-lens".into(), |all, one| all + " " + &one),
+        version: env!("CARGO_PKG_VERSION").into(),
+        from: before.cloned(),
+    };
+    Ok((provenance, start))
+}
+
+/// Training and validation images of a run.
+pub fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)> {
+    let (recipe, seed) = (&provenance.recipe, provenance.seed);
+    let (options, config) = (&recipe.training, provenance.model()?);
+    if let Some(style) = provenance.data.strip_prefix("synth:") {
+        let style: Style = style.parse()?;
+        let vocabulary = config.vocabulary()?;
+        for word in listed_words() {
+            vocabulary
+                .target(word, config.max_letters)
+                .context("the network has no place for the generator's texts")?;
+        }
+        let generator = |text, split| Generator::new(style, text, FontSet::Trained, split, seed);
+        let texts = TextSource::Mixed {
+            words: listed_words().iter().map(|&word| word.to_owned()).collect(),
+            random_share: recipe.data.random_share as f32,
+        };
+        let train = generator(texts, Split::Train)
+            .with_blank_share(recipe.data.blank_share as f32)
+            .with_bent_share(recipe.data.bent_share as f32)
+            .with_more_share(recipe.data.more_faces_share as f32);
+        let train = Generated::new(train, options.images_per_epoch);
+        let train = Arc::new(train.starting_at(provenance.first_image));
+        return Ok((
+            Arc::new(Degraded::new(train, recipe.data.degraded_share, seed)),
+            validation(&provenance.data, seed, options.validation_images, &config)?,
+        ));
+    }
+    if options.letter_map_weight > 0.0 {
+        eprintln!(
+            "note: a labelled folder does not tell where letters stand, so training goes without \
+             the letter map, and without what [data] says of generated images"
+        );
+    }
+    let folder = Path::new(&provenance.data);
+    let train = labelled_files(folder, Part::Train, &config.vocabulary()?)?;
+    check_labels(&train, &config)?;
+    let validation = validation(&provenance.data, seed, options.validation_images, &config)?;
+    // An epoch would be lost on one that cannot be read.
+    (0..validation.len())
+        .into_par_iter()
+        .try_for_each(|index| validation.example(0, index).map(drop))?;
+    Ok((Arc::new(Folder::new(train, seed)), validation))
+}
+
+/// Images to choose by, never trained on: a folder's validation part, or listed words of the
+/// generator's validation split.
+pub fn validation(
+    data: &str,
+    seed: u64,
+    count: usize,
+    config: &ModelConfig,
+) -> Result<Arc<dyn Source>> {
+    if let Some(style) = data.strip_prefix("synth:") {
+        let generator = Generator::new(
+            style.parse()?,
+            TextSource::listed(),
+            FontSet::Trained,
+            Split::Validation,
+            seed,
+        );
+        return Ok(Arc::new(Generated::new(generator, count)));
+    }
+    let mut files = labelled_files(Path::new(data), Part::Validation, &config.vocabulary()?)?;
+    files.truncate(count);
+    check_labels(&files, config)?;
+    Ok(Arc::new(Folder::new(files, seed)))
+}
