@@ -27,7 +27,7 @@ pub struct Drawn {
     pub strokes: u32,
 }
 
-/// A letter and the centre of its ink, as shares of the image's width and height.
+/// A letter and its ink's centre and size, as shares of the image's width and height.
 #[derive(Clone, Copy, Debug)]
 pub struct PlacedLetter {
     /// The letter.
@@ -36,6 +36,10 @@ pub struct PlacedLetter {
     pub x: f32,
     /// From the top, 0..1 for what lies inside the image.
     pub y: f32,
+    /// Of the ink.
+    pub width: f32,
+    /// Of the ink.
+    pub height: f32,
 }
 
 /// Examples by epoch and index: a folder gives the same ones in another order each epoch, a

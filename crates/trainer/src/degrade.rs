@@ -111,6 +111,8 @@ fn cut(example: &mut Example, random: &mut ChaCha8Rng) {
         };
         placed.x = moved(placed.x, width, left, new_width);
         placed.y = moved(placed.y, height, top, new_height);
+        placed.width *= width as f32 / new_width as f32;
+        placed.height *= height as f32 / new_height as f32;
     }
 }
 

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use burn::tensor::Tensor;
-use captcha_model::{Letter, Prediction, Recognizer};
+use captcha_model::{Prediction, Recognizer};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data::{Drawn, Example, PlacedLetter, Source};
+use crate::looks::Looks;
 use crate::progress::progress_bar;
 
 /// Images read at once.
@@ -39,6 +40,10 @@ pub struct Score {
     /// it is not known where letters stand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attention_on_letter: Option<f64>,
+    /// Share of the same letters at which the grid's cell with the most attention touched the box of
+    /// the letter's ink.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_in_box: Option<f64>,
     /// Images whose answer is right once a lexicon has chosen, if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lexicon_exact: Option<usize>,
@@ -67,9 +72,7 @@ pub struct Score {
     #[serde(skip)]
     letters_right: usize,
     #[serde(skip)]
-    letters_placed: usize,
-    #[serde(skip)]
-    letters_looked_at: usize,
+    looks: Looks,
 }
 
 /// Answers of about the same confidence.
@@ -181,32 +184,12 @@ struct Truth {
     drawn: Option<Drawn>,
 }
 
-/// Letters at whose reading the grid's column with the most attention is nearer to that letter than
-/// to any other.
-fn letters_looked_at(prediction: &Prediction, placed: &[PlacedLetter]) -> usize {
-    let cols = prediction.grid.cols;
-    let own_is_nearest = |(index, letter): &(usize, &Letter)| {
-        let mut columns = vec![0.0; cols];
-        for (position, weight) in letter.attention.iter().enumerate() {
-            columns[position % cols] += weight;
-        }
-        let most = (0..cols).max_by(|&a, &b| columns[a].total_cmp(&columns[b]));
-        let x = (most.unwrap_or(0) as f32 + 0.5) / cols as f32;
-        let distance = |letter: usize| (placed[letter].x - x).abs();
-        let nearest = (0..placed.len()).min_by(|&a, &b| distance(a).total_cmp(&distance(b)));
-        nearest == Some(*index)
-    };
-    let letters = prediction.letters.iter().enumerate();
-    letters.filter(own_is_nearest).count()
-}
-
 impl Score {
     fn count(&mut self, truth: &Truth, prediction: &Prediction, lexicon: Option<&HashSet<String>>) {
         let label = &truth.text;
         let right = prediction.text == *label;
         if let (true, Some(placed)) = (right, &truth.letters) {
-            self.letters_placed += placed.len();
-            self.letters_looked_at += letters_looked_at(prediction, placed);
+            self.looks.count(prediction, placed);
         }
         self.images += 1;
         self.exact += usize::from(right);
@@ -257,8 +240,10 @@ impl Score {
         };
         (self.accuracy, self.interval) = (all.accuracy(), all.interval());
         self.letter_accuracy = share(self.letters_right, self.letters);
-        self.attention_on_letter =
-            (self.letters_placed > 0).then(|| share(self.letters_looked_at, self.letters_placed));
+        if self.looks.letters > 0 {
+            self.attention_on_letter = Some(share(self.looks.nearest, self.looks.letters));
+            self.attention_in_box = Some(share(self.looks.touched, self.looks.letters));
+        }
         self.lexicon_accuracy = self.lexicon_exact.map(|exact| share(exact, self.images));
         self.reliability.retain(|bin| bin.images > 0);
         for bin in &mut self.reliability {
@@ -288,6 +273,9 @@ impl fmt::Display for Score {
         if let Some(share) = self.attention_on_letter {
             writeln!(f, "looked at letter  {:.3} %", 100.0 * share)?;
         }
+        if let Some(share) = self.attention_in_box {
+            writeln!(f, "looked into box   {:.3} %", 100.0 * share)?;
+        }
         if let Some(accuracy) = self.lexicon_accuracy {
             writeln!(f, "with the lexicon  {:.3} %", 100.0 * accuracy)?;
         }
@@ -306,37 +294,9 @@ impl fmt::Display for Score {
 
 #[cfg(test)]
 mod tests {
-    use captcha_model::{Alternative, Grid};
+    use captcha_model::{Alternative, Grid, Letter};
 
     use super::*;
-
-    #[test]
-    fn a_letter_is_looked_at_where_no_other_is_nearer() {
-        let letter = |attention: [f32; 8]| Letter {
-            letter: 'a',
-            confidence: 1.0,
-            attention: attention.into(),
-            alternatives: Vec::new(),
-        };
-        let prediction = Prediction {
-            text: "aaa".into(),
-            confidence: 1.0,
-            // Two rows of four columns; the last letter's looks back at the second.
-            letters: vec![
-                letter([0.3, 0.1, 0.0, 0.0, 0.3, 0.0, 0.0, 0.3]),
-                letter([0.0, 0.3, 0.4, 0.0, 0.0, 0.3, 0.0, 0.0]),
-                letter([0.0, 0.3, 0.0, 0.4, 0.0, 0.3, 0.0, 0.0]),
-            ],
-            grid: Grid { rows: 2, cols: 4 },
-            alternatives: Vec::new(),
-        };
-        let placed = [0.1, 0.4, 0.9].map(|x| PlacedLetter {
-            letter: 'a',
-            x,
-            y: 0.5,
-        });
-        assert_eq!(letters_looked_at(&prediction, &placed), 2);
-    }
 
     #[test]
     fn what_is_counted_is_what_was_read() {

@@ -49,6 +49,8 @@ pub fn example(sample: Sample) -> Result<Example> {
         letter: placed.letter,
         x: (placed.x + placed.width / 2.0) / width,
         y: (placed.y + placed.height / 2.0) / height,
+        width: placed.width / width,
+        height: placed.height / height,
     });
     Ok(Example {
         letters: Some(letters.collect()),

@@ -98,13 +98,14 @@ impl Trainee {
             batch.inputs,
         );
         let losses = text_losses(decoded.logits.clone(), batch.targets.clone());
-        let loss = match weights {
-            Some(weights) => (losses * weights).mean(),
+        let mean = |losses: Tensor<1>| match &weights {
+            Some(weights) => (losses * weights.clone()).mean(),
             None => losses.mean(),
         };
+        let loss = mean(losses);
         let objective = match (&self.letter_map, batch.letter_map) {
             (Some(head), Some(map)) => {
-                let letters = letter_map_loss(head.forward(features), map);
+                let letters = mean(letter_map_losses(head.forward(features), map));
                 loss.clone() + letters.mul_scalar(self.letter_map_weight)
             }
             _ => loss.clone(),
@@ -181,14 +182,22 @@ fn text_losses(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
     losses.sum_dim(1).squeeze_dim(1)
 }
 
-/// Cross-entropy of the letter map: the mean over cells with a letter plus the mean over cells
-/// without, so that the many empty cells do not drown the few that matter.
-pub fn letter_map_loss(logits: Tensor<3>, map: Tensor<2, Int>) -> Tensor<1> {
+/// Cross-entropy of each image's letter map: the mean over cells with a letter plus the mean over
+/// cells without, so that the many empty cells do not drown the few that matter.
+///
+/// # Shapes
+///
+/// - `logits`: `[batch, positions, classes]`
+/// - `map`: `[batch, positions]`
+/// - output: `[batch]`
+pub fn letter_map_losses(logits: Tensor<3>, map: Tensor<2, Int>) -> Tensor<1> {
     let filled = map.clone().not_equal_elem(Vocabulary::PAD as i32).float();
     let losses = negative_log_likelihood(logits, map);
-    let mean =
-        |cells: Tensor<2>| (losses.clone() * cells.clone()).sum() / cells.sum().clamp_min(1.0);
-    mean(filled.clone()) + mean(filled.neg().add_scalar(1.0))
+    let mean = |cells: Tensor<2>| {
+        (losses.clone() * cells.clone()).sum_dim(1) / cells.sum_dim(1).clamp_min(1.0)
+    };
+    let both: Tensor<2> = mean(filled.clone()) + mean(filled.neg().add_scalar(1.0));
+    both.squeeze_dim(1)
 }
 
 impl ItemLazy for StepOutput {

@@ -5,7 +5,7 @@
 //! what, [`grow`](mod@grow) makes a small network's weights a start for a larger one, [`learner`] and
 //! [`metric`] are burn-train's view of the network, [`optimizer`](mod@optimizer) moves its weights,
 //! [`progress`] shows it, [`train`](mod@train) runs it, [`run`] is its folder. Use:
-//! [`evaluate`](mod@evaluate), [`calibrate`](mod@calibrate), [`figures`],
+//! [`evaluate`](mod@evaluate), [`looks`], [`calibrate`](mod@calibrate), [`figures`],
 //! [`recognize`](mod@recognize), [`generate`](mod@generate), [`info`](mod@info).
 
 #![recursion_limit = "256"]
@@ -29,6 +29,7 @@ pub mod grow;
 pub mod info;
 pub mod learner;
 pub mod loader;
+pub mod looks;
 pub mod metric;
 pub mod optimizer;
 pub mod progress;

@@ -103,7 +103,7 @@ pub struct TrainingRecipe {
     /// Largest norm of a parameter's gradient.
     pub gradient_clip: Option<f32>,
     /// Weight of the auxiliary letter map in the loss; zero leaves it out. It needs letter boxes,
-    /// which generated data has and a labelled folder has not, and `candidates` of 1.
+    /// which generated data has and a labelled folder has not.
     pub letter_map_weight: f64,
     /// Keep batch norm's statistics as the first weights have them: the network then trains as it
     /// is used. For runs that go on from a trained network.
@@ -222,11 +222,6 @@ impl Recipe {
                 .gradient_clip
                 .is_none_or(|norm| norm > 0.0 && norm.is_finite()),
             "gradient_clip must be a number above zero"
-        );
-        // The map's loss is a mean over cells, to which an image's weight does not apply.
-        ensure!(
-            training.candidates == 1 || training.letter_map_weight == 0.0,
-            "candidates above 1 need a letter_map_weight of 0"
         );
         self.model().map(|_| ())
     }

@@ -84,6 +84,8 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
     };
     let looked_at = &shipped(&["--synth", "words", "--count", "24"])["attention_on_letter"];
     assert!(looked_at.as_f64().unwrap() > 0.8, "{looked_at}");
+    let inside = &shipped(&["--synth", "words", "--count", "24"])["attention_in_box"];
+    assert!(inside.as_f64().unwrap() > 0.4, "{inside}");
     assert!(shipped(&["a"])["attention_on_letter"].is_null());
     assert!(fails(folder, &["evaluate", "nowhere"]).contains("not a folder"));
     assert!(fails(folder, &["evaluate", "--synth", "clouds"]).contains("clouds"));

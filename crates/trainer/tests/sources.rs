@@ -183,11 +183,15 @@ fn a_letter_map_names_the_cell_that_a_letter_stands_in() {
             letter: 'a',
             x: 0.01,
             y: 0.01,
+            width: 0.1,
+            height: 0.2,
         },
         PlacedLetter {
             letter: 'b',
             x: 1.2,
             y: 0.99,
+            width: 0.1,
+            height: 0.2,
         }, // cut off by the right edge
     ]);
     let batch = batcher.stack(vec![batcher.prepare(&example).unwrap()], &Device::flex());
@@ -317,6 +321,13 @@ fn degraded_images_keep_their_letters_in_place() {
             difference +=
                 (darkness(&before, [old.x, old.y]) - darkness(&after, [new.x, new.y])).abs();
             letters += 1;
+            // As many pixels wide and high before it is scaled, so of the same shape.
+            let shape = |example: &Example, placed: &PlacedLetter| {
+                let (width, height) = example.image.dimensions();
+                placed.width * width as f32 / (placed.height * height as f32)
+            };
+            let change = shape(&after, new) / shape(&before, old);
+            assert!((change - 1.0).abs() < 0.05, "{change}");
         }
     }
     // A letter's surroundings are about as dark as before; anywhere else they are not.
