@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::evaluate::Tally;
-use crate::folder::{Labelled, read_image};
+use crate::folder::read_image;
 use crate::progress::progress_bar;
 
 /// Images read at once.
@@ -54,22 +54,18 @@ pub struct Audit {
     pictures: HashMap<String, String>,
 }
 
+/// An image file, and what it says, if that is known.
+pub type Unread = (PathBuf, Option<String>);
+
 /// Reads every file; one that cannot be read is noted and does not keep the rest from being read.
-///
-/// `labelled` says whether the files' labels are what their images say.
-pub fn audit(
-    recognizer: &Recognizer,
-    folder: &Path,
-    files: &[Labelled],
-    labelled: bool,
-) -> Result<Audit> {
+pub fn audit(recognizer: &Recognizer, folder: &Path, files: &[Unread]) -> Result<Audit> {
     let bar = progress_bar(files.len() as u64);
     let mut items = Vec::with_capacity(files.len());
     for files in files.chunks(BATCH) {
         // A photo at its full size is let go before the next one.
         let inputs: Vec<Result<Tensor<4>>> = files
             .par_iter()
-            .map(|file| Ok(recognizer.preprocess(&[read_image(&file.path)?])?))
+            .map(|(path, _)| Ok(recognizer.preprocess(&[read_image(path)?])?))
             .collect();
         let readable: Vec<Tensor<4>> = inputs.iter().flatten().cloned().collect();
         let mut predictions = if readable.is_empty() {
@@ -80,7 +76,7 @@ pub fn audit(
         .into_iter();
         for (file, input) in files.iter().zip(inputs) {
             let read = input.and_then(|_| predictions.next().context("no answer"));
-            items.push(item(folder, file, labelled, read));
+            items.push(item(folder, file, read));
         }
         bar.inc(files.len() as u64);
     }
@@ -88,22 +84,22 @@ pub fn audit(
     let pictures = telling(&items)
         .into_par_iter()
         .filter_map(|index| {
-            let image = read_image(&files[index].path).ok()?;
+            let image = read_image(&files[index].0).ok()?;
             Some((items[index].path.clone(), picture(&image).ok()?))
         })
         .collect();
     Ok(Audit { items, pictures })
 }
 
-fn item(folder: &Path, file: &Labelled, labelled: bool, read: Result<Prediction>) -> Item {
-    let path = file.path.strip_prefix(folder).unwrap_or(&file.path);
+fn item(folder: &Path, (path, label): &Unread, read: Result<Prediction>) -> Item {
+    let path = path.strip_prefix(folder).unwrap_or(path);
     let (prediction, error) = match read {
         Ok(prediction) => (Some(prediction), None),
         Err(error) => (None, Some(format!("{}", error.root_cause()))),
     };
     Item {
         path: path.display().to_string(),
-        label: labelled.then(|| file.text.clone()),
+        label: label.clone(),
         confidence: prediction.as_ref().map(|prediction| prediction.confidence),
         text: prediction.map(|prediction| prediction.text),
         error,

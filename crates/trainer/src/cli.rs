@@ -124,7 +124,7 @@ pub struct EvaluateArgs {
     /// Cut, scale and compress the images before they are read.
     #[arg(long)]
     pub degraded: bool,
-    /// Also report answers replaced by the likeliest word of this list (one word a line, in any case).
+    /// Also report the likeliest of ten answers that is in this list, if one is (one word a line, in any case).
     #[arg(long)]
     pub lexicon: Option<PathBuf>,
     /// Print one JSON object.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use captcha_model::{Recognizer, Vocabulary, Weights};
 use captcha_synth::{FontSet, Generator, Split, TextSource, parse_words};
 use chrono::Utc;
 
+use crate::audit::Unread;
 use crate::cli::{
     AuditArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
     NetworkArgs, RecognizeArgs, TrainArgs,
@@ -18,11 +19,13 @@ use crate::cli::{
 use crate::data::Source;
 use crate::degrade::Degraded;
 use crate::figures::Figures;
-use crate::folder::{Folder, Part, labelled_files, labels_are_likely, read_text};
+use crate::folder::{
+    Folder, Labelled, Part, image_files, labelled_files, labels_are_likely, read_text,
+};
 use crate::generated::Generated;
 use crate::run::RunFolder;
 use crate::sources::{new_run, sources, validation};
-use crate::train::{Training, export, read_weights, replace_weights, train};
+use crate::train::{Training, export, read_weights, train, write_weights};
 use crate::{audit, calibrate, evaluate, generate, info, recognize};
 
 /// The weights that ship with this version.
@@ -100,7 +103,7 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
         );
     }
     let weights = weights.with_temperature(found.temperature)?;
-    replace_weights(&args.weights, &weights)?;
+    write_weights(&args.weights, &weights)?;
     writeln!(
         stdout(),
         "temperature {:.3}: loss of the right text {:.4} -> {:.4}",
@@ -128,6 +131,9 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
         }
         (None, Some(folder)) => {
             let files = labelled_files(folder, args.part, &vocabulary)?;
+            if !labels_are_likely(folder, &files) {
+                eprintln!("the file names do not look like labels, but are taken as such");
+            }
             Arc::new(Folder::new(files, args.seed))
         }
         (None, None) => bail!("name a labelled folder, or --synth STYLE"),
@@ -185,7 +191,6 @@ fn run_figures(args: &FiguresArgs) -> Result<()> {
 fn run_audit(args: &AuditArgs) -> Result<bool> {
     let recognizer = recognizer(&args.network)?;
     let vocabulary = recognizer.config().vocabulary()?;
-    let files = labelled_files(&args.folder, Part::All, &vocabulary)?;
     // Now rather than when all has been read.
     let place = args.report.parent().filter(|place| *place != Path::new(""));
     ensure!(
@@ -193,20 +198,8 @@ fn run_audit(args: &AuditArgs) -> Result<bool> {
         "the report cannot be written to {}: name a file in a folder that is there",
         args.report.display()
     );
-    let likely = args.labelled || labels_are_likely(&args.folder, &files);
-    if !likely && !args.unlabelled {
-        writeln!(
-            stdout(),
-            "the file names do not look like labels, so the report holds readings only; \
-             --labelled takes them as labels all the same"
-        )?;
-    }
-    let audit = audit::audit(
-        &recognizer,
-        &args.folder,
-        &files,
-        likely && !args.unlabelled,
-    )?;
+    let files = unread(args, &vocabulary)?;
+    let audit = audit::audit(&recognizer, &args.folder, &files)?;
     let folder = args.folder.canonicalize();
     let name = folder.as_deref().ok().and_then(Path::file_name);
     let title = name.map_or("Audit".into(), |name| {
@@ -252,6 +245,42 @@ fn run_audit(args: &AuditArgs) -> Result<bool> {
     }
     writeln!(stdout(), "{}", args.report.display())?;
     Ok(failed < images)
+}
+
+/// All images of a folder, as the page takes them: those without a label, too.
+fn unread(args: &AuditArgs, vocabulary: &Vocabulary) -> Result<Vec<Unread>> {
+    let mut files = Vec::new();
+    if !args.unlabelled {
+        let labelled = labelled_files(&args.folder, Part::All, vocabulary)?;
+        let likely = args.labelled || labels_are_likely(&args.folder, &labelled);
+        if !likely {
+            writeln!(
+                stdout(),
+                "the file names do not look like labels, so the report holds readings only; \
+                 --labelled takes them as labels all the same"
+            )?;
+        }
+        let label = |file: Labelled| (file.path, Some(file.text).filter(|_| likely));
+        files.extend(labelled.into_iter().map(label));
+    }
+    let known: HashSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+    let images = image_files(&args.folder)?;
+    let others = images.into_iter().filter(|path| !known.contains(path));
+    files.extend(others.map(|path| (path, None)));
+    ensure!(
+        !files.is_empty(),
+        "{} holds no image",
+        args.folder.display()
+    );
+    let unlabelled = files.len() - known.len();
+    if unlabelled > 0 && !args.unlabelled {
+        writeln!(
+            stdout(),
+            "{unlabelled} of {} images have no label, so they are read only",
+            files.len()
+        )?;
+    }
+    Ok(files)
 }
 
 fn run_recognize(args: &RecognizeArgs) -> Result<bool> {

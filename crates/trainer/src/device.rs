@@ -55,7 +55,9 @@ impl DeviceChoice {
         match self {
             // Several workers on one CPU: not every operation of one keeps all cores busy.
             Self::Cpu => Ok(vec![Device::flex(); count]),
-            Self::Auto => gpus(self, count).or_else(|_| Self::Cpu.open_many(count)),
+            // Where there is a GPU, too few of them are an error: the CPU would take days.
+            Self::Auto if gpus(self, 1).is_ok() => gpus(self, count),
+            Self::Auto => Self::Cpu.open_many(count),
             Self::Wgpu | Self::Vulkan => gpus(self, count),
         }
     }

@@ -27,6 +27,9 @@ const RELIABILITY_BINS: usize = 15;
 pub struct Score {
     /// Images read.
     pub images: usize,
+    /// Images left out, as they could not be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable: usize,
     /// Images whose every letter is right.
     pub exact: usize,
     /// `exact / images`
@@ -123,11 +126,15 @@ impl Tally {
     }
 }
 
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// Reads every example of a source's first epoch. A lexicon's score is counted beside the plain
+/// Reads every example of a source's first epoch; one that cannot be read is named and left out. A lexicon's score is counted beside the plain
 /// one: the likeliest of ten answers that the lexicon holds, or the likeliest if it holds none.
 pub fn evaluate(
     recognizer: &Recognizer,
@@ -145,7 +152,7 @@ pub fn evaluate(
     for start in (0..source.len()).step_by(BATCH) {
         let indices = start..(start + BATCH).min(source.len());
         // A photo at its full size is let go before the next one.
-        let prepared: Vec<_> = indices
+        let examples: Vec<Result<_>> = indices
             .into_par_iter()
             .map(|index| {
                 let Example {
@@ -161,7 +168,23 @@ pub fn evaluate(
                 };
                 Ok((recognizer.preprocess(&[image])?, truth))
             })
-            .collect::<Result<_>>()?;
+            .collect();
+        bar.inc(examples.len() as u64);
+        let mut prepared = Vec::with_capacity(examples.len());
+        for example in examples {
+            match example {
+                Ok(example) => prepared.push(example),
+                // One bad file of thousands does not cost the reading of all others.
+                Err(error) if score.unreadable + 1 == source.len() => return Err(error),
+                Err(error) => {
+                    bar.suspend(|| eprintln!("left out: {error:#}"));
+                    score.unreadable += 1;
+                }
+            }
+        }
+        if prepared.is_empty() {
+            continue;
+        }
         let (inputs, truths): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
         let started = Instant::now();
         let features = recognizer.encode(Tensor::cat(inputs, 0));
@@ -170,7 +193,6 @@ pub fn evaluate(
         for (truth, prediction) in truths.iter().zip(&predictions) {
             score.count(truth, prediction, lexicon);
         }
-        bar.inc(truths.len() as u64);
     }
     bar.finish_and_clear();
     score.finish(time);
@@ -260,6 +282,9 @@ impl Score {
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "images            {}", self.images)?;
+        if self.unreadable > 0 {
+            writeln!(f, "left out          {}", self.unreadable)?;
+        }
         let (low, high) = self.interval;
         writeln!(
             f,

@@ -76,6 +76,29 @@ pub fn labelled_files(folder: &Path, part: Part, vocabulary: &Vocabulary) -> Res
     Ok(files)
 }
 
+/// A folder's image files, by name.
+pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        files.extend(Some(entry?.path()).filter(|path| is_image(path)));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Makes a folder, or takes one that is empty: nothing is written over.
+pub fn new_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let mut files =
+        fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(
+        files.next().is_none(),
+        "{} already holds files; name another folder",
+        path.display()
+    );
+    Ok(())
+}
+
 /// Whether a folder's labels are more likely what its images say than, say, `captcha_1.png`: given
 /// by a file, or else, as in the audit page (`areLikely` in `web/src/audit/labels.js`), four fifths
 /// of them short and of letters, and not all the same.
@@ -180,21 +203,19 @@ pub fn read_text(path: &Path) -> Result<String> {
 }
 
 fn by_names(folder: &Path) -> Result<Vec<Labelled>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        if let (true, Some(stem)) = (is_image(&path), path.file_stem()) {
-            let stem = stem.to_string_lossy();
+    let files: Vec<_> = image_files(folder)?
+        .into_iter()
+        .map(|path| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             let text = stem.split('_').next().unwrap_or(&stem).to_owned();
-            files.push(Labelled { path, text });
-        }
-    }
+            Labelled { path, text }
+        })
+        .collect();
     ensure!(
         !files.is_empty(),
         "{} holds no labelled image: no {SPEC_FILE}, no {LABELS_FILE}, no file named LABEL.png",
         folder.display()
     );
-    files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
 

@@ -100,7 +100,7 @@ pub struct TrainingRecipe {
     pub schedule: Schedule,
     /// Decoupled weight decay (AdamW); zero is plain Adam.
     pub weight_decay: f64,
-    /// Largest norm of a parameter's gradient.
+    /// Largest norm of a parameter's gradient, which is the sum of the devices'.
     pub gradient_clip: Option<f32>,
     /// Weight of the auxiliary letter map in the loss; zero leaves it out. It needs letter boxes,
     /// which generated data has and a labelled folder has not.
@@ -109,8 +109,6 @@ pub struct TrainingRecipe {
     /// is used. For runs that go on from a trained network.
     #[serde(default)]
     pub fixed_norm: bool,
-    /// Stop after so many epochs without a better validation accuracy.
-    pub patience: Option<usize>,
 }
 
 /// Bound of all counts: far beyond use, and their products can be counted.

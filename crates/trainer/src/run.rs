@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use captcha_model::{ModelConfig, Weights};
 use serde::{Deserialize, Serialize};
 
+use crate::folder::new_folder;
 use crate::recipe::Recipe;
 use crate::train::read_weights;
 
@@ -82,7 +83,8 @@ impl Provenance {
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// A new run's folder, with the weights that it starts from; refused if another run is there.
+    /// A new run's folder, with the weights that it starts from; refused if anything is there: it
+    /// could be taken for this run's, or lost.
     pub fn create(path: &Path, provenance: &Provenance, start: Option<&Weights>) -> Result<Self> {
         let run = Self(path.to_owned());
         if run.description().exists() {
@@ -91,7 +93,7 @@ impl RunFolder {
                 path.display()
             );
         }
-        fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
+        new_folder(path)?;
         start
             .map_or(Ok(()), |start| fs::write(run.start_file(), start.bytes()))
             .and_then(|()| fs::write(run.description(), serde_json::to_string_pretty(provenance)?))
@@ -232,9 +234,9 @@ impl RunFolder {
         for line in text.lines().filter(|line| !line.ends_with(",final")) {
             // One line a batch: its value and its weight.
             let mut fields = line.split(',').map(str::parse::<f64>);
-            if let (Some(Ok(value)), Some(Ok(images))) = (fields.next(), fields.next()) {
-                sum += value * images;
-                count += images;
+            if let (Some(Ok(value)), Some(Ok(weight))) = (fields.next(), fields.next()) {
+                sum += value * weight;
+                count += weight;
             }
         }
         Ok((count > 0.0).then(|| sum / count))

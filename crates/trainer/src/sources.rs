@@ -95,11 +95,14 @@ pub fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Sour
     let train = labelled_files(folder, Part::Train, &config.vocabulary()?)?;
     check_labels(&train, &config)?;
     let validation = validation(&provenance.data, seed, options.validation_images, &config)?;
+    let train: Arc<dyn Source> = Arc::new(Folder::new(train, seed));
     // An epoch would be lost on one that cannot be read.
-    (0..validation.len())
-        .into_par_iter()
-        .try_for_each(|index| validation.example(0, index).map(drop))?;
-    Ok((Arc::new(Folder::new(train, seed)), validation))
+    for part in [&train, &validation] {
+        (0..part.len())
+            .into_par_iter()
+            .try_for_each(|index| part.example(0, index).map(drop))?;
+    }
+    Ok((train, validation))
 }
 
 /// Images to choose by, never trained on: a folder's validation part, or listed words of the

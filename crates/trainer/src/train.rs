@@ -23,8 +23,7 @@ use burn::train::checkpoint::{
 use burn::train::metric::LossMetric;
 use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
 use burn::train::{
-    EarlyStoppingStrategy, ExecutionStrategy, Learner, MetricEarlyStoppingStrategy,
-    MultiDeviceOptim, StoppingCondition, SupervisedTraining,
+    EarlyStoppingStrategy, ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining,
 };
 use captcha_model::weights::{Precision, Weights, save};
 use tempfile::NamedTempFile;
@@ -97,7 +96,8 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
         trainee.fix_norm();
     }
     let batcher = Batcher::new(config)?;
-    // Each device takes a batch a step; their gradients are summed, whose scale Adam does not mind.
+    // Each device takes a batch a step; their gradients are summed, then clipped. Neither Adam nor
+    // Muon minds the scale.
     let batch = options.batch * options.candidates;
     let images_per_step = batch * training.devices.len();
     let steps = training.train.len().div_ceil(images_per_step) * options.epochs;
@@ -128,7 +128,7 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
                     .add(best)
                     .build(),
             )
-            .early_stopping(StopEarly::new(training.limit, options.patience))
+            .early_stopping(TimeLimit::new(training.limit))
             .with_training_strategy(execution(training.devices, main).into())
             .with_application_logger(None)
             .renderer(Box::new(RunProgress::new()))
@@ -165,8 +165,7 @@ pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<PathBuf> {
     let weights = Weights::from_bytes(bytes)
         .with_context(|| format!("epoch {epoch} left no weights that can be used: a lower learning_rate may help, or an epoch before"))?;
     let out = run.weights();
-    std::fs::write(&out, weights.bytes())
-        .with_context(|| format!("cannot write {}", out.display()))?;
+    write_weights(&out, &weights)?;
     Ok(out)
 }
 
@@ -206,9 +205,13 @@ pub fn read_weights(path: &Path) -> Result<Weights> {
     Weights::from_bytes(bytes).with_context(|| path.display().to_string())
 }
 
-/// Replaces a weights file, by way of another, so that a full disk does not cost what was there.
-pub fn replace_weights(path: &Path, weights: &Weights) -> Result<()> {
-    let replace = || -> Result<()> {
+/// Writes a weights file; over an old one by way of another, so that a full disk does not cost what
+/// was there.
+pub fn write_weights(path: &Path, weights: &Weights) -> Result<()> {
+    let write = || -> Result<()> {
+        if !path.exists() {
+            return Ok(std::fs::write(path, weights.bytes())?);
+        }
         let path = path.canonicalize()?; // what a link names, not the link
         let mut fresh = NamedTempFile::new_in(path.parent().context("it is no file")?)?;
         fresh.write_all(weights.bytes())?;
@@ -217,7 +220,7 @@ pub fn replace_weights(path: &Path, weights: &Weights) -> Result<()> {
         fresh.persist(path)?;
         Ok(())
     };
-    replace().with_context(|| format!("cannot write {}", path.display()))
+    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn schedule(recipe: &Recipe, steps: usize) -> Result<ModuleLrScheduler> {
@@ -250,40 +253,18 @@ fn execution(devices: Vec<Device>, main: Device) -> ExecutionStrategy {
     ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimMainDevice)
 }
 
-/// Stops at an epoch's end: when the time is over, or when nothing has got better for long.
+/// Stops at the end of the epoch in which the time is over.
 #[derive(Clone)]
-struct StopEarly {
-    deadline: Option<Instant>,
-    patience: Option<MetricEarlyStoppingStrategy>,
-}
+struct TimeLimit(Option<Instant>);
 
-impl StopEarly {
-    fn new(limit: Option<Duration>, patience: Option<usize>) -> Self {
-        let patience = patience.map(|n_epochs| {
-            MetricEarlyStoppingStrategy::new(
-                &WordAccuracy::new(),
-                Aggregate::Mean,
-                Direction::Highest,
-                Split::Valid,
-                StoppingCondition::NoImprovementSince { n_epochs },
-            )
-        });
-        Self {
-            deadline: limit.and_then(|limit| Instant::now().checked_add(limit)),
-            patience,
-        }
+impl TimeLimit {
+    fn new(limit: Option<Duration>) -> Self {
+        Self(limit.and_then(|limit| Instant::now().checked_add(limit)))
     }
 }
 
-impl EarlyStoppingStrategy for StopEarly {
-    fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
-        let stalled = self
-            .patience
-            .as_mut()
-            .is_some_and(|rule| rule.should_stop(epoch, store));
-        stalled
-            || self
-                .deadline
-                .is_some_and(|deadline| Instant::now() >= deadline)
+impl EarlyStoppingStrategy for TimeLimit {
+    fn should_stop(&mut self, _epoch: usize, _store: &EventStoreClient) -> bool {
+        self.0.is_some_and(|deadline| Instant::now() >= deadline)
     }
 }

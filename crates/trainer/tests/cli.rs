@@ -217,6 +217,23 @@ fn an_audit_is_one_file_that_tells_all() {
     let insisted = [&numbered[..], &["--labelled"]].concat();
     assert!(succeeds(folder, &insisted).contains("read whole: 0 of 3 (0.0 %; 95 % interval 0.0 "));
 
+    // A list that names some of the images; the page reads the others, too.
+    fs::write(
+        folder.join("numbered/labels.csv"),
+        "captcha_0.png,wrong\ncaptcha_1.png,wrong\n",
+    )
+    .unwrap();
+    let printed = succeeds(folder, &numbered);
+    assert!(
+        printed.contains("1 of 3 images have no label") && printed.contains("read whole: 0 of 2"),
+        "{printed}"
+    );
+    // Labels that are not asked for are not read, whatever they hold.
+    fs::write(folder.join("numbered/spec_train_val.txt"), "one two three").unwrap();
+    assert!(fails(folder, &numbered).contains("expected NAME WORD"));
+    let unlabelled = [&numbered[..], &["--unlabelled"]].concat();
+    assert!(succeeds(folder, &unlabelled).contains("read: 3 of 3"));
+
     fs::create_dir(folder.join("nothing")).unwrap();
     let nothing = ["audit", "nothing", "--report", "x.html"];
     assert!(fails(folder, &nothing).contains("no labelled image"));
@@ -255,6 +272,17 @@ fn odd_files_are_taken_as_they_are() {
     let error = fails(folder, &["audit", "broken", "--report", "broken.html"]);
     assert!(error.contains("1 of 1 files could not be read"), "{error}");
     assert!(folder.join("broken.html").exists());
+    assert!(fails(folder, &["evaluate", "broken"]).contains("abc.png"));
+    // One of several costs the others nothing.
+    fs::copy(folder.join("a/g0.png"), folder.join("broken/abd.png")).unwrap();
+    let output = lens(folder, &["evaluate", "broken"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("abc.png"));
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        printed.contains("images            1\nleft out          1\n"),
+        "{printed}"
+    );
 
     // Options that would change nothing.
     for option in [

@@ -231,14 +231,23 @@ fn a_mistake_leaves_no_run_behind() {
         ("g0 thuses\n", "longer than 5"),
         ("g0 a\ngone thus\n", "gone.png"),
         ("g0 a\nlast thus\n", "last.png"),
+        ("first thus\n", "first.png"),
     ] {
         fs::write(data.join("last.png"), "no image").unwrap();
+        fs::write(data.join("first.png"), "no image").unwrap();
         fs::write(&spec, line.to_owned() + &labels.replace("g5", "last")).unwrap();
         let output = train_tiny(folder, &["--data", "data"]);
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(errors.contains(complaint), "{complaint}: {errors}");
         assert!(!folder.join("run").exists(), "{line}");
     }
+
+    // A folder that is not empty: what is there could be taken for this run's.
+    fs::create_dir_all(folder.join("run/checkpoint")).unwrap();
+    let output = train_tiny(folder, &[]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("already holds files"), "{errors}");
+    fs::remove_dir_all(folder.join("run")).unwrap();
 
     // Presets with a mistake in them.
     for (right, wrong, complaint) in [
