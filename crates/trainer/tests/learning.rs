@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod seeded;
+
 use burn::module::{Param, RunningState};
 use burn::nn::pool::AvgPool2dConfig;
 use burn::tensor::{Device, Distribution, Int, Tensor};
@@ -152,7 +154,7 @@ fn random_weights(config: &ModelConfig, device: &Device) -> Weights {
 #[test]
 fn a_grown_network_answers_as_the_small_one() {
     let device = Device::flex();
-    device.seed(7);
+    let _numbers = seeded::alone(&device, 7);
     let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
     let weights = random_weights(&small, &device);
     let images = Tensor::random([2, 3, 26, 34], Distribution::Default, &device);
@@ -209,6 +211,7 @@ fn a_grown_network_answers_as_the_small_one() {
 #[test]
 fn a_finer_input_starts_as_the_mean_over_its_squares() {
     let device = Device::flex();
+    let _numbers = seeded::alone(&device, 8);
     let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
     let weights = random_weights(&small, &device);
     let mut fine = network(&[(5, false, true), (4, true, true), (6, true, false)]);
@@ -236,6 +239,7 @@ fn pooling_may_leave_the_columns_alone() {
     assert_eq!([&coarse, &fine].map(|config| config.grid().cols), [8, 17]);
 
     let device = Device::flex();
+    let _numbers = seeded::alone(&device, 9);
     let weights = random_weights(&coarse, &device);
     let finer = grow(&weights, &fine).unwrap();
     let kernels = |weights: &Weights| {
@@ -251,7 +255,9 @@ fn pooling_may_leave_the_columns_alone() {
 #[test]
 fn a_network_only_grows() {
     let blocks = [(4, false, true), (6, true, false)];
-    let weights = random_weights(&network(&blocks), &Device::flex());
+    let device = Device::flex();
+    let _numbers = seeded::alone(&device, 10);
+    let weights = random_weights(&network(&blocks), &device);
     let mut wider = network(&blocks);
     wider.decoder.units += 1;
     for other in [
