@@ -1,8 +1,10 @@
 // @ts-check
 /**
  * Keeps the page for when there is no network: what the site sends is shown as it is, and what was
- * put by is shown when nothing comes. A version's own files are put by once, together; what else is
- * used, such as the module for WebGPU, when it comes. Files of other sites are none of its business.
+ * put by is shown when nothing comes, or not in good time. A page that was put by takes all that it
+ * needs from there, so that it is of one version. A version's own files are put by once, together;
+ * what else is used, such as the module for WebGPU, when it comes. Files of other sites are none of
+ * its business.
  */
 
 /// <reference lib="webworker" />
@@ -14,9 +16,15 @@ scope.importScripts("pkg/offline.js");
 const { version, files } = /** @type {{ OFFLINE: { version: string, files: string[] } }} */ (
   /** @type {unknown} */ (scope)
 ).OFFLINE;
+/** How the names of this copy's caches begin: one origin may hold several copies of the page. */
+const COPY = `captcha-lens ${scope.registration.scope} `;
 /** One version's files, and no other's: what is put by together fits together. */
-const CACHE = `captcha-lens-${version}`;
+const CACHE = COPY + version;
+/** Milliseconds for which a page is waited for where it was put by. */
+const PATIENCE = 4000;
 const OWN = new Set(files.map((file) => new URL(file, scope.registration.scope).href));
+/** The pages and workers that were shown as they were put by. @type {Set<string>} */
+const copied = new Set();
 
 scope.addEventListener("install", (event) => {
   event.waitUntil(
@@ -48,29 +56,56 @@ scope.addEventListener("activate", (event) => {
 scope.addEventListener("fetch", (event) => {
   const { request } = event;
   const own = request.url.startsWith(scope.registration.scope);
-  if (request.method === "GET" && own) event.respondWith(answer(request));
+  if (request.method === "GET" && own) event.respondWith(answer(event));
 });
 
-/** @param {Request} request */
-async function answer(request) {
-  try {
-    const response = await fetch(request);
-    const key = keyOf(request);
-    // The site may have another version of this version's files by now.
-    if (response.status === 200 && !OWN.has(key)) {
-      const copy = response.clone();
-      // A full disk is no reason not to show the page.
-      void caches
-        .open(CACHE)
-        .then((cache) => cache.put(key, copy))
-        .catch(() => undefined);
-    }
-    return response;
-  } catch (error) {
-    const kept = await caches.match(keyOf(request));
-    if (kept) return kept;
-    throw error;
+/** @param {FetchEvent} event */
+async function answer(event) {
+  const { request, clientId, resultingClientId } = event;
+  const cache = await caches.open(CACHE);
+  const copy = await cache.match(keyOf(request));
+  if (!copy) return fromSite(event, cache);
+  const isPage = request.mode === "navigate";
+  if (isPage || !copied.has(clientId)) {
+    // What belongs to a page that the site sent is waited for as long as it takes.
+    const sent = await soon(fromSite(event, cache), isPage ? PATIENCE : null);
+    if (sent) return sent;
   }
+  copied.add(resultingClientId);
+  return copy;
+}
+
+/**
+ * What the site sends, which is put by unless it belongs to a version as a whole: the site may have
+ * another version of that by now.
+ *
+ * @param {FetchEvent} event
+ * @param {Cache} cache
+ */
+function fromSite(event, cache) {
+  const response = fetch(event.request);
+  const key = keyOf(event.request);
+  if (!OWN.has(key)) {
+    const put = response.then((sent) =>
+      sent.status === 200 ? cache.put(key, sent.clone()) : undefined,
+    );
+    // A full disk is no reason not to show the page.
+    event.waitUntil(put.catch(() => undefined));
+  }
+  return response;
+}
+
+/**
+ * What comes, or nothing where that fails or takes too long.
+ *
+ * @param {Promise<Response>} response
+ * @param {number | null} limit in milliseconds
+ */
+function soon(response, limit) {
+  const come = response.catch(() => undefined);
+  if (limit === null) return come;
+  const late = new Promise((resolve) => setTimeout(() => resolve(undefined), limit));
+  return Promise.race([come, late]);
 }
 
 /**
@@ -84,8 +119,8 @@ function keyOf({ url }) {
   return address.href.replace(/index\.html$/, "");
 }
 
-/** The caches of this page's other versions. */
+/** The caches of this copy's other versions. */
 async function others() {
   const names = await caches.keys();
-  return names.filter((name) => name.startsWith("captcha-lens-") && name !== CACHE);
+  return names.filter((name) => name.startsWith(COPY) && name !== CACHE);
 }

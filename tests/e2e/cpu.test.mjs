@@ -283,6 +283,12 @@ describe("without WebGPU", () => {
     assert.equal((await reader.result()).width, 2400); // which is what is cut out at most
   });
 
+  test("reads a picture of more pixels than the engine takes as the browser shows it", async () => {
+    const photo = png(blankPng(8000, 6000));
+    assert.equal(await reader.choose(photo), "done");
+    assert.equal((await reader.result()).width, 2400);
+  });
+
   test("refuses a text file", async () => {
     assert.equal(await reader.choose(png(Buffer.from("not a picture\n"))), "error");
     await failedWith("unreadable-image");

@@ -2,14 +2,16 @@
 /** The page after its first visit, without a network. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
-import { Reader, sampleFile, samples } from "./reader.mjs";
+import { Reader, WEB, sampleFile, samples } from "./reader.mjs";
 
 test("after one visit the page reads without a network", async () => {
   const site = await serve({ base: "/some/where/" });
@@ -80,6 +82,43 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   assert.match(await reader.page.title(), /^New: /);
   await browser.close();
   await rm(folder, { recursive: true });
+});
+
+test("where the site keeps the page waiting, what was put by is shown, and only that", async () => {
+  const site = await serve();
+  const browser = await launch({ webgpu: false });
+  const query = "?backend=cpu";
+  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
+  assert.equal(await reader.settled(), "ready");
+  await controlled(reader);
+  await site.close();
+
+  const silent = createServer().listen(Number(new URL(site.address).port), "127.0.0.1");
+  await once(silent, "listening");
+  await reader.page.reload();
+  assert.equal(await reader.settled(), "ready");
+  const [{ file, text }] = await samples();
+  await reader.chooseSample(file);
+  assert.equal(await reader.word(), text);
+  await browser.close();
+  silent.close();
+});
+
+test("two copies on one site keep each its own", async () => {
+  const site = await serve({ mounts: { one: WEB, two: WEB } });
+  const browser = await launch({ webgpu: false });
+  const query = "one/?backend=cpu";
+  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
+  assert.equal(await reader.settled(), "ready");
+  await controlled(reader);
+  await reader.page.goto(`${site.address}two/?backend=cpu`);
+  assert.equal(await reader.settled(), "ready");
+  await controlled(reader);
+  assert.equal(await reader.page.evaluate(async () => (await caches.keys()).length), 2);
+  await site.close();
+  await reader.page.goto(`${site.address}one/?backend=cpu`);
+  assert.equal(await reader.settled(), "ready");
+  await browser.close();
 });
 
 /**

@@ -112,16 +112,19 @@ describe("the npm package", () => {
     const use = join(folder, "use.ts");
     await writeFile(
       use,
-      `import { LensError, Recognizer, type Recognition } from "captcha-lens";
+      `import { LensError, Recognizer, type Grid, type Letter, type Progress, type Recognition } from "captcha-lens";
        import { centerOf } from "captcha-lens/overlay.js";
        const lens: Recognizer = await Recognizer.load({ backend: "cpu" });
+       const told = ({ overall }: Progress): number | null => overall;
        const reading: Recognition = await lens.recognize(new Blob(), { alternatives: 3 });
-       const center: number = centerOf(reading.letters[0].attention, reading.grid);
-       const [first] = await lens.recognizeAll([new Uint8Array()]);
-       const text: string = first instanceof LensError ? first.code : first.text;
+       const [first]: Letter[] = reading.letters;
+       const grid: Grid = reading.grid;
+       const center: number = centerOf(first.attention, grid);
+       const [one] = await lens.recognizeAll([new Uint8Array()]);
+       const text: string = one instanceof LensError ? one.code : one.text;
        // @ts-expect-error there is no such backend
        void Recognizer.load({ backend: "quantum" });
-       export { center, text };`,
+       export { center, told, text };`,
     );
     const options = [
       "--noEmit",

@@ -104,6 +104,26 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("a setting that is being written is left as it is", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await page.route("**/captcha_synth_wasm.js", (route) =>
+        route.fulfill({ contentType: "text/javascript", body: GENERATOR }),
+      );
+      await reader.settled();
+      await page.click("#generate");
+      for (const [id, value] of [
+        ["text", "Wha "],
+        ["seed", ""],
+      ]) {
+        await page.fill(`#generator-${id}`, value);
+        await page.waitForSelector("#generator-drawn b");
+        assert.equal(await reader.settled(), "done");
+        assert.equal(await page.inputValue(`#generator-${id}`), value);
+      }
+      await reader.close();
+    });
+
     test("WebGPU takes over when it is ready, and is done without where its code is missing", async () => {
       const reader = await open({ adapter: true });
       assert.equal(await reader.choose(GOOD), "done");
@@ -204,17 +224,45 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("that is none takes the place of a picture that is still being decoded", async () => {
+    test("that is none leaves the picture that is shown, or on its way", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.settled();
-      await page.evaluate(slowDecoding);
-      await page.setInputFiles("#file-input", GOOD);
       await reader.hand("paste"); // nothing
       assert.equal((await reader.error()).code, "not-a-file");
-      await page.waitForTimeout(700); // by now the picture would have come
-      assert.ok(await page.locator("#picture").isHidden());
-      assert.equal(await page.textContent("#placeholder-words"), "Nothing to show");
+      await page.evaluate(slowDecoding);
+      await page.setInputFiles("#file-input", GOOD);
+      await reader.hand("paste");
+      const told = async () => (await page.textContent("#note")) ?? "";
+      assert.match(await told(), /clipboard holds no image/);
+      assert.equal(await reader.settled(), "done");
+      assert.equal(await reader.word(), WORD);
+      await reader.hand("drop", png(Buffer.from("no image"), "words.txt"));
+      assert.equal((await reader.error()).code, "unreadable-image");
+      assert.equal(await told(), "");
+
+      assert.equal(await reader.choose(GOOD), "done");
+      await reader.hand("paste");
+      assert.equal((await reader.error()).code, "not-a-file");
+      assert.equal(await reader.word(), WORD);
+      assert.ok(await page.locator("#picture").isVisible());
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal((await reader.error()).shown, false);
+      await reader.close();
+    });
+
+    test("keeps its reading, out of reach, while another engine is loaded", async () => {
+      const reader = await open({ query: "?backend=cpu" });
+      const { page } = reader;
+      await reader.choose(GOOD);
+      await page.route("**/captcha_wasm_bg.wasm", slowly);
+      await page.selectOption("#backend", "webgpu");
+      assert.equal(await reader.word(), WORD);
+      assert.equal(await page.locator(".unread").count(), 0);
+      assert.ok(await page.locator(".result[inert]").isVisible());
+      assert.equal(await reader.settled(), "done");
+      assert.equal((await reader.result()).backend.kind, "webgpu");
+      assert.equal(await page.locator("[inert]").count(), 0);
       await reader.close();
     });
   });

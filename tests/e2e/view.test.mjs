@@ -267,6 +267,13 @@ describe("a reading on the page", () => {
         await reader.page.locator("button:visible:not(.letter):not([tabindex])").count(),
         0,
       );
+      await reader.page.emulateMedia({ media: "screen" });
+      await reader.page.click("#crop");
+      await reader.page.waitForSelector("#cropper:visible");
+      assert.ok(await reader.page.locator("#picture").isHidden());
+      await reader.page.emulateMedia({ media: "print" });
+      assert.ok(await reader.page.locator("#picture").isVisible());
+      assert.ok(await reader.page.locator("#cropper").isHidden());
       await reader.close();
     });
 

@@ -9,28 +9,51 @@ const chooser = /** @type {HTMLInputElement} */ (document.querySelector("#file")
 const said = /** @type {HTMLElement} */ (document.querySelector("#said"));
 const letters = /** @type {HTMLElement} */ (document.querySelector("#letters"));
 
-const lens = await Recognizer.load({
-  onProgress: ({ stage, fraction }) => (said.textContent = `${stage} ${fraction ?? ""}`),
-});
-said.textContent = "Choose an image";
-chooser.addEventListener("change", () => void read(chooser.files?.[0]));
+/** Gives up the reading before. */
+let asked = new AbortController();
 
-/** @param {File | undefined} file */
-async function read(file) {
+try {
+  const lens = await Recognizer.load({
+    onProgress: ({ stage, fraction }) => (said.textContent = `${stage} ${fraction ?? ""}`),
+  });
+  said.textContent = "Choose an image";
+  chooser.addEventListener("change", () => void read(lens, chooser.files?.[0]));
+} catch (error) {
+  tell(error);
+}
+
+/**
+ * @param {Recognizer} lens
+ * @param {File | undefined} file
+ */
+async function read(lens, file) {
   if (!file) return;
+  asked.abort();
+  asked = new AbortController();
+  const { signal } = asked;
   letters.replaceChildren();
   try {
-    const [reading, picture] = await Promise.all([lens.recognize(file), createImageBitmap(file)]);
-    said.textContent = `${reading.text || "no letters"}, ${(100 * reading.confidence).toFixed(1)} %`;
+    const [reading, picture] = await Promise.all([
+      lens.recognize(file, { signal }),
+      createImageBitmap(file),
+    ]);
     const peak = peakOf(reading.letters);
-    for (const { letter, attention } of reading.letters) {
+    const lights = reading.letters.map(({ attention }) => {
       const field = smoothField(attention, reading.grid, peak);
-      const light = new ImageData(colorize(field.values), field.width, field.height);
-      letters.append(await figure(letter, picture, await createImageBitmap(light)));
-    }
+      return createImageBitmap(new ImageData(colorize(field.values), field.width, field.height));
+    });
+    const painted = await Promise.all(lights);
+    if (signal.aborted) return;
+    said.textContent = `${reading.text || "no letters"}, ${(100 * reading.confidence).toFixed(1)} %`;
+    letters.append(...reading.letters.map(({ letter }, i) => figure(letter, picture, painted[i])));
   } catch (error) {
-    said.textContent = error instanceof Error ? error.message : String(error);
+    if (!signal.aborted) tell(error);
   }
+}
+
+/** @param {unknown} error */
+function tell(error) {
+  said.textContent = error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -38,7 +61,7 @@ async function read(file) {
  * @param {ImageBitmap} picture
  * @param {ImageBitmap} light
  */
-async function figure(letter, picture, light) {
+function figure(letter, picture, light) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [200, (200 * picture.height) / picture.width];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

@@ -18,10 +18,15 @@
 import { CRASHED, LensError } from "./errors.js";
 import { Session } from "./session.js";
 
+/** @typedef {import("./types.js").Alternative} Alternative */
 /** @typedef {import("./types.js").Backend} Backend */
 /** @typedef {import("./types.js").BackendWish} BackendWish */
+/** @typedef {import("./types.js").Grid} Grid */
 /** @typedef {import("./types.js").ImageSource} ImageSource */
+/** @typedef {import("./types.js").Letter} Letter */
 /** @typedef {import("./types.js").LoadOptions} LoadOptions */
+/** @typedef {import("./types.js").Milliseconds} Milliseconds */
+/** @typedef {import("./types.js").Progress} Progress */
 /** @typedef {import("./types.js").Recognition} Recognition */
 /** @typedef {import("./types.js").RecognizeOptions} RecognizeOptions */
 /** @typedef {import("./types.js").RunsOn} RunsOn */

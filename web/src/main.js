@@ -9,7 +9,7 @@ import { ask } from "./helper.js";
 import { fromChooser, fromClipboard } from "./input.js";
 import { Loader, weightsFrom, wishFrom } from "./loader.js";
 import { keepOffline } from "./offline.js";
-import { canCrop, cut } from "./part.js";
+import { cut, isBearable } from "./part.js";
 import { Player } from "./player.js";
 import { CropView } from "./view/crop.js";
 import { GenerateView } from "./view/generate.js";
@@ -33,6 +33,8 @@ const RETRYABLE = new Set([
   "engine-crashed",
   "missing-sample",
 ]);
+/** Errors where no image was given at all: something else, or nothing. */
+const NOT_GIVEN = new Set(["not-a-file", "no-clipboard"]);
 /** Errors of the engine with a picture that the browser may be able to show all the same. */
 const REFUSED = new Set(["image-too-large", "unreadable-image"]);
 
@@ -74,6 +76,8 @@ let reading = new AbortController();
 let coming = false;
 /** Whether the reading that is shown is the image's. */
 let done = false;
+/** Whether the image cannot be read, and nothing would help. */
+let hopeless = false;
 /** What "Try again" does. @type {() => unknown} */
 let again = read;
 /** Whether the image is the drawing before, drawn anew: its reading is there at once. */
@@ -148,7 +152,7 @@ function take(given) {
 /** @param {Image} given */
 function accept(given) {
   cropper.withdraw();
-  show(given);
+  show({ note: null, ...given });
   original = { ...given, size: view.pictureShown, part: null, words: "" };
 }
 
@@ -158,7 +162,8 @@ function accept(given) {
  * @param {Part | null} part `null` for all of it
  */
 async function readPart(part) {
-  if (!original) return;
+  const size = await original?.size;
+  if (!original || !size) return;
   const signal = startAnew();
   if (part === null || isWhole(part)) {
     original.part = null;
@@ -168,7 +173,7 @@ async function readPart(part) {
   }
   view.setState("reading", "Cropping");
   try {
-    const file = await cut(original.file, part);
+    const file = await cut(original.file, size, part);
     if (signal.aborted) return;
     showPart(file, part, CHOSEN);
     void read();
@@ -184,7 +189,7 @@ async function readPart(part) {
  */
 function showPart(file, part, words) {
   Object.assign(original ?? {}, { part, words });
-  show({ file, note: original?.note });
+  show({ file });
   void offerCrop();
 }
 
@@ -192,11 +197,11 @@ function showPart(file, part, words) {
 async function offerCrop() {
   const given = original;
   const size = await given?.size;
-  if (given && given === original && size && canCrop(size)) cropper.offer({ ...given, size });
+  if (given && given === original && size && isBearable(size)) cropper.offer({ ...given, size });
 }
 
-/** @param {Image} shown what to read next */
-function show({ file, note = null, sample = null, fragment = "", drawing: drawn }) {
+/** @param {Image} shown what to read next; without a `note`, the one before stays */
+function show({ file, note, sample = null, fragment = "", drawing: drawn }) {
   image = file;
   redrawn = Boolean(fragment && original?.fragment);
   setFragment(fragment);
@@ -208,14 +213,16 @@ function show({ file, note = null, sample = null, fragment = "", drawing: drawn 
 }
 
 /**
- * Says why something is no image; what was there before is given up, unless nothing was given.
+ * Says why something is no image. Where nothing was given at all, the image before stays, with its
+ * reading or on its way to one.
  *
  * @param {unknown} error
  * @param {() => unknown} [retry] what may help
  */
 function refuse(error, retry) {
-  if (done && error instanceof LensError && error.code === "no-clipboard") {
-    return view.setNote(error.message);
+  if (error instanceof LensError && NOT_GIVEN.has(error.code) && !hopeless) {
+    if (done && error.code === "not-a-file") return view.setError(error, { beside: true });
+    if (image || coming) return view.setNote(error.message);
   }
   startAnew();
   image = original = undefined;
@@ -230,7 +237,7 @@ function startAnew() {
   reading.abort();
   reading = new AbortController();
   coming = true;
-  done = false;
+  done = hopeless = false;
   return reading.signal;
 }
 
@@ -265,12 +272,12 @@ async function read() {
 
 /**
  * The image as the browser shows it, for where the engine does not take its file: one of too many
- * bytes, or of a format that only the browser knows.
+ * bytes or pixels, or of a format that only the browser knows.
  */
 async function redraw() {
   const size = image === original?.file ? await original?.size : null;
-  if (!image || !size || !canCrop(size)) return null;
-  return cut(image, { box: WHOLE, turns: 0, angle: 0 }).catch(() => null);
+  if (!image || !size || !isBearable(size)) return null;
+  return cut(image, size, { box: WHOLE, turns: 0, angle: 0 }).catch(() => null);
 }
 
 /** @param {BackendWish} chosen */
@@ -279,7 +286,8 @@ function changeBackend(chosen) {
   view.setWish(wish);
   query.set("backend", chosen);
   history.replaceState(null, "", `?${query}${location.hash}`);
-  player.clear();
+  player.pause();
+  view.hold();
   void loader.drop();
   if (!coming) void read();
 }
@@ -331,8 +339,6 @@ async function draw(options) {
   setFragment(toFragment(options));
   try {
     generator.setFaces(await ask("faces"));
-    if (signal.aborted) return; // the settings are others by now
-    generator.setOptions(options);
     // One at a time, so that of many changes in a row only the last is waited for.
     await drawing;
     if (signal.aborted) return;
@@ -355,6 +361,7 @@ function fail(error, retry = read) {
   const { code, message } =
     error instanceof LensError ? error : { code: "page-error", message: String(error) };
   coming = false;
+  hopeless = !RETRYABLE.has(code);
   player.clear();
-  view.setError({ code, message }, { canRetry: RETRYABLE.has(code) });
+  view.setError({ code, message }, { canRetry: !hopeless });
 }

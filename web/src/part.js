@@ -6,16 +6,23 @@ import { guess } from "./guess.js";
 
 /** @import { Box, Part, Size } from "./crop.js" */
 
-/** Pictures with more pixels are not looked at; the engine reads none that is larger either. */
-const MOST_PIXELS = 40_000_000;
+/** Pictures with more pixels are left alone; the largest photos of telephones have fewer. */
+const MOST_PIXELS = 120_000_000;
+/** Those with more than the engine takes are shrunk to this longer side as they are decoded. */
+const ENGINE_PIXELS = 40_000_000;
+const SHRUNK = 6000;
 /** The longer side of what is looked at for the CAPTCHA, and the longest of what is cut out. */
 const GLANCE = 400;
 const LONGEST = 2400;
 /** A guess is clear where it leaves out at least so much of the picture. */
 const CLEAR = 0.4;
 
-/** @param {Size} size */
-export function canCrop({ width, height }) {
+/**
+ * Whether a picture can be held decoded.
+ *
+ * @param {Size} size
+ */
+export function isBearable({ width, height }) {
   return width * height <= MOST_PIXELS;
 }
 
@@ -27,14 +34,14 @@ export function canCrop({ width, height }) {
  * @returns {Promise<{ file: Blob, part: Part } | null>} `null` where it is no clear case
  */
 export async function findPart(file, size) {
-  if (!size || !canCrop(size)) return null;
+  if (!size || !isBearable(size)) return null;
   try {
     const bitmap = await load(file, size, GLANCE);
     const box = guessOn(bitmap, { turns: 0, angle: 0 });
     bitmap.close();
     if (box.width * box.height > 1 - CLEAR) return null;
     const part = { box, turns: 0, angle: 0 };
-    return { file: await cut(file, part), part };
+    return { file: await cut(file, size, part), part };
   } catch {
     return null; // then the whole is read, or the engine says why not
   }
@@ -77,11 +84,13 @@ export function guessOn(bitmap, turned) {
  * Cuts a part out.
  *
  * @param {Blob} file
+ * @param {Size} whole size of the picture
  * @param {Part} part
  * @returns {Promise<Blob>} a PNG file
  */
-export async function cut(file, part) {
-  const bitmap = await createImageBitmap(file);
+export async function cut(file, whole, part) {
+  const large = whole.width * whole.height > ENGINE_PIXELS;
+  const bitmap = await (large ? load(file, whole, SHRUNK) : createImageBitmap(file));
   const { width, height } = turnedSize(bitmap, part.turns);
   const size = fit({ width: part.box.width * width, height: part.box.height * height }, LONGEST);
   const canvas = new OffscreenCanvas(size.width, size.height);

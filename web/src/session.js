@@ -54,7 +54,8 @@ export class Session {
    * @returns {Promise<(Recognition | LensError)[]>}
    */
   async read(images, alternatives, signal) {
-    await this.load();
+    // Giving up this reading does not give up loading, which others may wait for.
+    await untilAborted(this.load(), signal);
     const request = { type: "recognize", images, alternatives };
     /** @type {Outcome[]} */
     const outcomes = await /** @type {Connection} */ (this.#connection).ask(request, { signal });
@@ -89,4 +90,22 @@ export class Session {
       throw error;
     }
   }
+}
+
+/**
+ * What is promised, unless the signal comes first.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
+ * @throws the signal's reason
+ */
+function untilAborted(promise, signal) {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal?.reason);
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener("abort", giveUp);
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", giveUp));
+  });
 }

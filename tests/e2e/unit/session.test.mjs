@@ -44,6 +44,26 @@ test("an engine that broke down is started again", async () => {
   );
 });
 
+test("a reading is given up while its engine is loaded, which goes on", async () => {
+  const { postMessage } = FakeWorker.prototype;
+  /** @type {(() => void)[]} */
+  const held = [];
+  FakeWorker.prototype.postMessage = function (request) {
+    held.push(() => postMessage.call(this, request));
+  };
+  const session = new Session("cpu", "weights");
+  const other = session.read([], 0);
+  await assert.rejects(session.read([], 0, AbortSignal.abort(new Error("given up"))), /given up/);
+  const controller = new AbortController();
+  const reading = session.read([], 0, controller.signal);
+  controller.abort(new Error("given up"));
+  await assert.rejects(reading, /given up/);
+  FakeWorker.prototype.postMessage = postMessage;
+  for (const answer of held) answer();
+  assert.deepEqual(await other, []);
+  assert.equal(workers.length, 1);
+});
+
 test("a session that was ended stays so, loaded before or not", async () => {
   for (const loaded of [true, false]) {
     const session = new Session("cpu", "weights");

@@ -123,9 +123,7 @@ export class AuditView {
 
   /** @param {string} words what else there was among the files */
   setNote(words) {
-    const note = find("note", HTMLElement);
-    note.textContent = words;
-    note.hidden = words === "";
+    find("note", HTMLElement).textContent = words;
   }
 
   /**

@@ -15,6 +15,8 @@ export class GenerateView {
   #bent = find("generator-bent", HTMLInputElement);
   #face = find("generator-face", HTMLSelectElement);
   #seed = find("generator-seed", HTMLInputElement);
+  /** The face to choose once there are faces to choose from. @type {string | undefined} */
+  #wanted;
   #strokes = new Slider("Strokes", { max: 60, step: 1, value: 16 }, String);
   #speckle = new Slider(
     "Speckle",
@@ -72,6 +74,8 @@ export class GenerateView {
       }
       this.#face.append(group);
     }
+    if (this.#wanted) this.#face.value = this.#wanted;
+    this.#wanted = undefined;
   }
 
   /**
@@ -86,7 +90,8 @@ export class GenerateView {
     this.#showUse();
     this.#length.value = String(length ?? "");
     this.#random.checked = random ?? false;
-    this.#face.value = face ?? "";
+    if (this.#face.length > 1) this.#face.value = face ?? "";
+    else this.#wanted = face;
     this.#bent.checked = bent ?? false;
     this.#strokes.set(strokes);
     this.#speckle.set(speckle === undefined ? undefined : 100 * speckle);
@@ -127,7 +132,7 @@ export class GenerateView {
       text: this.#text.value.trim().toLowerCase() || undefined,
       length: Number(this.#length.value) || undefined,
       random: this.#random.checked || undefined,
-      face: this.#face.value || undefined,
+      face: this.#face.value || this.#wanted,
       bent: this.#bent.checked || undefined,
       strokes: this.#strokes.value,
       speckle: speckle === undefined ? undefined : speckle / 100,

@@ -60,7 +60,6 @@ export class StatusView {
 
   /** @param {string | null} note */
   setNote(note) {
-    this.#note.hidden = note === null;
     this.#note.textContent = note ?? "";
   }
 

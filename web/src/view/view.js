@@ -119,12 +119,13 @@ export class View {
    * anew, the reading before stays until the next is there, so that the page keeps still.
    *
    * @param {Blob | null} file `null` where there is nothing to read
-   * @param {{ note: string | null, sample: string | null, redrawn: boolean }} about
+   * @param {{ note?: string | null, sample: string | null, redrawn: boolean }} about without a
+   *   note, the one before stays
    */
   setPicture(file, { note, sample, redrawn }) {
-    if (redrawn) this.#hold();
+    if (redrawn) this.hold();
     else this.#clear();
-    this.#status.setNote(note);
+    if (note !== undefined) this.#status.setNote(note);
     markSample(sample);
     if (this.#address) URL.revokeObjectURL(this.#address);
     this.#address = file ? URL.createObjectURL(file) : undefined;
@@ -133,6 +134,14 @@ export class View {
       this.#picture.hide("Nothing to show");
       this.#pictureShown = Promise.resolve(null);
     }
+  }
+
+  /** Takes the light off the picture, and leaves the rest where it is until the next reading. */
+  hold() {
+    if (!this.#recognition) return;
+    this.#recognition = undefined;
+    this.#picture.clear();
+    this.#setHeld(true);
   }
 
   /** @param {Recognition} recognition */
@@ -161,10 +170,11 @@ export class View {
    * Shows what went wrong.
    *
    * @param {{ code: string, message: string }} error
-   * @param {{ canRetry: boolean }} options whether trying again may help
+   * @param {{ canRetry?: boolean, beside?: boolean }} options whether trying again may help, and
+   *   whether the reading stays beside it
    */
-  setError(error, { canRetry }) {
-    this.#clear();
+  setError(error, { canRetry = false, beside = false }) {
+    if (!beside) this.#clear();
     if (error.code === "image-too-large") this.#picture.hide("This picture is too large to show");
     this.#status.setError(error, canRetry);
   }
@@ -198,13 +208,6 @@ export class View {
         },
       }
     );
-  }
-
-  /** Takes the light off the picture, and leaves the rest where it is until the next reading. */
-  #hold() {
-    this.#recognition = undefined;
-    this.#picture.clear();
-    this.#setHeld(true);
   }
 
   /** @param {boolean} held */
