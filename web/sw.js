@@ -1,10 +1,10 @@
 // @ts-check
 /**
  * Keeps the page for when there is no network: what the site sends is shown as it is, and what was
- * put by is shown when nothing comes, or not in good time. A page that was put by takes all that it
- * needs from there, so that it is of one version. A version's own files are put by once, together;
- * what else is used, such as the module for WebGPU, when it comes. Files of other sites are none of
- * its business.
+ * put by is shown when nothing comes, or not in good time. A page that was put by goes on with what
+ * was put by, so that it is of one version. A version's own files are put by once, together; what
+ * else is used, such as the module for WebGPU, as it comes. Files of other sites are none of its
+ * business.
  */
 
 /// <reference lib="webworker" />
@@ -20,11 +20,16 @@ const { version, files } = /** @type {{ OFFLINE: { version: string, files: strin
 const COPY = `captcha-lens ${scope.registration.scope} `;
 /** One version's files, and no other's: what is put by together fits together. */
 const CACHE = COPY + version;
-/** Milliseconds for which a page is waited for where it was put by. */
+/** Milliseconds for which the site is waited for where there is something put by. */
 const PATIENCE = 4000;
 const OWN = new Set(files.map((file) => new URL(file, scope.registration.scope).href));
-/** The pages and workers that were shown as they were put by. @type {Set<string>} */
-const copied = new Set();
+/**
+ * The pages and workers that the site sent, and those that were put by. The browser ends this
+ * worker when nothing is asked of it, and with it this memory.
+ *
+ * @type {{ sent: Set<string>, copied: Set<string> }}
+ */
+const shown = { sent: new Set(), copied: new Set() };
 
 scope.addEventListener("install", (event) => {
   event.waitUntil(
@@ -39,7 +44,7 @@ scope.addEventListener("install", (event) => {
           if (!OWN.has(url)) await cache.add(request(url)).catch(() => undefined);
         }
       }
-      await scope.skipWaiting();
+      // It takes over when no page of the version before is open any more.
     })(),
   );
 });
@@ -62,16 +67,22 @@ scope.addEventListener("fetch", (event) => {
 /** @param {FetchEvent} event */
 async function answer(event) {
   const { request, clientId, resultingClientId } = event;
-  const cache = await caches.open(CACHE);
-  const copy = await cache.match(keyOf(request));
-  if (!copy) return fromSite(event, cache);
+  // Where nothing can be put by, there is still the site.
+  const cache = await caches.open(CACHE).catch(() => undefined);
+  const copy = await cache?.match(keyOf(request)).catch(() => undefined);
+  if (!cache || !copy) return fromSite(event, cache);
   const isPage = request.mode === "navigate";
-  if (isPage || !copied.has(clientId)) {
+  if (isPage || !shown.copied.has(clientId)) {
     // What belongs to a page that the site sent is waited for as long as it takes.
-    const sent = await soon(fromSite(event, cache), isPage ? PATIENCE : null);
-    if (sent) return sent;
+    const limit = !isPage && shown.sent.has(clientId) ? null : PATIENCE;
+    const sent = await soon(fromSite(event, cache), limit);
+    if (sent) {
+      if (resultingClientId) shown.sent.add(resultingClientId);
+      return sent;
+    }
+    if (clientId && !isPage) shown.copied.add(clientId);
   }
-  copied.add(resultingClientId);
+  if (resultingClientId) shown.copied.add(resultingClientId);
   return copy;
 }
 
@@ -80,12 +91,12 @@ async function answer(event) {
  * another version of that by now.
  *
  * @param {FetchEvent} event
- * @param {Cache} cache
+ * @param {Cache} [cache]
  */
 function fromSite(event, cache) {
   const response = fetch(event.request);
   const key = keyOf(event.request);
-  if (!OWN.has(key)) {
+  if (cache && !OWN.has(key)) {
     const put = response.then((sent) =>
       sent.status === 200 ? cache.put(key, sent.clone()) : undefined,
     );

@@ -76,6 +76,14 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   mounts["pkg/offline.js"] = await change("pkg/offline.js", '"version": "', '"version": "new');
   await reader.page.reload();
   // The visit to one page puts the other by as well.
+  while ((await caches()).length < 2) await setTimeout(100);
+  await reader.page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    while (!registration.waiting) await new Promise((resolve) => window.setTimeout(resolve, 50));
+  });
+  // Once no page of the old version is open, the new one takes over.
+  await reader.page.goto("about:blank");
+  await reader.page.goto(`${site.address}${query}`);
   while ((await caches()).includes(old)) await setTimeout(100);
   await site.close();
   await reader.page.goto(`${site.address}audit.html${query}`);
@@ -97,11 +105,34 @@ test("where the site keeps the page waiting, what was put by is shown, and only 
   await once(silent, "listening");
   await reader.page.reload();
   assert.equal(await reader.settled(), "ready");
+  // The browser ends a service worker that has nothing to do.
+  const devtools = await reader.page.context().newCDPSession(reader.page);
+  await devtools.send("ServiceWorker.enable");
+  await devtools.send("ServiceWorker.stopAllWorkers");
   const [{ file, text }] = await samples();
+  assert.equal(await reader.choose(await sampleFile(file)), "done");
+  assert.equal(await reader.word(), text);
   await reader.chooseSample(file);
   assert.equal(await reader.word(), text);
   await browser.close();
   silent.close();
+});
+
+test("where nothing can be put by, the site is shown", async () => {
+  const site = await serve();
+  const browser = await launch({ webgpu: false });
+  const query = "?backend=cpu";
+  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
+  assert.equal(await reader.settled(), "ready");
+  await controlled(reader);
+  const [worker] = reader.page.context().serviceWorkers();
+  await worker.evaluate(() => {
+    caches.open = () => Promise.reject(new DOMException("", "UnknownError"));
+  });
+  await reader.page.reload();
+  assert.equal(await reader.settled(), "ready");
+  await browser.close();
+  await site.close();
 });
 
 test("two copies on one site keep each its own", async () => {

@@ -219,6 +219,14 @@ describe("the page", () => {
       await page.waitForSelector("#note:text('clipboard')");
       assert.equal(await reader.settled(), "done");
       assert.equal(await reader.word(), WORD);
+      await page.evaluate(() => {
+        const getType = () => Promise.reject(new DOMException("", "DataError"));
+        const item = /** @type {any} */ ({ types: ["image/png"], getType });
+        navigator.clipboard.read = async () => [item];
+      });
+      await page.click("#paste");
+      assert.equal(await reader.settled(), "done");
+      assert.equal(await reader.word(), WORD);
       assert.equal(await reader.choose(GOOD), "done");
       assert.ok(await page.isHidden("#note"));
       await reader.close();
@@ -252,14 +260,22 @@ describe("the page", () => {
     });
 
     test("keeps its reading, out of reach, while another engine is loaded", async () => {
-      const reader = await open({ query: "?backend=cpu" });
+      const reader = await open({ query: "?backend=cpu", reducedMotion: "no-preference" });
       const { page } = reader;
       await reader.choose(GOOD);
-      await page.route("**/captcha_wasm_bg.wasm", slowly);
+      assert.ok((await page.locator(".unread").count()) > 0, "it plays");
+      let release = () => {};
+      const held = new Promise((resolve) => (release = () => resolve(undefined)));
+      await page.route("**/captcha_wasm_bg.wasm", async (route) => {
+        await held;
+        await route.continue();
+      });
       await page.selectOption("#backend", "webgpu");
       assert.equal(await reader.word(), WORD);
       assert.equal(await page.locator(".unread").count(), 0);
-      assert.ok(await page.locator(".result[inert]").isVisible());
+      assert.ok(await page.locator("#reading[inert]").isVisible());
+      await page.waitForSelector("body[data-state=loading]");
+      release();
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).backend.kind, "webgpu");
       assert.equal(await page.locator("[inert]").count(), 0);

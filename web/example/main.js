@@ -17,7 +17,9 @@ try {
     onProgress: ({ stage, fraction }) => (said.textContent = `${stage} ${fraction ?? ""}`),
   });
   said.textContent = "Choose an image";
-  chooser.addEventListener("change", () => void read(lens, chooser.files?.[0]));
+  const readChosen = () => void read(lens, chooser.files?.[0]);
+  chooser.addEventListener("change", readChosen);
+  readChosen(); // while it was loaded
 } catch (error) {
   tell(error);
 }

@@ -69,18 +69,17 @@ export const canReadClipboard = typeof navigator.clipboard?.read === "function";
  * @throws {LensError} `not-a-file`, `no-clipboard`
  */
 export async function fromClipboard() {
-  let items;
   try {
-    items = await navigator.clipboard.read();
+    for (const item of await navigator.clipboard.read()) {
+      const type = item.types.find((name) => name.startsWith("image/"));
+      if (!type) continue;
+      return { file: new File([await item.getType(type)], "pasted", { type }), note: null };
+    }
   } catch {
     throw new LensError(
       "no-clipboard",
       "The browser does not let this page look at the clipboard. Allow it, or press Ctrl+V.",
     );
-  }
-  for (const item of items) {
-    const type = item.types.find((name) => name.startsWith("image/"));
-    if (type) return { file: new File([await item.getType(type)], "pasted", { type }), note: null };
   }
   throw new LensError("not-a-file", NOTHING_PASTED);
 }

@@ -152,7 +152,7 @@ function take(given) {
 /** @param {Image} given */
 function accept(given) {
   cropper.withdraw();
-  show({ note: null, ...given });
+  show(given);
   original = { ...given, size: view.pictureShown, part: null, words: "" };
 }
 
@@ -189,7 +189,7 @@ async function readPart(part) {
  */
 function showPart(file, part, words) {
   Object.assign(original ?? {}, { part, words });
-  show({ file });
+  show({ file, note: original?.note });
   void offerCrop();
 }
 
@@ -200,8 +200,8 @@ async function offerCrop() {
   if (given && given === original && size && isBearable(size)) cropper.offer({ ...given, size });
 }
 
-/** @param {Image} shown what to read next; without a `note`, the one before stays */
-function show({ file, note, sample = null, fragment = "", drawing: drawn }) {
+/** @param {Image} shown what to read next */
+function show({ file, note = null, sample = null, fragment = "", drawing: drawn }) {
   image = file;
   redrawn = Boolean(fragment && original?.fragment);
   setFragment(fragment);
@@ -222,6 +222,7 @@ function show({ file, note, sample = null, fragment = "", drawing: drawn }) {
 function refuse(error, retry) {
   if (error instanceof LensError && NOT_GIVEN.has(error.code) && !hopeless) {
     if (done && error.code === "not-a-file") return view.setError(error, { beside: true });
+    if (original && !done) original.note = error.message; // for a part of it, too
     if (image || coming) return view.setNote(error.message);
   }
   startAnew();
@@ -286,7 +287,7 @@ function changeBackend(chosen) {
   view.setWish(wish);
   query.set("backend", chosen);
   history.replaceState(null, "", `?${query}${location.hash}`);
-  player.pause();
+  player.step(0); // which shows all letters
   view.hold();
   void loader.drop();
   if (!coming) void read();

@@ -6,7 +6,7 @@ import { guess } from "./guess.js";
 
 /** @import { Box, Part, Size } from "./crop.js" */
 
-/** Pictures with more pixels are left alone; the largest photos of telephones have fewer. */
+/** Pictures with more pixels are left alone: decoded they take half a gigabyte. */
 const MOST_PIXELS = 120_000_000;
 /** Those with more than the engine takes are shrunk to this longer side as they are decoded. */
 const ENGINE_PIXELS = 40_000_000;

@@ -37,6 +37,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Write a checkpoint of a run as a weights file.
     Export(ExportArgs),
+    /// Write the mean of several networks' weights.
+    Average(AverageArgs),
     /// Say what a weights file holds.
     Info(InfoArgs),
 }
@@ -261,6 +263,17 @@ pub struct ExportArgs {
     /// Which epoch; the best by validation if not given.
     #[arg(long)]
     pub epoch: Option<usize>,
+}
+
+/// Arguments of `average`.
+#[derive(Args, Debug)]
+pub struct AverageArgs {
+    /// Weights files, each counting the same; smaller networks grow to the last one's shape.
+    #[arg(required = true, num_args = 2.., value_name = "WEIGHTS")]
+    pub weights: Vec<PathBuf>,
+    /// Where to; not calibrated.
+    #[arg(long)]
+    pub out: PathBuf,
 }
 
 /// Arguments of `info`.

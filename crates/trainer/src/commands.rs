@@ -13,8 +13,8 @@ use chrono::Utc;
 
 use crate::audit::Unread;
 use crate::cli::{
-    AuditArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
-    NetworkArgs, RecognizeArgs, TrainArgs,
+    AuditArgs, AverageArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts,
+    GenerateArgs, NetworkArgs, RecognizeArgs, TrainArgs,
 };
 use crate::data::Source;
 use crate::degrade::Degraded;
@@ -23,10 +23,10 @@ use crate::folder::{
     Folder, Labelled, Part, image_files, labelled_files, labels_are_likely, read_text,
 };
 use crate::generated::Generated;
-use crate::run::RunFolder;
+use crate::run::{RunFolder, command_line};
 use crate::sources::{new_run, sources, validation};
 use crate::train::{Training, export, read_weights, train, write_weights};
-use crate::{audit, calibrate, evaluate, generate, info, recognize};
+use crate::{audit, average, calibrate, evaluate, generate, info, recognize};
 
 /// The weights that ship with this version.
 const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
@@ -46,6 +46,7 @@ pub fn run(cli: Cli) -> Result<bool> {
             let path = export(&RunFolder::open(&args.run)?, args.epoch)?;
             writeln!(stdout(), "{}", path.display())?;
         }
+        Command::Average(args) => run_average(&args)?,
         Command::Info(args) => info::info(&weights(args.weights.as_deref())?)?,
     }
     Ok(true)
@@ -300,6 +301,14 @@ fn run_generate(args: &GenerateArgs) -> Result<()> {
     let generator = Generator::new(style, text, fonts(args.fonts), split, args.seed)
         .with_bent_share(share(args.bent));
     generate::generate(&generator, args.count, &args.out)
+}
+
+fn run_average(args: &AverageArgs) -> Result<()> {
+    let all = args.weights.iter().map(|path| read_weights(path));
+    let mean = average::average(&all.collect::<Result<Vec<_>>>()?, &command_line())?;
+    write_weights(&args.out, &mean)?;
+    writeln!(stdout(), "{}", args.out.display())?;
+    Ok(())
 }
 
 /// Random strings, the words of a file, or the listed ones.

@@ -2,7 +2,8 @@
 //!
 //! Data: [`data`] says what an example is, [`generated`] and [`folder`] give them, [`batch`] makes
 //! tensors of them, [`loader`] does so ahead of time. Training: [`recipe`] says how, [`sources`] on
-//! what, [`grow`](mod@grow) makes a small network's weights a start for a larger one, [`learner`] and
+//! what, [`grow`](mod@grow) makes a small network's weights a start for a larger one,
+//! [`average`](mod@average) those of several the start of another run, [`learner`] and
 //! [`metric`] are burn-train's view of the network, [`optimizer`](mod@optimizer) moves its weights,
 //! [`progress`] shows it, [`train`](mod@train) runs it, [`run`] is its folder. Use:
 //! [`evaluate`](mod@evaluate), [`looks`], [`calibrate`](mod@calibrate), [`figures`],
@@ -12,6 +13,7 @@
 
 pub mod attention;
 pub mod audit;
+pub mod average;
 pub mod batch;
 pub mod calibrate;
 pub mod cli;

@@ -53,17 +53,20 @@ impl Provenance {
 
     /// How many images of this data and seed the weights before have seen, as their record says.
     pub fn images_before(record: &serde_json::Value, data: &str, seed: u64) -> u64 {
-        let mut images = 0;
-        let mut record = Some(record);
-        while let Some(run) = record.filter(|run| run.is_object()) {
-            if run["data"] == data && run["seed"] == seed {
-                let first = run["first_image"].as_u64().unwrap_or(0);
-                let seen = run["images_seen"].as_u64().unwrap_or(0);
-                images = images.max(first.saturating_add(seen));
-            }
-            record = run.get("from");
-        }
-        images
+        let own = if record["data"] == data && record["seed"] == seed {
+            let first = record["first_image"].as_u64().unwrap_or(0);
+            first.saturating_add(record["images_seen"].as_u64().unwrap_or(0))
+        } else {
+            0
+        };
+        let before = record.get("from").filter(|from| from.is_object());
+        let averaged = record["average_of"].as_array().into_iter().flatten();
+        let images = |record| Self::images_before(record, data, seed);
+        before
+            .into_iter()
+            .chain(averaged)
+            .map(images)
+            .fold(own, u64::max)
     }
 
     /// The record that a weights file carries.
@@ -77,6 +80,13 @@ impl Provenance {
         record["validation_accuracy"] = validation.map(|percent| percent / 100.0).into();
         Ok(record)
     }
+}
+
+/// The command that runs now.
+pub fn command_line() -> String {
+    std::env::args()
+        .skip(1)
+        .fold("captcha-lens".into(), |all, one| all + " " + &one)
 }
 
 /// The folder of one run.

@@ -15,7 +15,7 @@ use crate::folder::{Folder, Part, check_labels, labelled_files};
 use crate::generated::Generated;
 use crate::grow::grow;
 use crate::recipe::Recipe;
-use crate::run::Provenance;
+use crate::run::{Provenance, command_line};
 use crate::train::read_weights;
 
 /// A run as its arguments say it, and the weights that it starts from.
@@ -48,9 +48,7 @@ pub fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
             Provenance::images_before(record, &args.data, args.seed)
         }),
         devices: None,
-        command: std::env::args()
-            .skip(1)
-            .fold("captcha-lens".into(), |all, one| all + " " + &one),
+        command: command_line(),
         version: env!("CARGO_PKG_VERSION").into(),
         from: before.cloned(),
     };

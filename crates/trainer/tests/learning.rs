@@ -10,6 +10,7 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use captcha_model::config::BlockConfig;
 use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Network, Vocabulary};
+use captcha_trainer::average::average;
 use captcha_trainer::grow::grow;
 use captcha_trainer::learner::{letter_map_losses, text_loss};
 use captcha_trainer::recipe::{Recipe, Schedule};
@@ -250,6 +251,47 @@ fn pooling_may_leave_the_columns_alone() {
     assert!(kernels(&finer).eq(kernels(&weights)));
     let error = grow(&finer, &coarse).unwrap_err().to_string();
     assert!(error.contains("another network"), "{error}");
+}
+
+#[test]
+fn an_average_lies_in_the_middle_and_says_of_what() {
+    let device = Device::flex();
+    let _numbers = seeded::alone(&device, 11);
+    let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
+    let large = network(&[
+        (3, false, true),
+        (4, true, true),
+        (6, true, false),
+        (6, true, false),
+    ]);
+    let [a, b] = [&small, &large].map(|config| random_weights(config, &device));
+    let grown = grow(&a, &large).unwrap();
+    let mean = average(&[a.clone(), b.clone(), a.clone()], "average a b a").unwrap_err();
+    assert!(
+        mean.to_string().contains("cannot grow"),
+        "the last one's shape counts"
+    );
+
+    let mean = average(&[a.clone(), a, b.clone()], "average a a b").unwrap();
+    assert_eq!(mean.config, large);
+    assert_eq!(mean.temperature, 1.0);
+    assert_eq!(mean.training["average_of"].as_array().unwrap().len(), 3);
+    let numbers = |weights: &Weights| {
+        let network = weights.network(&device).unwrap();
+        let block = network.encoder.blocks.last().unwrap().clone();
+        let norm = block.norm.unwrap();
+        let flat = [
+            block.conv.weight.val().flatten::<1>(0, 3),
+            norm.running_var.value(),
+            network.decoder.attention.query.weight.val().flatten(0, 1),
+        ];
+        Tensor::cat(flat.to_vec(), 0)
+    };
+    let expected = (numbers(&grown) * 2.0 + numbers(&b)) / 3.0;
+    // In 16 bits.
+    let far = value((numbers(&mean) - expected).abs().max());
+    assert!(far < 2e-3, "{far}");
+    assert!(average(&[], "average").is_err());
 }
 
 #[test]

@@ -45,6 +45,11 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     succeeds(folder, &["export", "run", "--epoch", "2"]);
     assert!(fails(folder, &["export", "run", "--epoch", "7"]).contains("those of [1, 2]"));
 
+    let weights = "run/weights.safetensors";
+    succeeds(folder, &["average", weights, weights, "--out", "mean"]);
+    assert!(succeeds(folder, &["info", "mean"]).contains("captcha-lens average"));
+    fails(folder, &["average", weights, "--out", "mean"]);
+
     // A checkpoint that a full disk cut short is an error, too.
     let run_json = folder.join("run/run.json");
     let kept = fs::read_to_string(&run_json).unwrap();

@@ -17,6 +17,8 @@ use captcha_trainer::degrade::Degraded;
 use captcha_trainer::folder::{Folder, Labelled, Part, labelled_files, labels_are_likely};
 use captcha_trainer::generated::Generated;
 use captcha_trainer::loader::Loader;
+use captcha_trainer::run::Provenance;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn listed(folder: &Path, part: Part) -> anyhow::Result<Vec<Labelled>> {
@@ -156,6 +158,20 @@ fn a_run_goes_on_where_the_images_before_ended() {
     let whole = generated(Split::Train, 3);
     assert_eq!(text(&later, 0, 1), text(&whole, 2, 1));
     assert_eq!(text(&later, 1, 0), text(&whole, 3, 0));
+}
+
+#[test]
+fn images_are_known_from_every_run_that_weights_come_from() {
+    let run = |seed, first, seen, from: Value| json!({ "data": "synth:words", "seed": seed, "first_image": first, "images_seen": seen, "from": from });
+    let old = run(7, 0, 50, Value::Null);
+    let average = json!({ "average_of": [old, run(8, 100, 30, Value::Null)] });
+    let record = run(9, 0, 10, average);
+    let before = |data, seed| Provenance::images_before(&record, data, seed);
+    assert_eq!(before("synth:words", 7), 50);
+    assert_eq!(before("synth:words", 8), 130);
+    assert_eq!(before("synth:words", 9), 10);
+    assert_eq!(before("synth:words", 1), 0);
+    assert_eq!(before("folder", 7), 0);
 }
 
 #[test]

@@ -119,13 +119,12 @@ export class View {
    * anew, the reading before stays until the next is there, so that the page keeps still.
    *
    * @param {Blob | null} file `null` where there is nothing to read
-   * @param {{ note?: string | null, sample: string | null, redrawn: boolean }} about without a
-   *   note, the one before stays
+   * @param {{ note: string | null, sample: string | null, redrawn: boolean }} about
    */
   setPicture(file, { note, sample, redrawn }) {
     if (redrawn) this.hold();
     else this.#clear();
-    if (note !== undefined) this.#status.setNote(note);
+    this.#status.setNote(note);
     markSample(sample);
     if (this.#address) URL.revokeObjectURL(this.#address);
     this.#address = file ? URL.createObjectURL(file) : undefined;
@@ -212,7 +211,8 @@ export class View {
 
   /** @param {boolean} held */
   #setHeld(held) {
-    for (const part of document.querySelectorAll(".result, .details, .explain")) {
+    // Not the note beside the reading, nor an error: they can be new.
+    for (const part of document.querySelectorAll("#reading, #letters, #details, #explain")) {
       part.toggleAttribute("inert", held);
     }
   }

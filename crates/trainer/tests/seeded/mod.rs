@@ -5,7 +5,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Seeds the CPU's random numbers for one test: they are one sequence for all threads, so two tests
 /// at a time would draw from each other's. Others wait until what is returned is dropped.
-#[must_use]
 pub(crate) fn alone(device: &Device, seed: u64) -> MutexGuard<'static, ()> {
     static NUMBERS: Mutex<()> = Mutex::new(());
     // A test that failed has left nothing behind: the next one seeds anew.
