@@ -44,7 +44,7 @@ setup() {
 setup_build() {
   heading "Setup: Rust, wasm-bindgen, npm packages"
   command -v rustup >/dev/null || die "Install rustup first."
-  command -v npm >/dev/null || die "Install Node.js 20.19 or later with npm first."
+  command -v npm >/dev/null || die "Install Node.js 20.19, 22.13, or 24 or later, with npm first."
   command -v cc >/dev/null || install_packages build-essential
   # As rust-toolchain.toml has it, also where rustup is told not to install by itself.
   rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install
@@ -213,7 +213,11 @@ END
 }
 
 case "${1:-}" in
-  setup | web | serve | check | bench | size) "$@" ;;
+  setup | serve | check | bench | size) "$@" ;;
+  web)
+    setup_build
+    web
+    ;;
   test) run_tests ;;
   -h | --help | help) usage ;;
   *)

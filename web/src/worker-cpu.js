@@ -1,5 +1,5 @@
 // @ts-check
-/** The worker that reads on the CPU. Its module is a quarter of the other's size. */
+/** The worker that reads on the CPU. Its module is a fifth of the other's size. */
 
 import * as module from "../pkg/captcha_wasm_cpu.js";
 import { start } from "./engine.js";
