@@ -60,7 +60,9 @@ fn only_the_boundary_knows_the_browser_and_the_generator_knows_no_network() {
             );
         }
     }
-    assert!(!dependencies("synth").contains(&"burn".to_owned()));
+    for name in ["kernel", "synth"] {
+        assert!(!dependencies(name).contains(&"burn".to_owned()), "{name}");
+    }
 }
 
 /// Every file below a folder with one of these endings.
@@ -111,12 +113,14 @@ fn only_the_view_touches_the_document() {
 fn the_page_names_no_other_origin() {
     let mut page = files(&root().join("web/src"), &["js", "css"]);
     page.extend(files(&root().join("web/styles"), &["css"]));
-    page.extend(["index.html", "audit.html"].map(|name| root().join("web").join(name)));
+    page.extend(["index.html", "audit.html", "sw.js"].map(|name| root().join("web").join(name)));
     for path in page {
         let text = fs::read_to_string(&path).unwrap();
         for load in [
             "src=\"http",
             "fetch(\"http",
+            "fetch(`http",
+            "new WebSocket(",
             "import(\"http",
             "url(http",
             "from \"http",

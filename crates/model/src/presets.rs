@@ -48,7 +48,7 @@ impl ModelConfig {
     /// The network for the web: the paper's plan, much narrower, on an input of fifteen times the
     /// pixels, so that a small letter is 20 pixels high and not 5. The first block takes
     /// them in squares of 2 x 2; its maps are the largest, so it does without batch norm. Four of the
-    /// thirteen blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid
+    /// fourteen blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid
     /// worth looking at, and the GRU's state is carried.
     pub fn compact() -> Self {
         Self {
@@ -61,6 +61,7 @@ impl ModelConfig {
                     BlockConfig::new(32, true, true, false),
                     BlockConfig::new(32, true, true, false),
                     BlockConfig::new(64, true, true, true),
+                    BlockConfig::new(64, true, true, false),
                     BlockConfig::new(64, true, true, false),
                     BlockConfig::new(64, true, true, false),
                     BlockConfig::new(128, true, true, false),

@@ -39,6 +39,7 @@ fn shaped(weights: &Weights, config: &ModelConfig) -> Result<Network> {
     Ok(if weights.config == *config {
         weights.network(&device)?
     } else {
+        device.seed(1); // what new filters start with, the same each time
         grow(weights, config)?.network(&device)?
     })
 }

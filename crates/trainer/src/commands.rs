@@ -264,6 +264,7 @@ fn unread(args: &AuditArgs, vocabulary: &Vocabulary) -> Result<Vec<Unread>> {
         let label = |file: Labelled| (file.path, Some(file.text).filter(|_| likely));
         files.extend(labelled.into_iter().map(label));
     }
+    let labelled = files.len();
     let known: HashSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
     let images = image_files(&args.folder)?;
     let others = images.into_iter().filter(|path| !known.contains(path));
@@ -273,7 +274,7 @@ fn unread(args: &AuditArgs, vocabulary: &Vocabulary) -> Result<Vec<Unread>> {
         "{} holds no image",
         args.folder.display()
     );
-    let unlabelled = files.len() - known.len();
+    let unlabelled = files.len() - labelled;
     if unlabelled > 0 && !args.unlabelled {
         writeln!(
             stdout(),

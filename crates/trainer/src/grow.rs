@@ -60,6 +60,7 @@ fn origins(from: &ModelConfig, to: &ModelConfig) -> Option<Vec<Origin>> {
         same_blocks.encoder.unshuffle = 1;
         same_blocks.input = from.input.clone();
         same_blocks.input.resampling = to.input.resampling;
+        same_blocks.input.inverted = to.input.inverted;
     }
     if same_blocks != *from {
         return None;

@@ -84,9 +84,12 @@ impl Provenance {
 
 /// The command that runs now.
 pub fn command_line() -> String {
-    std::env::args()
+    // A file's name may be no text.
+    std::env::args_os()
         .skip(1)
-        .fold("captcha-lens".into(), |all, one| all + " " + &one)
+        .fold("captcha-lens".into(), |all, one| {
+            all + " " + &one.to_string_lossy()
+        })
 }
 
 /// The folder of one run.
@@ -170,7 +173,7 @@ impl RunFolder {
             .join(format!("{part}-{epoch}.bpk"))
     }
 
-    /// The epochs whose checkpoints are there and complete, in no order.
+    /// The epochs whose checkpoints have all their files, in no order.
     pub fn epochs(&self) -> Result<Vec<usize>> {
         let folder = self.0.join("checkpoint");
         let Ok(entries) = fs::read_dir(&folder) else {
@@ -180,7 +183,6 @@ impl RunFolder {
         for entry in entries {
             let name = entry?.file_name();
             let epoch = name.to_str().and_then(|name| {
-                // The scheduler's record is written last.
                 name.strip_prefix("scheduler-")?
                     .strip_suffix(".bpk")?
                     .parse()

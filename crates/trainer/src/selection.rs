@@ -58,6 +58,7 @@ pub fn gradient_norms(
 ///
 /// All are taken, each counting for one, if `count` is not smaller than their number.
 pub fn select(scores: &[f32], count: usize) -> Selection {
+    let count = count.min(scores.len());
     let chances = chances(scores, count);
     let (mut indices, mut weights) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut sum = start(scores);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
 use captcha_model::{ModelConfig, Weights};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
 use rayon::prelude::*;
@@ -31,6 +32,7 @@ pub fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
         if weights.config == config {
             return Ok(weights);
         }
+        Device::flex().seed(args.seed); // what new filters start with
         grow(&weights, &config).with_context(|| path.display().to_string())
     });
     let start = start.transpose()?;

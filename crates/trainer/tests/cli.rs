@@ -35,8 +35,8 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
     succeeds(folder, &[&generate[..], &["b"]].concat());
     for file in ["g0.png", "g11.png", "spec_train_val.txt"] {
         assert_eq!(
-            fs::read(folder.join("a").join(file)).ok(),
-            fs::read(folder.join("b").join(file)).ok()
+            fs::read(folder.join("a").join(file)).unwrap(),
+            fs::read(folder.join("b").join(file)).unwrap()
         );
     }
     assert!(fails(folder, &[&generate[..], &["a"]].concat()).contains("already holds"));
@@ -327,6 +327,21 @@ fn odd_files_are_taken_as_they_are() {
         fs::create_dir(folder.join("odd")).unwrap();
         fs::rename(folder.join(odd), folder.join("odd").join(odd)).unwrap();
         assert_eq!(images(&["odd"]), 1);
+
+        let mean = OsStr::from_bytes(b"mean\xff");
+        let weights =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/weights.safetensors");
+        let output = Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
+            .current_dir(folder)
+            .args([
+                OsStr::new("average"),
+                weights.as_os_str(),
+                weights.as_os_str(),
+            ])
+            .args([OsStr::new("--out"), mean])
+            .output()
+            .unwrap();
+        assert!(output.status.success() && folder.join(mean).exists());
     }
 }
 

@@ -302,8 +302,11 @@ fn a_network_only_grows() {
     let weights = random_weights(&network(&blocks), &device);
     let mut wider = network(&blocks);
     wider.decoder.units += 1;
+    let mut other_white = network(&blocks);
+    other_white.input.inverted = !other_white.input.inverted;
     for other in [
         wider,
+        other_white,
         network(&[(3, false, true), (6, true, false)]),
         network(&[(4, true, true), (6, true, false)]),
         network(&[(4, false, true)]),

@@ -83,8 +83,10 @@ fn where_nothing_stands_out_each_counts_for_one() {
                 .all(|weight| (weight - 1.0).abs() < 1e-6)
         );
     }
-    let all = select(&[0.5, 0.1, 0.0], 3);
-    assert_eq!((all.indices, all.weights), (vec![0, 1, 2], vec![1.0; 3]));
+    for count in [3, 5] {
+        let all = select(&[0.5, 0.1, 0.0], count);
+        assert_eq!((all.indices, all.weights), (vec![0, 1, 2], vec![1.0; 3]));
+    }
 }
 
 #[test]

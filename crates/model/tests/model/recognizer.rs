@@ -74,7 +74,12 @@ fn company_changes_nothing() {
         let alone = block_on(recognizer.recognize(std::slice::from_ref(image), 3)).unwrap();
         assert_eq!(alone[0].text, expected.text);
         assert!((alone[0].confidence - expected.confidence).abs() < 1e-5);
-        assert_eq!(alone[0].alternatives.len(), expected.alternatives.len());
+        let [alone, expected] = [&alone[0], expected].map(|prediction| &prediction.alternatives);
+        assert_eq!(alone.len(), expected.len());
+        for (alone, expected) in alone.iter().zip(expected) {
+            assert_eq!(alone.text, expected.text);
+            assert!((alone.confidence - expected.confidence).abs() < 1e-5);
+        }
     }
 }
 

@@ -36,7 +36,12 @@ letter_map_weight = 0.5
 "#;
 
 pub(crate) fn lens(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_captcha-lens"));
+    if arguments.first() == Some(&"train") {
+        // Threads add up in any order; one makes the same run the same to the last bit.
+        command.env("RAYON_NUM_THREADS", "1");
+    }
+    command
         .args(arguments)
         .current_dir(folder)
         .output()
