@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Distribution, Int, Tensor, Tolerance};
 use burn::train::TrainStep;
 use captcha_model::{ModelConfig, Vocabulary};
 use captcha_trainer::batch::Batch;
@@ -112,14 +112,73 @@ fn a_gradient_is_as_large_as_the_answer_is_wrong() {
     }
 }
 
+/// The shipped network, much narrower.
+fn narrow() -> ModelConfig {
+    let mut config = ModelConfig::compact();
+    for block in &mut config.encoder.blocks {
+        block.filters = 4;
+    }
+    config
+}
+
+#[test]
+fn a_step_learns_from_what_it_chose_each_for_its_weight() {
+    let config = narrow();
+    let mut recipe = Recipe::load("compact").unwrap().training;
+    recipe.letter_map_weight = 0.0;
+    let device = Device::flex().autodiff();
+    let trainee = |candidates| {
+        let mut recipe = recipe.clone();
+        recipe.candidates = candidates;
+        let mut trainee = Trainee::new(&config, &recipe, &device).unwrap();
+        trainee.fix_norm(); // so that an image alone is seen as in company
+        trainee
+    };
+    let (chooser, mut plain) = (trainee(4), trainee(1));
+    plain.network = chooser.network.clone();
+    let (images, steps) = (8, config.steps());
+    // Texts of one letter and of as many as there may be: gradients that differ in size.
+    let pad = Vocabulary::PAD as i32;
+    let targets: Vec<i32> = (0..images * steps)
+        .map(|i| {
+            if i % steps == 0 || i / steps % 2 == 0 {
+                3 + i as i32 % 20
+            } else {
+                pad
+            }
+        })
+        .collect();
+    let ids = |ids: &[i32]| Tensor::<1, Int>::from_ints(ids, &device).reshape([images, steps]);
+    let shape = [images, 3, config.input.height, config.input.width];
+    let batch = Batch {
+        images: Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device),
+        inputs: ids(&targets),
+        targets: ids(&targets),
+        letter_map: None,
+    };
+    let output = &chooser.network.decoder.output;
+    let gradient = |trainee: &Trainee, batch: Batch| -> (Tensor<2>, _) {
+        let step = TrainStep::step(trainee, batch);
+        (step.grads.get(output.weight.id).unwrap(), step.item)
+    };
+    let (actual, seen) = gradient(&chooser, batch.clone());
+    let chosen = select(&gradient_norms(seen.logits, seen.targets).unwrap(), 2);
+    assert_ne!(chosen.weights, [1.0; 2]);
+    let parts = chosen.indices.iter().zip(&chosen.weights);
+    let expected = parts
+        .map(|(&index, &weight)| gradient(&plain, batch.clone().select(&[index])).0 * weight)
+        .reduce(|a, b| a + b)
+        .unwrap()
+        / 2.0;
+    let scale = expected.clone().abs().max().into_scalar::<f32>();
+    (actual / scale)
+        .into_data()
+        .assert_approx_eq::<f32>(&(expected / scale).into_data(), Tolerance::absolute(1e-4));
+}
+
 #[test]
 fn a_step_reports_all_that_it_read() {
-    let mut config = ModelConfig::compact();
-    config
-        .encoder
-        .blocks
-        .iter_mut()
-        .for_each(|block| block.filters = 4);
+    let config = narrow();
     let mut recipe = Recipe::load("compact").unwrap().training;
     (recipe.candidates, recipe.letter_map_weight) = (4, 0.0);
     let device = Device::flex().autodiff();

@@ -10,14 +10,16 @@ use std::sync::Arc;
 use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use captcha_model::{ModelConfig, Vocabulary};
-use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
+use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
 use captcha_trainer::batch::Batcher;
 use captcha_trainer::data::{Example, FirstEpoch, PlacedLetter, Source};
 use captcha_trainer::degrade::Degraded;
 use captcha_trainer::folder::{Folder, Labelled, Part, labelled_files, labels_are_likely};
 use captcha_trainer::generated::Generated;
 use captcha_trainer::loader::Loader;
+use captcha_trainer::recipe::Recipe;
 use captcha_trainer::run::Provenance;
+use captcha_trainer::sources::sources;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -149,6 +151,38 @@ fn generated_epochs_never_repeat_an_image() {
             assert_ne!(image(a.0, a.1), image(b.0, b.1));
         }
     }
+}
+
+#[test]
+fn a_run_learns_from_one_split_and_is_judged_on_another() {
+    let mut recipe = Recipe::load("compact").unwrap();
+    recipe.data.random_share = 0.0;
+    recipe.data.blank_share = 0.0;
+    recipe.data.bent_share = 0.0;
+    recipe.data.more_faces_share = 0.0;
+    recipe.data.degraded_share = 0.0;
+    let provenance = Provenance {
+        recipe,
+        network: None,
+        data: "synth:words".into(),
+        seed: 7,
+        first_image: 2,
+        devices: None,
+        command: String::new(),
+        version: String::new(),
+        from: None,
+    };
+    let (train, validation) = sources(&provenance).unwrap();
+    let words = listed_words().iter().map(|&word| word.to_owned()).collect();
+    let texts = TextSource::Mixed {
+        words,
+        random_share: 0.0,
+    };
+    let learnt = Generator::new(Style::Words, texts, FontSet::Trained, Split::Train, 7);
+    let learnt = Generated::new(learnt, 3).starting_at(2);
+    let first = |source: &dyn Source| source.example(0, 0).unwrap().image;
+    assert_eq!(first(&*train), first(&learnt));
+    assert_eq!(first(&*validation), first(&generated(Split::Validation, 3)));
 }
 
 #[test]
