@@ -252,6 +252,23 @@ describe("a reading on the page", () => {
       });
     }
 
+    test("shows what is transparent on white, and says notes aloud", async () => {
+      const reader = await open({ colorScheme: "dark" });
+      await reader.choose(GOOD);
+      for (const picture of ["#picture", ".thumb img"]) {
+        const ground = await reader.page
+          .locator(picture)
+          .first()
+          .evaluate((image) => getComputedStyle(image).backgroundColor);
+        assert.equal(ground, "rgb(255, 255, 255)", picture);
+      }
+      // Before there is anything in it, too.
+      const note = reader.page.locator("#note");
+      assert.equal(await note.getAttribute("role"), "status");
+      assert.notEqual(await note.evaluate((one) => getComputedStyle(one).display), "none");
+      await reader.close();
+    });
+
     test("prints the whole reading, and no controls", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
       assert.equal(await reader.choose(GOOD), "done");
