@@ -13,13 +13,12 @@ import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { Reader, WEB, sampleFile, samples } from "./reader.mjs";
 
+const QUERY = "?backend=cpu";
+
 test("after one visit the page reads without a network", async () => {
   const site = await serve({ base: "/some/where/" });
   const browser = await launch({ webgpu: false });
-  const query = "?backend=cpu";
-  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
-  assert.equal(await reader.settled(), "ready");
-  await controlled(reader);
+  const reader = await visit(browser, site.address);
   await site.close();
 
   const [{ file, text }] = await samples();
@@ -35,7 +34,7 @@ test("after one visit the page reads without a network", async () => {
   assert.equal(await reader.word(), text);
   await reader.page.click("#generate");
   await reader.page.waitForSelector("#generator-drawn b");
-  await reader.page.goto(`${site.address}audit.html${query}`);
+  await reader.page.goto(`${site.address}audit.html${QUERY}`);
   await reader.page.setInputFiles("#files-input", [await sampleFile(file)]);
   await reader.page.waitForSelector("body[data-state=done]");
   assert.equal(await reader.page.textContent(".report-rate"), "100.0\u202f%");
@@ -55,23 +54,20 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   const mounts = {};
   const site = await serve({ mounts });
   const browser = await launch({ webgpu: false });
-  const query = "?backend=cpu";
-  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
-  assert.equal(await reader.settled(), "ready");
-  await controlled(reader);
+  const reader = await visit(browser, site.address);
   const caches = () => reader.page.evaluate(async () => [...(await window.caches.keys())]);
   const [old, ...more] = await caches();
   assert.deepEqual(more, []);
 
   mounts["audit.html"] = await change("audit.html", "<title>", "<title>New: ");
-  await reader.page.goto(`${site.address}audit.html${query}`);
+  await reader.page.goto(`${site.address}audit.html${QUERY}`);
   assert.match(await reader.page.title(), /^New: /);
   const kept = await reader.page.evaluate(async () => {
     const response = await window.caches.match(location.href.replace(location.search, ""));
     return response?.text();
   });
   assert.doesNotMatch(kept ?? "", /New: /, "a version holds its own files");
-  await reader.page.goto(`${site.address}${query}`);
+  await reader.page.goto(`${site.address}${QUERY}`);
 
   mounts["pkg/offline.js"] = await change("pkg/offline.js", '"version": "', '"version": "new');
   await reader.page.reload();
@@ -83,10 +79,10 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   });
   // Once no page of the old version is open, the new one takes over.
   await reader.page.goto("about:blank");
-  await reader.page.goto(`${site.address}${query}`);
+  await reader.page.goto(`${site.address}${QUERY}`);
   while ((await caches()).includes(old)) await setTimeout(100);
   await site.close();
-  await reader.page.goto(`${site.address}audit.html${query}`);
+  await reader.page.goto(`${site.address}audit.html${QUERY}`);
   assert.match(await reader.page.title(), /^New: /);
   await browser.close();
   await rm(folder, { recursive: true });
@@ -95,10 +91,7 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
 test("where the site keeps the page waiting, what was put by is shown, and only that", async () => {
   const site = await serve();
   const browser = await launch({ webgpu: false });
-  const query = "?backend=cpu";
-  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
-  assert.equal(await reader.settled(), "ready");
-  await controlled(reader);
+  const reader = await visit(browser, site.address);
   await site.close();
 
   const silent = createServer().listen(Number(new URL(site.address).port), "127.0.0.1");
@@ -121,10 +114,7 @@ test("where the site keeps the page waiting, what was put by is shown, and only 
 test("where nothing can be put by, the site is shown", async () => {
   const site = await serve();
   const browser = await launch({ webgpu: false });
-  const query = "?backend=cpu";
-  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
-  assert.equal(await reader.settled(), "ready");
-  await controlled(reader);
+  const reader = await visit(browser, site.address);
   const [worker] = reader.page.context().serviceWorkers();
   await worker.evaluate(() => {
     caches.open = () => Promise.reject(new DOMException("", "UnknownError"));
@@ -138,19 +128,30 @@ test("where nothing can be put by, the site is shown", async () => {
 test("two copies on one site keep each its own", async () => {
   const site = await serve({ mounts: { one: WEB, two: WEB } });
   const browser = await launch({ webgpu: false });
-  const query = "one/?backend=cpu";
-  const reader = await Reader.open(browser, site.address, { query, serviceWorkers: "allow" });
-  assert.equal(await reader.settled(), "ready");
-  await controlled(reader);
-  await reader.page.goto(`${site.address}two/?backend=cpu`);
+  const reader = await visit(browser, `${site.address}one/`);
+  await reader.page.goto(`${site.address}two/${QUERY}`);
   assert.equal(await reader.settled(), "ready");
   await controlled(reader);
   assert.equal(await reader.page.evaluate(async () => (await caches.keys()).length), 2);
   await site.close();
-  await reader.page.goto(`${site.address}one/?backend=cpu`);
+  await reader.page.goto(`${site.address}one/${QUERY}`);
   assert.equal(await reader.settled(), "ready");
   await browser.close();
 });
+
+/**
+ * Opens the page, until it is put by.
+ *
+ * @param {import("playwright-core").Browser} browser
+ * @param {string} address
+ */
+async function visit(browser, address) {
+  const options = /** @type {const} */ ({ query: QUERY, serviceWorkers: "allow" });
+  const reader = await Reader.open(browser, address, options);
+  assert.equal(await reader.settled(), "ready");
+  await controlled(reader);
+  return reader;
+}
 
 /**
  * Until everything is put by and the worker answers for the page.
