@@ -26,6 +26,7 @@ import { Session } from "./session.js";
 /** @typedef {import("./types.js").Letter} Letter */
 /** @typedef {import("./types.js").LoadOptions} LoadOptions */
 /** @typedef {import("./types.js").Milliseconds} Milliseconds */
+/** @typedef {import("./types.js").NetworkConfig} NetworkConfig */
 /** @typedef {import("./types.js").Progress} Progress */
 /** @typedef {import("./types.js").Recognition} Recognition */
 /** @typedef {import("./types.js").RecognizeOptions} RecognizeOptions */
@@ -59,6 +60,8 @@ export class Recognizer {
   #backend = { kind: "cpu", adapter: "", reason: null, warming: false };
   /** What the first engine runs on. @type {Backend} */
   #firstBackend = this.#backend;
+  /** @type {NetworkConfig} */
+  #config = { alphabet: "", maxLetters: 0, grid: { rows: 0, cols: 0 } };
   #end = new AbortController();
 
   /**
@@ -92,6 +95,11 @@ export class Recognizer {
   /** Where the network runs now. */
   get backend() {
     return this.#backend;
+  }
+
+  /** What the loaded network reads: its alphabet, the longest text and the grid of attention. */
+  get config() {
+    return this.#config;
   }
 
   /**
@@ -144,7 +152,9 @@ export class Recognizer {
 
   /** @param {AbortSignal} [signal] */
   async #load(signal) {
-    this.#firstBackend = await this.#first.load(signal);
+    const { backend, config } = await this.#first.load(signal);
+    this.#firstBackend = backend;
+    this.#config = config;
     const warming = this.#wish === "auto";
     this.#setBackend({ ...this.#firstBackend, warming });
     if (warming) void this.#warmUp();
@@ -157,7 +167,7 @@ export class Recognizer {
     const gpu = new Session("auto", this.#weights);
     let backend = { ...this.#firstBackend, reason: NO_ADAPTER };
     try {
-      if (await hasAdapter()) backend = await gpu.load(signal);
+      if (await hasAdapter()) ({ backend } = await gpu.load(signal));
     } catch (error) {
       if (signal.aborted) return;
       backend.reason = error instanceof Error ? error.message : String(error);

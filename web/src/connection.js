@@ -96,7 +96,7 @@ export class Connection {
       case "progress":
         return asked.onProgress?.(response.progress);
       case "loaded":
-        return asked.resolve(response.backend);
+        return asked.resolve(response.loaded);
       case "recognized":
         return asked.resolve(response.outcomes);
       case "failed":

@@ -68,7 +68,7 @@ async function load({ id, weights, backend }) {
     typeof weights === "string" ? loadWeights(weights, onProgress) : weights,
   ]);
   engine = await module.Recognizer.load({ weights: bytes, backend, onProgress });
-  say({ type: "loaded", id, backend: engine.backend });
+  say({ type: "loaded", id, loaded: { backend: engine.backend, config: engine.config } });
 }
 
 /**

@@ -8,7 +8,7 @@ import { Connection } from "./connection.js";
 import { LensError } from "./errors.js";
 import { LoadingProgress } from "./progress.js";
 
-/** @import { Backend, BackendWish, ImageSource, Progress, Recognition, StageProgress, Outcome } from "./types.js" */
+/** @import { BackendWish, ImageSource, Loaded, Progress, Recognition, StageProgress, Outcome } from "./types.js" */
 
 export class Session {
   #backend;
@@ -16,7 +16,7 @@ export class Session {
   #onProgress;
   /** @type {Connection | undefined} */
   #connection;
-  /** @type {Promise<Backend> | undefined} */
+  /** @type {Promise<Loaded> | undefined} */
   #loaded;
   /** What everything fails with once the session was ended. @type {{ reason: unknown } | undefined} */
   #closed;
@@ -36,7 +36,7 @@ export class Session {
    * Loads code and weights, unless they are there.
    *
    * @param {AbortSignal} [signal]
-   * @returns {Promise<Backend>}
+   * @returns {Promise<Loaded>}
    */
   async load(signal) {
     if (this.#closed) throw this.#closed.reason;

@@ -6,7 +6,13 @@
 // For `Symbol.dispose`, which the generated types name, where a project's libraries lack it.
 /// <reference lib="esnext.disposable" />
 
-import type { Backend, BackendWish, ImageSource, Recognition } from "../pkg/captcha_wasm.js";
+import type {
+  Backend,
+  BackendWish,
+  ImageSource,
+  NetworkConfig,
+  Recognition,
+} from "../pkg/captcha_wasm.js";
 
 export type {
   Alternative,
@@ -16,6 +22,7 @@ export type {
   ImageSource,
   Letter,
   Milliseconds,
+  NetworkConfig,
   Recognition,
 } from "../pkg/captcha_wasm.js";
 
@@ -137,6 +144,12 @@ export interface AuditSummary {
 /** How far one stage is; several can be under way at a time. */
 export type StageProgress = Omit<Progress, "overall">;
 
+/** What a loaded engine tells of itself. */
+export interface Loaded {
+  backend: Backend;
+  config: NetworkConfig;
+}
+
 export interface LoadRequest {
   type: "load";
   id: number;
@@ -171,7 +184,7 @@ export interface PlainError {
 
 export type Response =
   | { type: "progress"; id: number; progress: StageProgress }
-  | { type: "loaded"; id: number; backend: Backend }
+  | { type: "loaded"; id: number; loaded: Loaded }
   | { type: "recognized"; id: number; outcomes: Outcome[] }
   | { type: "failed"; id: number; error: PlainError }
   /** The engine is beyond use: every open request has failed. */

@@ -15,6 +15,10 @@ export const FAULTS = {
   hopeless: 23,
   /** A reading that is next to certainly wrong. */
   unsure: 29,
+  /** An image that holds nothing. */
+  blank: 31,
+  /** An image that holds something, of which nothing is recognised. */
+  nothing: 37,
 };
 
 /** Words and where their letters are, in columns of a 6 x 12 grid. */
@@ -23,6 +27,13 @@ const LETTERS = [
   { letter: "h", confidence: 0.982, row: 2.9, col: 6.9 },
   { letter: "u", confidence: 0.871, row: 3.6, col: 8.3 },
   { letter: "s", confidence: 0.99996, row: 3.5, col: 10.2 },
+];
+const TEXTS = [
+  { text: "thus", confidence: 0.853 },
+  { text: "thos", confidence: 0.0781 },
+  { text: "this", confidence: 0.0312 },
+  { text: "thns", confidence: 0.00991 },
+  { text: "tus", confidence: 0.0003 },
 ];
 const GRID = { rows: 6, cols: 12 };
 /** @param {number} ms */
@@ -35,6 +46,7 @@ export default async function init({ module_or_path }) {
 
 export class Recognizer {
   backend = { kind: "webgpu", adapter: "fake adapter", reason: /** @type {string|null} */ (null) };
+  config = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5, grid: GRID };
 
   /** @param {any} options */
   static async load({ backend, onProgress }) {
@@ -72,7 +84,9 @@ export class Recognizer {
     if (width === FAULTS.hopeless) {
       throw Object.assign(new Error("These are no weights."), { code: "bad-weights" });
     }
-    const letters = LETTERS.map(({ letter, confidence, row, col }) => ({
+    const blank = width === FAULTS.blank;
+    const empty = blank || width === FAULTS.nothing;
+    const letters = (empty ? [] : LETTERS).map(({ letter, confidence, row, col }) => ({
       letter,
       confidence,
       attention: spot(row, col),
@@ -83,17 +97,12 @@ export class Recognizer {
       ],
     }));
     return {
-      text: "thus",
-      confidence: width === FAULTS.unsure ? 1e-4 : 0.853,
+      text: letters.map(({ letter }) => letter).join(""),
+      confidence: width === FAULTS.unsure ? 1e-4 : empty ? 0.998 : 0.853,
+      blank,
       letters,
       grid: GRID,
-      alternatives: [
-        { text: "thus", confidence: 0.853 },
-        { text: "thos", confidence: 0.0781 },
-        { text: "this", confidence: 0.0312 },
-        { text: "thns", confidence: 0.00991 },
-        { text: "tus", confidence: 0.0003 },
-      ].slice(0, alternatives),
+      alternatives: (empty ? [{ text: "", confidence: 0.998 }] : TEXTS).slice(0, alternatives),
       milliseconds: { decode: 2.31, preprocess: 0.42, encode: 6.02, read: 4.4, total: 13.15 },
       backend: this.backend,
       width,
