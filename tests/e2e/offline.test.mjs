@@ -4,11 +4,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { Reader, WEB, sampleFile, samples } from "./reader.mjs";
@@ -72,15 +71,17 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   mounts["pkg/offline.js"] = await change("pkg/offline.js", '"version": "', '"version": "new');
   await reader.page.reload();
   // The visit to one page puts the other by as well.
-  while ((await caches()).length < 2) await setTimeout(100);
-  await reader.page.evaluate(async () => {
+  await reader.page.waitForFunction(async () => {
     const registration = await navigator.serviceWorker.ready;
-    while (!registration.waiting) await new Promise((resolve) => window.setTimeout(resolve, 50));
+    return registration.waiting && (await window.caches.keys()).length === 2;
   });
   // Once no page of the old version is open, the new one takes over.
   await reader.page.goto("about:blank");
   await reader.page.goto(`${site.address}${QUERY}`);
-  while ((await caches()).includes(old)) await setTimeout(100);
+  await reader.page.waitForFunction(
+    async (name) => !(await window.caches.keys()).includes(name),
+    old,
+  );
   await site.close();
   await reader.page.goto(`${site.address}audit.html${QUERY}`);
   assert.match(await reader.page.title(), /^New: /);
@@ -90,12 +91,10 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
 
 test("where the site keeps the page waiting, what was put by is shown, and only that", async () => {
   const site = await serve();
+  const way = await wayTo(site.address);
   const browser = await launch({ webgpu: false });
-  const reader = await visit(browser, site.address);
-  await site.close();
-
-  const silent = createServer().listen(Number(new URL(site.address).port), "127.0.0.1");
-  await once(silent, "listening");
+  const reader = await visit(browser, way.address);
+  way.fallSilent();
   await reader.page.reload();
   assert.equal(await reader.settled(), "ready");
   // The browser ends a service worker that has nothing to do.
@@ -108,7 +107,8 @@ test("where the site keeps the page waiting, what was put by is shown, and only 
   await reader.chooseSample(file);
   assert.equal(await reader.word(), text);
   await browser.close();
-  silent.close();
+  way.close();
+  await site.close();
 });
 
 test("where nothing can be put by, the site is shown", async () => {
@@ -138,6 +138,40 @@ test("two copies on one site keep each its own", async () => {
   assert.equal(await reader.settled(), "ready");
   await browser.close();
 });
+
+/**
+ * A way to a site that can fall silent: it then takes connections and never answers.
+ *
+ * @param {string} address
+ */
+async function wayTo(address) {
+  const site = new URL(address);
+  /** @type {Set<import("node:net").Socket>} */
+  const sockets = new Set();
+  let silent = false;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {}); // a browser may break off
+    if (silent) return;
+    const onward = connect(Number(site.port), site.hostname);
+    onward.on("error", () => socket.destroy());
+    socket.pipe(onward).pipe(socket);
+  });
+  await once(server.listen(0, site.hostname), "listening");
+  const cut = () => sockets.forEach((socket) => socket.destroy());
+  site.port = String(/** @type {import("node:net").AddressInfo} */ (server.address()).port);
+  return {
+    address: site.href,
+    fallSilent() {
+      silent = true;
+      cut();
+    },
+    close() {
+      cut();
+      server.close();
+    },
+  };
+}
 
 /**
  * Opens the page, until it is put by.

@@ -8,8 +8,8 @@ import { watch } from "./browser.mjs";
 /** @import { Browser, BrowserContextOptions, Page } from "playwright-core" */
 /** @typedef {{ name: string, mimeType: string, buffer: Buffer }} FileGiven */
 
-/** Compiling every shader on SwiftShader takes its time. */
-const PATIENCE = 180_000;
+/** How long a test waits for anything on the page, in milliseconds. */
+const PATIENCE = 60_000;
 
 /** The folder that the site serves. */
 export const WEB = fileURLToPath(new URL("../../web/", import.meta.url));
@@ -37,11 +37,12 @@ export class Reader {
   /**
    * @param {Page} page
    * @param {string} address
+   * @param {number} patience
    */
-  constructor(page, address) {
+  constructor(page, address, patience) {
     this.page = page;
     this.watched = watch(page, address);
-    page.setDefaultTimeout(PATIENCE);
+    page.setDefaultTimeout(patience);
   }
 
   /**
@@ -49,10 +50,14 @@ export class Reader {
    *
    * @param {Browser} browser
    * @param {string} address
-   * @param {BrowserContextOptions & { query?: string, adapter?: boolean }} [options] `adapter`: as
-   *   if there were a graphics adapter, which the fake engine asks for
+   * @param {BrowserContextOptions & { query?: string, adapter?: boolean, patience?: number }} [options]
+   *   `adapter`: as if there were a graphics adapter, which the fake engine asks for
    */
-  static async open(browser, address, { query = "", adapter = false, ...options } = {}) {
+  static async open(
+    browser,
+    address,
+    { query = "", adapter = false, patience = PATIENCE, ...options } = {},
+  ) {
     // A service worker's requests are out of a test's reach; `offline.test.mjs` lets it work.
     const context = await browser.newContext({
       reducedMotion: "reduce",
@@ -60,7 +65,7 @@ export class Reader {
       ...options,
     });
     if (adapter) await context.addInitScript(pretendAdapter);
-    const reader = new Reader(await context.newPage(), address);
+    const reader = new Reader(await context.newPage(), address, patience);
     await reader.page.goto(address + query);
     return reader;
   }

@@ -9,6 +9,8 @@ import { Reader, png, sampleFile, samples } from "./reader.mjs";
 
 /** How far attention on WebGPU may be from attention on the CPU. */
 const TOLERANCE = 1e-2;
+/** Compiling every shader on SwiftShader takes its time. */
+const PATIENCE = 180_000;
 
 describe("on WebGPU", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -21,7 +23,7 @@ describe("on WebGPU", () => {
   before(async () => {
     site = await serve({ base: "/some/where/" });
     browser = await launch({ webgpu: true });
-    reader = await Reader.open(browser, site.address);
+    reader = await Reader.open(browser, site.address, { patience: PATIENCE });
   });
   after(async () => {
     await browser.close();
