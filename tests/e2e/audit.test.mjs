@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { WIDTHS, fitsWidth, launch, resizeText, watch } from "./browser.mjs";
+import { WIDTHS, fitsWidth, hold, launch, resizeText, watch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
@@ -57,6 +57,13 @@ describe("the audit page", () => {
     await page.setInputFiles("#files-input", files);
     await settled();
   };
+  const held = (/** @type {number} */ count) =>
+    Array.from({ length: count }, (_, i) => image(`thus_${i}.png`, FAULTS.held));
+  /** The page has asked its site and got an answer: by then it has asked for what comes before. */
+  const roundTrip = () =>
+    page
+      .evaluate(() => fetch(location.href).then((response) => response.text()))
+      .then(() => "no more");
   const rows = () => page.locator(".report-table tbody tr").allInnerTexts();
 
   test("reports on images labelled by their names", async () => {
@@ -141,10 +148,12 @@ describe("the audit page", () => {
   });
 
   test("goes on where what is given meanwhile holds no image", async () => {
-    const many = Array.from({ length: 3 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
-    await page.setInputFiles("#files-input", many);
-    await page.waitForSelector("body[data-state=running]");
+    const { asked, release } = await hold(page, "**/held");
+    await page.setInputFiles("#files-input", held(3));
+    await asked;
     await page.setInputFiles("#files-input", [{ ...png(Buffer.from("x")), name: "notes.txt" }]);
+    await page.waitForSelector("#note:text('no image')");
+    release();
     await settled();
     assert.equal(await page.getAttribute("body", "data-state"), "done");
     assert.equal((await rows()).length, 3);
@@ -191,16 +200,15 @@ describe("the audit page", () => {
 
   for (const state of ["loading", "running"]) {
     test(`ends on what it began on, whatever is chosen while ${state}`, async () => {
-      await page.route("**/captcha_wasm_cpu_bg.wasm", async (route) => {
-        await new Promise((resolve) => setTimeout(resolve, 500));
-        await route.continue();
-      });
       await page.goto(`${site.address}audit.html?backend=cpu`);
-      const slow = Array.from({ length: 3 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
-      await page.setInputFiles("#files-input", slow);
+      const files = state === "loading" ? "**/captcha_wasm_cpu_bg.wasm" : "**/held";
+      const { asked, release } = await hold(page, files);
+      await page.setInputFiles("#files-input", held(3));
+      await asked;
       await page.waitForSelector(`body[data-state=${state}]`);
       await page.selectOption("#backend", "webgpu");
       assert.match((await page.textContent("#note")) ?? "", /counts from the next audit on/);
+      release();
       await settled();
       assert.equal(await page.textContent("#status"), "Done");
       assert.equal((await rows()).length, 3);
@@ -213,32 +221,32 @@ describe("the audit page", () => {
   }
 
   test("pauses, goes on, and keeps what was read before a cancel", async () => {
-    const slow = Array.from({ length: 12 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
-    await page.setInputFiles("#files-input", slow);
-    await page.waitForSelector("body[data-state=running]");
+    const first = await hold(page, "**/held");
+    await page.setInputFiles("#files-input", held(12));
+    await first.asked;
     await page.click("#pause");
-    await page.waitForTimeout(700); // the one under way ends
-    const counts = await page.textContent("#counts");
-    await page.waitForTimeout(700);
-    assert.equal(await page.textContent("#counts"), counts);
+    const next = await hold(page, "**/held");
+    first.release(); // the one under way ends
+    await page.waitForSelector("#counts:text('1 of 12')");
+    assert.equal(await Promise.race([next.asked.then(() => "more"), roundTrip()]), "no more");
     await page.click("#pause");
-    await page.waitForFunction(
-      (before) => document.querySelector("#counts")?.textContent !== before,
-      counts,
-    );
+    await next.asked;
     await page.click("#cancel");
+    next.release();
     await settled();
     assert.match((await page.textContent("#status")) ?? "", /^Cancelled/);
-    const read = (await rows()).length;
-    assert.ok(read > 0 && read < 12, String(read));
+    assert.equal((await rows()).length, 1);
   });
 
   test("a new audit takes the place of one under way", async () => {
-    const slow = Array.from({ length: 5 }, (_, i) => image(`thus_${i}.png`, FAULTS.slow));
-    await page.setInputFiles("#files-input", slow);
-    await page.waitForSelector("body[data-state=running]");
-    await give(image("line.png"));
-    await page.waitForTimeout(600);
+    const first = await hold(page, "**/held");
+    await page.setInputFiles("#files-input", held(5));
+    await first.asked;
+    const next = await hold(page, "**/held");
+    await page.setInputFiles("#files-input", image("line.png"));
+    first.release();
+    await settled();
+    assert.equal(await Promise.race([next.asked.then(() => "more"), roundTrip()]), "no more");
     assert.deepEqual(
       (await rows()).map((row) => row.split("\t")[0]),
       ["line.png"],

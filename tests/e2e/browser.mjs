@@ -47,6 +47,54 @@ export function watch(page, address) {
 }
 
 /**
+ * Holds back what a page asks for until it is released. A reading of an image of `FAULTS.held` asks
+ * for `held`.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string} pattern
+ */
+export async function hold(page, pattern) {
+  const [asked, released] = [gate(), gate()];
+  await page.route(pattern, async (route) => {
+    asked.open();
+    await released.opened;
+    await route.continue();
+  });
+  return {
+    /** Settles when the page has asked. */
+    asked: asked.opened,
+    release: released.open,
+  };
+}
+
+/**
+ * Stops a page's clock: `page.clock` makes it run, and nothing else.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+export async function stopClock(page) {
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now());
+}
+
+/** Run in a page: holds pictures back until its `release` is called. */
+export function holdDecoding() {
+  const { decode } = HTMLImageElement.prototype;
+  const released = new Promise((resolve) => Object.assign(globalThis, { release: resolve }));
+  HTMLImageElement.prototype.decode = async function () {
+    await released;
+    return decode.call(this);
+  };
+}
+
+/** A promise that settles when it is told to. */
+function gate() {
+  let open = () => {};
+  const opened = /** @type {Promise<void>} */ (new Promise((resolve) => (open = resolve)));
+  return { opened, open: () => open() };
+}
+
+/**
  * Widths in pixels that a page has to fit, with the text's size in percent: as it is, and twice as
  * large (WCAG 2.2, 1.4.4).
  */

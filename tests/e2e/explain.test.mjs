@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { launch } from "./browser.mjs";
+import { launch, stopClock } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
 import { Reader, png } from "./reader.mjs";
@@ -143,11 +143,11 @@ describe("how it reads", () => {
 
   test("follows as it plays, and does not tell what is still to come", async () => {
     const reader = await Reader.open(browser, site.address, { reducedMotion: "no-preference" });
+    await reader.settled();
+    await stopClock(reader.page);
     await reader.choose(GOOD);
     assert.ok((await reader.page.locator("#explain .unread").count()) >= 2);
-    await reader.page.waitForFunction(
-      () => document.querySelector("#play")?.textContent === "Play",
-    );
+    await reader.page.clock.runFor(5000);
     assert.equal(await reader.page.locator("#explain .unread").count(), 0);
     assert.equal(await text(reader, "#step-letter"), "s");
     assert.equal(await reader.page.locator("#explain [aria-live]").count(), 0);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { launch } from "./browser.mjs";
+import { hold, holdDecoding, launch, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
@@ -169,9 +169,12 @@ describe("the page", () => {
     test("given while another is read takes its place", async () => {
       const reader = await open();
       await reader.settled();
-      await reader.page.setInputFiles("#file-input", faulty("slow"));
-      assert.equal(await reader.choose(GOOD), "done");
-      await reader.page.waitForTimeout(700); // by now the slow one would have come
+      const first = await hold(reader.page, "**/held");
+      await reader.page.setInputFiles("#file-input", faulty("held"));
+      await first.asked;
+      await reader.page.setInputFiles("#file-input", GOOD);
+      first.release(); // its answer comes first: one worker reads both
+      assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).width, 200);
       assert.equal(await reader.page.locator("#picture").evaluate(naturalWidth), 200);
       await reader.close();
@@ -182,10 +185,11 @@ describe("the page", () => {
       const { page } = reader;
       await reader.settled();
       assert.equal(await reader.choose(faulty("panic")), "error");
-      await page.route("**/samples/*.png", slowly);
+      const sample = await hold(page, "**/samples/*.png");
       await page.locator("#samples button").first().click();
       assert.equal(await page.getAttribute("body", "data-state"), "reading");
       assert.ok(await page.isHidden("#retry"));
+      sample.release();
       await page.waitForSelector("#samples button[aria-pressed=true]");
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).width, 600);
@@ -197,10 +201,10 @@ describe("the page", () => {
       const { page } = reader;
       await reader.settled();
       await reader.choose(GOOD);
-      const sample = page.locator("#samples button").first();
-      await page.route("**/samples/*.png", slowly);
-      await sample.click();
+      const sample = await hold(page, "**/samples/*.png");
+      await page.locator("#samples button").first().click();
       await page.selectOption("#backend", "webgpu");
+      sample.release();
       await page.waitForSelector("#samples button[aria-pressed=true]");
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).width, 600);
@@ -238,12 +242,14 @@ describe("the page", () => {
       await reader.settled();
       await reader.hand("paste"); // nothing
       assert.equal((await reader.error()).code, "not-a-file");
-      await page.evaluate(slowDecoding);
+      await page.evaluate(holdDecoding);
       await page.setInputFiles("#file-input", GOOD);
-      await reader.hand("paste");
+      const handed = reader.hand("paste");
       const told = async () => (await page.textContent("#note")) ?? "";
+      await page.waitForSelector("#note:text('clipboard holds no image')");
+      await page.evaluate(() => /** @type {any} */ (globalThis).release());
+      assert.equal(await handed, "done");
       assert.match(await told(), /clipboard holds no image/);
-      assert.equal(await reader.settled(), "done");
       assert.equal(await reader.word(), WORD);
       await reader.hand("drop", png(Buffer.from("no image"), "words.txt"));
       assert.equal((await reader.error()).code, "unreadable-image");
@@ -262,20 +268,17 @@ describe("the page", () => {
     test("keeps its reading, out of reach, while another engine is loaded", async () => {
       const reader = await open({ query: "?backend=cpu", reducedMotion: "no-preference" });
       const { page } = reader;
+      await reader.settled();
+      await stopClock(page);
       await reader.choose(GOOD);
       assert.ok((await page.locator(".unread").count()) > 0, "it plays");
-      let release = () => {};
-      const held = new Promise((resolve) => (release = () => resolve(undefined)));
-      await page.route("**/captcha_wasm_bg.wasm", async (route) => {
-        await held;
-        await route.continue();
-      });
+      const other = await hold(page, "**/captcha_wasm_bg.wasm");
       await page.selectOption("#backend", "webgpu");
       assert.equal(await reader.word(), WORD);
       assert.equal(await page.locator(".unread").count(), 0);
       assert.ok(await page.locator("#reading[inert]").isVisible());
       await page.waitForSelector("body[data-state=loading]");
-      release();
+      other.release();
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).backend.kind, "webgpu");
       assert.equal(await page.locator("[inert]").count(), 0);
@@ -294,20 +297,5 @@ const GENERATOR = `
   });
 `;
 
-/** Pictures take half a second more. */
-function slowDecoding() {
-  const { decode } = HTMLImageElement.prototype;
-  HTMLImageElement.prototype.decode = async function () {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return decode.call(this);
-  };
-}
-
 /** @param {any} picture */
 const naturalWidth = (picture) => picture.naturalWidth;
-
-/** @param {import("playwright-core").Route} route */
-async function slowly(route) {
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  await route.continue();
-}

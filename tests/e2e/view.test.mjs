@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { WIDTHS, fitsWidth, launch, resizeText } from "./browser.mjs";
+import { WIDTHS, fitsWidth, holdDecoding, launch, resizeText, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
@@ -14,6 +14,8 @@ import { Reader, png } from "./reader.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const WORD = "thus";
+/** Milliseconds for which a letter is shown. */
+const LETTER = 900;
 const GOOD = png(blankPng(200, 100), "good.png");
 
 /** @param {keyof typeof FAULTS} fault */
@@ -123,6 +125,7 @@ describe("a reading on the page", () => {
     test("is scrubbed through, and plays on from there", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
       await reader.settled();
+      await stopClock(reader.page);
       await reader.choose(GOOD);
       await reader.page.fill("#scrub", "3");
       assert.equal(await current(reader), 2);
@@ -133,9 +136,10 @@ describe("a reading on the page", () => {
       await reader.page.selectOption("#speed", "2");
       await reader.page.fill("#scrub", "1");
       await reader.page.click("#play");
-      await reader.page.waitForFunction(
-        () => document.querySelector("#play")?.textContent === "Play",
-      );
+      await reader.page.clock.runFor((WORD.length * LETTER) / 2 - 1);
+      assert.equal(await reader.page.textContent("#play"), "Pause");
+      await reader.page.clock.runFor(1);
+      assert.equal(await reader.page.textContent("#play"), "Play");
       assert.equal(await reader.page.inputValue("#scrub"), "4");
       await reader.close();
     });
@@ -187,10 +191,13 @@ describe("a reading on the page", () => {
       await page.click("#copy");
       await page.waitForSelector("#copy:text('Copy')");
 
-      await page.evaluate(slowDecoding);
+      await page.evaluate(holdDecoding);
       const [download] = await Promise.all([
         page.waitForEvent("download"),
-        page.click("#keep-png").then(() => page.setInputFiles("#file-input", faulty("panic"))),
+        page
+          .click("#keep-png")
+          .then(() => page.setInputFiles("#file-input", faulty("panic")))
+          .then(() => page.evaluate(() => /** @type {any} */ (globalThis).release())),
       ]);
       assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.png`);
 
@@ -210,14 +217,18 @@ describe("a reading on the page", () => {
 
     test("plays letter by letter, unless nothing may move", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
+      await reader.settled();
+      const { clock } = reader.page;
+      await stopClock(reader.page);
       await reader.choose(GOOD);
       const unread = reader.page.locator("#letters .unread");
-      assert.ok((await unread.count()) >= 1, "the last letters are still to come");
-      assert.equal(await reader.page.textContent("#play"), "Pause");
-      await reader.page.waitForFunction(() => !document.querySelector("#letters .unread"));
-      await reader.page.waitForFunction(
-        () => document.querySelector("#play")?.textContent === "Play",
-      );
+      for (let letter = 0; letter < WORD.length; letter++) {
+        assert.equal(await current(reader), letter);
+        assert.equal(await unread.count(), WORD.length - 1 - letter, "still to come");
+        assert.equal(await reader.page.textContent("#play"), "Pause");
+        await clock.runFor(LETTER);
+      }
+      assert.equal(await reader.page.textContent("#play"), "Play");
       assert.equal(await current(reader), WORD.length - 1);
       await reader.page.click("#play");
       assert.equal(await current(reader), 0, "from the start");
@@ -271,8 +282,9 @@ describe("a reading on the page", () => {
 
     test("prints the whole reading, and no controls", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
+      await reader.settled();
+      await stopClock(reader.page);
       assert.equal(await reader.choose(GOOD), "done");
-      await reader.page.click("#play"); // which pauses
       const unread = () => reader.page.locator(".unread").count();
       assert.ok((await unread()) > 0, "it plays");
       const pdf = await reader.page.pdf({ format: "A4" });
@@ -317,15 +329,6 @@ const candidates = async (reader) =>
 
 /** @param {Buffer} pdf */
 const pagesOf = (pdf) => (pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []).length;
-
-/** Pictures take half a second more. */
-function slowDecoding() {
-  const { decode } = HTMLImageElement.prototype;
-  HTMLImageElement.prototype.decode = async function () {
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return decode.call(this);
-  };
-}
 
 /**
  * The letter that is shown, all parts of the page agreeing.
