@@ -144,8 +144,8 @@ describe("cropping", () => {
       await reader.page.waitForSelector("#crop-box:focus");
       await reader.page.evaluate(() => {
         const { captchaLens } = /** @type {any} */ (globalThis);
-        const widths = (captchaLens.widths = []);
-        const set = (/** @type {any} */ { width }) => widths.push(width);
+        captchaLens.widths = [];
+        const set = (/** @type {any} */ { width }) => captchaLens.widths.push(width);
         Object.defineProperty(captchaLens, "lastResult", { set });
       });
       const widths = () =>
