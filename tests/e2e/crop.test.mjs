@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { launch } from "./browser.mjs";
+import { holdDecoding, launch } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { blankPng } from "./images.mjs";
@@ -150,8 +150,11 @@ describe("cropping", () => {
       });
       const widths = () =>
         reader.page.evaluate(() => /** @type {any} */ (globalThis).captchaLens.widths);
+      await reader.page.evaluate(holdDecoding);
       await reader.page.setInputFiles("#file-input", screenshot);
-      assert.equal(await reader.choose(png(blankPng(200, 100))), "done");
+      await reader.page.setInputFiles("#file-input", png(blankPng(200, 100)));
+      await reader.page.evaluate(() => /** @type {any} */ (globalThis).release());
+      assert.equal(await reader.settled(), "done");
       assert.deepEqual(await widths(), [200]);
       assert.equal(await reader.page.textContent("#crop-note"), "");
       assert.ok(await reader.page.locator("#cropper").isHidden());
