@@ -50,13 +50,14 @@ export class Reader {
    *
    * @param {Browser} browser
    * @param {string} address
-   * @param {BrowserContextOptions & { query?: string, adapter?: boolean, patience?: number }} [options]
-   *   `adapter`: as if there were a graphics adapter, which the fake engine asks for
+   * @param {BrowserContextOptions & { query?: string, adapter?: boolean, patience?: number, prepare?: (page: Page) => Promise<unknown> }} [options]
+   *   `adapter`: as if there were a graphics adapter, which the fake engine asks for; `prepare`: what
+   *   is done before the page is opened
    */
   static async open(
     browser,
     address,
-    { query = "", adapter = false, patience = PATIENCE, ...options } = {},
+    { query = "", adapter = false, patience = PATIENCE, prepare, ...options } = {},
   ) {
     // A service worker's requests are out of a test's reach; `offline.test.mjs` lets it work.
     const context = await browser.newContext({
@@ -66,6 +67,7 @@ export class Reader {
     });
     if (adapter) await context.addInitScript(pretendAdapter);
     const reader = new Reader(await context.newPage(), address, patience);
+    await prepare?.(reader.page);
     await reader.page.goto(address + query);
     return reader;
   }
@@ -173,5 +175,6 @@ export class Reader {
 }
 
 function pretendAdapter() {
-  Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => ({}) } });
+  const adapter = { features: new Set(["timestamp-query"]) };
+  Object.defineProperty(navigator, "gpu", { value: { requestAdapter: async () => adapter } });
 }

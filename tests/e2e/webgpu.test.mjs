@@ -23,7 +23,13 @@ describe("on WebGPU", () => {
   before(async () => {
     site = await serve({ base: "/some/where/" });
     browser = await launch({ webgpu: true });
-    reader = await Reader.open(browser, site.address, { patience: PATIENCE });
+    // Left to itself the page does not take an adapter of software, which is all there is here.
+    const prepare = (/** @type {import("playwright-core").Page} */ page) =>
+      page.addInitScript(() => {
+        const { prototype } = /** @type {any} */ (globalThis).GPUAdapterInfo;
+        Object.defineProperty(prototype, "isFallbackAdapter", { get: () => false });
+      });
+    reader = await Reader.open(browser, site.address, { patience: PATIENCE, prepare });
   });
   after(async () => {
     await browser.close();
@@ -38,6 +44,21 @@ describe("on WebGPU", () => {
     await reader.page.waitForSelector("#badge[data-kind=webgpu]");
     assert.match((await reader.page.textContent("#badge")) ?? "", /WebGPU · .*swiftshader/i);
     assert.equal(await reader.page.textContent("#reason"), "checked against the CPU");
+  });
+
+  test("leaves an adapter of software alone, and downloads nothing for it", async () => {
+    /** @type {string[]} */
+    const asked = [];
+    const other = await Reader.open(browser, site.address, {
+      prepare: async (page) => page.on("request", (request) => asked.push(request.url())),
+    });
+    await other.page.waitForSelector("#reason:text('only software')");
+    assert.equal(await other.page.getAttribute("#badge", "data-kind"), "cpu");
+    assert.deepEqual(
+      asked.filter((url) => /worker-webgpu|captcha_wasm(_bg)?\./.test(url)),
+      [],
+    );
+    await other.close();
   });
 
   test("reads a sample, an upload and a paste as the CPU does", async () => {

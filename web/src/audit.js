@@ -175,7 +175,7 @@ async function audit(found) {
  */
 function toPlainError(error) {
   const { code, message } =
-    error instanceof LensError ? error : { code: "page-error", message: String(error) };
+    error instanceof LensError ? error : new LensError("page-error", String(error));
   return { code, message };
 }
 

@@ -15,13 +15,18 @@
  * itself. What breaks down in a worker (a panic, a lost GPU) costs one reading at most.
  */
 
-import { CRASHED, LensError } from "./errors.js";
+import { REASONS, obstacle, refusal } from "./adapter.js";
+import { NotBegun } from "./connection.js";
+import { CRASHED, LensError, plainReason } from "./errors.js";
 import { Session } from "./session.js";
+import { own, toSource } from "./source.js";
 
 /** @typedef {import("./types.js").Alternative} Alternative */
 /** @typedef {import("./types.js").Backend} Backend */
 /** @typedef {import("./types.js").BackendWish} BackendWish */
+/** @typedef {import("./types.js").ErrorCode} ErrorCode */
 /** @typedef {import("./types.js").Grid} Grid */
+/** @typedef {import("./types.js").ImageInput} ImageInput */
 /** @typedef {import("./types.js").ImageSource} ImageSource */
 /** @typedef {import("./types.js").Letter} Letter */
 /** @typedef {import("./types.js").LoadOptions} LoadOptions */
@@ -36,12 +41,11 @@ export { LensError };
 
 const WEIGHTS = new URL("../models/compact.safetensors", import.meta.url);
 
-/** @type {string | null} */
-const NO_ADAPTER = "the browser offers no graphics adapter";
+const BACKENDS = ["auto", "webgpu", "cpu"];
 /** Errors after which WebGPU is not tried again, with the words for it. */
 const GPU_FAILURES = /** @type {Record<string, string>} */ ({
-  "device-lost": "the graphics device stopped answering",
-  [CRASHED]: "the reader broke down on it",
+  "device-lost": REASONS.deviceLost,
+  [CRASHED]: REASONS.crashed,
 });
 
 /**
@@ -50,6 +54,7 @@ const GPU_FAILURES = /** @type {Record<string, string>} */ ({
  */
 export class Recognizer {
   #weights;
+  #assets;
   #wish;
   #onBackend;
   /** The engine that was loaded first: the CPU's, unless WebGPU alone was asked for. */
@@ -69,10 +74,17 @@ export class Recognizer {
    *
    * @param {LoadOptions} [options]
    * @returns {Promise<Recognizer>}
-   * @throws {LensError} `missing-code`, `missing-weights`, `bad-weights`, `no-webgpu` (where
-   *   WebGPU alone was asked for), `engine-crashed`; or the signal's reason
+   * @throws {LensError} `bad-argument`, `no-browser`, `missing-code`, `missing-weights`,
+   *   `bad-weights`, `no-webgpu` (where WebGPU alone was asked for), `engine-crashed`; or the
+   *   signal's reason
    */
   static async load({ signal, ...options } = {}) {
+    if (typeof Worker === "undefined") {
+      throw new LensError(
+        "no-browser",
+        "captcha-lens reads in a browser only: call Recognizer.load() in a page, not in Node.js or while a server renders one.",
+      );
+    }
     const recognizer = new Recognizer(options);
     await recognizer.#load(signal);
     return recognizer;
@@ -84,11 +96,22 @@ export class Recognizer {
    * @private
    * @param {LoadOptions} options
    */
-  constructor({ weights = WEIGHTS, backend = "auto", onProgress, onBackend }) {
-    const isAddress = typeof weights === "string" || weights instanceof URL;
-    this.#weights = isAddress ? new URL(weights, globalThis.location.href).href : weights;
+  constructor({ weights, backend = "auto", assetsUrl, onProgress, onBackend }) {
+    if (!BACKENDS.includes(backend)) {
+      throw bad(`\`backend\` must be "auto", "webgpu" or "cpu", not ${JSON.stringify(backend)}.`);
+    }
+    if (assetsUrl !== undefined) {
+      // A folder, with a slash at its end or without.
+      this.#assets = addressOf(assetsUrl, "assetsUrl").replace(/\/?$/, "/");
+    }
+    this.#weights = weightsOf(weights, this.#assets);
     this.#wish = /** @type {BackendWish} */ (backend);
-    this.#first = new Session(backend === "webgpu" ? "webgpu" : "cpu", this.#weights, onProgress);
+    this.#first = new Session(
+      backend === "webgpu" ? "webgpu" : "cpu",
+      this.#weights,
+      this.#assets,
+      onProgress,
+    );
     this.#onBackend = onBackend;
   }
 
@@ -105,11 +128,11 @@ export class Recognizer {
   /**
    * Reads one image.
    *
-   * @param {ImageSource} image
+   * @param {ImageInput} image
    * @param {RecognizeOptions} [options]
    * @returns {Promise<Recognition>}
-   * @throws {LensError} `unreadable-image`, `image-too-large`, `device-lost`, `engine-crashed`,
-   *   `closed`; or the signal's reason
+   * @throws {LensError} `bad-argument`, `unreadable-image`, `image-too-large`, `device-lost`,
+   *   `engine-crashed`, `closed`; or the signal's reason
    */
   async recognize(image, options) {
     const [outcome] = await this.recognizeAll([image], options);
@@ -119,28 +142,24 @@ export class Recognizer {
 
   /**
    * Reads many images at once, which takes a GPU little longer than one. An image that cannot be
-   * read gives its error in its place.
+   * read gives its error in its place, also one on which the engine breaks down.
    *
-   * @param {ImageSource[]} images a few dozen at most: all are in memory at a time
+   * @param {ImageInput[]} images a few dozen at most: all are in memory at a time
    * @param {RecognizeOptions} [options]
    * @returns {Promise<(Recognition | LensError)[]>}
-   * @throws {LensError} `device-lost`, `engine-crashed`, `closed`; or the signal's reason
+   * @throws {LensError} `bad-argument`, `device-lost`, `closed`; or the signal's reason
    */
   async recognizeAll(images, { alternatives = 0, signal } = {}) {
-    if (this.#end.signal.aborted) throw closed();
-    const gpu = this.#gpu;
-    if (!gpu) return this.#first.read(images, alternatives, signal);
-    try {
-      return await gpu.read(images, alternatives, signal);
-    } catch (error) {
-      const why = error instanceof LensError && GPU_FAILURES[error.code];
-      if (!why) throw error;
-      this.#dropGpu(gpu, why);
-      // An image on which the engine broke down is not tried again.
-      if (error.code === CRASHED) throw error;
-      if (this.#end.signal.aborted) throw closed();
-      return this.#first.read(images, alternatives, signal);
-    }
+    if (!Array.isArray(images)) throw bad("`images` must be an array.");
+    const sources = await Promise.all(
+      images.map((image) => toSource(image).catch((/** @type {LensError} */ error) => error)),
+    );
+    const good = sources.flatMap((source) => (source instanceof LensError ? [] : [source]));
+    const outcomes = good.length > 0 ? await this.#read(good, alternatives, signal) : [];
+    const next = outcomes.values();
+    return sources.map((source) =>
+      source instanceof LensError ? source : /** @type {Recognition} */ (next.next().value),
+    );
   }
 
   /** Ends the workers and frees what they hold. Open readings fail with the code `closed`. */
@@ -150,32 +169,97 @@ export class Recognizer {
     this.#gpu?.end(closed());
   }
 
+  // For `using`; where a browser has no such symbols, these names do no harm.
+  [Symbol.dispose]() {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.close();
+  }
+
   /** @param {AbortSignal} [signal] */
   async #load(signal) {
     const { backend, config } = await this.#first.load(signal);
     this.#firstBackend = backend;
     this.#config = config;
-    const warming = this.#wish === "auto";
-    this.#setBackend({ ...this.#firstBackend, warming });
+    const reason = this.#wish === "auto" ? (savesData() ? REASONS.saveData : obstacle()) : null;
+    const warming = this.#wish === "auto" && reason === null;
+    this.#setBackend({ ...backend, reason, warming });
     if (warming) void this.#warmUp();
   }
 
   /** Loads WebGPU behind the CPU, and lets it take over or says why it does not. */
   async #warmUp() {
     const { signal } = this.#end;
+    const reason = await refusal({ software: false });
+    if (signal.aborted) return;
+    if (reason) return this.#setBackend({ ...this.#firstBackend, reason, warming: false });
     // `auto`: the engine itself falls back where the check fails, and says why.
-    const gpu = new Session("auto", this.#weights);
-    let backend = { ...this.#firstBackend, reason: NO_ADAPTER };
+    const gpu = new Session("auto", this.#weights, this.#assets);
+    let backend = this.#firstBackend;
     try {
-      if (await hasAdapter()) ({ backend } = await gpu.load(signal));
+      ({ backend } = await gpu.load(signal));
+      backend = { ...backend, reason: plainReason(backend.reason) };
     } catch (error) {
-      if (signal.aborted) return;
-      backend.reason = error instanceof Error ? error.message : String(error);
+      backend = { ...backend, reason: reasonOf(error) };
     }
     if (signal.aborted) return gpu.end(closed()); // told nobody any more
     if (backend.kind === "webgpu") this.#gpu = gpu;
     else gpu.end(closed());
     this.#setBackend({ ...backend, warming: false });
+  }
+
+  /**
+   * @param {ImageSource[]} images
+   * @param {number} alternatives
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<(Recognition | LensError)[]>}
+   */
+  async #read(images, alternatives, signal) {
+    for (let spare = 1; ;) {
+      if (this.#end.signal.aborted) throw closed();
+      const session = this.#gpu ?? this.#first;
+      try {
+        return await session.read(images, alternatives, signal);
+      } catch (error) {
+        if (!(error instanceof LensError)) throw error;
+        const broke = error.code === CRASHED && !(error instanceof NotBegun);
+        const why = session !== this.#first && GPU_FAILURES[error.code];
+        if (why) {
+          this.#dropGpu(session, why);
+          // An image on which the engine broke down is not tried again.
+          if (broke && images.length === 1) throw error;
+        } else if (error instanceof NotBegun) {
+          // Another image is to blame; where none is, one more engine may do it.
+          if (!error.blamed && spare-- === 0) throw error;
+        } else if (broke && images.length > 1) {
+          return this.#readOneByOne(images, alternatives, signal);
+        } else {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /**
+   * Reads images one of which the engine broke down on: alone, it takes no other with it.
+   *
+   * @param {ImageSource[]} images
+   * @param {number} alternatives
+   * @param {AbortSignal} [signal]
+   */
+  async #readOneByOne(images, alternatives, signal) {
+    const outcomes = [];
+    for (const image of images) {
+      try {
+        outcomes.push(...(await this.#read([image], alternatives, signal)));
+      } catch (error) {
+        if (!(error instanceof LensError) || error.code !== CRASHED) throw error;
+        outcomes.push(error);
+      }
+    }
+    return outcomes;
   }
 
   /**
@@ -192,14 +276,62 @@ export class Recognizer {
   /** @param {RunsOn} backend */
   #setBackend(backend) {
     this.#backend = backend;
-    this.#onBackend?.(backend);
+    try {
+      this.#onBackend?.(backend);
+    } catch (error) {
+      reportError(error); // a listener's fault does not end loading
+    }
   }
 }
 
-/** Whether WebGPU is worth loading. */
-async function hasAdapter() {
-  const { gpu } = /** @type {{ gpu?: { requestAdapter(): Promise<unknown> } }} */ (navigator);
-  return Boolean(await gpu?.requestAdapter().catch(() => null));
+function savesData() {
+  const { connection } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator);
+  return connection?.saveData === true;
+}
+
+/**
+ * Why WebGPU could not be loaded.
+ *
+ * @param {unknown} error
+ */
+function reasonOf(error) {
+  if (!(error instanceof LensError)) return plainReason(String(error));
+  if (error.code === "no-webgpu" && typeof error.cause === "string") return error.cause;
+  return GPU_FAILURES[error.code] ?? error.message;
+}
+
+/**
+ * @param {LoadOptions["weights"]} weights
+ * @param {string} [assets]
+ */
+function weightsOf(weights, assets) {
+  if (weights === undefined) {
+    return (assets === undefined ? WEIGHTS : new URL("models/compact.safetensors", assets)).href;
+  }
+  if (typeof weights === "string" || weights instanceof URL) return addressOf(weights, "weights");
+  if (weights instanceof Uint8Array) return own(weights);
+  if (weights instanceof ArrayBuffer) return weights;
+  throw bad("`weights` must be an address, a Uint8Array or an ArrayBuffer.");
+}
+
+/**
+ * @param {string | URL} given
+ * @param {string} name of the option
+ */
+function addressOf(given, name) {
+  try {
+    return new URL(given, globalThis.location?.href).href;
+  } catch (cause) {
+    throw bad(`\`${name}\` is not a valid address: ${given}.`, { cause });
+  }
+}
+
+/**
+ * @param {string} message
+ * @param {ErrorOptions} [options]
+ */
+function bad(message, options) {
+  return new LensError("bad-argument", message, options);
 }
 
 function closed() {

@@ -3,23 +3,24 @@
 
 import { LensError } from "./errors.js";
 
-/** @import { StageProgress } from "./types.js" */
+/** @import { ErrorCode, StageProgress } from "./types.js" */
 
 /**
  * What is downloaded: its name in messages, the code of the error where it cannot be had, and its
  * stage of loading.
  *
- * @typedef {{ name: string, missing: string, stage: string }} Subject
+ * @typedef {{ name: string, missing: ErrorCode, stage: "code" | "weights" }} Subject
  */
 
 /**
- * Fetches a file whose body reports its progress as it is read.
+ * Fetches a file and reports its progress as it arrives.
  *
  * @param {string | URL} address
  * @param {Subject} subject
  * @param {string} type the media type to treat it as, whatever the server calls it
  * @param {(progress: StageProgress) => void} onProgress
- * @returns {Promise<Response>}
+ * @returns {Promise<{ response: Response, counted: Promise<void> }>} `counted` settles when all has
+ *   been reported, and never fails: what goes wrong shows at the response
  * @throws {LensError} if the server does not have it
  */
 export async function download(address, subject, type, onProgress) {
@@ -38,17 +39,30 @@ export async function download(address, subject, type, onProgress) {
     onProgress({ stage: subject.stage, fraction, loaded, total });
   };
   report();
-  const counter = new TransformStream({
-    transform(chunk, controller) {
-      loaded += chunk.byteLength;
-      report();
-      controller.enqueue(chunk);
-    },
-    flush() {
-      onProgress({ stage: subject.stage, fraction: 1, loaded, total: loaded });
-    },
-  });
-  return new Response(response.body.pipeThrough(counter), { headers: { "content-type": type } });
+  // The bytes are counted on a copy: browsers keep compiled code only for a response as it came.
+  const counted = count(response.clone(), (bytes) => {
+    loaded += bytes;
+    report();
+  }).then(
+    () => onProgress({ stage: subject.stage, fraction: 1, loaded, total: loaded }),
+    () => undefined,
+  );
+  const asIs = response.headers.get("content-type") === type;
+  const headers = { "content-type": type };
+  return { response: asIs ? response : new Response(response.body, { headers }), counted };
+}
+
+/**
+ * @param {Response} response
+ * @param {(bytes: number) => void} onChunk
+ */
+async function count(response, onChunk) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    onChunk(value.byteLength);
+  }
 }
 
 /**
@@ -61,7 +75,9 @@ export async function download(address, subject, type, onProgress) {
 export function interrupted(thrown, subject) {
   if (thrown instanceof LensError) return thrown;
   const why = thrown instanceof Error ? thrown.message : String(thrown);
-  return new LensError(subject.missing, `${subject.name} could not be loaded: ${why}.`);
+  return new LensError(subject.missing, `${subject.name} could not be loaded: ${why}.`, {
+    cause: thrown,
+  });
 }
 
 /**

@@ -4,9 +4,11 @@
  * they wait in line here, and one that is given up before its turn is not done at all.
  */
 
+import { refusal } from "./adapter.js";
 import { download, interrupted } from "./download.js";
-import { LensError, toPlain } from "./errors.js";
+import { CRASHED, LensError, noWebGpu, toPlain } from "./errors.js";
 
+/** @import { Subject } from "./download.js" */
 /** @import { Engine, EngineModule, LoadRequest, StageProgress, RecognizeRequest, Request, Response } from "./types.js" */
 
 /** The module's JavaScript and the address of its WebAssembly. @type {{ module: EngineModule, wasm: URL }} */
@@ -15,8 +17,8 @@ let code;
 let engine;
 /** Settles when everything asked for so far is done. @type {Promise<void>} */
 let line = Promise.resolve();
-/** Requests given up before their turn. @type {Set<number>} */
-const givenUp = new Set();
+/** Requests that wait for their turn and are not given up. @type {Set<number>} */
+const waiting = new Set();
 
 /**
  * @param {Response} response
@@ -34,18 +36,22 @@ export function start(module, wasm) {
   code = { module, wasm };
   self.addEventListener("message", (/** @type {MessageEvent<Request>} */ { data: request }) => {
     if (request.type === "abort") {
-      givenUp.add(request.id);
+      waiting.delete(request.id);
       return;
     }
+    waiting.add(request.id);
     line = line.then(async () => {
-      if (givenUp.delete(request.id)) return;
+      if (!waiting.delete(request.id)) return;
+      say({ type: "started", id: request.id });
       try {
         await (request.type === "load" ? load(request) : recognize(request));
       } catch (thrown) {
         say({ type: "failed", id: request.id, error: toPlain(thrown) });
       }
-      givenUp.delete(request.id);
     });
+  });
+  self.addEventListener("messageerror", () => {
+    say({ type: "crashed", error: toPlain("a request could not be read") });
   });
 
   // A panic inside an async export traps outside of any promise, so the request never settles.
@@ -63,6 +69,10 @@ export function start(module, wasm) {
 async function load({ id, weights, backend }) {
   /** @param {StageProgress} progress */
   const onProgress = (progress) => say({ type: "progress", id, progress });
+  // The page may have an adapter where a worker has none. Whether one of software is wanted is for
+  // the page to say.
+  const reason = backend === "cpu" ? null : await refusal({ software: true });
+  if (reason) throw noWebGpu(reason);
   const [module, bytes] = await Promise.all([
     loadCode(onProgress),
     typeof weights === "string" ? loadWeights(weights, onProgress) : weights,
@@ -76,11 +86,12 @@ async function load({ id, weights, backend }) {
  * @returns {Promise<EngineModule>}
  */
 async function loadCode(onProgress) {
+  /** @type {Subject} */
   const what = { name: "The reader", missing: "missing-code", stage: "code" };
   const { module, wasm } = code;
   try {
-    const response = await download(wasm, what, "application/wasm", onProgress);
-    await module.default({ module_or_path: response });
+    const { response, counted } = await download(wasm, what, "application/wasm", onProgress);
+    await Promise.all([module.default({ module_or_path: response }), counted]);
     return module;
   } catch (thrown) {
     throw interrupted(thrown, what);
@@ -92,10 +103,13 @@ async function loadCode(onProgress) {
  * @param {(progress: StageProgress) => void} onProgress
  */
 async function loadWeights(address, onProgress) {
+  /** @type {Subject} */
   const what = { name: "The weights", missing: "missing-weights", stage: "weights" };
   try {
-    const response = await download(address, what, "application/octet-stream", onProgress);
-    return new Uint8Array(await response.arrayBuffer());
+    const type = "application/octet-stream";
+    const { response, counted } = await download(address, what, type, onProgress);
+    const [bytes] = await Promise.all([response.arrayBuffer(), counted]);
+    return new Uint8Array(bytes);
   } catch (thrown) {
     throw interrupted(thrown, what);
   }
@@ -103,7 +117,7 @@ async function loadWeights(address, onProgress) {
 
 /** @param {RecognizeRequest} request */
 async function recognize({ id, images, alternatives }) {
-  if (!engine) throw new LensError("not-loaded", "The reader is not loaded yet.");
+  if (!engine) throw new LensError(CRASHED, "The reader is not loaded yet. Load it first.");
   /** @type {ArrayBufferLike[]} */
   const buffers = [];
   const answers = await engine.recognizeAll(images, { alternatives });

@@ -54,7 +54,8 @@ export class Loader {
  * @returns {BackendWish}
  */
 export function wishFrom(name) {
-  return name === "webgpu" || name === "cpu" ? name : "auto";
+  const lower = name?.toLowerCase();
+  return lower === "webgpu" || lower === "cpu" ? lower : "auto";
 }
 
 /**
@@ -64,7 +65,14 @@ export function wishFrom(name) {
  */
 export function weightsFrom(path) {
   if (!path) return undefined;
-  const address = new URL(path, location.href);
+  /** @type {URL} */
+  let address;
+  try {
+    address = new URL(path, location.href);
+  } catch (cause) {
+    const message = "The address of the weights is not valid. Correct “weights” in the address.";
+    throw new LensError("missing-weights", message, { cause });
+  }
   if (address.origin !== location.origin) {
     throw new LensError("missing-weights", "Weights are loaded from this site only.");
   }

@@ -4,15 +4,25 @@
  * which costs the readings that were under way and no more.
  */
 
+import { REASONS } from "./adapter.js";
 import { Connection } from "./connection.js";
-import { LensError } from "./errors.js";
+import { fromPlain, noWebGpu } from "./errors.js";
 import { LoadingProgress } from "./progress.js";
 
+/** @import { NotBegun } from "./connection.js" */
+/** @import { LensError } from "./errors.js" */
 /** @import { BackendWish, ImageSource, Loaded, Progress, Recognition, StageProgress, Outcome } from "./types.js" */
+
+/** Longest that a stage of loading WebGPU may take, in milliseconds. */
+const LIMITS = /** @type {Record<string, number | undefined>} */ ({
+  device: 30_000,
+  check: 180_000,
+});
 
 export class Session {
   #backend;
   #weights;
+  #assets;
   #onProgress;
   /** @type {Connection | undefined} */
   #connection;
@@ -24,11 +34,13 @@ export class Session {
   /**
    * @param {BackendWish} backend
    * @param {string | Uint8Array | ArrayBuffer} weights their address, or themselves
+   * @param {string} [assets] address of the package's folder, where it is not found by itself
    * @param {(progress: Progress) => void} [onProgress]
    */
-  constructor(backend, weights, onProgress) {
+  constructor(backend, weights, assets, onProgress) {
     this.#backend = backend;
     this.#weights = weights;
+    this.#assets = assets;
     this.#onProgress = onProgress;
   }
 
@@ -40,8 +52,9 @@ export class Session {
    */
   async load(signal) {
     if (this.#closed) throw this.#closed.reason;
+    signal?.throwIfAborted();
     if (!this.#loaded || this.#connection?.ended) {
-      this.#connection = new Connection(this.#backend === "cpu" ? "cpu" : "webgpu");
+      this.#connection = new Connection(this.#backend === "cpu" ? "cpu" : "webgpu", this.#assets);
       this.#loaded = this.#load(this.#connection, signal);
     }
     return this.#loaded;
@@ -52,6 +65,7 @@ export class Session {
    * @param {number} alternatives
    * @param {AbortSignal} [signal]
    * @returns {Promise<(Recognition | LensError)[]>}
+   * @throws {NotBegun} where the engine broke down before this reading's turn
    */
   async read(images, alternatives, signal) {
     // Giving up this reading does not give up loading, which others may wait for.
@@ -59,9 +73,7 @@ export class Session {
     const request = { type: "recognize", images, alternatives };
     /** @type {Outcome[]} */
     const outcomes = await /** @type {Connection} */ (this.#connection).ask(request, { signal });
-    return outcomes.map(({ recognition, error }) =>
-      error ? new LensError(error.code, error.message) : recognition,
-    );
+    return outcomes.map(({ recognition, error }) => (error ? fromPlain(error) : recognition));
   }
 
   /**
@@ -81,13 +93,22 @@ export class Session {
   async #load(connection, signal) {
     const request = { type: "load", weights: this.#weights, backend: this.#backend };
     const progress = new LoadingProgress(this.#backend);
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
     /** @param {StageProgress} report */
-    const onProgress = (report) => this.#onProgress?.(progress.take(report));
+    const onProgress = (report) => {
+      clearTimeout(timer);
+      const limit = report.fraction === 1 ? undefined : LIMITS[report.stage];
+      if (limit) timer = setTimeout(() => connection.end(noWebGpu(REASONS.deviceSilent)), limit);
+      this.#onProgress?.(progress.take(report));
+    };
     try {
       return await connection.ask(request, { signal, onProgress });
     } catch (error) {
       connection.end(error);
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -9,6 +9,7 @@
 import type {
   Backend,
   BackendWish,
+  ErrorCode as EngineErrorCode,
   ImageSource,
   NetworkConfig,
   Recognition,
@@ -26,6 +27,44 @@ export type {
   Recognition,
 } from "../pkg/captcha_wasm.js";
 
+/**
+ * What can be read: an encoded image (PNG, JPEG, WebP, GIF, BMP) as bytes or a file, pixels, what a
+ * page shows, or an address that holds the image itself (`data:`, `blob:`). Nothing is loaded from
+ * a site.
+ */
+export type ImageInput =
+  | ImageSource
+  | Uint8ClampedArray
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | ImageBitmap
+  | URL
+  | string;
+
+/** What tells one failure from another. */
+export type ErrorCode =
+  | EngineErrorCode
+  /** Code or weights could not be downloaded. */
+  | "missing-code"
+  | "missing-weights"
+  /** The engine broke down; it starts again with the next image. */
+  | "engine-crashed"
+  /** The reader was closed. */
+  | "closed"
+  /** There is no browser around it, as in Node.js. */
+  | "no-browser";
+
+/** Failures of the page's own, which the package does not have. */
+export type PageErrorCode =
+  | "bad-archive"
+  | "missing-sample"
+  | "no-clipboard"
+  | "no-images"
+  | "not-a-file"
+  | "page-error"
+  | "unreadable-file";
+
 /** What is used of a generated module; the one without WebGPU has the same. */
 export type EngineModule = Pick<typeof import("../pkg/captcha_wasm.js"), "Recognizer"> & {
   default: (options: { module_or_path: globalThis.Response }) => Promise<unknown>;
@@ -36,7 +75,7 @@ export type Engine = import("../pkg/captcha_wasm.js").Recognizer;
 export interface RecognizeOptions {
   /** How many of the most probable texts to give, 0 to 100; 0 unless said. */
   alternatives?: number;
-  /** Gives the reading up; the promise then rejects with the signal's reason. */
+  /** Gives the reading up, also one under way, whose work then goes to waste; the promise then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
@@ -46,9 +85,13 @@ export interface RunsOn extends Backend {
   warming: boolean;
 }
 
+/** The stages of loading. */
+export type Stage = "code" | "weights" | "network" | "device" | "check";
+
 /** A step of loading: `code` and `weights` side by side, then `network`, `device` and `check`. */
 export interface Progress {
-  stage: string;
+  // A later engine may have other stages.
+  stage: Stage | (string & {});
   /** 0 to 1, or `null` where the size is not known beforehand. */
   fraction: number | null;
   /** How far all of loading is, 0 to 1; `null` while a download does not say its size. */
@@ -64,9 +107,14 @@ export interface LoadOptions {
   weights?: string | URL | Uint8Array | ArrayBuffer;
   /**
    * `auto` unless said: the CPU reads first, and WebGPU takes over as soon as it is loaded and has
-   * proved itself.
+   * proved itself. An adapter that is only software is left alone, unless `webgpu` asks for it.
    */
   backend?: BackendWish;
+  /**
+   * Address of the package's folder with `src`, `pkg` and `models`, where the files are not found
+   * by themselves, such as a copy on a CDN.
+   */
+  assetsUrl?: string | URL;
   onProgress?: (progress: Progress) => void;
   /** Told where the network runs, first when it is loaded and whenever that changes. */
   onBackend?: (backend: RunsOn) => void;
@@ -178,11 +226,15 @@ export type Request = LoadRequest | RecognizeRequest | AbortRequest;
 
 /** An error as it crosses between threads. */
 export interface PlainError {
-  code: string;
+  code: ErrorCode | PageErrorCode;
   message: string;
+  /** Technical, for developers: the error's `cause`. */
+  detail?: string;
 }
 
 export type Response =
+  /** A request's turn has come. */
+  | { type: "started"; id: number }
   | { type: "progress"; id: number; progress: StageProgress }
   | { type: "loaded"; id: number; loaded: Loaded }
   | { type: "recognized"; id: number; outcomes: Outcome[] }

@@ -4,6 +4,13 @@
  * answers every image with the same word; what goes wrong is in the width of the image.
  */
 
+// The worker looks for an adapter before it loads the module for WebGPU.
+if (typeof WorkerGlobalScope !== "undefined") {
+  const adapter = { features: new Set(["timestamp-query"]) };
+  const value = { requestAdapter: async () => adapter };
+  Object.defineProperty(navigator, "gpu", { value, configurable: true });
+}
+
 export const FAULTS = {
   /** A panic: the instance is gone and the reading never ends. */
   panic: 13,

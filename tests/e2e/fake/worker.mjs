@@ -12,18 +12,26 @@ export class FakeWorker extends EventTarget {
   /** What a worker does with a request. @type {(worker: FakeWorker, request: Request) => void} */
   static behave = answer;
 
-  /** Makes this the workers of the test, none of them started yet. */
-  static install() {
+  /**
+   * Makes this the workers of the test, none of them started yet.
+   *
+   * @param {Record<string, unknown>} [navigator] what the browser offers
+   */
+  static install(navigator = {}) {
     FakeWorker.all = [];
     FakeWorker.behave = answer;
-    Object.assign(globalThis, { Worker: FakeWorker });
+    const replace = { configurable: true, writable: true };
+    Object.defineProperty(globalThis, "Worker", { value: FakeWorker, ...replace });
+    Object.defineProperty(globalThis, "navigator", { value: navigator, ...replace });
   }
 
   alive = true;
+  /** Settles when what it was asked for is done. @type {Promise<unknown>} */
+  line = Promise.resolve();
   /** @type {Request[]} */
   asked = [];
 
-  /** @param {URL} url */
+  /** @param {URL | string} url */
   constructor(url) {
     super();
     this.url = String(url);
@@ -32,6 +40,11 @@ export class FakeWorker extends EventTarget {
 
   get kind() {
     return this.url.includes("cpu") ? "cpu" : "webgpu";
+  }
+
+  /** What it was asked to read. */
+  get images() {
+    return this.asked.flatMap((request) => (request.type === "recognize" ? request.images : []));
   }
 
   /** @param {Request} request */
@@ -50,19 +63,44 @@ export class FakeWorker extends EventTarget {
   }
 }
 
+/** An adapter that WebGPU can use. */
+export const ADAPTER = { features: new Set(["timestamp-query"]), info: {} };
+
 /**
- * Loads, and reads nothing from as many images as there are.
+ * What a browser offers whose adapter is asked for like this.
+ *
+ * @param {() => unknown} requestAdapter
+ */
+export const withGpu = (requestAdapter = async () => ADAPTER) => ({ gpu: { requestAdapter } });
+
+/**
+ * Loads, and reads from each image its first byte. Breaks down on an image that begins with 13,
+ * and loses the device on one that begins with 17.
  *
  * @param {FakeWorker} worker
  * @param {Request} request
  */
 export function answer(worker, request) {
+  const { id } = request;
   if (request.type === "load") {
     const backend = { kind: worker.kind, adapter: "fake", reason: null };
-    const loaded = /** @type {any} */ ({ backend, config: CONFIG });
-    worker.say({ type: "loaded", id: request.id, loaded });
+    worker.say({ type: "loaded", id, loaded: /** @type {any} */ ({ backend, config: CONFIG }) });
   } else if (request.type === "recognize") {
-    const outcomes = request.images.map((image) => ({ recognition: { text: `read ${image}` } }));
-    worker.say({ type: "recognized", id: request.id, outcomes: /** @type {any} */ (outcomes) });
+    // As the engine does: one after the other, and each in a turn of its own.
+    worker.line = worker.line.then(() => {
+      worker.say({ type: "started", id });
+      const firsts = request.images.map((image) => /** @type {Uint8Array} */ (image)[0]);
+      if (firsts.includes(13)) {
+        const error = { code: /** @type {const} */ ("engine-crashed"), message: "It broke down." };
+        worker.say({ type: "crashed", error });
+        return new Promise(() => {}); // a panic never settles
+      }
+      if (firsts.includes(17)) {
+        const error = { code: /** @type {const} */ ("device-lost"), message: "It is lost." };
+        return worker.say({ type: "failed", id, error });
+      }
+      const outcomes = /** @type {any[]} */ (firsts.map((first) => ({ recognition: { first } })));
+      worker.say({ type: "recognized", id, outcomes });
+    });
   }
 }

@@ -1,0 +1,201 @@
+// @ts-check
+/** What the page runs on where WebGPU cannot work, with an engine that answers as asked (`fake/`). */
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { FAULTS } from "./fake/captcha_wasm.js";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
+import { blankPng } from "./images.mjs";
+import { Reader, png } from "./reader.mjs";
+
+/** @import { Page } from "playwright-core" */
+
+const WORD = "thus";
+const GOOD = png(blankPng(200, 100), "good.png");
+/** What is downloaded for WebGPU. */
+const FOR_WEBGPU = /worker-webgpu|captcha_wasm(_bg)?\./;
+
+describe("without an adapter that works", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+
+  before(async () => {
+    site = await serve({ mounts: FAKE_ENGINE });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  /**
+   * Opens the page in a browser that answers like this when it is asked for an adapter.
+   *
+   * @param {string} requestAdapter a function's source
+   * @param {(page: Page) => Promise<unknown>} [more]
+   */
+  async function open(requestAdapter, more) {
+    /** @type {string[]} */
+    const asked = [];
+    const reader = await Reader.open(browser, site.address, {
+      prepare: async (page) => {
+        page.on("request", (request) => asked.push(request.url()));
+        await page.addInitScript(
+          `Object.defineProperty(navigator, "gpu", { value: { requestAdapter: ${requestAdapter} } })`,
+        );
+        await more?.(page);
+      },
+    });
+    return { reader, asked: () => asked.filter((url) => FOR_WEBGPU.test(url)) };
+  }
+
+  for (const [name, requestAdapter, reason] of [
+    [
+      "only software",
+      `async () => ({ features: new Set(["timestamp-query"]), info: { isFallbackAdapter: true } })`,
+      "only software",
+    ],
+    ["no timestamp queries", `async () => ({ features: new Set() })`, "timestamp queries"],
+    ["a refusal", `() => Promise.reject(new Error("refused"))`, "no graphics adapter"],
+    ["an error", `() => { throw new Error("sync"); }`, "no graphics adapter"],
+  ]) {
+    test(`${name}: the CPU reads, and nothing is downloaded for WebGPU`, async () => {
+      const { reader, asked } = await open(requestAdapter);
+      await reader.page.waitForSelector(`#reason:text('${reason}')`);
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal(await reader.word(), WORD);
+      assert.equal((await reader.result()).backend.kind, "cpu");
+      assert.deepEqual(asked(), []);
+      await reader.close();
+    });
+  }
+
+  test("no answer: after a while the CPU it is", async () => {
+    const { reader, asked } = await open(`() => new Promise(() => {})`, (page) =>
+      page.clock.install(),
+    );
+    await reader.page.waitForSelector("#reason:text('warming up')");
+    assert.equal(await reader.choose(GOOD), "done");
+    await reader.page.clock.fastForward("01:00");
+    await reader.page.waitForSelector("#reason:text('did not answer')");
+    assert.equal(await reader.choose(GOOD), "done");
+    assert.deepEqual(asked(), []);
+    await reader.close();
+  });
+
+  test("an order to save data: nothing is downloaded for WebGPU", async () => {
+    const { reader, asked } = await open(
+      `async () => ({ features: new Set(["timestamp-query"]) })`,
+      (page) =>
+        page.addInitScript(() =>
+          Object.defineProperty(navigator, "connection", { value: { saveData: true } }),
+        ),
+    );
+    await reader.page.waitForSelector("#reason:text('save data')");
+    assert.equal(await reader.choose(GOOD), "done");
+    assert.deepEqual(asked(), []);
+    await reader.close();
+  });
+
+  test("a worker whose adapter lacks timestamp queries says so before the download", async () => {
+    // The CPU's module is the fake engine too.
+    const module = `export * from "./captcha_wasm_cpu.js";
+      export { default } from "./captcha_wasm_cpu.js";
+      const gpu = { requestAdapter: async () => ({ features: new Set() }) };
+      Object.defineProperty(navigator, "gpu", { value: gpu });`;
+    const reader = await Reader.open(browser, site.address, {
+      query: "?backend=webgpu",
+      prepare: (page) =>
+        page.route("**/pkg/captcha_wasm.js", (route) =>
+          route.fulfill({ contentType: "text/javascript", body: module }),
+        ),
+    });
+    assert.equal(await reader.settled(), "error");
+    const { code, message } = await reader.error();
+    assert.equal(code, "no-webgpu");
+    assert.match(message, /^WebGPU cannot be used here: .*timestamp queries\. Use the CPU/);
+    await reader.close();
+  });
+
+  test("a panic is told in plain words", async () => {
+    const reader = await Reader.open(browser, site.address, { query: "?backend=cpu" });
+    assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10), "panic.png")), "error");
+    const { message } = await reader.error();
+    assert.doesNotMatch(message, /panicked|\.rs/);
+    assert.match(message, /broke down/);
+    await reader.close();
+  });
+
+  test("an image on which the engine breaks down fails alone", async () => {
+    const { reader } = await open("async () => null");
+    const widths = [200, FAULTS.panic, 201, 202];
+    const files = widths.map((width) => [...blankPng(width, 10)]);
+    const { one, many } = await reader.page.evaluate(async (given) => {
+      const { Recognizer } = await import(new URL("src/client.js", location.href).href);
+      const lens = await Recognizer.load({ backend: "cpu" });
+      const images = given.map((bytes) => new Blob([new Uint8Array(bytes)]));
+      const short = (/** @type {any} */ outcome) => outcome.code ?? outcome.width;
+      const each = images.map((image) => lens.recognize(image).then(short, short));
+      const one = await Promise.all(each);
+      const many = (await lens.recognizeAll(images)).map(short);
+      lens.close();
+      return { one, many };
+    }, files);
+    const expected = [200, "engine-crashed", 201, 202];
+    assert.deepEqual({ one, many }, { one: expected, many: expected });
+    await reader.close();
+  });
+
+  test("what shows an image on a page is read, and what comes from a site is not loaded", async () => {
+    const { reader } = await open("async () => null");
+    const results = await reader.page.evaluate(
+      async (address) => {
+        const { Recognizer } = await import(new URL("src/client.js", location.href).href);
+        const lens = await Recognizer.load({ backend: "cpu" });
+        const image = new Image();
+        image.src = address;
+        const canvas = Object.assign(document.createElement("canvas"), { width: 50, height: 20 });
+        canvas.getContext("2d")?.fillRect(0, 0, 9, 9);
+        const offscreen = new OffscreenCanvas(51, 21);
+        offscreen.getContext("2d")?.fillRect(0, 0, 9, 9);
+        const blob = await new Promise((resolve) => canvas.toBlob(resolve));
+        const all = {
+          image,
+          canvas,
+          offscreen,
+          bitmap: await createImageBitmap(canvas, 0, 0, 40, 20),
+          pixels: new ImageData(30, 20),
+          blobAddress: URL.createObjectURL(blob),
+          address: "/samples/index.json",
+          svg: document.createElementNS("http://www.w3.org/2000/svg", "svg"),
+        };
+        /** @type {Record<string, unknown>} */
+        const found = {};
+        for (const [name, given] of Object.entries(all)) {
+          found[name] = await lens.recognize(given).then(
+            (/** @type {any} */ { width, height }) => `${width} x ${height}`,
+            (/** @type {any} */ { name, code }) => `${name} ${code}`,
+          );
+        }
+        lens.close();
+        return found;
+      },
+      `data:image/png;base64,${blankPng(60, 20).toString("base64")}`,
+    );
+    assert.deepEqual(results, {
+      image: "60 x 20",
+      canvas: "50 x 20",
+      offscreen: "51 x 21",
+      bitmap: "40 x 20",
+      pixels: "30 x 20",
+      blobAddress: "LensError unreadable-image", // the page's own policy lets it load from the site only
+      address: "LensError bad-argument",
+      svg: "LensError bad-argument",
+    });
+    await reader.close();
+  });
+});

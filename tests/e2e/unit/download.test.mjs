@@ -1,0 +1,88 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { afterEach, mock, test } from "node:test";
+import { download, interrupted } from "../../../web/src/download.js";
+
+/** @import { Subject } from "../../../web/src/download.js" */
+/** @import { StageProgress } from "../../../web/src/types.js" */
+
+/** @type {Subject} */
+const WHAT = { name: "The reader", missing: "missing-code", stage: "code" };
+const WASM = "application/wasm";
+
+afterEach(() => mock.restoreAll());
+
+/** @param {BodyInit | null} body @param {ResponseInit} [init] */
+function offer(body, init) {
+  const response = new Response(body, init);
+  Object.defineProperty(response, "url", { value: "https://lens.test/pkg/a.wasm" });
+  mock.method(globalThis, "fetch", async () => response);
+  return response;
+}
+
+/** @param {string[]} chunks @param {boolean} [breaks] */
+function stream(chunks, breaks = false) {
+  return new ReadableStream({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
+      if (breaks) controller.error(new TypeError("network error"));
+      else controller.close();
+    },
+  });
+}
+
+test("a response is handed on as it came, and its bytes are counted", async () => {
+  const headers = { "content-type": WASM, "content-length": "4" };
+  const original = offer(stream(["ab", "cd"]), { headers });
+  /** @type {StageProgress[]} */
+  const told = [];
+  const { response, counted } = await download("a", WHAT, WASM, (report) => told.push(report));
+  assert.equal(response, original, "compiled code is kept for the very response alone");
+  assert.equal(await response.text(), "abcd");
+  await counted;
+  assert.deepEqual(
+    told.map(({ fraction, loaded, total }) => [fraction, loaded, total]),
+    [
+      [0, 0, 4],
+      [0.5, 2, 4],
+      [1, 4, 4],
+      [1, 4, 4],
+    ],
+  );
+});
+
+test("whatever the server calls it, it is of the wanted type", async () => {
+  offer("abcd", { headers: { "content-type": "text/plain" } });
+  const { response } = await download("a", WHAT, WASM, () => {});
+  assert.equal(response.headers.get("content-type"), WASM);
+  assert.equal(await response.text(), "abcd");
+});
+
+test("the size on the wire is not taken for the size of what is unpacked", async () => {
+  offer("abcd", { headers: { "content-length": "2", "content-encoding": "br" } });
+  /** @type {StageProgress[]} */
+  const told = [];
+  const { counted } = await download("a", WHAT, WASM, (report) => told.push(report));
+  await counted;
+  assert.deepEqual([told[0].fraction, told.at(-1)?.fraction], [null, 1]);
+});
+
+test("a download that breaks off fails at the response, and counting leaves it at that", async () => {
+  offer(stream(["ab"], true), { headers: { "content-type": WASM } });
+  const { response, counted } = await download("a", WHAT, WASM, () => {});
+  await counted;
+  await assert.rejects(response.text(), (error) => {
+    const { code, message, cause } = interrupted(error, WHAT);
+    assert.deepEqual([code, cause], ["missing-code", error]);
+    assert.match(message, /^The reader could not be loaded: .+\.$/);
+    return true;
+  });
+});
+
+test("what the server does not have is an error that names it", async () => {
+  offer("gone", { status: 404 });
+  await assert.rejects(
+    download("a", WHAT, WASM, () => {}),
+    { code: "missing-code", message: /answers 404 for \/pkg\/a\.wasm\.$/ },
+  );
+});

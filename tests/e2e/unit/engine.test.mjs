@@ -1,0 +1,154 @@
+// @ts-check
+/** The worker's side, with an engine and a network of the test's making. */
+
+import assert from "node:assert/strict";
+import { before, beforeEach, mock, test } from "node:test";
+import { CONFIG, withGpu } from "../fake/worker.mjs";
+
+/** @import { Request, Response } from "../../../web/src/types.js" */
+
+/** What the worker said. @type {Response[]} */
+let said = [];
+/** What the engine was given. @type {any[]} */
+let given = [];
+/** Lets the engine answer. @type {(() => void)[]} */
+let held = [];
+const scope = Object.assign(new EventTarget(), {
+  postMessage: (/** @type {Response} */ response) => said.push(response),
+});
+
+/** What the engine does; `fail` may throw. */
+const engine = {
+  fail: () => {},
+  backend: { kind: "cpu", adapter: "", reason: null },
+  config: CONFIG,
+  async recognizeAll(/** @type {any[]} */ images) {
+    given.push(...images);
+    engine.fail();
+    await new Promise((resolve) => held.push(() => resolve(undefined)));
+    return images.map((image) => ({ image, letters: [] }));
+  },
+};
+const module = {
+  default: (/** @type {any} */ { module_or_path }) => module_or_path.arrayBuffer(),
+  Recognizer: { load: async () => engine },
+};
+
+/** Lets everything go on that can. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** @param {Request} request */
+async function send(request) {
+  scope.dispatchEvent(new MessageEvent("message", { data: request }));
+  await settle();
+}
+
+/** @param {number} id */
+const read = (id) =>
+  send({ type: "recognize", id, images: /** @type {any} */ ([id]), alternatives: 0 });
+
+before(async () => {
+  Object.assign(globalThis, { self: scope });
+  const { start } = await import("../../../web/src/engine.js");
+  start(/** @type {any} */ (module), new URL("https://lens.test/pkg/a.wasm"));
+});
+
+beforeEach(async () => {
+  Object.defineProperty(globalThis, "navigator", { value: withGpu(), configurable: true });
+  mock.method(globalThis, "fetch", async () => new Response("wasm"));
+  engine.fail = () => {};
+  await send({ type: "load", id: 0, weights: new Uint8Array(), backend: "cpu" });
+  [said, given, held] = [[], [], []];
+});
+
+/** @param {string} type */
+const saidOf = (type) =>
+  said
+    .filter((response) => response.type === type)
+    .map((response) => "id" in response && response.id);
+
+test("readings are done one by one, and each is told as it begins", async () => {
+  await read(1);
+  await read(2);
+  assert.deepEqual([saidOf("started"), given], [[1], [1]]);
+  held[0]();
+  await settle();
+  assert.deepEqual([saidOf("started"), saidOf("recognized")], [[1, 2], [1]]);
+  held[1]();
+  await settle();
+  assert.deepEqual(saidOf("recognized"), [1, 2]);
+});
+
+test("a reading that is given up before its turn is not done", async () => {
+  await read(1);
+  await read(2);
+  await read(3);
+  await send({ type: "abort", id: 2 });
+  held[0]();
+  await settle();
+  assert.deepEqual(
+    [saidOf("started"), given],
+    [
+      [1, 3],
+      [1, 3],
+    ],
+  );
+  held[1]();
+  await settle();
+  // Too late, or of a number that comes only now: neither keeps anything from being done.
+  await send({ type: "abort", id: 3 });
+  await send({ type: "abort", id: 4 });
+  await read(4);
+  assert.deepEqual(saidOf("started"), [1, 3, 4]);
+  held[2]();
+  await settle();
+});
+
+test("a breakdown is told without its technical part", async () => {
+  engine.fail = () => {
+    throw new WebAssembly.RuntimeError("unreachable at /build/src/lib.rs");
+  };
+  await read(1);
+  scope.dispatchEvent(
+    Object.assign(new Event("error"), { error: new Error("panicked at /build/src/lib.rs:1") }),
+  );
+  scope.dispatchEvent(new Event("messageerror"));
+  const errors = said.flatMap((response) => ("error" in response ? [response.error] : []));
+  assert.equal(errors.length, 3);
+  for (const { code, message, detail } of errors) {
+    assert.equal(code, "engine-crashed");
+    assert.doesNotMatch(message, /lib\.rs|panicked|unreachable/);
+    assert.ok(detail);
+  }
+});
+
+for (const [name, gpu, reason] of /** @type {[string, any, RegExp][]} */ ([
+  ["without an adapter", withGpu(async () => null), /no graphics adapter/],
+  ["without timestamp queries", withGpu(async () => ({ features: new Set() })), /timestamp/],
+  ["without WebGPU", {}, /does not support/],
+])) {
+  test(`a worker ${name} downloads nothing for WebGPU`, async () => {
+    Object.defineProperty(globalThis, "navigator", { value: gpu, configurable: true });
+    mock.restoreAll();
+    const fetched = mock.method(globalThis, "fetch");
+    for (const backend of /** @type {const} */ (["webgpu", "auto"])) {
+      await send({ type: "load", id: 1, weights: new Uint8Array(), backend });
+    }
+    assert.equal(fetched.mock.callCount(), 0);
+    const failed = said.filter((response) => response.type === "failed");
+    assert.equal(failed.length, 2);
+    for (const { error } of failed) {
+      assert.equal(error.code, "no-webgpu");
+      assert.match(error.message, /^WebGPU cannot be used here: .+ Use the CPU/);
+      assert.match(error.detail ?? "", reason);
+    }
+  });
+}
+
+test("an adapter of software is good enough for who asks for it", async () => {
+  const adapter = { features: new Set(["timestamp-query"]), info: { isFallbackAdapter: true } };
+  const value = withGpu(async () => adapter);
+  Object.defineProperty(globalThis, "navigator", { value, configurable: true });
+  await send({ type: "load", id: 1, weights: new Uint8Array(), backend: "webgpu" });
+  assert.deepEqual(saidOf("loaded"), [1]);
+});

@@ -1,0 +1,51 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import { LensError, fromPlain, plainReason, toPlain } from "../../../web/src/errors.js";
+
+const PANIC =
+  "panicked at /home/someone/.cargo/registry/src/index/cubecl-wgpu-0.11.3/src/stream.rs:73:17:\nCannot profile on web assembly without timestamp_query";
+const CHAIN = "JsValue(OperationError: no device)\n\nBacktrace:\nNo backtrace available";
+
+/** @param {unknown} thrown */
+const sent = (thrown) => fromPlain(structuredClone(toPlain(thrown)));
+
+/** @param {string} code @param {string} message */
+const coded = (code, message) => Object.assign(new Error(message), { code });
+
+test("no panic, path or chain of Rust errors is in a message, and none is lost", () => {
+  for (const [thrown, code, detail] of /** @type {const} */ ([
+    [new WebAssembly.RuntimeError("unreachable"), "engine-crashed", /unreachable/],
+    [new Error(PANIC), "engine-crashed", /stream\.rs/],
+    [PANIC, "engine-crashed", /stream\.rs/],
+    [new DOMException(CHAIN, "OperationError"), "engine-crashed", /Backtrace/],
+    [coded("engine-crashed", PANIC), "engine-crashed", /stream\.rs/],
+    [coded("device-lost", `The device failed (${CHAIN}).`), "device-lost", /Backtrace/],
+    [coded("no-webgpu", `WebGPU cannot be used here: ${CHAIN}.`), "no-webgpu", /Backtrace/],
+  ])) {
+    const error = sent(thrown);
+    assert.equal(error.code, code);
+    assert.match(error.message, /^[A-Z][\w ,:]+\.( [A-Z][\w ,]+\.)+$/, "sentences");
+    assert.match(String(error.cause), detail);
+  }
+});
+
+test("what is plain already stays as it is", () => {
+  const message = "This is not an image that can be read (a /b/c header).";
+  assert.equal(sent(coded("unreadable-image", message)).message, message);
+  const closed = sent(new LensError("closed", "This reader was closed."));
+  assert.deepEqual([closed.code, closed.message], ["closed", "This reader was closed."]);
+  assert.equal("cause" in closed, false);
+});
+
+test("a reason that is technical gives way to plain words", () => {
+  const warn = mock.method(console, "warn", () => {});
+  for (const reason of [PANIC, CHAIN, "[Invalid ShaderModule select_kernel] is invalid."]) {
+    assert.equal(plainReason(reason), "the graphics device did not work");
+  }
+  assert.equal(warn.mock.callCount(), 3);
+  for (const reason of [null, "the browser offers no graphics adapter"]) {
+    assert.equal(plainReason(reason), reason);
+  }
+  warn.mock.restore();
+});

@@ -1,0 +1,173 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { afterEach, mock, test } from "node:test";
+import { MAX_BYTES, MAX_PIXELS, toSource } from "../../../web/src/source.js";
+
+afterEach(() => mock.restoreAll());
+
+/**
+ * Something that the browser has and this test has not.
+ *
+ * @param {string} kind
+ * @param {object} [fields]
+ */
+const like = (kind, fields) => /** @type {any} */ ({ [Symbol.toStringTag]: kind, ...fields });
+
+/** A canvas that remembers what was painted on it. */
+class FakeCanvas {
+  /** @type {FakeCanvas[]} */
+  static made = [];
+  static tainted = false;
+  /** @type {any[]} */
+  painted = [];
+
+  /** @param {number} width @param {number} height */
+  constructor(width, height) {
+    Object.assign(this, { width, height });
+    FakeCanvas.made.push(this);
+  }
+
+  getContext() {
+    return {
+      drawImage: (/** @type {any[]} */ ...args) => this.painted.push(args),
+      getImageData: (/** @type {number[]} */ ...box) => {
+        if (FakeCanvas.tainted) throw new DOMException("tainted", "SecurityError");
+        return like("ImageData", { width: box[2], height: box[3] });
+      },
+    };
+  }
+}
+Object.assign(globalThis, { OffscreenCanvas: FakeCanvas });
+
+test("the limits are the engine's", async () => {
+  const source = await readFile(
+    new URL("../../../crates/model/src/image.rs", import.meta.url),
+    "utf8",
+  );
+  const value = (/** @type {string} */ name) =>
+    new RegExp(`const ${name}: \\w+ = ([\\d_* ]+);`)
+      .exec(source)?.[1]
+      .replaceAll("_", "")
+      .split("*")
+      .reduce((product, factor) => product * Number(factor), 1);
+  assert.deepEqual([value("MAX_BYTES"), value("MAX_PIXELS")], [MAX_BYTES, MAX_PIXELS]);
+});
+
+test("files and whole buffers are sent as they are, a view without the rest of its buffer", async () => {
+  const { buffer } = new Uint8Array(100);
+  for (const image of [new Blob(["a"]), new File(["a"], "a.png"), buffer, new Uint8Array(buffer)]) {
+    assert.equal(await toSource(image), image);
+  }
+  for (const kind of [Uint8Array, Uint8ClampedArray]) {
+    const sent = /** @type {Uint8Array} */ (await toSource(new kind(buffer, 10, 5)));
+    assert.deepEqual([sent.byteLength, sent.buffer.byteLength], [5, 5]);
+    assert.ok(sent instanceof Uint8Array);
+  }
+});
+
+test("what shows an image on a page gives its pixels", async () => {
+  for (const [image, width, height] of [
+    [like("HTMLCanvasElement", { width: 30, height: 20 }), 30, 20],
+    [like("OffscreenCanvas", { width: 30, height: 20 }), 30, 20],
+    [like("ImageBitmap", { width: 30, height: 20 }), 30, 20],
+    // As the file is, not as the page shows it.
+    [
+      like("HTMLImageElement", {
+        complete: true,
+        width: 3,
+        height: 2,
+        naturalWidth: 40,
+        naturalHeight: 10,
+      }),
+      40,
+      10,
+    ],
+  ]) {
+    const pixels = /** @type {ImageData} */ (await toSource(image));
+    assert.deepEqual([pixels.width, pixels.height], [width, height]);
+    assert.equal(FakeCanvas.made.at(-1)?.painted[0][0], image);
+  }
+});
+
+test("an <img> is waited for, and an error where it shows nothing", async () => {
+  const decode = mock.fn(async () => {});
+  const image = like("HTMLImageElement", { decode, naturalWidth: 4, naturalHeight: 3 });
+  await toSource(image);
+  assert.equal(decode.mock.callCount(), 1);
+  for (const broken of [
+    { complete: true, naturalWidth: 0, naturalHeight: 0 },
+    { decode: () => Promise.reject(new DOMException("broken", "EncodingError")) },
+  ]) {
+    await assert.rejects(toSource(like("HTMLImageElement", broken)), { code: "unreadable-image" });
+  }
+});
+
+test("what is too large is refused before its pixels are copied", async () => {
+  const before = FakeCanvas.made.length;
+  const large = { width: 10_000, height: 4_001 };
+  for (const kind of ["ImageData", "HTMLCanvasElement", "OffscreenCanvas", "ImageBitmap"]) {
+    await assert.rejects(toSource(like(kind, large)), { code: "image-too-large" });
+    await assert.rejects(toSource(like(kind, { width: 0, height: 9 })), {
+      code: "unreadable-image",
+    });
+  }
+  const natural = { complete: true, naturalWidth: 10_000, naturalHeight: 4_001 };
+  await assert.rejects(toSource(like("HTMLImageElement", natural)), { code: "image-too-large" });
+  await assert.rejects(toSource(new Uint8Array(MAX_BYTES + 1)), { code: "image-too-large" });
+  await assert.rejects(toSource(new ArrayBuffer(MAX_BYTES + 1)), { code: "image-too-large" });
+  assert.equal(FakeCanvas.made.length, before);
+});
+
+test("pixels of another site are an error that says what to do", async () => {
+  FakeCanvas.tainted = true;
+  try {
+    await assert.rejects(toSource(like("HTMLCanvasElement", { width: 1, height: 1 })), {
+      name: "LensError",
+      code: "unreadable-image",
+      message: /give its file instead/,
+    });
+  } finally {
+    FakeCanvas.tainted = false;
+  }
+});
+
+test("an address is opened where it holds the image itself, and nothing is loaded from a site", async () => {
+  const fetched = mock.method(globalThis, "fetch");
+  for (const address of ["data:image/png;base64,aGk=", new URL("data:,hi")]) {
+    const blob = /** @type {Blob} */ (await toSource(address));
+    assert.equal(await blob.text(), "hi");
+  }
+  const url = URL.createObjectURL(new Blob(["hi"]));
+  assert.equal(await /** @type {Blob} */ (await toSource(url)).text(), "hi");
+  URL.revokeObjectURL(url);
+  await assert.rejects(toSource(url), { name: "LensError", code: "unreadable-image" });
+  await assert.rejects(toSource("data:;base64,?"), { code: "unreadable-image" });
+  const before = fetched.mock.callCount();
+  for (const address of ["https://elsewhere.test/a.png", "/a.png", "a.png", "", "javascript:1"]) {
+    await assert.rejects(toSource(address), {
+      name: "LensError",
+      code: "bad-argument",
+      message: /Load it yourself/,
+    });
+  }
+  assert.equal(fetched.mock.callCount(), before);
+});
+
+test("what is no image is an error that says what is", async () => {
+  for (const image of [
+    undefined,
+    null,
+    7,
+    {},
+    [],
+    new Float32Array(4),
+    new DataView(new ArrayBuffer(4)),
+  ]) {
+    await assert.rejects(toSource(/** @type {any} */ (image)), {
+      name: "LensError",
+      code: "bad-argument",
+      message: /Blob or File/,
+    });
+  }
+});

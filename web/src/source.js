@@ -1,0 +1,144 @@
+// @ts-check
+/** What can be read, brought into a form that a worker takes: bytes, a file or pixels. */
+
+import { LensError } from "./errors.js";
+
+/** @import { ImageInput, ImageSource } from "./types.js" */
+
+/** What the engine takes at most (`crates/model/src/image.rs`), asked before pixels are copied. */
+export const MAX_BYTES = 20 * 1024 * 1024;
+export const MAX_PIXELS = 40_000_000;
+
+const KINDS =
+  "a Blob or File, a Uint8Array or ArrayBuffer with a PNG, JPEG, WebP, GIF or BMP file, ImageData, an ImageBitmap, a canvas, an <img>, or a data: or blob: address";
+
+/**
+ * Copies no more than has to be sent.
+ *
+ * @param {ImageInput} image
+ * @returns {Promise<ImageSource>}
+ * @throws {LensError} `bad-argument`, `unreadable-image`, `image-too-large`
+ */
+export async function toSource(image) {
+  // By their names, which also fit what comes from another frame.
+  switch (kindOf(image)) {
+    case "Blob":
+    case "File":
+      return /** @type {Blob} */ (image);
+    case "ArrayBuffer":
+      return checkBytes(/** @type {ArrayBuffer} */ (image));
+    case "Uint8Array":
+    case "Uint8ClampedArray":
+      return own(checkBytes(/** @type {Uint8Array} */ (image)));
+    case "ImageData":
+      return checkPixels(/** @type {ImageData} */ (image));
+    case "HTMLCanvasElement":
+    case "OffscreenCanvas":
+    case "ImageBitmap":
+      return pixelsOf(/** @type {ImageBitmap} */ (image));
+    case "HTMLImageElement":
+      return pixelsOfElement(/** @type {HTMLImageElement} */ (image));
+    case "String":
+    case "URL":
+      return open(String(image));
+    default:
+      throw new LensError("bad-argument", `This is no image that can be read. Give ${KINDS}.`);
+  }
+}
+
+/**
+ * A view's bytes alone: sending a view sends all of the buffer behind it.
+ *
+ * @param {Uint8Array} bytes
+ */
+export function own(bytes) {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
+/** @param {unknown} value */
+function kindOf(value) {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
+/**
+ * @template {{ byteLength: number }} T
+ * @param {T} bytes
+ * @returns {T}
+ */
+function checkBytes(bytes) {
+  if (bytes.byteLength <= MAX_BYTES) return bytes;
+  throw tooLarge(`${(bytes.byteLength / 1e6).toFixed(1)} MB`);
+}
+
+/**
+ * @template {{ width: number, height: number }} T
+ * @param {T} image
+ * @returns {T}
+ */
+function checkPixels(image) {
+  const { width, height } = image;
+  if (!(width > 0 && height > 0)) {
+    throw new LensError("unreadable-image", "This image is empty. Give one that shows something.");
+  }
+  if (width * height <= MAX_PIXELS) return image;
+  throw tooLarge(`${width} x ${height} pixels`);
+}
+
+/** @param {string} size */
+function tooLarge(size) {
+  return new LensError(
+    "image-too-large",
+    `This image is too large (${size}). At most 20 MB and 40 megapixels are read; crop or shrink it.`,
+  );
+}
+
+/** @param {HTMLImageElement} element */
+async function pixelsOfElement(element) {
+  try {
+    if (!element.complete) await element.decode();
+  } catch (cause) {
+    throw new LensError("unreadable-image", "The <img> could not load its image.", { cause });
+  }
+  return pixelsOf(element, { width: element.naturalWidth, height: element.naturalHeight });
+}
+
+/**
+ * @param {CanvasImageSource} image
+ * @param {{ width: number, height: number }} [size]
+ * @returns {ImageData}
+ */
+function pixelsOf(image, size = /** @type {ImageBitmap} */ (image)) {
+  const { width, height } = checkPixels(size);
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  if (!context) throw new LensError("unreadable-image", "The browser gives no canvas.");
+  try {
+    context.drawImage(image, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height);
+  } catch (cause) {
+    // A canvas that holds something of another site keeps its pixels to itself.
+    const message =
+      "The browser does not give out the pixels of this image. Where it comes from another site, give its file instead.";
+    throw new LensError("unreadable-image", message, { cause });
+  }
+}
+
+/**
+ * Opens an address that holds the image itself. Nothing is loaded from a site.
+ *
+ * @param {string} address
+ * @returns {Promise<Blob>}
+ */
+async function open(address) {
+  if (!/^(data|blob):/i.test(address)) {
+    throw new LensError(
+      "bad-argument",
+      "Images are not loaded from an address. Load it yourself and give the file: recognize(await (await fetch(address)).blob()).",
+    );
+  }
+  try {
+    return await (await fetch(address)).blob();
+  } catch (cause) {
+    const message = "The address of this image could not be opened. Give the file instead.";
+    throw new LensError("unreadable-image", message, { cause });
+  }
+}
