@@ -112,7 +112,7 @@ describe("the npm package", () => {
     const use = join(folder, "use.ts");
     await writeFile(
       use,
-      `import { LensError, Recognizer, type Grid, type Letter, type Progress, type Recognition } from "captcha-lens";
+      `import { LensError, Recognizer, type ErrorCode, type Grid, type ImageInput, type Letter, type Progress, type Recognition } from "captcha-lens";
        import { centerOf } from "captcha-lens/overlay.js";
        const lens: Recognizer = await Recognizer.load({ backend: "cpu" });
        const told = ({ overall }: Progress): number | null => overall;
@@ -122,9 +122,16 @@ describe("the npm package", () => {
        const center: number = centerOf(first.attention, grid);
        const [one] = await lens.recognizeAll([new Uint8Array()]);
        const text: string = one instanceof LensError ? one.code : one.text;
+       const codes: ErrorCode[] = ["missing-code", "engine-crashed", "closed", "no-browser"];
+       // @ts-expect-error there is no such code
+       codes.push("no-such-code");
+       const inputs: ImageInput[] = [new Image(), new OffscreenCanvas(1, 1), "data:,a"];
+       const { alphabet, maxLetters }: { alphabet: string; maxLetters: number } = lens.config;
+       const onStage = ({ stage }: Progress) => (stage === "weights" ? alphabet : maxLetters);
+       { using closed = lens; void closed; }
        // @ts-expect-error there is no such backend
        void Recognizer.load({ backend: "quantum" });
-       export { center, told, text };`,
+       export { center, codes, inputs, onStage, told, text };`,
     );
     const options = [
       "--noEmit",
