@@ -150,6 +150,33 @@ describe("without an adapter that works", () => {
     await reader.close();
   });
 
+  test("files on another origin are loaded from there, workers too", async () => {
+    const reader = await Reader.open(browser, site.address);
+    const { page } = reader;
+    const other = site.address.replace("127.0.0.1", "localhost");
+    await page.route("**", async (route) => {
+      const response = await route.fetch();
+      const headers = { ...response.headers(), "access-control-allow-origin": "*" };
+      await route.fulfill({ response, headers });
+    });
+    await page.goto(`${other}samples/index.json`); // a page without a policy
+    const read = await page.evaluate(
+      async ([home, image]) => {
+        const { Recognizer } = await import(`${home}src/client.js`);
+        const found = [];
+        for (const assetsUrl of [undefined, home]) {
+          const lens = await Recognizer.load({ backend: "cpu", assetsUrl });
+          found.push((await lens.recognize(image)).text);
+          lens.close();
+        }
+        return found;
+      },
+      [site.address, `data:image/png;base64,${blankPng(60, 20).toString("base64")}`],
+    );
+    assert.deepEqual(read, [WORD, WORD]);
+    await reader.close();
+  });
+
   test("what shows an image on a page is read, and what comes from a site is not loaded", async () => {
     const { reader } = await open("async () => null");
     const results = await reader.page.evaluate(

@@ -100,6 +100,11 @@ export class Recognizer {
     if (!BACKENDS.includes(backend)) {
       throw bad(`\`backend\` must be "auto", "webgpu" or "cpu", not ${JSON.stringify(backend)}.`);
     }
+    for (const [name, listener] of Object.entries({ onProgress, onBackend })) {
+      if (listener !== undefined && typeof listener !== "function") {
+        throw bad(`\`${name}\` must be a function.`);
+      }
+    }
     if (assetsUrl !== undefined) {
       // A folder, with a slash at its end or without.
       this.#assets = addressOf(assetsUrl, "assetsUrl").replace(/\/?$/, "/");

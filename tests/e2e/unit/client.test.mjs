@@ -75,6 +75,9 @@ test("options that are not right are refused, and no worker starts", async () =>
   for (const weights of ["http://", "not relative to anything", null, 7]) {
     await assert.rejects(open({ weights: /** @type {any} */ (weights) }), { code: "bad-argument" });
   }
+  for (const name of ["onProgress", "onBackend"]) {
+    await assert.rejects(open({ [name]: "told" }), { code: "bad-argument" });
+  }
   await assert.rejects(open({ assetsUrl: "http://" }), { code: "bad-argument" });
   assert.deepEqual(FakeWorker.all, []);
 });
