@@ -307,6 +307,16 @@ test("an image on which WebGPU breaks down fails alone, others that wait are rea
   const outcomes = await Promise.allSettled(images);
   assert.deepEqual(outcomes.map(short), [1, "engine-crashed", 2]);
   assert.equal(lens.backend.kind, "cpu");
+  const [cpu] = FakeWorker.all;
+  assert.deepEqual(cpu.images, [image(2)], "what broke one engine is not given to the other");
+  lens.close();
+});
+
+test("a lost GPU that was insisted on costs the reading under way alone", async () => {
+  const lens = await open({ backend: "webgpu" });
+  const images = [1, LOST, 2].map((first) => lens.recognize(image(first)));
+  const outcomes = await Promise.allSettled(images);
+  assert.deepEqual(outcomes.map(short), [1, "device-lost", 2]);
   lens.close();
 });
 
@@ -314,11 +324,15 @@ test("closing while WebGPU is looked at starts nothing more", async () => {
   /** @type {(adapter: unknown) => void} */
   let offer = () => {};
   FakeWorker.install(withGpu(() => new Promise((resolve) => (offer = resolve))));
-  const lens = await open({ backend: "auto" });
-  lens.close();
-  offer(ADAPTER);
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
-  assert.equal(FakeWorker.all.length, 1);
+  for (const adapter of [ADAPTER, null]) {
+    const onBackend = mock.fn();
+    const lens = await open({ backend: "auto", onBackend });
+    lens.close();
+    offer(adapter);
+    for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+    assert.equal(onBackend.mock.callCount(), 1, "nothing is told after that");
+  }
+  assert.ok(FakeWorker.all.every(({ kind, alive }) => kind === "cpu" && !alive));
 });
 
 /** @param {Error} error @returns {never} */
