@@ -49,6 +49,7 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
  */
 export async function serve(site = {}) {
   const { root = HERE, port = 0, host = "127.0.0.1", base = "/", mounts = {} } = site;
+  const always = await headersOf(root);
   /** Compressed files by path, each with the ETag of the file it was made from. */
   const compressed = /** @type {Map<string, { etag: string, bytes: Promise<Buffer> }>} */ (
     new Map()
@@ -76,6 +77,7 @@ export async function serve(site = {}) {
     const encoded = compressible && takesBrotli;
     const etag = `"${file.size}-${file.changed}${encoded ? "-br" : ""}"`;
     const headers = {
+      ...always,
       "cache-control": "no-cache", // asked for each time, sent when it changed
       etag,
       ...(compressible && { vary: "accept-encoding" }),
@@ -95,7 +97,6 @@ export async function serve(site = {}) {
       ...(encoded && { "content-encoding": "br" }),
       "content-length": bytes?.length ?? file.size,
       "content-type": TYPES[type] ?? "application/octet-stream",
-      "x-content-type-options": "nosniff",
     });
     if (request.method === "HEAD") response.end();
     else if (bytes) response.end(bytes);
@@ -113,6 +114,19 @@ export async function serve(site = {}) {
         server.closeAllConnections();
       }),
   };
+}
+
+/**
+ * The headers that a folder's `_headers` file has for all of its files, as static hosts read it.
+ *
+ * @param {string} root
+ * @returns {Promise<Record<string, string>>} by name in lower case; none where there is no such file
+ */
+async function headersOf(root) {
+  const text = await readFile(join(root, "_headers"), "utf8").catch(() => "");
+  const [, block = ""] = text.split(/^\/\*$/m);
+  const lines = [...block.matchAll(/^ +([\w-]+): (.+)$/gm)];
+  return Object.fromEntries(lines.map(([, name, value]) => [name.toLowerCase(), value]));
 }
 
 /**

@@ -1,10 +1,9 @@
 // @ts-check
 /**
- * Keeps the page for when there is no network: what the site sends is shown as it is, and what was
- * put by is shown when nothing comes, or not in good time. A page that was put by goes on with what
- * was put by, so that it is of one version. A version's own files are put by once, together; what
- * else is used, such as the module for WebGPU, as it comes. Files of other sites are none of its
- * business.
+ * Keeps the page for when there is no network. Network first: the cache answers where the site does
+ * not, not in good time, or with an error. A page from the cache goes on with the cache, so that it
+ * is of one version. A version's own files are cached once, together; what else is used, such as the
+ * module for WebGPU, as it comes. Requests to other sites are left alone.
  */
 
 /// <reference lib="webworker" />
@@ -20,7 +19,7 @@ const { version, files } = /** @type {{ OFFLINE: { version: string, files: strin
 const COPY = `captcha-lens ${scope.registration.scope} `;
 /** One version's files, and no other's: what is put by together fits together. */
 const CACHE = COPY + version;
-/** Milliseconds for which the site is waited for where there is something put by. */
+/** Milliseconds for which the site is waited for where the cache holds a copy. */
 const PATIENCE = 4000;
 const OWN = new Set(files.map((file) => new URL(file, scope.registration.scope).href));
 /**
@@ -107,26 +106,30 @@ function fromSite(event, cache) {
 }
 
 /**
- * What comes, or nothing where that fails or takes too long.
+ * What comes, or nothing where that is an error, fails or takes too long.
  *
  * @param {Promise<Response>} response
  * @param {number | null} limit in milliseconds
  */
 function soon(response, limit) {
-  const come = response.catch(() => undefined);
+  // A file that is missing was of this version: the site may have another by now.
+  const come = response.then(
+    (sent) => (sent.status >= 400 ? undefined : sent),
+    () => undefined,
+  );
   if (limit === null) return come;
   const late = new Promise((resolve) => setTimeout(() => resolve(undefined), limit));
   return Promise.race([come, late]);
 }
 
 /**
- * Where an answer is kept: settings in the address do not make another file.
+ * Where an answer is kept: neither settings nor a fragment in the address make another file.
  *
  * @param {Request} request
  */
 function keyOf({ url }) {
   const address = new URL(url);
-  address.search = "";
+  address.search = address.hash = "";
   return address.href.replace(/index\.html$/, "");
 }
 

@@ -111,6 +111,63 @@ test("where the site keeps the page waiting, what was put by is shown, and only 
   await site.close();
 });
 
+test("a link with a fragment leaves the cached version whole", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+  const web = new URL("../../web/", import.meta.url);
+  /** @type {Record<string, string>} */
+  const mounts = {};
+  const site = await serve({ mounts });
+  const browser = await launch({ webgpu: false });
+  const reader = await visit(browser, site.address);
+  // The next version has another id, in the page and in its script.
+  for (const [path, words, others] of [
+    ["index.html", 'id="bytes"', 'id="size"'],
+    ["src/view/status.js", 'find("bytes"', 'find("size"'],
+    ["pkg/offline.js", '"version": "', '"version": "new'],
+  ]) {
+    const text = await readFile(new URL(path, web), "utf8");
+    assert.ok(text.includes(words), path);
+    mounts[path] = join(folder, basename(path));
+    await writeFile(mounts[path], text.replace(words, others));
+  }
+  for (const link of [QUERY, `index.html${QUERY}`]) {
+    await reader.page.goto("about:blank");
+    await reader.page.goto(`${site.address}${link}#generate?seed=1`);
+    assert.equal(await reader.settled(), "done");
+  }
+  await site.close();
+  await reader.page.reload();
+  assert.equal(await reader.settled(), "done");
+  assert.equal(await reader.page.locator("#bytes").count(), 1, "the version that was cached");
+  await browser.close();
+  await rm(folder, { recursive: true });
+});
+
+test("an error of the site is not shown where the cache holds a copy", async () => {
+  /** @type {Record<string, string>} */
+  const mounts = {};
+  const site = await serve({ mounts });
+  const way = await wayTo(site.address);
+  const browser = await launch({ webgpu: false });
+  const reader = await visit(browser, way.address);
+  const [{ file, text }] = await samples();
+  mounts["src/input.js"] = "/nowhere"; // as if another version had no such file
+  await reader.page.reload();
+  assert.equal(await reader.settled(), "ready");
+
+  way.fail();
+  await reader.page.reload();
+  assert.equal(await reader.settled(), "ready");
+  await reader.chooseSample(file);
+  assert.equal(await reader.word(), text);
+  // What was never cached fails as the site says.
+  const missing = await reader.page.evaluate(async () => (await fetch("nothing.js")).status);
+  assert.equal(missing, 503);
+  await browser.close();
+  way.close();
+  await site.close();
+});
+
 test("where nothing can be put by, the site is shown", async () => {
   const site = await serve();
   const browser = await launch({ webgpu: false });
@@ -130,7 +187,7 @@ test("two copies on one site keep each its own", async () => {
   const browser = await launch({ webgpu: false });
   const reader = await visit(browser, `${site.address}one/`);
   await reader.page.goto(`${site.address}two/${QUERY}`);
-  assert.equal(await reader.settled(), "ready");
+  await reader.chooseSample((await samples())[0].file);
   await controlled(reader);
   assert.equal(await reader.page.evaluate(async () => (await caches.keys()).length), 2);
   await site.close();
@@ -140,7 +197,8 @@ test("two copies on one site keep each its own", async () => {
 });
 
 /**
- * A way to a site that can fall silent: it then takes connections and never answers.
+ * A way to a site that can fall silent: it then takes connections and never answers; or fail: it
+ * then answers that it is out of service.
  *
  * @param {string} address
  */
@@ -149,10 +207,15 @@ async function wayTo(address) {
   /** @type {Set<import("node:net").Socket>} */
   const sockets = new Set();
   let silent = false;
+  let failing = false;
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("error", () => {}); // a browser may break off
     if (silent) return;
+    if (failing) {
+      const answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+      return void socket.on("data", () => socket.write(answer));
+    }
     const onward = connect(Number(site.port), site.hostname);
     onward.on("error", () => socket.destroy());
     socket.pipe(onward).pipe(socket);
@@ -164,6 +227,10 @@ async function wayTo(address) {
     address: site.href,
     fallSilent() {
       silent = true;
+      cut();
+    },
+    fail() {
+      failing = true;
       cut();
     },
     close() {
@@ -183,6 +250,8 @@ async function visit(browser, address) {
   const options = /** @type {const} */ ({ query: QUERY, serviceWorkers: "allow" });
   const reader = await Reader.open(browser, address, options);
   assert.equal(await reader.settled(), "ready");
+  // The worker waits for the first result.
+  await reader.chooseSample((await samples())[0].file);
   await controlled(reader);
   return reader;
 }

@@ -157,6 +157,42 @@ describe("the page", () => {
     });
   });
 
+  describe("for later visits", () => {
+    const registered = (/** @type {Reader} */ { page }) =>
+      page.evaluate(() => /** @type {any} */ (globalThis).registered);
+
+    /** The page, with registrations of its service worker written down. */
+    async function openRecorded() {
+      const context = await browser.newContext({ serviceWorkers: "allow" });
+      const page = await context.newPage();
+      await page.clock.install();
+      await page.addInitScript(recordRegistrations);
+      const reader = new Reader(page, site.address);
+      await page.goto(`${site.address}?backend=cpu`);
+      return reader;
+    }
+
+    test("nothing is fetched before the first result", async () => {
+      const reader = await openRecorded();
+      assert.equal(await reader.settled(), "ready");
+      await reader.page.clock.runFor(2000);
+      assert.deepEqual(await registered(reader), []);
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.deepEqual(await registered(reader), ["sw.js"]);
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.deepEqual(await registered(reader), ["sw.js"], "once");
+      await reader.close();
+    });
+
+    test("all is fetched once the page has been idle for a while", async () => {
+      const reader = await openRecorded();
+      assert.equal(await reader.settled(), "ready");
+      await reader.page.clock.runFor(6000);
+      assert.deepEqual(await registered(reader), ["sw.js"]);
+      await reader.close();
+    });
+  });
+
   describe("input", () => {
     test("given while loading is read when all is there", async () => {
       const reader = await open();
@@ -286,6 +322,17 @@ describe("the page", () => {
     });
   });
 });
+
+/** Writes down what registers as a service worker, and registers nothing. */
+function recordRegistrations() {
+  /** @type {string[]} */
+  const registered = [];
+  Object.assign(globalThis, { registered });
+  navigator.serviceWorker.register = (url) => {
+    registered.push(String(url).replace(/^.*\//, ""));
+    return new Promise(() => {});
+  };
+}
 
 /** A generator that draws white. */
 const GENERATOR = `

@@ -8,7 +8,7 @@ import { fromFragment, toFragment } from "./generator.js";
 import { ask } from "./helper.js";
 import { fromChooser, fromClipboard } from "./input.js";
 import { Loader, weightsFrom, wishFrom } from "./loader.js";
-import { keepOffline } from "./offline.js";
+import { keepOfflineWhenIdle } from "./offline.js";
 import { cut, isBearable } from "./part.js";
 import { Player } from "./player.js";
 import { CropView } from "./view/crop.js";
@@ -115,7 +115,6 @@ const cropper = new CropView((part) => void readPart(part));
 
 view.setWish(wish);
 void listSamples();
-keepOffline();
 addEventListener("hashchange", drawShared);
 addEventListener("pagehide", writeFragment);
 // On paper every letter is there, whatever the playback has come to.
@@ -239,6 +238,7 @@ function startAnew() {
   reading = new AbortController();
   coming = true;
   done = hopeless = false;
+  keepOfflineWhenIdle("reading");
   return reading.signal;
 }
 
@@ -250,7 +250,10 @@ async function read() {
     view.setState("loading", "Loading");
     const lens = await loader.load();
     if (signal.aborted) return;
-    if (!image) return view.setState("ready", "Ready");
+    if (!image) {
+      keepOfflineWhenIdle("ready");
+      return view.setState("ready", "Ready");
+    }
     view.setState("reading", "Reading");
     const options = { alternatives: ALTERNATIVES, signal };
     const recognition = await lens.recognize(image, options).catch(async (error) => {
@@ -262,6 +265,7 @@ async function read() {
     await view.pictureShown;
     if (signal.aborted) return;
     done = true;
+    keepOfflineWhenIdle("done");
     debug.lastResult = recognition;
     view.setRecognition(recognition);
     void offerCrop();

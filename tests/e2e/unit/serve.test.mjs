@@ -53,6 +53,28 @@ test("serves nothing else", async () => {
   assert.equal((await ask("/under/", "POST")).status, 405);
 });
 
+test("sends one policy with pages, scripts and what did not change; the pages' own is the same", async () => {
+  const policies = new Set();
+  for (const path of ["", "audit.html", "sw.js", "src/worker-cpu.js", "src/helper-worker.js"]) {
+    const { headers } = await fetch(site.address + path);
+    policies.add(headers.get("content-security-policy"));
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+    // A browser may have a file from before there was a policy.
+    const same = { "if-none-match": headers.get("etag") ?? "" };
+    const unchanged = await fetch(site.address + path, { headers: same });
+    assert.equal(unchanged.status, 304);
+    policies.add(unchanged.headers.get("content-security-policy"));
+  }
+  const [policy, ...others] = policies;
+  assert.deepEqual(others, []);
+  for (const page of ["index.html", "audit.html"]) {
+    const text = await (await fetch(site.address + page)).text();
+    const [, meta] = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(text) ?? [];
+    // What may frame a page is the one thing that its markup cannot say.
+    assert.equal(policy, `${meta}; frame-ancestors 'none'`, page);
+  }
+});
+
 test("sends a file again only when it changed", async () => {
   const address = `${site.address}logo.svg`;
   const first = await fetch(address);

@@ -1,0 +1,133 @@
+// @ts-check
+/** Nothing leaves the page, its workers or its service worker: what the policy is for. */
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch } from "./browser.mjs";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
+import { blankPng } from "./images.mjs";
+import { Reader, png } from "./reader.mjs";
+
+const IMAGE = png(blankPng(200, 100));
+
+describe("the policy", () => {
+  /** What another site is asked for. @type {string[]} */
+  const asked = [];
+  const other = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.writeHead(200, { "access-control-allow-origin": "*" }).end("taken");
+  });
+  /** The other site's address. */
+  let elsewhere = "";
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+  /** @type {string} */
+  let folder;
+
+  before(async () => {
+    await new Promise((listening) => other.listen(0, "127.0.0.1", () => listening(undefined)));
+    const { port } = /** @type {import("node:net").AddressInfo} */ (other.address());
+    elsewhere = `http://127.0.0.1:${port}/`;
+    folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+    const offline = join(folder, "offline.js");
+    await writeFile(offline, 'self.OFFLINE = { version: "1", files: ["./"] };');
+    site = await serve({ mounts: { "pkg/offline.js": offline, ...FAKE_ENGINE } });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+    other.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /**
+   * What became of an image sent to the other site, in each of the ways that there are.
+   *
+   * @param {{ evaluate: import("playwright-core").Worker["evaluate"] }} from
+   */
+  const send = (from) =>
+    from.evaluate(async (/** @type {string} */ address) => {
+      const body = new Blob(["an image"]);
+      const fetched = (/** @type {RequestInit} */ how) =>
+        fetch(address, how).then(
+          () => "sent",
+          () => "blocked",
+        );
+      const socket = () =>
+        new Promise((done) => {
+          try {
+            const opened = new WebSocket(address.replace("http", "ws"));
+            opened.onopen = () => done("sent");
+            opened.onerror = () => done("blocked");
+          } catch {
+            done("blocked");
+          }
+        });
+      return Promise.all([
+        fetched({}),
+        fetched({ method: "POST", body }),
+        fetched({ method: "POST", body, mode: "no-cors" }),
+        socket(),
+      ]);
+    }, elsewhere);
+  const BLOCKED = ["blocked", "blocked", "blocked", "blocked"];
+
+  test("stops what a page without it sends", async () => {
+    const page = await browser.newPage();
+    await page.goto(elsewhere);
+    const sent = await send(page);
+    assert.deepEqual(sent.slice(0, 3), ["sent", "sent", "sent"]);
+    assert.ok(asked.length >= 3);
+    await page.close();
+  });
+
+  for (const backend of ["cpu", "webgpu"]) {
+    test(`holds for the page and each worker, reading on ${backend}`, async () => {
+      const options = /** @type {const} */ ({ serviceWorkers: "allow" });
+      const reader = await Reader.open(browser, site.address, {
+        query: `?backend=${backend}`,
+        ...options,
+      });
+      const { page } = reader;
+      assert.equal(await reader.choose(IMAGE), "done");
+      await page.evaluate(() => navigator.serviceWorker.ready);
+      asked.length = 0;
+      assert.deepEqual(await send(page), BLOCKED, "the page");
+      const workers = page.workers();
+      const names = workers.map((worker) => new URL(worker.url()).pathname).sort();
+      assert.deepEqual(names, ["/src/helper-worker.js", `/src/worker-${backend}.js`]);
+      for (const worker of workers) assert.deepEqual(await send(worker), BLOCKED, worker.url());
+      const [serviceWorker] = page.context().serviceWorkers();
+      assert.deepEqual(await send(serviceWorker), BLOCKED, "the service worker");
+      await page.goto(`${site.address}audit.html`);
+      assert.deepEqual(await send(page), BLOCKED, "the audit");
+      assert.deepEqual(asked, []);
+      await reader.close();
+    });
+  }
+
+  test("keeps the page out of other pages' frames", async () => {
+    const page = await browser.newPage();
+    await page.goto(elsewhere);
+    const framed = await page.evaluate(async (address) => {
+      const frame = document.createElement("iframe");
+      const loaded = new Promise((done) => (frame.onload = done));
+      frame.src = address;
+      document.body.append(frame);
+      await loaded;
+      return frame.contentWindow?.length;
+    }, site.address);
+    assert.equal(framed, 0);
+    const [, frame] = page.frames();
+    assert.equal(await frame.locator("#drop-zone").count(), 0);
+    await page.close();
+  });
+});
