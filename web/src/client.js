@@ -50,7 +50,7 @@ const GPU_FAILURES = /** @type {Record<string, string>} */ ({
 
 /**
  * A reader, loaded with its weights. Readings asked for at the same time are done one by one, in
- * the order of asking.
+ * the order of asking; an image that has to be opened first, as an address has, may come later.
  */
 export class Recognizer {
   #weights;

@@ -31,6 +31,7 @@ export async function toSource(image) {
     case "Uint8ClampedArray":
       return own(checkBytes(/** @type {Uint8Array} */ (image)));
     case "ImageData":
+      checkBytes(/** @type {ImageData} */ (image).data, Infinity);
       return checkPixels(/** @type {ImageData} */ (image));
     case "HTMLCanvasElement":
     case "OffscreenCanvas":
@@ -63,10 +64,13 @@ function kindOf(value) {
 /**
  * @template {{ byteLength: number }} T
  * @param {T} bytes
+ * @param {number} [most]
  * @returns {T}
  */
-function checkBytes(bytes) {
-  if (bytes.byteLength <= MAX_BYTES) return bytes;
+function checkBytes(bytes, most = MAX_BYTES) {
+  // Also a buffer that was handed to another thread, which cannot be sent again.
+  if (bytes.byteLength === 0) throw empty();
+  if (bytes.byteLength <= most) return bytes;
   throw tooLarge(`${(bytes.byteLength / 1e6).toFixed(1)} MB`);
 }
 
@@ -77,11 +81,13 @@ function checkBytes(bytes) {
  */
 function checkPixels(image) {
   const { width, height } = image;
-  if (!(width > 0 && height > 0)) {
-    throw new LensError("unreadable-image", "This image is empty. Give one that shows something.");
-  }
+  if (!(width > 0 && height > 0)) throw empty();
   if (width * height <= MAX_PIXELS) return image;
   throw tooLarge(`${width} x ${height} pixels`);
+}
+
+function empty() {
+  return new LensError("unreadable-image", "This image is empty. Give one that shows something.");
 }
 
 /** @param {string} size */

@@ -107,8 +107,9 @@ test("what is too large is refused before its pixels are copied", async () => {
   const before = FakeCanvas.made.length;
   const large = { width: 10_000, height: 4_001 };
   for (const kind of ["ImageData", "HTMLCanvasElement", "OffscreenCanvas", "ImageBitmap"]) {
-    await assert.rejects(toSource(like(kind, large)), { code: "image-too-large" });
-    await assert.rejects(toSource(like(kind, { width: 0, height: 9 })), {
+    const data = new Uint8ClampedArray(1);
+    await assert.rejects(toSource(like(kind, { ...large, data })), { code: "image-too-large" });
+    await assert.rejects(toSource(like(kind, { width: 0, height: 9, data })), {
       code: "unreadable-image",
     });
   }
@@ -117,6 +118,15 @@ test("what is too large is refused before its pixels are copied", async () => {
   await assert.rejects(toSource(new Uint8Array(MAX_BYTES + 1)), { code: "image-too-large" });
   await assert.rejects(toSource(new ArrayBuffer(MAX_BYTES + 1)), { code: "image-too-large" });
   assert.equal(FakeCanvas.made.length, before);
+});
+
+test("what holds nothing any more fails alone", async () => {
+  const bytes = new Uint8Array(4);
+  structuredClone(bytes, { transfer: [bytes.buffer] });
+  const pixels = like("ImageData", { width: 1, height: 1, data: bytes });
+  for (const image of [bytes, bytes.buffer, new Uint8Array(), pixels]) {
+    await assert.rejects(toSource(image), { name: "LensError", code: "unreadable-image" });
+  }
 });
 
 test("pixels of another site are an error that says what to do", async () => {
