@@ -37,9 +37,9 @@ export class Reader {
   /**
    * @param {Page} page
    * @param {string} address
-   * @param {number} patience
+   * @param {number} [patience] how long it waits for what it is told to, in milliseconds
    */
-  constructor(page, address, patience) {
+  constructor(page, address, patience = PATIENCE) {
     this.page = page;
     this.watched = watch(page, address);
     page.setDefaultTimeout(patience);
