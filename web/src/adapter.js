@@ -2,7 +2,7 @@
 /** Whether WebGPU can be used here, found out before anything is downloaded for it. */
 
 /** Longest wait for the browser's answer, in milliseconds. */
-const LIMIT = 15_000;
+const LIMIT = 20_000;
 
 /** Why WebGPU is not used, in words that stand after "No WebGPU:". */
 export const REASONS = {

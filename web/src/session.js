@@ -15,7 +15,7 @@ import { LoadingProgress } from "./progress.js";
 
 /** Longest that a stage of loading WebGPU may take, in milliseconds. */
 const LIMITS = /** @type {Record<string, number | undefined>} */ ({
-  device: 30_000,
+  device: 60_000,
   check: 180_000,
 });
 
