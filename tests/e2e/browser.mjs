@@ -1,6 +1,7 @@
 // @ts-check
 /** Chromium, with WebGPU or without, and what its pages must never do. */
 
+import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
 const ALWAYS = [
@@ -85,6 +86,33 @@ export function holdDecoding() {
     await released;
     return decode.call(this);
   };
+}
+
+/**
+ * Asks again until the answer is there.
+ *
+ * @template T
+ * @param {() => Promise<T>} ask
+ * @param {number} [patience] milliseconds
+ * @returns {Promise<T>}
+ */
+export async function until(ask, patience = 60_000) {
+  const limit = AbortSignal.timeout(patience);
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    limit.throwIfAborted();
+    await setTimeout(50);
+  }
+}
+
+/** Run in a page: until everything is cached and the service worker answers for the page. */
+export async function serviceWorkerControls() {
+  await navigator.serviceWorker.ready;
+  if (navigator.serviceWorker.controller) return;
+  await new Promise((resolve) =>
+    navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
+  );
 }
 
 /** A promise that settles when it is told to. */

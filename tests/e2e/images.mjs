@@ -41,6 +41,38 @@ export function hugePng() {
 }
 
 /**
+ * The panels of a figure that the page exported, as squares of brightness (0 to 255).
+ *
+ * @param {{ evaluate: (run: (base64: string) => unknown, base64: string) => Promise<any> }} page of
+ *   either browser, which unpacks the file
+ * @param {Buffer} file
+ * @returns {Promise<{ squares: number[], least: number, most: number }[]>}
+ */
+export function panelsOf(page, file) {
+  return page.evaluate(async (base64) => {
+    // As figure.js draws them, two pixels for one.
+    const [PANEL, GAP, HEAD] = [2 * 280, 2 * 16, 2 * 64];
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes]));
+    const canvas = new OffscreenCanvas(28, 14);
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+      canvas.getContext("2d", { willReadFrequently: true })
+    );
+    const panels = [];
+    for (let x = GAP; x + PANEL <= bitmap.width; x += PANEL + GAP) {
+      const height = bitmap.height - HEAD - GAP;
+      context.drawImage(bitmap, x, HEAD, PANEL, height, 0, 0, canvas.width, canvas.height);
+      const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+      const squares = Array.from({ length: canvas.width * canvas.height }, (_, i) =>
+        Math.round((data[4 * i] + data[4 * i + 1] + data[4 * i + 2]) / 3),
+      );
+      panels.push({ squares, least: Math.min(...squares), most: Math.max(...squares) });
+    }
+    return panels;
+  }, file.toString("base64"));
+}
+
+/**
  * @param {number} width
  * @param {number} height
  */

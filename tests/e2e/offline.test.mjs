@@ -9,14 +9,16 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { serve } from "../../web/serve.mjs";
-import { launch } from "./browser.mjs";
+import { launch, serviceWorkerControls, until } from "./browser.mjs";
 import { Reader, WEB, sampleFile, samples } from "./reader.mjs";
 
 const QUERY = "?backend=cpu";
 
-test("after one visit the page reads without a network", async () => {
+test("after one visit the page reads without a network", async (t) => {
   const site = await serve({ base: "/some/where/" });
+  t.after(site.close);
   const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
   const reader = await visit(browser, site.address);
   await site.close();
 
@@ -37,11 +39,11 @@ test("after one visit the page reads without a network", async () => {
   await reader.page.setInputFiles("#files-input", [await sampleFile(file)]);
   await reader.page.waitForSelector("body[data-state=done]");
   assert.equal(await reader.page.textContent(".report-rate"), "100.0\u202f%");
-  await browser.close();
 });
 
-test("a new version is put by as a whole, and nothing of the old one is shown", async () => {
+test("a new version is put by as a whole, and nothing of the old one is shown", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+  t.after(() => rm(folder, { recursive: true }));
   const web = new URL("../../web/", import.meta.url);
   const change = async (/** @type {string} */ path, /** @type {[string, string]} */ ...words) => {
     const text = await readFile(new URL(path, web), "utf8");
@@ -52,7 +54,9 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   /** @type {Record<string, string>} */
   const mounts = {};
   const site = await serve({ mounts });
+  t.after(site.close);
   const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
   const reader = await visit(browser, site.address);
   const caches = () => reader.page.evaluate(async () => [...(await window.caches.keys())]);
   const [old, ...more] = await caches();
@@ -71,31 +75,26 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   mounts["pkg/offline.js"] = await change("pkg/offline.js", '"version": "', '"version": "new');
   await reader.page.reload();
   // The visit to one page puts the other by as well.
-  // (`waitForFunction` takes the promise of an answer for the answer.)
-  await reader.page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.ready;
-    while (!registration.waiting) await new Promise((resolve) => setTimeout(resolve, 50));
-  });
+  await until(() =>
+    reader.page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null),
+  );
   assert.equal((await caches()).length, 2);
   // Once no page of the old version is open, the new one takes over.
   await reader.page.goto("about:blank");
   await reader.page.goto(`${site.address}${QUERY}`);
-  await reader.page.evaluate(async (name) => {
-    while ((await window.caches.keys()).includes(name)) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }, old);
+  await until(async () => !(await caches()).includes(old));
   await site.close();
   await reader.page.goto(`${site.address}audit.html${QUERY}`);
   assert.match(await reader.page.title(), /^New: /);
-  await browser.close();
-  await rm(folder, { recursive: true });
 });
 
-test("where the site keeps the page waiting, what was put by is shown, and only that", async () => {
+test("where the site keeps the page waiting, what was put by is shown, and only that", async (t) => {
   const site = await serve();
+  t.after(site.close);
   const way = await wayTo(site.address);
+  t.after(way.close);
   const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
   const reader = await visit(browser, way.address);
   way.fallSilent();
   await reader.page.reload();
@@ -109,18 +108,18 @@ test("where the site keeps the page waiting, what was put by is shown, and only 
   assert.equal(await reader.word(), text);
   await reader.chooseSample(file);
   assert.equal(await reader.word(), text);
-  await browser.close();
-  way.close();
-  await site.close();
 });
 
-test("a link with a fragment leaves the cached version whole", async () => {
+test("a link with a fragment leaves the cached version whole", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+  t.after(() => rm(folder, { recursive: true }));
   const web = new URL("../../web/", import.meta.url);
   /** @type {Record<string, string>} */
   const mounts = {};
   const site = await serve({ mounts });
+  t.after(site.close);
   const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
   const reader = await visit(browser, site.address);
   // The next version has another id, in the page and in its script; its worker is still to come.
   for (const [path, words, others] of [
@@ -140,16 +139,17 @@ test("a link with a fragment leaves the cached version whole", async () => {
   await reader.page.reload();
   assert.equal(await reader.settled(), "done");
   assert.equal(await reader.page.locator("#bytes").count(), 1, "the version that was cached");
-  await browser.close();
-  await rm(folder, { recursive: true });
 });
 
-test("an error of the site is not shown where the cache holds a copy", async () => {
+test("an error of the site is not shown where the cache holds a copy", async (t) => {
   /** @type {Record<string, string>} */
   const mounts = {};
   const site = await serve({ mounts });
+  t.after(site.close);
   const way = await wayTo(site.address);
+  t.after(way.close);
   const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
   const reader = await visit(browser, way.address);
   const [{ file, text }] = await samples();
   mounts["src/input.js"] = "/nowhere"; // as if another version had no such file
@@ -164,14 +164,13 @@ test("an error of the site is not shown where the cache holds a copy", async () 
   // What was never cached fails as the site says.
   const missing = await reader.page.evaluate(async () => (await fetch("nothing.js")).status);
   assert.equal(missing, 503);
-  await browser.close();
-  way.close();
-  await site.close();
 });
 
-test("where nothing can be put by, the site is shown", async () => {
+test("where nothing can be put by, the site is shown", async (t) => {
   const site = await serve();
+  t.after(site.close);
   const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
   const reader = await visit(browser, site.address);
   const [worker] = reader.page.context().serviceWorkers();
   await worker.evaluate(() => {
@@ -179,13 +178,13 @@ test("where nothing can be put by, the site is shown", async () => {
   });
   await reader.page.reload();
   assert.equal(await reader.settled(), "ready");
-  await browser.close();
-  await site.close();
 });
 
-test("two copies on one site keep each its own", async () => {
+test("two copies on one site keep each its own", async (t) => {
   const site = await serve({ mounts: { one: WEB, two: WEB } });
+  t.after(site.close);
   const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
   const reader = await visit(browser, `${site.address}one/`);
   await reader.page.goto(`${site.address}two/${QUERY}`);
   await reader.chooseSample((await samples())[0].file);
@@ -194,7 +193,6 @@ test("two copies on one site keep each its own", async () => {
   await site.close();
   await reader.page.goto(`${site.address}one/${QUERY}`);
   assert.equal(await reader.settled(), "ready");
-  await browser.close();
 });
 
 /**
@@ -263,11 +261,5 @@ async function visit(browser, address) {
  * @param {Reader} reader
  */
 async function controlled({ page }) {
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-    if (navigator.serviceWorker.controller) return;
-    await new Promise((resolve) =>
-      navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
-    );
-  });
+  await page.evaluate(serviceWorkerControls);
 }

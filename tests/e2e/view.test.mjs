@@ -9,7 +9,7 @@ import { serve } from "../../web/serve.mjs";
 import { WIDTHS, fitsWidth, holdDecoding, launch, resizeText, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng } from "./images.mjs";
+import { blankPng, panelsOf } from "./images.mjs";
 import { Reader, png } from "./reader.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -167,6 +167,10 @@ describe("a reading on the page", () => {
       assert.equal(picture.toString("latin1", 1, 4), "PNG");
       // Four panels of 280 with gaps of 16, two pixels each.
       assert.equal(picture.readUInt32BE(16), 2 * (4 * (280 + 16) + 16));
+      const panels = await panelsOf(reader.page, picture);
+      assert.equal(panels.length, WORD.length);
+      for (const { least, most } of panels) assert.ok(most - least > 60, `${least} to ${most}`);
+      assert.equal(new Set(panels.map(({ squares }) => String(squares))).size, WORD.length);
       const json = JSON.parse((await kept("json")).toString());
       assert.equal(json.text, WORD);
       assert.equal(json.letters[0].attention.length, 72);
