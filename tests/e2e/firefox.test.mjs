@@ -37,7 +37,6 @@ describe("in Firefox", () => {
     browser = await puppeteer.launch({
       browser: "firefox",
       executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
-      protocolTimeout: PATIENCE,
       extraPrefsFirefox: { "browser.download.folderList": 2, "browser.download.dir": folder },
     });
   });
