@@ -12,7 +12,10 @@ import { promisify } from "node:util";
 import { launch, watch } from "./browser.mjs";
 import { WEB } from "./reader.mjs";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** The command line, as the native tests have built it. */
+const COMMAND =
+  process.env.CAPTCHA_LENS ??
+  fileURLToPath(new URL("../../target/debug/captcha-lens", import.meta.url));
 
 describe("a native audit", () => {
   test("is one file with the same report", async () => {
@@ -21,11 +24,10 @@ describe("a native audit", () => {
     await writeFile(join(folder, "<b>set", "not_an_image.png"), "</script>");
     const report = join(folder, "report.html");
     const audit = ["audit", join(folder, "<b>set"), "--report", report];
-    await promisify(execFile)(
-      "cargo",
-      ["run", "--locked", "--quiet", "-p", "captcha-trainer", "--", ...audit],
-      { cwd: ROOT },
-    );
+    await promisify(execFile)(COMMAND, audit).catch((error) => {
+      const missing = `There is no ${COMMAND}: cargo build --workspace makes it.`;
+      assert.fail(error.code === "ENOENT" ? missing : error.stderr);
+    });
 
     const browser = await launch({ webgpu: false });
     const page = await browser.newPage();

@@ -1,0 +1,96 @@
+// @ts-check
+/** Everything that the pages, their workers and the service worker ask for, as a proxy sees it. */
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, request as ask } from "node:http";
+import { test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch, serviceWorkerControls } from "./browser.mjs";
+import { Reader, sampleFile, samples } from "./reader.mjs";
+
+/** Chromium asks there by itself what fields of a page are for. */
+const AUTOFILL = "content-autofill.googleapis.com:443";
+
+test("the pages ask their own site alone", async (t) => {
+  const site = await serve();
+  t.after(site.close);
+  const proxy = await startProxy(new URL(site.address).host);
+  t.after(proxy.close);
+  const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
+  const reader = await Reader.open(browser, site.address, {
+    serviceWorkers: "allow",
+    proxy: { server: proxy.address, bypass: "<-loopback>" }, // this machine too
+  });
+  const { page } = reader;
+
+  const [{ file, text }] = await samples();
+  await reader.chooseSample(file);
+  assert.equal(await reader.choose(await sampleFile(file)), "done");
+  assert.equal(await reader.word(), text);
+  await page.click("#generate");
+  await page.waitForSelector("#generator-drawn b");
+  assert.equal(await reader.settled(), "done");
+  await page.evaluate(serviceWorkerControls);
+  await page.goto(`${site.address}audit.html`);
+  await page.setInputFiles("#files-input", [await sampleFile(file)]);
+  await page.waitForSelector("body[data-state=done]");
+
+  assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+  const paths = proxy.asked.own;
+  for (const path of ["/", "/src/worker-cpu.js", "/pkg/captcha_synth_wasm_bg.wasm", "/sw.js"]) {
+    assert.ok(paths.includes(path), `the proxy sees ${path}`);
+  }
+  // The page itself; and the service worker, which fetches what no page has asked for.
+  assert.ok(paths.includes("/pkg/offline.js") && paths.includes("/audit.html"));
+  assert.deepEqual(proxy.asked.others, []);
+
+  // The proxy does see what goes elsewhere.
+  const other = await page.context().newPage();
+  for (const address of ["http://captcha-lens.invalid/a", "https://captcha-lens.invalid/b"]) {
+    await assert.rejects(other.goto(address));
+  }
+  const names = ["http://captcha-lens.invalid/a", "captcha-lens.invalid:443"];
+  assert.deepEqual([...new Set(proxy.asked.others)], names);
+});
+
+/**
+ * A proxy that leads to one site, and writes down what it is asked for.
+ *
+ * @param {string} host of that site
+ */
+async function startProxy(host) {
+  /** @type {{ own: string[], others: string[] }} */
+  const asked = { own: [], others: [] };
+  const server = createServer((request, response) => {
+    const address = new URL(request.url ?? "");
+    if (address.host !== host) {
+      asked.others.push(address.href);
+      request.socket.destroy();
+      return;
+    }
+    asked.own.push(address.pathname);
+    const { method, headers } = request;
+    const onward = ask(address, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on("error", () => response.destroy());
+    request.pipe(onward);
+  });
+  server.on("connect", (request, socket) => {
+    if (request.url !== AUTOFILL) asked.others.push(request.url ?? "");
+    socket.destroy();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return {
+    address: `http://127.0.0.1:${port}`,
+    asked,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
