@@ -1,24 +1,34 @@
 // @ts-check
 /** Wires the audit: files in, readings, report. */
 
-import { filesOf, filesOfDrop, findImages } from "./audit/files.js";
-import { areLikely, labelsFromFiles, labelsFromNames } from "./audit/labels.js";
+import { filesOf, filesOfDrop, findImages, listed } from "./audit/files.js";
+import {
+  areLikely,
+  labelsFromFiles,
+  labelsFromLaterFiles,
+  labelsFromNames,
+} from "./audit/labels.js";
+import { commonFolder } from "./audit/paths.js";
 import { AuditRun } from "./audit/run.js";
+import { readSaved } from "./audit/saved.js";
 import { LensError } from "./errors.js";
-import { Loader, wishFrom } from "./loader.js";
+import { Loader, weightsFrom, wishFrom } from "./loader.js";
 import { keepOffline } from "./offline.js";
 import { AuditView } from "./view/audit.js";
+import { redraw } from "./view/redraw.js";
 import { describeBackend } from "./words.js";
 
 /** @import { Found, Given } from "./audit/files.js" */
-/** @import { AuditImage, AuditItem, LabelFile, PlainError } from "./types.js" */
+/** @import { AuditData, AuditImage, AuditItem, AuditNetwork, LabelFile, PlainError } from "./types.js" */
 
 /**
  * An audit that has begun.
  *
  * @typedef {object} Audit
+ * @property {string} name
  * @property {AuditImage[]} images
  * @property {AuditRun} run
+ * @property {AuditNetwork} network
  * @property {(string | null)[]} given labels that files gave
  * @property {string[]} names labels that the images' own names would give
  * @property {boolean} named whether those are taken
@@ -27,8 +37,11 @@ import { describeBackend } from "./words.js";
 
 /** Most files of which it is said why they could not be opened. */
 const MOST_TOLD = 3;
+/** Images that the engine refuses with these errors are drawn by the browser and read once more. */
+const REFUSED = new Set(["image-too-large", "unreadable-image"]);
 
 const query = new URLSearchParams(location.search);
+const weights = query.get("weights");
 /** What to run on, from the next audit on: the one under way keeps what was chosen before. */
 let wish = wishFrom(query.get("backend"));
 /** What the audit runs on. */
@@ -38,16 +51,19 @@ let leftOut = "";
 
 /** @type {Audit | undefined} */
 let current;
+/** The audit that the report is compared with. @type {AuditData | null} */
+let compared = null;
 /** How many times files were given: those given later take the place of those still looked at. */
 let given = 0;
 /** How many audits have been asked for: an older one that is still loading sees that it is late. */
 let asked = 0;
 /** Whether one is under way. */
 let busy = false;
-/** Addresses of the pictures in the report. @type {string[]} */
+/** Addresses of the pictures in the report; each report has its own list. @type {string[]} */
 let addresses = [];
 
 const loader = new Loader(() => ({
+  weights: weightsFrom(weights),
   backend: used,
   onBackend: (backend) => view.setBackend(backend),
 }));
@@ -61,9 +77,19 @@ const view = new AuditView({
     else run.pause();
     view.setState(run.paused ? "paused" : "running", run.paused ? "Paused" : "Reading");
   },
-  cancel: () => current?.run.cancel(),
+  cancel,
   labels: (named) => {
     if (current) showReport(Object.assign(current, { named }));
+  },
+  compareSaved: (file) => void compareSaved(file),
+  compareNext: () => {
+    if (!current) return;
+    compared = dataOf(current);
+    view.setStatus("The next audit will be compared with this one. Choose images.");
+  },
+  compareEnd: () => {
+    compared = null;
+    if (current) showReport(current);
   },
   backend: (chosen) => {
     wish = chosen;
@@ -79,7 +105,7 @@ keepOffline();
 
 /**
  * Looks for images among the files, and audits them. Where there are none, what goes on goes on, and
- * the report that is there stays.
+ * the report that is there stays; a label file alone is for the images that are there.
  *
  * @param {Promise<Given[]>} coming
  */
@@ -88,14 +114,40 @@ async function take(coming) {
   if (!busy) view.setState("loading", "Looking for images");
   try {
     const found = await findImages(await coming);
-    if (own === given) await audit(found);
+    if (own !== given) return;
+    if (found.images.length > 0) await audit(found);
+    else relabel(found.labelFiles);
   } catch (error) {
     if (own !== given) return;
     const plain = toPlainError(error);
     leftOut = busy ? plain.message : "";
     tellNote();
-    if (!busy) view.setError(plain, "Not opened; the report is the one before");
+    if (!busy) view.setError(plain, "Not opened. The report below is the one before.");
   }
+}
+
+/**
+ * Takes labels that were given after the images.
+ *
+ * @param {LabelFile[]} files
+ */
+function relabel(files) {
+  if (!current) {
+    throw new LensError("no-images", "There are labels but no images. Choose the images first.");
+  }
+  const labels = labelsFromLaterFiles(
+    current.images.map(({ path }) => path),
+    files,
+  );
+  if (labels.every((label) => label === null)) {
+    throw new LensError("no-images", describeLost(files));
+  }
+  Object.assign(current, { given: labels, named: false });
+  if (busy) return; // the report comes with them when all is read
+  leftOut = "";
+  tellNote();
+  view.setState("done", "Labels added");
+  showReport(current);
 }
 
 /**
@@ -112,7 +164,7 @@ async function audit(found) {
   used = wish;
   leftOut = describeLeftOut(found);
   tellNote();
-  view.clearReport();
+  clearReport();
   view.setState("loading", "Loading");
   try {
     const { images, labelFiles, problems } = found;
@@ -122,17 +174,7 @@ async function audit(found) {
     // Several, where WebGPU takes over on the way.
     /** @type {Set<string>} */
     const backends = new Set();
-    /** @type {import("./audit/run.js").Reader} */
-    const reader = {
-      async recognizeAll(blobs, options) {
-        const answers = await lens.recognizeAll(blobs, options);
-        for (const answer of answers) {
-          if (!(answer instanceof Error)) backends.add(describeBackend(answer.backend));
-        }
-        return answers;
-      },
-    };
-    const run = new AuditRun(images, reader, (progress) => {
+    const run = new AuditRun(images, readerOf(lens, backends), (progress) => {
       if (own === asked) view.setProgress(progress);
     });
     const paths = images.map(({ path }) => path);
@@ -142,30 +184,89 @@ async function audit(found) {
       leftOut = `${leftOut} ${describeLost(labelFiles)}`.trim();
       tellNote();
     }
-    const named = unnamed && areLikely(names);
-    current = { images, run, given: labels, names, named, about: [] };
+    const { alphabet, maxLetters } = lens.config;
+    const network = { alphabet, maxLetters };
+    const named = unnamed && areLikely(names, network);
+    const name = describeSource(paths);
+    current = { name, images, run, network, given: labels, names, named, about: [] };
     /** @type {{ error: unknown } | undefined} */
     let failure;
     const complete = await run.finish().catch((error) => void (failure = { error }));
     if (own !== asked) return;
     const read = run.items.filter(Boolean).length;
     current.about = [
+      ["Weights", weights ? weights.replace(/^.*\//, "") : "the shipped ones"],
       ["Read on", [...backends].join(", then ") || describeBackend(lens.backend)],
-      ["Date", new Date().toISOString().slice(0, 10)],
+      ["Date", localDate(new Date())],
     ];
     if (!complete) current.about.push(["Stopped after", `${read} of ${images.length} images`]);
     if (problems.length > 0) {
       current.about.push(["Not opened", problems.map(({ path }) => path).join(", ")]);
     }
-    const cancelled = read > 0 ? "Cancelled; the report holds what was read before" : "Cancelled";
+    const cancelled = read > 0 ? "Cancelled. The report holds what was read before." : "Cancelled";
     view.setState("done", complete ? "Done" : cancelled);
     if (read > 0) showReport(current);
     if (failure) throw failure.error;
   } catch (error) {
     if (own !== asked) return;
-    view.setError(toPlainError(error), "Stopped; the report holds what was read before");
+    view.setError(toPlainError(error), "Stopped. The report holds what was read before.");
   } finally {
     if (own === asked) busy = false;
+  }
+}
+
+/** Gives up the audit that is under way, or what it waits for. */
+function cancel() {
+  if (current) {
+    current.run.cancel();
+    return;
+  }
+  // Still looking for images, or loading.
+  given++;
+  asked++;
+  busy = false;
+  void loader.drop();
+  view.setState("idle", "");
+}
+
+/**
+ * The engine, which is given once more what it refused, drawn by the browser.
+ *
+ * @param {import("./client.js").Recognizer} lens
+ * @param {Set<string>} backends what the images were read on
+ * @returns {import("./audit/run.js").Reader}
+ */
+function readerOf(lens, backends) {
+  return {
+    async recognizeAll(blobs, options) {
+      const answers = await lens.recognizeAll(blobs, options);
+      for (const [i, answer] of answers.entries()) {
+        if (!(answer instanceof LensError) || !REFUSED.has(answer.code)) continue;
+        const drawn = await redraw(blobs[i]);
+        if (drawn) answers[i] = (await lens.recognizeAll([drawn], options))[0];
+      }
+      for (const answer of answers) {
+        if (!(answer instanceof Error)) backends.add(describeBackend(answer.backend));
+      }
+      return answers;
+    },
+  };
+}
+
+/**
+ * Shows the report beside an audit that was saved.
+ *
+ * @param {File} file
+ */
+async function compareSaved(file) {
+  try {
+    compared = readSaved(await file.text(), file.name);
+    if (current && !busy) {
+      view.setState("done", "Comparison added");
+      showReport(current);
+    }
+  } catch (error) {
+    view.setError(toPlainError(error), "Not compared. The report below is the one before.");
   }
 }
 
@@ -181,7 +282,7 @@ function toPlainError(error) {
 
 /** Says what is not in the report, and when another wish counts. */
 function tellNote() {
-  const later = "What is chosen under “Run on” counts from the next audit on.";
+  const later = "The new “Run on” setting applies to the next audit.";
   view.setNote([leftOut, used === wish ? "" : later].filter(Boolean).join(" "));
 }
 
@@ -190,8 +291,10 @@ function describeLeftOut({ problems, ignored }) {
   const told = problems.slice(0, MOST_TOLD).map(({ error }) => error.message);
   const more = problems.length - told.length;
   if (more > 0) told.push(`${more} more could not be opened.`);
-  if (ignored > 0)
-    told.push(`${ignored} other ${ignored === 1 ? "file is" : "files are"} left out.`);
+  if (ignored.length > 0) {
+    const which = ignored.length === 1 ? "which is not an image" : "which are not images";
+    told.push(`Left out: ${listed(ignored)}, ${which}.`);
+  }
   return told.join(" ");
 }
 
@@ -200,28 +303,64 @@ function describeLost(files) {
   return `${files.map(({ path }) => path).join(", ")} ${files.length === 1 ? "names" : "name"} none of these images. A labels.csv has rows of file,label; a spec_train_val.txt lines of NAME WORD for NAME.png.`;
 }
 
+/**
+ * What the images came from: a folder, an archive, or themselves.
+ *
+ * @param {string[]} paths
+ */
+function describeSource(paths) {
+  const [folder] = commonFolder(paths).split("/");
+  return folder || (paths.length === 1 ? paths[0] : `${paths.length} images`);
+}
+
+/**
+ * A day where the reader is, as 2026-01-31.
+ *
+ * @param {Date} date
+ */
+function localDate(date) {
+  const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/**
+ * @param {Audit} audit
+ * @returns {AuditData}
+ */
+function dataOf({ name, run, network, given: labels, names, named, about }) {
+  const items = run.items.flatMap((item, i) =>
+    item ? [{ ...item, label: named ? names[i] : labels[i] }] : [],
+  );
+  return { name, network, about, items };
+}
+
 /** @param {Audit} audit */
-function showReport({ images, run, given, names, named, about }) {
-  /** @type {Map<AuditItem, AuditImage>} */
-  const sources = new Map();
-  const items = run.items.flatMap((item, i) => {
-    if (!item) return [];
-    const labelled = { ...item, label: named ? names[i] : given[i] };
-    sources.set(labelled, images[i]);
-    return [labelled];
-  });
-  for (const address of addresses) URL.revokeObjectURL(address);
-  addresses = [];
-  const picture = async (/** @type {AuditItem} */ item) => {
+function showReport(audit) {
+  const data = dataOf(audit);
+  const sources = new Map(audit.images.map((image) => [image.path, image]));
+  revokeAddresses();
+  const own = addresses;
+  const picture = async (/** @type {AuditItem} */ { path }) => {
     try {
-      const blob = await sources.get(item)?.open();
-      if (!blob) return null;
-      addresses.push(URL.createObjectURL(blob));
-      return addresses[addresses.length - 1];
+      const blob = await sources.get(path)?.open();
+      // Another report may have come meanwhile.
+      if (!blob || own !== addresses) return null;
+      own.push(URL.createObjectURL(blob));
+      return own[own.length - 1];
     } catch {
       return null;
     }
   };
-  const choice = given.every((label) => label === null);
-  view.setReport({ items, about, picture }, { named, choice });
+  const choice = audit.given.every((label) => label === null);
+  view.setReport({ ...data, picture, compared }, { named: audit.named, choice });
+}
+
+function clearReport() {
+  revokeAddresses();
+  view.clearReport();
+}
+
+function revokeAddresses() {
+  for (const address of addresses) URL.revokeObjectURL(address);
+  addresses = [];
 }

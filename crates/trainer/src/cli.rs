@@ -202,8 +202,18 @@ pub struct AuditArgs {
     #[arg(long, conflicts_with = "unlabelled")]
     pub labelled: bool,
     /// The report: one HTML file that needs nothing else.
+    #[arg(long, required_unless_present = "json")]
+    pub report: Option<PathBuf>,
+    /// Save the readings as JSON, to compare another audit with them.
     #[arg(long)]
-    pub report: PathBuf,
+    pub json: Option<PathBuf>,
+    /// Show the difference to another folder of images, or to an audit saved by --json or the page,
+    /// such as one with other weights.
+    #[arg(long, value_name = "FOLDER|JSON")]
+    pub compare: Option<PathBuf>,
+    /// Replace a file that is there and is no report.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Arguments of `recognize`.

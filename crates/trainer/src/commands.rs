@@ -9,19 +9,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use captcha_model::{Recognizer, Vocabulary, Weights};
 use captcha_synth::{FontSet, Generator, Split, TextSource, parse_words};
-use chrono::Utc;
 
-use crate::audit::Unread;
 use crate::cli::{
-    AuditArgs, AverageArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts,
-    GenerateArgs, NetworkArgs, RecognizeArgs, TrainArgs,
+    AverageArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
+    NetworkArgs, RecognizeArgs, TrainArgs,
 };
 use crate::data::Source;
 use crate::degrade::Degraded;
 use crate::figures::Figures;
-use crate::folder::{
-    Folder, Labelled, Part, image_files, labelled_files, labels_are_likely, read_text,
-};
+use crate::folder::{Folder, labelled_files, labels_are_likely, read_text};
 use crate::generated::Generated;
 use crate::run::{RunFolder, command_line};
 use crate::sources::{new_run, sources, validation};
@@ -39,7 +35,7 @@ pub fn run(cli: Cli) -> Result<bool> {
         Command::Evaluate(args) => run_evaluate(&args)?,
         Command::Calibrate(args) => run_calibrate(&args)?,
         Command::Figures(args) => run_figures(&args)?,
-        Command::Audit(args) => return run_audit(&args),
+        Command::Audit(args) => return audit::run(&args, &recognizer(&args.network)?),
         Command::Recognize(args) => return run_recognize(&args),
         Command::Generate(args) => run_generate(&args)?,
         Command::Export(args) => {
@@ -132,7 +128,7 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
         }
         (None, Some(folder)) => {
             let files = labelled_files(folder, args.part, &vocabulary)?;
-            if !labels_are_likely(folder, &files) {
+            if !labels_are_likely(folder, &files, &vocabulary) {
                 eprintln!("the file names do not look like labels, but are taken as such");
             }
             Arc::new(Folder::new(files, args.seed))
@@ -187,102 +183,6 @@ fn run_figures(args: &FiguresArgs) -> Result<()> {
     figures.score(&score)?;
     writeln!(stdout(), "{score}")?;
     Ok(())
-}
-
-fn run_audit(args: &AuditArgs) -> Result<bool> {
-    let recognizer = recognizer(&args.network)?;
-    let vocabulary = recognizer.config().vocabulary()?;
-    // Now rather than when all has been read.
-    let place = args.report.parent().filter(|place| *place != Path::new(""));
-    ensure!(
-        place.is_none_or(Path::is_dir) && !args.report.is_dir(),
-        "the report cannot be written to {}: name a file in a folder that is there",
-        args.report.display()
-    );
-    let files = unread(args, &vocabulary)?;
-    let audit = audit::audit(&recognizer, &args.folder, &files)?;
-    let folder = args.folder.canonicalize();
-    let name = folder.as_deref().ok().and_then(Path::file_name);
-    let title = name.map_or("Audit".into(), |name| {
-        format!("Audit of {}", name.to_string_lossy())
-    });
-    let weights = args.network.weights.as_deref();
-    let about = [
-        (
-            "Read by",
-            format!("captcha-lens {}", env!("CARGO_PKG_VERSION")),
-        ),
-        (
-            "Weights",
-            weights
-                .and_then(Path::file_name)
-                .map_or("the shipped ones".into(), |name| {
-                    name.to_string_lossy().into_owned()
-                }),
-        ),
-        ("Device", args.network.device.to_string()),
-        ("Date", Utc::now().date_naive().to_string()),
-    ];
-    std::fs::write(&args.report, audit.html(&title, &about)?)
-        .with_context(|| format!("cannot write {}", args.report.display()))?;
-    let (images, failed) = audit.counts();
-    let tally = audit.tally();
-    if tally.images > 0 {
-        let (low, high) = tally.interval();
-        writeln!(
-            stdout(),
-            "read whole: {} of {} ({:.1} %; 95 % interval {:.1} to {:.1} %)",
-            tally.exact,
-            tally.images,
-            100.0 * tally.accuracy(),
-            100.0 * low,
-            100.0 * high
-        )?;
-    } else {
-        writeln!(stdout(), "read: {} of {images}", images - failed)?;
-    }
-    if failed > 0 {
-        eprintln!("{failed} of {images} files could not be read; the report names them");
-    }
-    writeln!(stdout(), "{}", args.report.display())?;
-    Ok(failed < images)
-}
-
-/// All images of a folder, as the page takes them: those without a label, too.
-fn unread(args: &AuditArgs, vocabulary: &Vocabulary) -> Result<Vec<Unread>> {
-    let mut files = Vec::new();
-    if !args.unlabelled {
-        let labelled = labelled_files(&args.folder, Part::All, vocabulary)?;
-        let likely = args.labelled || labels_are_likely(&args.folder, &labelled);
-        if !likely {
-            writeln!(
-                stdout(),
-                "the file names do not look like labels, so the report holds readings only; \
-                 --labelled takes them as labels all the same"
-            )?;
-        }
-        let label = |file: Labelled| (file.path, Some(file.text).filter(|_| likely));
-        files.extend(labelled.into_iter().map(label));
-    }
-    let labelled = files.len();
-    let known: HashSet<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
-    let images = image_files(&args.folder)?;
-    let others = images.into_iter().filter(|path| !known.contains(path));
-    files.extend(others.map(|path| (path, None)));
-    ensure!(
-        !files.is_empty(),
-        "{} holds no image",
-        args.folder.display()
-    );
-    let unlabelled = files.len() - labelled;
-    if unlabelled > 0 && !args.unlabelled {
-        writeln!(
-            stdout(),
-            "{unlabelled} of {} images have no label, so they are read only",
-            files.len()
-        )?;
-    }
-    Ok(files)
 }
 
 fn run_recognize(args: &RecognizeArgs) -> Result<bool> {

@@ -101,17 +101,70 @@ pub fn new_folder(path: &Path) -> Result<()> {
 
 /// Whether a folder's labels are more likely what its images say than, say, `captcha_1.png`: given
 /// by a file, or else, as in the audit page (`areLikely` in `web/src/audit/labels.js`), four fifths
-/// of them short and of letters, and not all the same.
-pub fn labels_are_likely(folder: &Path, files: &[Labelled]) -> bool {
+/// of them short and of letters, digits or what else the network reads, not all the same, and no
+/// mere numbers in a row.
+pub fn labels_are_likely(folder: &Path, files: &[Labelled], vocabulary: &Vocabulary) -> bool {
     if folder.join(SPEC_FILE).exists() || folder.join(LABELS_FILE).exists() {
         return true;
     }
     let is_likely = |text: &str| {
-        (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+        (1..=12).contains(&text.chars().count())
+            && text
+                .chars()
+                .all(|letter| letter.is_alphanumeric() || vocabulary.id(letter).is_some())
     };
-    let likely = files.iter().filter(|file| is_likely(&file.text)).count();
-    let differ = files.iter().any(|file| file.text != files[0].text);
-    5 * likely >= 4 * files.len() && (files.len() == 1 || differ)
+    let labels: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
+    let likely = labels.iter().filter(|label| is_likely(label)).count();
+    let differ = labels.iter().any(|label| *label != labels[0]);
+    5 * likely >= 4 * labels.len() && (labels.len() == 1 || differ && !are_counted(&labels))
+}
+
+/// Whether names only count: `captcha001`, `captcha002`.
+fn are_counted(labels: &[&str]) -> bool {
+    let Some((first, others)) = labels.split_first() else {
+        return false;
+    };
+    let shared = others.iter().fold(*first, |shared, label| {
+        let mut ends = shared
+            .char_indices()
+            .map(|(at, letter)| at + letter.len_utf8());
+        let mut end = 0;
+        while let Some(next) = ends
+            .next()
+            .filter(|&next| label.starts_with(&shared[..next]))
+        {
+            end = next;
+        }
+        &shared[..end]
+    });
+    // A digit that all share belongs to the number.
+    let shared = shared.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let numbers: Option<Vec<u64>> = labels
+        .iter()
+        .map(|label| label[shared.len()..].parse().ok())
+        .collect();
+    numbers.is_some_and(|numbers| {
+        let low = numbers.iter().min().copied().unwrap_or_default();
+        let high = numbers.iter().max().copied().unwrap_or_default();
+        high - low < 2 * labels.len() as u64
+    })
+}
+
+/// A label without what systems add to the name of a copy: `label (1)`, `label-2`.
+fn without_copy(name: &str) -> &str {
+    let number = |text: &str| {
+        let rest = text.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        (rest.len() < text.len()).then_some(rest.len())
+    };
+    let original = match name.strip_suffix(')') {
+        Some(inner) => number(inner)
+            .and_then(|end| inner[..end].strip_suffix('('))
+            .map(|rest| rest.strip_suffix(' ').unwrap_or(rest)),
+        None => number(name).and_then(|end| name[..end].strip_suffix('-')),
+    };
+    original
+        .filter(|text| !text.is_empty() && text.chars().all(char::is_alphanumeric))
+        .unwrap_or(name)
 }
 
 /// Checks that every file is there and has a label that the network can learn: better before hours
@@ -207,7 +260,7 @@ fn by_names(folder: &Path) -> Result<Vec<Labelled>> {
         .into_iter()
         .map(|path| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let text = stem.split('_').next().unwrap_or(&stem).to_owned();
+            let text = without_copy(stem.split('_').next().unwrap_or(&stem)).to_owned();
             Labelled { path, text }
         })
         .collect();
@@ -279,5 +332,66 @@ impl Source for Folder {
             letters: None,
             drawn: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: &str = "abcdefghijklmnopqrstuvwxyz";
+
+    fn likely(names: &[&str], alphabet: &str) -> bool {
+        let files: Vec<Labelled> = names
+            .iter()
+            .map(|name| Labelled {
+                path: PathBuf::from(name),
+                text: without_copy(name.split('_').next().unwrap_or_default()).to_owned(),
+            })
+            .collect();
+        Vocabulary::new(alphabet)
+            .is_ok_and(|vocabulary| labels_are_likely(Path::new("none"), &files, &vocabulary))
+    }
+
+    // As `tests/e2e/unit/audit-files.test.mjs` asks of the page.
+    #[test]
+    fn names_of_letters_and_digits_are_likely_labels() {
+        assert!(likely(&["049025", "137721", "950008", "002114"], WORDS));
+        assert!(likely(&["HOUSE", "RIVER"], WORDS));
+        assert!(likely(&["7kQ2", "b29x", "ñu"], WORDS));
+        assert!(likely(&["thus (1)", "thus-2", "line(3)"], WORDS));
+        assert!(!likely(&["1+2=", "3+4="], WORDS));
+        assert!(likely(&["1+2=", "3+4="], "0123456789+="));
+    }
+
+    #[test]
+    fn names_that_count_are_no_labels() {
+        assert!(!likely(&["IMG_1", "IMG_2"], WORDS));
+        assert!(!likely(&["2026-01-01", "2026-01-02"], WORDS));
+        let counted = |name: &str, from: usize| -> Vec<String> {
+            (from..from + 20)
+                .map(|number| format!("{name}{number:03}"))
+                .collect()
+        };
+        for names in [counted("", 1), counted("", 20_190), counted("captcha", 1)] {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            assert!(!likely(&names, WORDS), "{names:?}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_copy_is_that_of_its_original() {
+        for (name, original) in [
+            ("thus (1)", "thus"),
+            ("line(3)", "line"),
+            ("thus-2", "thus"),
+            ("a-b", "a-b"),
+            ("2026-01-01", "2026-01-01"),
+            ("(1)", "(1)"),
+            ("-1", "-1"),
+            ("x)", "x)"),
+        ] {
+            assert_eq!(without_copy(name), original);
+        }
     }
 }

@@ -5,7 +5,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { filesOf, filesOfDrop, findImages } from "../../../web/src/audit/files.js";
-import { areLikely, labelsFromFiles, labelsFromNames } from "../../../web/src/audit/labels.js";
+import {
+  areLikely,
+  isLabelFile,
+  labelsFromFiles,
+  labelsFromLaterFiles,
+  labelsFromNames,
+} from "../../../web/src/audit/labels.js";
 import { AuditRun } from "../../../web/src/audit/run.js";
 import { listZip } from "../../../web/src/audit/zip.js";
 import { LensError } from "../../../web/src/errors.js";
@@ -52,6 +58,47 @@ function zip(files, comment = "") {
 }
 
 /**
+ * The same with every number in zip64 records (sections 4.3.14, 4.3.15 and 4.5.3).
+ *
+ * @param {{ path: string, content: string }[]} files
+ */
+function zip64(files) {
+  const plain = zip(files);
+  const end = plain.length - 22;
+  const start = plain.readUInt32LE(end + 16);
+  /** @type {Buffer[]} */
+  const entries = [];
+  for (let at = start; at < end;) {
+    const name = plain.readUInt16LE(at + 28);
+    const entry = Buffer.from(plain.subarray(at, at + 46 + name));
+    const field = Buffer.alloc(28);
+    field.writeUInt16LE(1, 0);
+    field.writeUInt16LE(24, 2);
+    [24, 20, 42].forEach((offset, i) => {
+      field.writeBigUInt64LE(BigInt(entry.readUInt32LE(offset)), 4 + 8 * i);
+      entry.writeUInt32LE(0xffffffff, offset);
+    });
+    const other = Buffer.from([0x99, 0x99, 1, 0, 0]); // another field before it
+    entry.writeUInt16LE(other.length + field.length, 30);
+    entries.push(entry, other, field);
+    at += 46 + name;
+  }
+  const directory = Buffer.concat(entries);
+  const record = Buffer.alloc(56);
+  record.writeUInt32LE(0x06064b50, 0);
+  record.writeBigUInt64LE(BigInt(files.length), 32);
+  record.writeBigUInt64LE(BigInt(directory.length), 40);
+  record.writeBigUInt64LE(BigInt(start), 48);
+  const locator = Buffer.alloc(20);
+  locator.writeUInt32LE(0x07064b50, 0);
+  locator.writeBigUInt64LE(BigInt(start + directory.length), 8);
+  const last = Buffer.alloc(22, 0xff);
+  last.writeUInt32LE(0x06054b50, 0);
+  last.writeUInt16LE(0, 20);
+  return Buffer.concat([plain.subarray(0, start), directory, record, locator, last]);
+}
+
+/**
  * @param {string} name
  * @param {Parameters<typeof zip>[0]} files
  */
@@ -63,15 +110,41 @@ const withCode = (code) => (/** @type {unknown} */ error) =>
   error instanceof LensError && error.code === code;
 
 describe("labels", () => {
-  test("come from names, up to the first underscore", () => {
-    const labels = labelsFromNames(["Thus.png", "a/line_2.JPG", "x.y/kerry_a_b.webp"]);
-    assert.deepEqual(labels, ["thus", "line", "kerry"]);
-    assert.ok(areLikely(labels));
+  const WORDS = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5 };
+
+  test("come from names, up to the first underscore, as they are written", () => {
+    const labels = labelsFromNames(["Thus.png", "a/line_2.JPG", "x.y/kerry_a_b.webp", "A5b_1.png"]);
+    assert.deepEqual(labels, ["Thus", "line", "kerry", "A5b"]);
+    assert.ok(areLikely(labels, WORDS));
+  });
+
+  test("come from the names of copies, without what systems add", () => {
+    const names = ["thus (1).png", "thus-2.png", "line(3).png", "a-b.png", "2026-01-01.png"];
+    const labels = ["thus", "thus", "line", "a-b", "2026-01-01"];
+    assert.deepEqual(labelsFromNames(names), labels);
+  });
+
+  test("are taken from names of letters and digits, and of what else the network reads", () => {
+    const likely = (/** @type {string[]} */ names, network = WORDS) =>
+      areLikely(labelsFromNames(names), network);
+    assert.ok(likely(["049025.png", "137721.png", "950008.png", "002114.png"]));
+    assert.ok(likely(["HOUSE.png", "RIVER.png"]));
+    assert.ok(likely(["7kQ2.png", "b29x.png", "ñu.png"]));
+    assert.ok(!likely(["1+2=.png", "3+4=.png"]));
+    assert.ok(likely(["1+2=.png", "3+4=.png"], { alphabet: "0123456789+=", maxLetters: 6 }));
   });
 
   test("are not taken from names that no CAPTCHA says", () => {
-    assert.ok(!areLikely(labelsFromNames(Array(20).fill("IMG_1.png"))));
-    assert.ok(!areLikely(labelsFromNames(["2026-01-01.png", "0001.png", "0002.png"])));
+    const likely = (/** @type {string[]} */ names) => areLikely(labelsFromNames(names), WORDS);
+    assert.ok(!likely(Array(20).fill("IMG_1.png")));
+    assert.ok(!likely(["2026-01-01.png", "0001.png", "0002.png"]));
+    const counted = (/** @type {string} */ name, digits = 1, from = 1) =>
+      Array.from({ length: 20 }, (_, i) => `${name}${String(from + i).padStart(digits, "0")}.png`);
+    assert.ok(!likely(counted("")));
+    assert.ok(!likely(counted("", 4)));
+    assert.ok(!likely(counted("", 6, 20_190)));
+    assert.ok(!likely(counted("captcha", 3)));
+    assert.ok(!likely(["a1", "c3d4e5f6a7b8c9d0", "d3d4e5f6a7b8c9d0"]));
   });
 
   test("come from the paper's file and from labels.csv, each for its folder", () => {
@@ -80,9 +153,44 @@ describe("labels", () => {
       { path: "a/spec_train_val.txt", text: "1 thus\r\n\r\n2 LINE\n" },
       { path: "b/labels.csv", text: 'file,label\n1.png, kerry\n"2, x.png","sa""id"\n' },
       { path: "c/labels.csv", text: "file;label\n1.png; zeal\n" },
-      { path: "d/labels.csv", text: "1.png\tsaid\n" },
+      { path: "d/labels.csv", text: "\ufeff1.png\tsaid\n" },
     ]);
-    assert.deepEqual(labels, ["thus", "line", "kerry", 'sa"id', "zeal", "said", null]);
+    assert.deepEqual(labels, ["thus", "LINE", "kerry", 'sa"id', "zeal", "said", null]);
+  });
+
+  for (const [what, file, csv] of /** @type {const} */ ([
+    ["rows that begin with ./", "labels.csv", "./1.png,thus\n./a/2.png,line"],
+    ["rows in another case", "labels.csv", "1.PNG,thus\nA/2.png,line"],
+    ["paths of Windows", "labels.csv", "1.png,thus\na\\2.png,line"],
+    ["a file of another case", "Labels.CSV", "1.png,thus\na/2.png,line"],
+    ["a header in another order", "labels.csv", "label,file\nthus,1.png\nline,a/2.png"],
+    ["other headers", "labels.csv", "Text;Id;Image\nthus;1;1.png\nline;2;a/2.png"],
+  ])) {
+    test(`come from ${what}`, () => {
+      assert.ok(isLabelFile(`set/${file}`));
+      const labels = labelsFromFiles(
+        ["set/1.png", "set/a/2.png"],
+        [{ path: `set/${file}`, text: csv }],
+      );
+      assert.deepEqual(labels, ["thus", "line"]);
+    });
+  }
+
+  test("find names however the system writes an accent, and the file of the very name first", () => {
+    const labels = labelsFromFiles(
+      ["u\u0308.png", "A.png", "a.png"],
+      [{ path: "labels.csv", text: "ü.png,one\na.png,two\nA.png,three" }],
+    );
+    assert.deepEqual(labels, ["one", "three", "two"]);
+  });
+
+  test("given later are for the folder that the images are in", () => {
+    const files = [{ path: "labels.csv", text: "1.png,thus\n2.png,line" }];
+    const later = (/** @type {string[]} */ ...paths) => labelsFromLaterFiles(paths, files);
+    assert.deepEqual(later("1.png", "2.png"), ["thus", "line"]);
+    assert.deepEqual(later("set.zip/set/1.png", "set.zip/set/2.png"), ["thus", "line"]);
+    assert.deepEqual(later("set/1.png", "set/a/2.png"), ["thus", null]);
+    assert.deepEqual(later("set/3.png", "set/4.png"), [null, null]);
   });
 });
 
@@ -135,6 +243,26 @@ describe("zip archives", () => {
     );
   });
 
+  test("of the large kind (zip64) are listed with their true sizes", async () => {
+    const archive = zip64([
+      { path: "1.png", content: "one ".repeat(100) },
+      { path: "2.png", content: "two" },
+    ]);
+    const files = await listZip(blob(archive));
+    assert.deepEqual(
+      files.map(({ path, size }) => [path, size]),
+      [
+        ["1.png", 400],
+        ["2.png", 3],
+      ],
+    );
+    assert.equal(await (await files[0].open()).text(), "one ".repeat(100));
+    assert.equal(await (await files[1].open()).text(), "two");
+    const damaged = Buffer.from(archive);
+    damaged.writeUInt32LE(0, damaged.length - 22 - 20 - 56); // the record's signature
+    await assert.rejects(listZip(blob(damaged)), withCode("bad-archive"));
+  });
+
   test("that hold more than they say, or say too much, keep no image from being read", async () => {
     const archive = zip([
       { path: "bomb.png", content: "0".repeat(1_000_000) },
@@ -167,10 +295,54 @@ describe("zip archives", () => {
     const paths = found.images.map(({ path }) => path);
     assert.deepEqual(paths, ["alone.gif", "set.zip/a/9.png", "set.zip/a/10.png"]);
     assert.deepEqual(labelsFromFiles(paths, found.labelFiles), [null, "line", null]);
-    assert.equal(found.ignored, 1);
+    assert.deepEqual(found.ignored, ["set.zip/a/readme.md"]);
     assert.deepEqual(found.problems, []);
     const notes = filesOf([new File(["x"], "notes.txt")]);
     await assert.rejects(findImages(notes), withCode("no-images"));
+    await assert.rejects(findImages(notes), /\(notes\.txt\)/);
+  });
+
+  test("are read where their paths begin with ./", async () => {
+    const archive = zipFile("set.zip", [
+      { path: "./", content: "" },
+      { path: "./1.png", content: "x" },
+      { path: "./a/../.hidden.png", content: "x" },
+      { path: "./labels.csv", content: "./1.png,thus" },
+    ]);
+    const found = await findImages(filesOf([archive]));
+    const paths = found.images.map(({ path }) => path);
+    assert.deepEqual(paths, ["set.zip/1.png"]);
+    assert.deepEqual(labelsFromFiles(paths, found.labelFiles), ["thus"]);
+  });
+
+  test("hold images of other kinds and without an extension, which is told from their bytes", async () => {
+    const png = String.fromCharCode(0x89) + "PNG";
+    const archive = zipFile("set.zip", [
+      { path: "1.svg", content: "<svg/>" },
+      { path: "2.AVIF", content: "x" },
+      { path: "3", content: "GIF89a" },
+      { path: "readme", content: "x" },
+      { path: "4.dat", content: "x" },
+    ]);
+    const bytes = new Uint8Array([...png].map((one) => one.charCodeAt(0)));
+    const given = [
+      archive,
+      new File([bytes], "captcha"),
+      new File(["x"], "photo", { type: "image/jpeg" }),
+    ];
+    const { images, ignored } = await findImages(filesOf(given));
+    assert.deepEqual(
+      images.map(({ path }) => path),
+      ["captcha", "photo", "set.zip/1.svg", "set.zip/2.AVIF", "set.zip/3"],
+    );
+    assert.deepEqual(ignored, ["set.zip/readme", "set.zip/4.dat"]);
+    // Without its type a browser shows none.
+    assert.equal((await images[2].open()).type, "image/svg+xml");
+  });
+
+  test("may be label files alone, which are for the images that are there", async () => {
+    const found = await findImages(filesOf([new File(["1.png,thus"], "labels.csv")]));
+    assert.deepEqual([found.images.length, found.labelFiles.length], [0, 1]);
   });
 
   test("keep their labels to themselves, also where they have one name", async () => {

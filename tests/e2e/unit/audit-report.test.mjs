@@ -2,17 +2,144 @@
 /** What an audit's report says. */
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import { describeNetwork, labelRules } from "../../../web/src/audit/alphabet.js";
 import {
   align,
-  interval,
+  judge,
+  notableCases,
   percent,
   summarize,
-  tellingCases,
-  verdict,
 } from "../../../web/src/audit/statistics.js";
-import { toCsv } from "../../../web/src/view/report.js";
-import * as statistics from "../../../web/src/audit/statistics.js";
+import { about, scope, verdict } from "../../../web/src/audit/verdict.js";
+import { toCsv } from "../../../web/src/view/report/save.js";
+
+/** @import { AuditItem, AuditNetwork } from "../../../web/src/types.js" */
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+const WORDS = { alphabet: LETTERS, maxLetters: 5 };
+const DIGITS = { alphabet: "0123456789", maxLetters: 6 };
+const BOTH = { alphabet: `${LETTERS}${LETTERS.toUpperCase()}0123456789`, maxLetters: 6 };
+
+/**
+ * @param {AuditItem[]} items
+ * @param {AuditNetwork} [network]
+ */
+const count = (items, network = WORDS) => summarize(judge(items, network));
+/**
+ * All that a report says of its result.
+ *
+ * @param {AuditItem[]} items
+ * @param {AuditNetwork} [network]
+ */
+const words = (items, network = WORDS) => {
+  const summary = count(items, network);
+  return [...scope(summary, network), ...verdict(summary)].join(" ");
+};
+/** @param {number} many @param {string} label @param {string} text */
+const same = (many, label, text, confidence = 0.5) =>
+  Array.from({ length: many }, (_, i) => ({ path: `${label}_${i}.png`, label, text, confidence }));
+
+describe("labels that a network cannot write", () => {
+  // The command line is held to the same cases.
+  test("are told from the alphabet and the length of the weights", async () => {
+    const file = new URL("../../audit/labels.json", import.meta.url);
+    const cases = JSON.parse(await readFile(file, "utf8"));
+    assert.ok(cases.length > 0);
+    for (const { words: described, labels, ...network } of cases) {
+      assert.equal(describeNetwork(network), described);
+      const { fold, problems } = labelRules(network);
+      for (const { label, folded, problems: expected } of labels) {
+        assert.equal(fold(label), folded);
+        assert.deepEqual(problems(folded), expected, label);
+      }
+    }
+  });
+
+  test("are compared whichever way the system writes an accent", () => {
+    assert.equal(labelRules({ alphabet: "é", maxLetters: 1 }).fold("e\u0301"), "é");
+  });
+
+  test("are told from an alphabet of many characters without listing it", () => {
+    const many = String.fromCodePoint(...Array.from({ length: 500 }, (_, i) => 0x4e00 + 2 * i));
+    assert.equal(
+      describeNetwork({ alphabet: many, maxLetters: 4 }),
+      "500 different characters, 1 to 4 characters",
+    );
+  });
+
+  test("are counted and named, and are no evidence", () => {
+    const items = [...same(120, "a5b2c", "aabbc"), ...same(80, "thus", "thus")];
+    const summary = count(items);
+    assert.deepEqual(
+      [summary.labelled, summary.supported, summary.unsupported, summary.exact],
+      [200, 80, 120, 80],
+    );
+    assert.equal(summary.rate, 1);
+    assert.deepEqual(summary.byLength, [{ length: 4, images: 80, exact: 80 }]);
+    assert.deepEqual(summary.confusions, []);
+    assert.deepEqual(scope(summary, WORDS), [
+      "This model reads a to z, 1 to 5 characters. 120 of 200 labels contain digits.",
+      "The result below covers 80 images. It says nothing about the other 120.",
+    ]);
+    assert.match(
+      words([...same(1, "a5b2c", "x"), ...same(59, "thus", "thus")]),
+      /1 of 60 labels contains digits\. The result below covers 59 images\. It says nothing/,
+    );
+    // Where most are no evidence, no share stands for all.
+    assert.match(words(items), /cannot judge most of these images/);
+    assert.match(
+      words([...same(2, "a5b2c", "x"), ...same(1, "sixsix", "x"), ...same(1, "thus", "thus")]),
+      /3 of 4 labels are outside of that: 2 contain digits, 1 is longer than 5 characters\. The result below covers 1 image\./,
+    );
+  });
+
+  test("leave no result where there are no others", () => {
+    for (const [label, network] of /** @type {const} */ ([
+      ["049025", WORDS],
+      ["longer", WORDS],
+      ["thus", DIGITS],
+    ])) {
+      for (const many of [1, 200]) {
+        const items = same(many, label, "l");
+        const summary = count(items, network);
+        assert.deepEqual(
+          [summary.rate, summary.interval, summary.letterRate, summary.confidence],
+          [null, null, null, null],
+        );
+        assert.deepEqual(summary.thresholds, []);
+        const said = words(items, network);
+        assert.match(said, /cannot judge these images: there is no result/);
+        assert.match(said, /train a model/);
+        assert.doesNotMatch(said, /%|solved|interval/);
+      }
+    }
+    assert.match(words(same(200, "0490", "l")), /All 200 labels contain digits\./);
+    assert.match(
+      words(same(1, "049025", "l")),
+      /The only label contains digits and is longer than 5 characters\./,
+    );
+  });
+
+  test("are none for a network that can write them", () => {
+    const items = [...same(3, "7kQ2", "7kQ2"), ...same(1, "7kQ2", "7kq2")];
+    const summary = count(items, BOTH);
+    assert.deepEqual([summary.supported, summary.exact, summary.folded], [4, 3, 0]);
+    assert.deepEqual(scope(summary, BOTH), []);
+    // A capital is a letter of its own there.
+    assert.deepEqual(summary.confusions, [{ label: "Q", text: "q", count: 1 }]);
+  });
+
+  test("count as read where only the case differs, and the report says so", () => {
+    const items = [...same(1, "THUS", "thus"), ...same(1, "line", "line")];
+    assert.equal(count(items).exact, 2);
+    assert.match(
+      words(items),
+      /Capital and small letters count as the same.*\(1 of the 2 labels\)/,
+    );
+  });
+});
 
 describe("a report's figures", () => {
   const items = [
@@ -24,12 +151,12 @@ describe("a report's figures", () => {
   ];
 
   test("count what was read, and how", () => {
-    const summary = summarize(items);
-    const { images: all, read, failed, labelled, exact } = summary;
-    assert.deepEqual([all, read, failed, labelled, exact], [5, 4, 1, 3, 1]);
+    const summary = count(items);
+    const { images: all, read, failed, labelled, supported, exact } = summary;
+    assert.deepEqual([all, read, failed, labelled, supported, exact], [5, 4, 1, 3, 3, 1]);
     assert.equal(summary.rate, 1 / 3);
     assert.equal(summary.letterRate, 10 / 12);
-    assert.equal(summary.unwritable, 0);
+    assert.equal(summary.unsupported, 0);
     assert.deepEqual(summary.byLength, [{ length: 4, images: 3, exact: 1 }]);
     assert.deepEqual(summary.confusions, [
       { label: "u", text: "a", count: 1 },
@@ -47,61 +174,65 @@ describe("a report's figures", () => {
     assert.deepEqual(aligned("", ""), []);
   });
 
-  test("tell of labels that the network cannot write", () => {
-    const labels = ["thus", "a5b2c", "sixsix"];
-    const some = labels.map((label) => ({ path: label, label, text: "thus", confidence: 1 }));
-    const summary = summarize(some);
-    assert.equal(summary.unwritable, 2);
-    assert.match(verdict(summary)[1], /^2 of the labels cannot be read by this network/);
-  });
-
-  test("hold Wilson's intervals", () => {
-    // As `captcha-lens evaluate` prints them.
-    const [low, high] = interval(17253, 20000);
-    assert.ok(Math.abs(low - 0.8578) < 1e-4 && Math.abs(high - 0.8674) < 1e-4);
-    assert.deepEqual(interval(0, 0), [0, 1]);
-    assert.equal(interval(0, 10)[0], 0);
-    assert.equal(interval(10, 10)[1], 1);
-  });
-
-  test("put the surest first", () => {
-    const groups = tellingCases(items, 1).map(({ title, items: [{ path }] }) => [title, path]);
-    assert.deepEqual(groups, [
-      ["Wrong, surest first", "2"],
-      ["Right, and surest", "1"],
-      ["Right, and least sure", "1"],
-      ["Surest", "5"],
-      ["Least sure", "5"],
+  test("tell what an attacker gets who skips the unsure ones", () => {
+    const { thresholds } = count([
+      ...items,
+      ...same(1, "thus", "thus", 1),
+      ...same(3, "a5", "aa", 1),
+    ]);
+    assert.equal(thresholds.length, 101);
+    const at = (/** @type {number} */ hundredths) => {
+      const { threshold, answered, right } = thresholds[hundredths];
+      assert.equal(threshold, hundredths / 100);
+      return [answered, right];
+    };
+    assert.deepEqual([0, 30, 31, 80, 81, 90, 91, 100].map(at), [
+      [4, 2],
+      [4, 2],
+      [3, 2],
+      [3, 2],
+      [2, 2],
+      [2, 2],
+      [1, 1],
+      [1, 1],
     ]);
   });
 
-  test("are said in words, whatever they are", () => {
-    assert.match(verdict(summarize(items))[0], /3\.0 tries on average/);
-    assert.match(verdict(summarize([]))[0], /nothing to say/);
-    assert.match(verdict(summarize(items.slice(4)))[0], /Without labels/);
-    const nothing = verdict(summarize(items.slice(1, 3)));
-    assert.match(nothing[0], /None of 2/);
-    assert.match(nothing[1], /limit on tries/);
+  test("take a reading of nothing for no answer, however sure it is", () => {
+    const { thresholds, confidence } = count([...items, ...same(4, "line", "", 0.999)]);
+    assert.equal(thresholds[99].answered, 0);
+    assert.equal(thresholds[0].answered, 7);
+    assert.ok((confidence ?? 1) < 0.5);
+    const judged = judge([...same(40, "thus", "thus", 1), ...same(1, "line", "", 1)], WORDS);
+    assert.ok(!judged.some(({ doubtful }) => doubtful));
   });
 
-  test("say no more than so many images tell", () => {
-    const of = (/** @type {number} */ right, /** @type {number} */ wrong) =>
-      verdict(
-        summarize(
-          Array.from({ length: right + wrong }, (_, i) => ({
-            path: `${i}.png`,
-            label: "thus",
-            text: i < right ? "thus" : "line",
-            confidence: 0.5,
-          })),
-        ),
-      ).join(" ");
-    assert.match(of(0, 1), /So few images/);
-    assert.doesNotMatch(of(0, 200), /So few images/);
-    assert.match(of(0, 200), /Few are read/);
-    assert.match(of(3, 2), /So few images/);
-    assert.doesNotMatch(of(20, 0), /More can be read|So few images/);
-    assert.match(of(20, 0), /can train one on your very style/);
+  test("put the surest first", () => {
+    const judged = judge([...items, ...same(1, "a5", "aa")], WORDS);
+    const groups = notableCases(judged, 1).map(({ title, items: [{ item }] }) => [
+      title,
+      item.path,
+    ]);
+    assert.deepEqual(groups, [
+      ["Wrong, highest confidence", "2"],
+      ["Correct, highest confidence", "1"],
+      ["Correct, lowest confidence", "1"],
+      ["Without a label, highest confidence", "5"],
+      ["Without a label, lowest confidence", "5"],
+      ["Not compared: labels that this model cannot write", "a5_0.png"],
+    ]);
+  });
+
+  test("doubt a label where a network that is right when sure is sure of another text", () => {
+    const doubtful = (/** @type {AuditItem[]} */ some) =>
+      judge(some, WORDS).filter((one) => one.doubtful).length;
+    const right = same(40, "thus", "thus", 0.999);
+    assert.equal(doubtful([...right, ...same(4, "line", "kerry", 0.999)]), 4);
+    assert.equal(doubtful([...right, ...same(4, "line", "kerry", 0.98)]), 0);
+    // One that is often sure and wrong tells nothing.
+    assert.equal(doubtful([...right, ...same(40, "line", "kerry", 0.999)]), 0);
+    const [group] = notableCases(judge([...right, ...same(9, "line", "kerry", 1)], WORDS), 8);
+    assert.deepEqual([group.title, group.items.length], ["Labels that may be wrong", 8]);
   });
 
   test("claim no certainty that is not there", () => {
@@ -113,20 +244,89 @@ describe("a report's figures", () => {
       "100.0\u202f%",
     ]);
   });
+});
 
-  test("go into a table that no spreadsheet takes for a formula", () => {
-    const csv = toCsv(
-      [{ path: '=a"b,c.png', label: "thus", text: "thus", confidence: 0.91234 }],
-      statistics,
-    );
+describe("a verdict", () => {
+  const of = (/** @type {number} */ right, /** @type {number} */ wrong) =>
+    words([...same(right, "thus", "thus"), ...same(wrong, "thus", "line")]);
+
+  test("says what this model solved, and that another may solve more", () => {
+    assert.match(of(1, 2), /solved 1 of 3 images, about 1 in 3\. Another model may solve more/);
+    assert.match(of(0, 200), /solved none of 200 images\. That does not show that bots are kept/);
+    assert.match(of(20, 0), /solved all 20 images\. .*do not stop bots/);
+    assert.doesNotMatch(of(20, 0), /solve more/);
+    assert.match(of(3, 2), /The sample is small/);
+    assert.doesNotMatch(of(0, 200), /The sample is small/);
+    assert.match(words([]), /no images/);
+    assert.match(words([{ path: "1", error: "x" }]), /No image could be read/);
+    assert.match(words([{ path: "1", text: "thus", confidence: 0.5 }]), /have no labels/);
+  });
+
+  test("promises no number of attempts, and calls no share protection, whatever the counts", () => {
+    const counts = [0, 1, 2, 5, 19, 50, 99, 100, 199, 1000];
+    for (const right of counts) {
+      for (const wrong of counts) {
+        for (const unsupported of [0, 1, 120]) {
+          const said = words([
+            ...same(right, "THUS", "thus"),
+            ...same(wrong, "thus", "line"),
+            ...same(unsupported, "a5", "a"),
+          ]);
+          assert.doesNotMatch(
+            said,
+            /or more on average|on average|at most|at least|\bsafe|secure|\bfew\b|seldom|needs? \d|\d (tries|attempts)|NaN|null|undefined|Infinity/i,
+          );
+          assert.equal(/%/.test(said), right + wrong > 0 && /The sample is small/.test(said));
+        }
+      }
+    }
+  });
+
+  test("gives a share in words that are near it", () => {
+    for (let right = 1; right < 1000; right++) {
+      const said = about(right / 1000);
+      const [, part, whole] = /about (\d+) in ([\d,]+)/.exec(said) ?? [];
+      if (!part) assert.ok(said === "nearly all" && right > 950);
+      else {
+        const share = Number(part) / Number(whole.replaceAll(",", ""));
+        assert.ok(Math.abs(share - right / 1000) < 0.1, `${said} for ${right / 10} %`);
+      }
+    }
+    assert.deepEqual([0.31, 0.48, 0.65, 0.001].map(about), [
+      "about 1 in 3",
+      "about 1 in 2",
+      "about 2 in 3",
+      "about 1 in 1,000",
+    ]);
+  });
+});
+
+describe("a saved table", () => {
+  const csv = (/** @type {AuditItem[]} */ items) => toCsv(judge(items, WORDS));
+
+  test("holds nothing that a spreadsheet takes for a formula", () => {
     assert.equal(
-      csv,
-      'file,label,text,confidence,right,error\r\n"\'=a""b,c.png",thus,thus,0.9123,true,',
+      csv([{ path: '=a"b,c.png', label: "thus", text: "thus", confidence: 0.91234 }]),
+      'file,label,text,confidence,right,note,error\r\n"./=a""b,c.png",thus,thus,0.9123,true,,',
     );
     for (const start of "=+-@\t\r\n") {
-      const [, ...rows] = toCsv([{ path: `${start}1`, confidence: -1 }], statistics).split("\r\n");
+      const [, row] = csv([{ path: "1", error: `${start}a`, confidence: -1 }]).split(/\r\n(?=1,)/);
       const quotes = start === "\r" || start === "\n" ? '"' : "";
-      assert.deepEqual(rows, [`${quotes}'${start}1${quotes},,,-1.0000,,`]);
+      assert.equal(row, `1,,,-1.0000,,,${quotes}'${start}a${quotes}`);
     }
+  });
+
+  test("names files by paths that lead to them, and leaves numbers alone", () => {
+    const [, row] = csv([{ path: "-1.png", label: "-12", text: "l", confidence: 1 }]).split("\r\n");
+    assert.equal(
+      row,
+      "./-1.png,-12,l,1.0000,,label: contain other characters; label: contain digits,",
+    );
+  });
+
+  test("marks the labels to check", () => {
+    const items = [...same(40, "thus", "thus", 1), ...same(1, "line", "kerry", 1)];
+    const rows = csv(items).split("\r\n");
+    assert.equal(rows[41], "line_0.png,line,kerry,1.0000,false,label may be wrong,");
   });
 });

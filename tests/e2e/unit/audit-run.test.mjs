@@ -87,6 +87,31 @@ describe("a run", () => {
     assert.equal(reports[reports.length - 1].secondsLeft, 0);
   });
 
+  test("tells the time that is left by the speed of late, not of the beginning", async () => {
+    let clock = 0;
+    /** @type {import("../../../web/src/audit/run.js").RunProgress[]} */
+    const reports = [];
+    const reader = {
+      recognizeAll: async (/** @type {Blob[]} */ blobs) => {
+        // 100 images a second at first, then one in three seconds.
+        for (const blob of blobs) clock += Number(await blob.text()) < 2000 ? 10 : 3000;
+        return blobs.map(() => ({ text: "x", confidence: 1 }));
+      },
+    };
+    const run = new AuditRun(
+      images(2100),
+      reader,
+      (progress) => reports.push(progress),
+      () => clock,
+    );
+    await run.finish();
+    const at = (/** @type {number} */ done) => reports.find((report) => report.done >= done);
+    const [fast, slow] = [at(1900), at(2060)];
+    assert.ok(Math.abs((fast?.perSecond ?? 0) - 100) < 1);
+    const expected = 3 * (2100 - (slow?.done ?? 0));
+    assert.ok(Math.abs((slow?.secondsLeft ?? 0) - expected) < 0.1 * expected);
+  });
+
   test("keeps what was read before a cancel", async () => {
     const run = new AuditRun(images(50), { recognizeAll }, ({ done }) => {
       if (done === 7) run.cancel();
@@ -101,5 +126,18 @@ describe("a run", () => {
     };
     const run = new AuditRun(images(5), reader, () => {});
     await assert.rejects(run.finish(), withCode("bad-weights"));
+  });
+
+  test("keeps all that was read before nothing can be read any more", async () => {
+    const reader = {
+      recognizeAll: async (/** @type {Blob[]} */ blobs) => {
+        const all = await Promise.all(blobs.map((blob) => blob.text()));
+        if (all.includes("6")) throw new LensError("bad-weights", "These are no weights.");
+        return all.map((text) => ({ text, confidence: 1 }));
+      },
+    };
+    const run = new AuditRun(images(10), reader, () => {});
+    await assert.rejects(run.finish(), withCode("bad-weights"));
+    assert.deepEqual(texts(run).slice(0, 7), ["0", "1", "2", "3", "4", "5", undefined]);
   });
 });

@@ -3,32 +3,47 @@
 
 import { LensError } from "../errors.js";
 import { isLabelFile } from "./labels.js";
+import { nameOf, plainPath } from "./paths.js";
 import { listZip } from "./zip.js";
 
 /** @import { AuditImage, LabelFile } from "../types.js" */
 
-/** What the engine reads. */
-const IMAGE = /\.(png|jpe?g|webp|gif|bmp)$/i;
+/** What the engine reads, or the browser draws for it. */
+const IMAGE = /\.(a?png|jpe?g|jfif|webp|gif|bmp|svg|avif|heic|heif|tiff?|ico)$/i;
 const ZIP = /\.zip$/i;
 /** What systems leave in folders and archives. */
-const CLUTTER = /(^|\/)(\.|__MACOSX\/)/;
+const CLUTTER = /(^|\/)(\.[^/]|__MACOSX\/)|(^|\/)(thumbs\.db|desktop\.ini)$/i;
+/** How files of the formats begin which may come without an extension. */
+const MAGIC = [
+  /^\x89PNG/,
+  /^\xff\xd8\xff/,
+  /^GIF8/,
+  /^BM/,
+  /^RIFF[^]{4}WEBP/,
+  /^[^]{4}ftyp(avif|heic|mif1)/,
+];
 /** The largest file that the engine takes; an archive that promises more is not unpacked. */
 const MAX_BYTES = 20 * 1024 * 1024;
+/** Files that are named; of the others, only the number is given. */
+const LISTED = 3;
 
 /**
  * A file as it was given, not yet opened.
  *
  * @typedef {object} Given
  * @property {string} path ends in a slash for what stands in for a folder that cannot be listed
+ * @property {string} [type] as the browser tells it, where it does
  * @property {() => Promise<Blob>} open
  */
 
 /**
+ * What there is among the files.
+ *
  * @typedef {object} Found
  * @property {AuditImage[]} images in the order of their paths
  * @property {LabelFile[]} labelFiles
  * @property {Problem[]} problems
- * @property {number} ignored how many other files there were
+ * @property {string[]} ignored paths of the other files
  */
 
 /** @typedef {{ path: string, error: LensError }} Problem what could not be opened, and why */
@@ -39,7 +54,8 @@ const MAX_BYTES = 20 * 1024 * 1024;
  */
 export function filesOf(files) {
   return files.map((file) => ({
-    path: file.webkitRelativePath || file.name,
+    path: plainPath(file.webkitRelativePath || file.name),
+    type: file.type,
     open: async () => file,
   }));
 }
@@ -67,23 +83,24 @@ export async function filesOfDrop(transfer) {
  * opened keeps nothing else from being found.
  *
  * @param {Given[]} files
- * @returns {Promise<Found>}
- * @throws {LensError} why there is no image
+ * @returns {Promise<Found>} with an image or a label file
+ * @throws {LensError} why there is neither
  */
 export async function findImages(files) {
   /** @type {Found} */
-  const found = { images: [], labelFiles: [], problems: [], ignored: 0 };
+  const found = { images: [], labelFiles: [], problems: [], ignored: [] };
   /** @type {Set<string>} */
   const archives = new Set();
   for (const file of files) {
     if (!ZIP.test(file.path) || CLUTTER.test(file.path)) await sortOut(found, file);
     else await attempt(found, file, () => unpack(found, file, unique(file.path, archives)));
   }
-  if (found.images.length === 0) {
+  if (found.images.length === 0 && found.labelFiles.length === 0) {
     if (found.problems.length > 0) throw found.problems[0].error;
+    const others = found.ignored.length > 0 ? ` (${listed(found.ignored)})` : "";
     throw new LensError(
       "no-images",
-      "There is no image among these files. Give PNG, JPEG, WebP, GIF or BMP files, a folder or a zip archive of them.",
+      `There is no image among these files${others}. Choose PNG, JPEG, WebP, GIF, BMP or SVG files, a folder or a zip archive of them.`,
     );
   }
   const order = new Intl.Collator("en", { numeric: true });
@@ -99,11 +116,21 @@ export async function findImages(files) {
 async function unpack(found, archive, folder) {
   for (const zipped of await listZip(await archive.open())) {
     const open = async () => {
-      if (zipped.size <= MAX_BYTES) return zipped.open();
+      if (zipped.size <= MAX_BYTES) return typed(await zipped.open(), zipped.path);
       throw new LensError("image-too-large", "The file is larger than 20 MB.");
     };
-    await sortOut(found, { path: `${folder}/${zipped.path}`, open });
+    await sortOut(found, { path: plainPath(`${folder}/${zipped.path}`), open });
   }
+}
+
+/**
+ * A file with the type without which a browser shows no SVG.
+ *
+ * @param {Blob} blob
+ * @param {string} path
+ */
+function typed(blob, path) {
+  return /\.svg$/i.test(path) ? blob.slice(0, blob.size, "image/svg+xml") : blob;
 }
 
 /**
@@ -119,7 +146,37 @@ async function sortOut(found, file) {
     await attempt(found, file, async () => {
       found.labelFiles.push({ path, text: await (await open()).text() });
     });
-  } else found.ignored++;
+  } else if (await isUnnamedImage(file)) found.images.push(file);
+  else found.ignored.push(path);
+}
+
+/**
+ * Whether a file without an extension is an image: some systems give such names.
+ *
+ * @param {Given} file
+ */
+async function isUnnamedImage({ path, type, open }) {
+  if (nameOf(path).includes(".")) return false;
+  if (type?.startsWith("image/")) return true;
+  try {
+    const blob = await open();
+    const start = new Uint8Array(await blob.slice(0, 16).arrayBuffer());
+    const text = String.fromCharCode(...start);
+    return MAGIC.some((magic) => magic.test(text));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The first of some names, and how many more there are.
+ *
+ * @param {string[]} names
+ */
+export function listed(names) {
+  const more = names.length - LISTED;
+  const some = names.slice(0, LISTED).join(", ");
+  return more > 0 ? `${some} and ${more.toLocaleString("en")} more` : some;
 }
 
 /**

@@ -1,16 +1,24 @@
 // @ts-check
 /**
  * What the images of an audit say: from the paper's label file, from `labels.csv`, or from their
- * own names. The same three layouts as `captcha-lens evaluate` reads.
+ * own names. The same three layouts as `captcha-lens evaluate` reads. Labels come as they were
+ * given; `alphabet.js` compares them in the network's characters.
  */
 
-/** @import { LabelFile } from "../types.js" */
+import { commonFolder, nameOf, plainPath } from "./paths.js";
+
+/** @import { AuditNetwork, LabelFile } from "../types.js" */
 
 /** The paper's label file: one `NAME WORD` a line, images beside it as `NAME.png`. */
 const SPEC_FILE = "spec_train_val.txt";
 const CSV_FILE = "labels.csv";
 /** Share of the file names that must look like labels for all to be taken as such. */
 const ENOUGH = 0.8;
+/** How the columns of a label file may be headed. */
+const FILE_COLUMN = /^(file|file ?name|image|path|name)$/;
+const LABEL_COLUMN = /^(label|text|captcha|solution|answer|word|code)$/;
+/** What systems add to the name of a copy. */
+const COPY = /( ?\(\d+\)|-\d+)$/;
 
 /**
  * Whether a file may tell what images say.
@@ -18,11 +26,12 @@ const ENOUGH = 0.8;
  * @param {string} path
  */
 export function isLabelFile(path) {
-  return [SPEC_FILE, CSV_FILE].includes(nameOf(path));
+  return [SPEC_FILE, CSV_FILE].includes(nameOf(path).toLowerCase());
 }
 
 /**
- * The labels that label files give.
+ * The labels that label files give. A row finds its file also where only the case of its name
+ * differs; of several rows for one file, the last counts.
  *
  * @param {string[]} paths of the images
  * @param {LabelFile[]} files
@@ -33,37 +42,93 @@ export function labelsFromFiles(paths, files) {
   const labels = new Map();
   for (const { path, text } of files) {
     const folder = path.slice(0, path.length - nameOf(path).length);
-    const rows = nameOf(path) === SPEC_FILE ? specRows(text) : csvRows(text);
-    for (const [file, label] of rows) labels.set(folder + file, label.toLowerCase());
+    const isSpec = nameOf(path).toLowerCase() === SPEC_FILE;
+    for (const [file, label] of isSpec ? specRows(text) : csvRows(text)) {
+      labels.set(plainPath(folder + file), label);
+    }
   }
-  return paths.map((path) => labels.get(path) ?? null);
+  const anyCase = new Map([...labels].map(([file, label]) => [file.toLowerCase(), label]));
+  return paths
+    .map(plainPath)
+    .map((path) => labels.get(path) ?? anyCase.get(path.toLowerCase()) ?? null);
 }
 
 /**
- * The labels that file names give: `label.png` or `label_anything.png`.
+ * The labels that label files give which were chosen after the images, and so without their folder.
+ *
+ * @param {string[]} paths of the images
+ * @param {LabelFile[]} files
+ * @returns {(string | null)[]}
+ */
+export function labelsFromLaterFiles(paths, files) {
+  const labels = labelsFromFiles(paths, files);
+  if (labels.some((label) => label !== null)) return labels;
+  // The innermost folder first: an archive may hold its images in a folder of its own.
+  for (let folder = commonFolder(paths); folder; folder = folder.replace(/[^/]*\/$/, "")) {
+    const moved = files.map(({ path, text }) => ({ path: folder + nameOf(path), text }));
+    const found = labelsFromFiles(paths, moved);
+    if (found.some((label) => label !== null)) return found;
+  }
+  return labels;
+}
+
+/**
+ * The labels that file names give: `label.png` or `label_anything.png`; what systems add to the
+ * name of a copy, `label (1).png` or `label-2.png`, is no part of it.
  *
  * @param {string[]} paths
  * @returns {string[]}
  */
 export function labelsFromNames(paths) {
-  return paths.map((path) =>
-    nameOf(path)
+  return paths.map((path) => {
+    const [label] = nameOf(path)
       .replace(/\.[^.]*$/, "")
-      .split("_")[0]
-      .toLowerCase(),
-  );
+      .split("_");
+    const original = label.replace(COPY, "");
+    return /^[\p{L}\p{N}]+$/u.test(original) ? original : label;
+  });
 }
 
 /**
- * Whether labels taken from names are likely to be what the images say: short, of letters, and not
- * all the same.
+ * Whether labels taken from names are likely to be what the images say: short, of letters, digits
+ * or what else the network reads, not all the same, and no mere numbers in a row.
+ * `labels_are_likely` in `crates/trainer` does the same.
+ *
+ * @param {string[]} labels
+ * @param {AuditNetwork} network
+ */
+export function areLikely(labels, { alphabet }) {
+  const known = new Set(alphabet);
+  const isLikely = (/** @type {string} */ label) => {
+    const letters = [...label];
+    return (
+      letters.length >= 1 &&
+      letters.length <= 12 &&
+      letters.every((letter) => known.has(letter) || /[\p{L}\p{N}]/u.test(letter))
+    );
+  };
+  if (labels.filter(isLikely).length < ENOUGH * labels.length) return false;
+  return labels.length === 1 || (new Set(labels).size > 1 && !areCounted(labels));
+}
+
+/**
+ * Whether names only count: `captcha001`, `captcha002`.
  *
  * @param {string[]} labels
  */
-export function areLikely(labels) {
-  const likely = labels.filter((label) => /^[a-z]{1,12}$/.test(label)).length;
-  const kinds = new Set(labels).size;
-  return likely >= ENOUGH * labels.length && (labels.length === 1 || kinds > 1);
+function areCounted(labels) {
+  const [first] = labels;
+  let shared = first.length;
+  for (const label of labels) {
+    while (!label.startsWith(first.slice(0, shared))) shared--;
+  }
+  // A digit that all share belongs to the number.
+  while (shared > 0 && /\d/.test(first[shared - 1])) shared--;
+  const rests = labels.map((label) => label.slice(shared));
+  if (!rests.every((rest) => /^\d+$/.test(rest))) return false;
+  let [low, high] = [Infinity, -Infinity];
+  for (const rest of rests) [low, high] = [Math.min(low, +rest), Math.max(high, +rest)];
+  return high - low < 2 * labels.length;
 }
 
 /**
@@ -79,7 +144,8 @@ function specRows(text) {
 
 /**
  * Rows of `file,label`, either in quotes or not, or with semicolons or tabs for commas, as
- * spreadsheets of some languages write them; a header row names no image.
+ * spreadsheets of some languages write them. A header may name the columns in another order; else
+ * it names no image.
  *
  * @param {string} text
  * @returns {[file: string, label: string][]}
@@ -91,11 +157,18 @@ function csvRows(text) {
     `[^\\S\t]*(?:"((?:[^"]|"")*)"|([^${separator}]*))[^\\S\t]*(?:${separator}|$)`,
     "g",
   );
-  return rows.flatMap((line) => {
-    const fields = [...line.matchAll(field)];
-    const [file, label] = fields.map(([, quoted, plain]) =>
+  const fields = rows.map((line) =>
+    [...line.matchAll(field)].map(([, quoted, plain]) =>
       quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'),
-    );
+    ),
+  );
+  const header = (fields[0] ?? []).map((name) => name.toLowerCase());
+  const columns = [FILE_COLUMN, LABEL_COLUMN].map((name) =>
+    header.findIndex((heading) => name.test(heading)),
+  );
+  const [fileColumn, labelColumn] = columns.includes(-1) ? [0, 1] : columns;
+  return fields.flatMap((row) => {
+    const [file, label] = [row[fileColumn], row[labelColumn]];
     return file && label ? [[file, label]] : [];
   });
 }
@@ -103,12 +176,8 @@ function csvRows(text) {
 /** @param {string} text */
 function lines(text) {
   return text
+    .replace(/^\ufeff/, "")
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== "");
-}
-
-/** @param {string} path */
-function nameOf(path) {
-  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -21,6 +21,8 @@ const HOPELESS = new Set(["missing-code", "missing-weights", "bad-weights", "no-
 const LARGEST_BATCH = 32;
 /** Batches grow while they take less, so that a GPU is kept busy and a pause never waits long. */
 const MILLISECONDS_A_BATCH = 200;
+/** The speed is that of the last so many milliseconds: another device may take over on the way. */
+const RECENT = 10_000;
 
 /**
  * How far a run is.
@@ -28,7 +30,7 @@ const MILLISECONDS_A_BATCH = 200;
  * @typedef {object} RunProgress
  * @property {number} done
  * @property {number} total
- * @property {number} perSecond images, pauses not counted
+ * @property {number} perSecond images of late, pauses not counted
  * @property {number | null} secondsLeft `null` until there is something to tell it by
  */
 
@@ -42,10 +44,8 @@ export class AuditRun {
   #batch = 1;
   #cancel = new AbortController();
   #now;
-  /** Milliseconds spent reading before the last start. */
-  #spent = 0;
-  /** @type {number | undefined} */
-  #startedAt;
+  /** The last batches, newest last. @type {{ images: number, milliseconds: number }[]} */
+  #recent = [];
   /** What reading waits for. @type {{ over: Promise<void>, end: () => void } | undefined} */
   #pause;
 
@@ -71,17 +71,26 @@ export class AuditRun {
    * @throws {LensError} where nothing can be read at all
    */
   async finish() {
-    this.#startedAt = this.#now();
     this.#report();
     const { signal } = this.#cancel;
     while (this.#done < this.#images.length) {
       await this.#pause?.over;
       if (signal.aborted) break;
       const begun = this.#now();
-      const items = await this.#read(this.#images.slice(this.#done, this.#done + this.#batch));
+      const images = this.#images.slice(this.#done, this.#done + this.#batch);
+      const items = await this.#read(images).catch((error) => {
+        if (images.length <= 1) throw error;
+        return []; // one by one, so that what comes before the one that fails is read
+      });
       if (signal.aborted) break;
+      if (items.length === 0) {
+        this.#batch = 1;
+        continue;
+      }
       for (const item of items) this.items[this.#done++] = item;
-      const quick = this.#now() - begun < MILLISECONDS_A_BATCH;
+      const milliseconds = this.#now() - begun;
+      this.#remember({ images: items.length, milliseconds });
+      const quick = milliseconds < MILLISECONDS_A_BATCH;
       this.#batch = quick ? Math.min(2 * this.#batch, LARGEST_BATCH) : Math.ceil(this.#batch / 2);
       this.#report();
     }
@@ -98,13 +107,10 @@ export class AuditRun {
     let end = () => {};
     const over = new Promise((resolve) => (end = () => resolve(undefined)));
     this.#pause = { over, end };
-    this.#spent += this.#now() - (this.#startedAt ?? this.#now());
-    this.#startedAt = undefined;
   }
 
   resume() {
     if (!this.#pause) return;
-    this.#startedAt = this.#now();
     this.#pause.end();
     this.#pause = undefined;
   }
@@ -150,11 +156,23 @@ export class AuditRun {
     return answers;
   }
 
+  /** @param {{ images: number, milliseconds: number }} batch */
+  #remember(batch) {
+    this.#recent.push(batch);
+    const spent = () => this.#recent.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    while (this.#recent.length > 1 && spent() - this.#recent[0].milliseconds >= RECENT) {
+      this.#recent.shift();
+    }
+  }
+
   #report() {
-    const running = this.#startedAt === undefined ? 0 : this.#now() - this.#startedAt;
-    const seconds = (this.#spent + running) / 1000;
+    const sum = { images: 0, milliseconds: 0 };
+    for (const { images, milliseconds } of this.#recent) {
+      sum.images += images;
+      sum.milliseconds += milliseconds;
+    }
     const total = this.#images.length;
-    const perSecond = seconds > 0 ? this.#done / seconds : 0;
+    const perSecond = sum.milliseconds > 0 ? (1000 * sum.images) / sum.milliseconds : 0;
     const secondsLeft = perSecond > 0 ? (total - this.#done) / perSecond : null;
     this.#onProgress({ done: this.#done, total, perSecond, secondsLeft });
   }

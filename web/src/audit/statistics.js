@@ -1,48 +1,61 @@
 // @ts-check
-/**
- * What the readings of an audit come to. Pure, and free of imports: `captcha-lens audit` puts this
- * file into its reports as it is.
- */
+/** What the readings of an audit come to. Pure. `captcha-lens audit` puts this file into its reports. */
 
-/** @import { AuditItem, AuditSummary, Tally } from "../types.js" */
+import { labelRules } from "./alphabet.js";
+import { interval } from "./intervals.js";
 
-/** The normal distribution's 97.5 % quantile, for intervals of 95 %. */
-const Z = 1.96;
-/** Shares from which images are read mostly, and below which seldom: what the advice goes by. */
-const MOSTLY = 0.5;
-const SELDOM = 0.05;
-/** What the network can write: the letters it was trained on, as many as it was trained to. */
-const WRITABLE = /^[a-z]{1,5}$/;
+/** @import { AuditItem, AuditNetwork, AuditSummary, JudgedItem, Tally, Threshold } from "../types.js" */
+
+/** A reading as sure as this contradicts its label; `SURE` in `crates/trainer/src/audit.rs`. */
+const SURE = 0.99;
+/** Share of such readings that must be right before the labels of the others are doubted. */
+const TRUSTED = 0.8;
 
 /**
- * Whether an image's text is the label; `null` where there is no label, or no text.
+ * Compares every text with its label, where the network can write that label.
  *
- * @param {AuditItem} item
- * @returns {boolean | null}
+ * @param {AuditItem[]} items
+ * @param {AuditNetwork} network
+ * @returns {JudgedItem[]}
  */
-export function isRight({ label, text }) {
-  return (label ?? null) === null || text === undefined ? null : text === label;
+export function judge(items, network) {
+  const rules = labelRules(network);
+  const judged = items.map((item) => {
+    const given = item.label || null;
+    const label = given === null ? null : rules.fold(given);
+    const problems = label === null ? [] : rules.problems(label);
+    const compared = item.text !== undefined && label !== null && problems.length === 0;
+    const right = compared ? item.text === label : null;
+    const folded = compared && label !== given?.normalize("NFC");
+    return { item, label, problems, right, folded, doubtful: false };
+  });
+  const sure = judged.filter(({ item, right }) => right !== null && confidenceOf(item) >= SURE);
+  if (sure.filter(({ right }) => right).length >= TRUSTED * sure.length) {
+    for (const one of sure) one.doubtful = !one.right;
+  }
+  return judged;
 }
 
 /**
- * @param {AuditItem[]} items
+ * @param {JudgedItem[]} judged
  * @returns {AuditSummary}
  */
-export function summarize(items) {
-  const read = items.filter(({ text }) => text !== undefined);
-  const judged = read.filter((item) => isRight(item) !== null);
-  const exact = judged.filter((item) => isRight(item)).length;
+export function summarize(judged) {
+  const read = judged.filter(({ item }) => item.text !== undefined);
+  const labelled = read.filter(({ label }) => label !== null);
+  const supported = labelled.filter(({ right }) => right !== null);
+  const exact = supported.filter(({ right }) => right).length;
   /** @type {Map<number, Tally>} */
   const byLength = new Map();
   /** @type {Map<string, { label: string, text: string, count: number }>} */
   const confusions = new Map();
   let letters = 0;
   let lettersRight = 0;
-  for (const item of judged) {
-    const [label, text] = [[...(item.label ?? "")], [...(item.text ?? "")]];
+  for (const { item, label: folded, right } of supported) {
+    const [label, text] = [[...(folded ?? "")], [...(item.text ?? "")]];
     const tally = byLength.get(label.length) ?? { images: 0, exact: 0 };
     tally.images++;
-    if (isRight(item)) tally.exact++;
+    if (right) tally.exact++;
     byLength.set(label.length, tally);
     letters += label.length;
     for (const [letter, read] of align(label, text)) {
@@ -55,25 +68,63 @@ export function summarize(items) {
       confusions.set(pair, { ...known, count: known.count + 1 });
     }
   }
+  // Of images that are no evidence, confidence is none either.
+  const believed = labelled.length > 0 ? supported : read;
   return {
-    images: items.length,
+    images: judged.length,
     read: read.length,
-    failed: items.filter(({ error }) => error !== undefined).length,
-    labelled: judged.length,
-    unwritable: judged.filter(({ label }) => !WRITABLE.test(label ?? "")).length,
+    failed: judged.filter(({ item }) => item.error !== undefined).length,
+    labelled: labelled.length,
+    supported: supported.length,
+    unsupported: labelled.length - supported.length,
+    problems: countProblems(labelled),
+    folded: supported.filter(({ folded }) => folded).length,
     exact,
-    rate: share(exact, judged.length),
-    interval: interval(exact, judged.length),
+    rate: share(exact, supported.length),
+    interval: supported.length > 0 ? interval(exact, supported.length) : null,
     letterRate: share(lettersRight, letters),
     confidence: share(
-      read.reduce((sum, { confidence }) => sum + (confidence ?? 0), 0),
-      read.length,
+      believed.reduce((sum, { item }) => sum + confidenceOf(item), 0),
+      believed.length,
     ),
     byLength: [...byLength]
       .map(([length, tally]) => ({ length, ...tally }))
       .sort((a, b) => a.length - b.length),
     confusions: [...confusions.values()].sort((a, b) => b.count - a.count),
+    thresholds: thresholds(supported),
   };
+}
+
+/**
+ * What an attacker gets who skips the images of which the network is unsure: for each threshold of
+ * confidence, from 0 to 100 %, how many images are answered, and how many of those right.
+ *
+ * @param {JudgedItem[]} supported
+ * @returns {Threshold[]}
+ */
+function thresholds(supported) {
+  if (supported.length === 0) return [];
+  const sorted = [...supported].sort((a, b) => confidenceOf(b.item) - confidenceOf(a.item));
+  let [answered, right] = [0, 0];
+  /** @type {Threshold[]} */
+  const all = [];
+  for (let hundredths = 100; hundredths >= 0; hundredths--) {
+    while (answered < sorted.length && confidenceOf(sorted[answered].item) >= hundredths / 100) {
+      right += Number(sorted[answered++].right);
+    }
+    all.push({ threshold: hundredths / 100, answered, right });
+  }
+  return all.reverse();
+}
+
+/** @param {JudgedItem[]} labelled */
+function countProblems(labelled) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { problems } of labelled) {
+    for (const words of problems) counts.set(words, (counts.get(words) ?? 0) + 1);
+  }
+  return [...counts].map(([words, count]) => ({ words, count })).sort((a, b) => b.count - a.count);
 }
 
 /**
@@ -108,99 +159,33 @@ export function align(label, text) {
 }
 
 /**
- * Where the share on all such images lies, with a certainty of 95 % (Wilson 1927).
+ * The items to look at first, by confidence.
  *
- * @param {number} part
- * @param {number} whole
- * @returns {[low: number, high: number]}
- */
-export function interval(part, whole) {
-  if (whole === 0) return [0, 1];
-  const p = part / whole;
-  const scale = 1 + (Z * Z) / whole;
-  const centre = (p + (Z * Z) / (2 * whole)) / scale;
-  const reach = (Z * Math.sqrt((p * (1 - p)) / whole + (Z * Z) / (4 * whole * whole))) / scale;
-  return [Math.max(centre - reach, 0), Math.min(centre + reach, 1)];
-}
-
-/**
- * The items to look at first: the surest and the least sure, of the right, the wrong and those of
- * which nobody knows.
- *
- * @param {AuditItem[]} items
+ * @param {JudgedItem[]} judged
  * @param {number} most of each kind
+ * @returns {{ title: string, items: JudgedItem[] }[]}
  */
-export function tellingCases(items, most) {
-  const sorted = items
-    .filter(({ text }) => text !== undefined)
-    .sort((a, b) => (b.confidence ?? 0) - (a.confidence ?? 0));
-  const of = (/** @type {boolean | null} */ right) =>
-    sorted.filter((item) => isRight(item) === right);
-  const [right, wrong, unknown] = [of(true), of(false), of(null)];
+export function notableCases(judged, most) {
+  const sorted = judged
+    .filter(({ item }) => item.text !== undefined)
+    .sort((a, b) => confidenceOf(b.item) - confidenceOf(a.item));
+  const doubtful = sorted.filter((one) => one.doubtful);
+  const wrong = sorted.filter(({ right, doubtful }) => right === false && !doubtful);
+  const correct = sorted.filter(({ right }) => right === true);
+  const unknown = sorted.filter(({ label }) => label === null);
+  const unsupported = sorted.filter(({ problems }) => problems.length > 0);
   return [
-    { title: "Wrong, surest first", items: wrong.slice(0, most) },
-    { title: "Right, and surest", items: right.slice(0, most) },
-    { title: "Right, and least sure", items: right.slice(-most).reverse() },
-    { title: "Surest", items: unknown.slice(0, most) },
-    { title: "Least sure", items: unknown.slice(-most).reverse() },
-  ].filter(({ items: some }) => some.length > 0);
-}
-
-/**
- * What the figures mean for a site, in sentences.
- *
- * @param {AuditSummary} summary
- * @returns {string[]}
- */
-export function verdict(summary) {
-  const { labelled, unwritable, exact, rate, read, confidence } = summary;
-  const [low, high] = summary.interval;
-  const bound =
-    exact === labelled
-      ? "That is a network trained on one look, not on yours: whoever wants in can train one on your very style."
-      : "More can be read than this, in fewer tries: whoever wants in can train a network on your very style.";
-  const rare = "Few are read as they stand. Keep a limit on tries, so that few stay few.";
-  const few = "So few images do not tell more: give a hundred or more, and keep a limit on tries.";
-  if (read === 0) return ["No image could be read, so there is nothing to say."];
-  if (labelled === 0) {
-    return [
-      `Without labels nobody can say how many readings are right; by its own confidence the network expects ${percent(confidence)}.`,
-      "Give labels in file names (label.png, label_2.png) or in a labels.csv to know.",
-    ];
-  }
-  const beyond =
-    unwritable > 0
-      ? [
-          `${unwritable} of the labels cannot be read by this network, which writes one to five letters from a to z; one trained on them can.`,
-        ]
-      : [];
-  if (exact === 0) {
-    return [
-      `None of ${labelled} was read whole; at most ${percent(high)} of such images would be, so a bot needs ${tries(1 / high)} or more on average.`,
-      ...beyond,
-      high < SELDOM ? rare : few,
-      bound,
-    ];
-  }
-  const often = `A bot that reads like this gets through in ${tries(1 / rate)} on average (95\u202f% interval: ${number(1 / high)} to ${number(1 / low)}).`;
-  const unsure = (low < MOSTLY && high >= MOSTLY) || (low < SELDOM && high >= SELDOM);
-  const advice =
-    rate >= MOSTLY
-      ? "These images keep nobody out. Harder pictures would cost people more than bots; rather limit tries for each account and address, and look at what is sent, not at who can read."
-      : rate >= SELDOM
-        ? "These images slow a bot down, no more. A limit on tries for each account and address turns these odds into a wait; pictures alone do not."
-        : rare;
-  return [often, ...beyond, ...(unsure ? [few] : []), advice, bound];
-}
-
-/** @param {number} count */
-function tries(count) {
-  return count < 1.05 ? "hardly more than one try" : `${number(count)} tries`;
-}
-
-/** @param {number} value */
-function number(value) {
-  return value >= 10 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
+    { title: "Labels that may be wrong", items: doubtful.slice(0, most) },
+    { title: "Wrong, highest confidence", items: wrong.slice(0, most) },
+    { title: "Correct, highest confidence", items: correct.slice(0, most) },
+    { title: "Correct, lowest confidence", items: correct.slice(-most).reverse() },
+    { title: "Without a label, highest confidence", items: unknown.slice(0, most) },
+    { title: "Without a label, lowest confidence", items: unknown.slice(-most).reverse() },
+    {
+      title: "Not compared: labels that this model cannot write",
+      items: unsupported.slice(0, most),
+    },
+  ].filter(({ items }) => items.length > 0);
 }
 
 /**
@@ -215,9 +200,18 @@ export function percent(value) {
 }
 
 /**
+ * How sure a reading is; where nothing was recognised, that is no answer, however sure.
+ *
+ * @param {AuditItem} item
+ */
+export function confidenceOf({ text, confidence }) {
+  return text ? (confidence ?? 0) : 0;
+}
+
+/**
  * @param {number} part
  * @param {number} whole
  */
 function share(part, whole) {
-  return whole === 0 ? 0 : part / whole;
+  return whole === 0 ? null : part / whole;
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Reads zip archives file by file, without unpacking the rest: the browser inflates, so all that is
- * left to do is to find the files (APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16).
+ * left to do is to find the files (APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 to 4.3.16 and 4.5.3).
  */
 
 import { LensError } from "../errors.js";
@@ -11,10 +11,15 @@ const CENTRAL = { signature: 0x02014b50, size: 46 };
 const LOCAL = { signature: 0x04034b50, size: 30 };
 const STORED = 0;
 const DEFLATED = 8;
-/** In place of a number of files from here on. */
+/** In place of a number of files that only a zip64 record can hold. */
 const MANY = 0xffff;
-/** In place of a number that only a zip64 record could hold. */
+/** In place of a number of bytes that only a zip64 record can hold. */
 const TOO_LARGE = 0xffffffff;
+/** Where the zip64 record of all is, right before the end; and that record. */
+const LOCATOR = { signature: 0x07064b50, size: 20 };
+const END64 = { signature: 0x06064b50, size: 56 };
+/** The extra field with a file's large numbers. */
+const ZIP64_FIELD = 0x0001;
 
 /**
  * @typedef {object} ZippedFile
@@ -31,19 +36,14 @@ const TOO_LARGE = 0xffffffff;
  * @throws {LensError} `bad-archive`
  */
 export async function listZip(archive) {
-  const tailSize = Math.min(archive.size, END.size + END.longestComment);
+  const most = LOCATOR.size + END.size + END.longestComment;
+  const tailSize = Math.min(archive.size, most);
   const tail = await view(archive, archive.size - tailSize, tailSize);
   let end = tailSize - END.size;
   while (end >= 0 && tail.getUint32(end, true) !== END.signature) end--;
   if (end < 0) throw bad("it has no directory, so it may be cut short");
-  const [count, size, start] = [
-    tail.getUint16(end + 10, true),
-    tail.getUint32(end + 12, true),
-    tail.getUint32(end + 16, true),
-  ];
-  if (start === TOO_LARGE || start + size > archive.size) {
-    throw bad("it is larger than 4 GB or cut short");
-  }
+  const { count, size, start } = await readEnd(archive, tail, end);
+  if (start + size > archive.size) throw bad("it is cut short");
   const directory = await view(archive, start, size);
   const files = [];
   // Of more files than its 16 bits hold, the archive tells only where the directory ends.
@@ -59,6 +59,59 @@ export async function listZip(archive) {
 }
 
 /**
+ * What the end of an archive tells of its directory.
+ *
+ * @param {Blob} archive
+ * @param {DataView<ArrayBuffer>} tail the archive's last bytes
+ * @param {number} end where in these the record is
+ */
+async function readEnd(archive, tail, end) {
+  const locator = end - LOCATOR.size;
+  if (locator >= 0 && tail.getUint32(locator, true) === LOCATOR.signature) {
+    const record = await view(archive, large(tail, locator + 8), END64.size);
+    if (record.getUint32(0, true) !== END64.signature) throw bad("its directory is damaged");
+    return { count: large(record, 32), size: large(record, 40), start: large(record, 48) };
+  }
+  return {
+    count: tail.getUint16(end + 10, true),
+    size: tail.getUint32(end + 12, true),
+    start: tail.getUint32(end + 16, true),
+  };
+}
+
+/**
+ * A file's sizes and place, from the zip64 field where they are too large for the entry.
+ *
+ * @param {DataView<ArrayBuffer>} directory
+ * @param {number} at of the entry
+ * @param {{ from: number, to: number }} extra where its extra fields are
+ */
+function readNumbers(directory, at, { from, to }) {
+  const numbers = [24, 20, 42].map((offset) => directory.getUint32(at + offset, true));
+  for (let field = from; field + 4 <= to; field += 4 + directory.getUint16(field + 2, true)) {
+    if (directory.getUint16(field, true) !== ZIP64_FIELD) continue;
+    let next = field + 4;
+    for (const i of numbers.keys()) {
+      if (numbers[i] !== TOO_LARGE || next + 8 > to) continue;
+      numbers[i] = large(directory, next);
+      next += 8;
+    }
+  }
+  const [size, packed, local] = numbers;
+  return { size, packed, local };
+}
+
+/**
+ * A number of eight bytes.
+ *
+ * @param {DataView<ArrayBuffer>} view
+ * @param {number} at
+ */
+function large(view, at) {
+  return Number(view.getBigUint64(at, true));
+}
+
+/**
  * @param {Blob} archive
  * @param {DataView<ArrayBuffer>} directory
  * @param {number} at
@@ -66,13 +119,15 @@ export async function listZip(archive) {
 function readEntry(archive, directory, at) {
   const encrypted = (directory.getUint16(at + 8, true) & 1) === 1;
   const method = directory.getUint16(at + 10, true);
-  const packed = directory.getUint32(at + 20, true);
-  const size = directory.getUint32(at + 24, true);
   const [name, extra, comment] = [28, 30, 32].map((offset) =>
     directory.getUint16(at + offset, true),
   );
-  const local = directory.getUint32(at + 42, true);
-  if (at + CENTRAL.size + name > directory.byteLength) throw bad("its directory is damaged");
+  const nameEnd = at + CENTRAL.size + name;
+  if (nameEnd + extra > directory.byteLength) throw bad("its directory is damaged");
+  const { size, packed, local } = readNumbers(directory, at, {
+    from: nameEnd,
+    to: nameEnd + extra,
+  });
   const written = new Uint8Array(directory.buffer, directory.byteOffset + at + CENTRAL.size, name);
   // Some of Windows' own tools write paths their way.
   const path = new TextDecoder().decode(written).replaceAll("\\", "/");

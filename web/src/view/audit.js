@@ -1,8 +1,8 @@
 // @ts-check
 /** The audit page: what is given, how far reading is, and the report. */
 
-import * as statistics from "../audit/statistics.js";
-import { percent } from "../audit/statistics.js";
+import { judge, percent, summarize } from "../audit/statistics.js";
+import { isMinority } from "../audit/verdict.js";
 import { describeBackend, describeReason } from "../words.js";
 import { find } from "./dom.js";
 import { renderReport } from "./report.js";
@@ -32,6 +32,9 @@ export class AuditView {
    * @param {() => void} on.pause
    * @param {() => void} on.cancel
    * @param {(named: boolean) => void} on.labels
+   * @param {(file: File) => void} on.compareSaved
+   * @param {() => void} on.compareNext
+   * @param {() => void} on.compareEnd
    * @param {(wish: BackendWish) => void} on.backend
    */
   constructor(on) {
@@ -43,6 +46,16 @@ export class AuditView {
         if (files.length > 0) on.choose(files);
       });
     }
+    const saved = find("compare-input", HTMLInputElement);
+    saved.addEventListener("change", () => {
+      const [file] = saved.files ?? [];
+      saved.value = "";
+      if (file) on.compareSaved(file);
+    });
+    find("compare-next", HTMLButtonElement).addEventListener("click", () => on.compareNext());
+    find("compare-end", HTMLButtonElement).addEventListener("click", () => on.compareEnd());
+    // There the browser opens no folder.
+    if (isIos()) find("folder-choice", HTMLElement).hidden = true;
     this.#pause.addEventListener("click", () => on.pause());
     find("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
     this.#named.addEventListener("change", () => on.labels(this.#named.checked));
@@ -99,12 +112,18 @@ export class AuditView {
     this.#error.hidden = true;
     this.#bar.hidden = !["loading", "running", "paused"].includes(state);
     if (state === "loading") this.#bar.removeAttribute("value");
-    this.#pause.textContent = state === "paused" ? "Go on" : "Pause";
+    this.#pause.textContent = state === "paused" ? "Resume" : "Pause";
+    this.#pause.hidden = state === "loading";
     const controls = find("run-controls", HTMLElement);
-    const hidden = state !== "running" && state !== "paused";
+    const hidden = this.#bar.hidden;
     // The keyboard goes on from where it was, not from the page's start.
     if (hidden && controls.contains(document.activeElement)) this.#status.focus();
     controls.hidden = hidden;
+  }
+
+  /** @param {string} words */
+  setStatus(words) {
+    this.#status.textContent = words;
   }
 
   /** @param {RunProgress} progress */
@@ -118,7 +137,7 @@ export class AuditView {
       `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
     // Read aloud now and then, not at every batch.
     const tenths = Math.floor((10 * done) / total);
-    if (tenths > 0 && tenths < 10) this.#announce(`${tenths * 10} % are read`);
+    if (tenths > 0 && tenths < 10) this.#announce(`${tenths * 10} % read`);
   }
 
   /** @param {string} words what else there was among the files */
@@ -131,7 +150,7 @@ export class AuditView {
    * @param {string} words on the report that there is, if there is one
    */
   setError({ code, message }, words) {
-    this.setState("error", this.#report.hidden ? "It did not work" : words);
+    this.setState("error", this.#report.hidden ? "Audit failed" : words);
     this.#error.dataset.code = code;
     this.#error.textContent = message;
     this.#error.hidden = false;
@@ -145,19 +164,26 @@ export class AuditView {
   setReport(report, { named, choice }) {
     this.#named.checked = named;
     find("labels-choice", HTMLElement).hidden = !choice;
-    renderReport(this.#report, report, statistics);
+    renderReport(this.#report, report);
     this.#report.hidden = false;
-    const { labelled, rate, read } = statistics.summarize(report.items);
+    find("compare", HTMLElement).hidden = false;
+    find("compare-end", HTMLButtonElement).hidden = !report.compared;
+    const summary = summarize(judge(report.items, report.network));
+    const { supported, exact, rate, labelled, read } = summary;
+    const many = (/** @type {number} */ count) => (count === 1 ? "1 image" : `${count} images`);
     this.#announce(
-      labelled
-        ? `${percent(rate)} of ${labelled} images were read whole.`
-        : `${read} images were read.`,
+      rate !== null
+        ? `${isMinority(summary) ? exact : percent(rate)} of ${many(supported)} solved.`
+        : labelled > 0
+          ? `No result: this model cannot write the labels of these ${many(labelled)}.`
+          : `${many(read)} read.`,
     );
   }
 
   clearReport() {
     this.#report.hidden = true;
     this.#report.replaceChildren();
+    find("compare", HTMLElement).hidden = true;
     find("counts", HTMLElement).textContent = "";
     find("labels-choice", HTMLElement).hidden = true;
     this.#announce("");
@@ -174,4 +200,10 @@ export class AuditView {
 function duration(seconds) {
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   return `${Math.ceil(seconds / 60)} min`;
+}
+
+/** Whether this is an iPhone or an iPad, which may call itself a Mac. */
+function isIos() {
+  const { userAgent, maxTouchPoints } = navigator;
+  return /iP(hone|ad|od)/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 }

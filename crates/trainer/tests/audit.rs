@@ -1,0 +1,283 @@
+//! `captcha-lens audit` as its users meet it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod command;
+
+use std::fs;
+use std::path::Path;
+
+use command::{fails, lens, succeeds, train_tiny};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a report holds.
+fn embedded(report: &Path) -> Value {
+    let html = fs::read_to_string(report).unwrap();
+    let (_, rest) = html.split_once(r#"id="data">"#).unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+/// A folder of generated images, each by the name of its label.
+fn labelled(folder: &Path, name: &str, labels: &[&str]) {
+    let count = labels.len().to_string();
+    succeeds(
+        folder,
+        &["generate", "--count", &count, "--seed", "7", "--out", name],
+    );
+    let set = folder.join(name);
+    fs::remove_file(set.join("spec_train_val.txt")).unwrap();
+    for (i, label) in labels.iter().enumerate() {
+        fs::rename(
+            set.join(format!("g{i}.png")),
+            set.join(format!("{label}.png")),
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn an_audit_is_one_file_that_tells_all() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    succeeds(
+        folder,
+        &["generate", "--count", "12", "--seed", "5", "--out", "set"],
+    );
+    fs::write(folder.join("set/g3.png"), "no image").unwrap();
+    let output = lens(folder, &["audit", "set", "--report", "audit.html"]);
+    assert!(output.status.success());
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(printed.contains(" of 11 images ("), "{printed}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("1 of 12 files"));
+    let html = fs::read_to_string(folder.join("audit.html")).unwrap();
+    assert!(html.contains("<title>Audit of set</title>"));
+    assert!(!html.contains("src=\"") && !html.contains("href=\""));
+    let data = html
+        .split_once(r#"id="data">"#)
+        .and_then(|(_, rest)| rest.split_once("</script>"))
+        .unwrap()
+        .0;
+    let data: Value = serde_json::from_str(data).unwrap();
+    let items = data["items"].as_array().unwrap();
+    assert_eq!(items.len(), 12);
+    assert!(items[3]["error"].is_string() && items[3]["text"].is_null());
+    assert!(items[4]["text"].is_string() && items[4]["confidence"].is_number());
+    let about = data["about"].to_string();
+    for name in ["Read by", "Weights", "Device", "Date"] {
+        assert!(about.contains(name), "{about}");
+    }
+    // Few enough to have a picture each.
+    assert_eq!(data["pictures"].as_object().unwrap().len(), 11);
+
+    let unlabelled = ["audit", "set", "--unlabelled", "--report", "plain.html"];
+    assert!(succeeds(folder, &unlabelled).contains("Read: 11 of 12 images."));
+
+    // What no file calls a label, and no person would.
+    fs::create_dir(folder.join("numbered")).unwrap();
+    for number in 0..3 {
+        let from = folder.join(format!("set/g{number}.png"));
+        fs::copy(from, folder.join(format!("numbered/captcha_{number}.png"))).unwrap();
+    }
+    let numbered = ["audit", "numbered", "--report", "numbered.html"];
+    let printed = succeeds(folder, &numbered);
+    assert!(printed.contains("--labelled") && printed.contains("Read: 3 of 3"));
+    let insisted = [&numbered[..], &["--labelled"]].concat();
+    // The network writes five letters.
+    let printed = succeeds(folder, &insisted);
+    assert!(
+        printed.contains("All 3 labels are longer than 5 characters."),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("There is no result") && !printed.contains('%'),
+        "{printed}"
+    );
+
+    // A list that names some of the images; the page reads the others, too.
+    fs::write(
+        folder.join("numbered/labels.csv"),
+        "captcha_0.png,wrong\ncaptcha_1.png,wrong\n",
+    )
+    .unwrap();
+    let printed = succeeds(folder, &numbered);
+    assert!(
+        printed.contains("1 of 3 images have no label")
+            && printed.contains("Solved: 0 of 2 images (0.0 %; 95 % interval 0.0 "),
+        "{printed}"
+    );
+    // Labels that are not asked for are not read, whatever they hold.
+    fs::write(folder.join("numbered/spec_train_val.txt"), "one two three").unwrap();
+    assert!(fails(folder, &numbered).contains("expected NAME WORD"));
+    let unlabelled = [&numbered[..], &["--unlabelled"]].concat();
+    assert!(succeeds(folder, &unlabelled).contains("Read: 3 of 3"));
+
+    fs::create_dir(folder.join("nothing")).unwrap();
+    let nothing = ["audit", "nothing", "--report", "x.html"];
+    assert!(fails(folder, &nothing).contains("no labelled image"));
+}
+
+#[test]
+fn labels_that_the_network_cannot_write_are_no_evidence() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    labelled(folder, "set", &["a5b2c", "7391", "line", "longer"]);
+    let printed = succeeds(folder, &["audit", "set", "--report", "audit.html"]);
+    assert!(
+        printed.contains(
+            "This model reads a to z, 1 to 5 characters. 3 of 4 labels are outside of that: \
+             2 contain digits, 1 is longer than 5 characters.\n"
+        ),
+        "{printed}"
+    );
+    assert!(printed.contains(" of 1 image ("), "{printed}");
+    assert!(
+        printed.contains("This says nothing about the other 3 images."),
+        "{printed}"
+    );
+
+    // The same stands in the file for those who read it without its script.
+    let html = fs::read_to_string(folder.join("audit.html")).unwrap();
+    assert!(html.contains("<p>This says nothing about the other 3 images.</p>"));
+    assert!(html.contains("<noscript>"));
+    let network = &embedded(&folder.join("audit.html"))["network"];
+    assert_eq!(network["alphabet"], "abcdefghijklmnopqrstuvwxyz");
+    assert_eq!(network["maxLetters"], 5);
+
+    labelled(folder, "digits", &["049025", "137721"]);
+    let printed = succeeds(folder, &["audit", "digits", "--report", "audit.html"]);
+    assert!(printed.contains("All 2 labels contain digits and are longer than 5 characters."));
+    assert!(
+        printed.contains("There is no result") && !printed.contains('%'),
+        "{printed}"
+    );
+}
+
+#[test]
+fn alphabet_and_length_come_from_the_weights() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    labelled(
+        folder,
+        "set",
+        &["049025", "137721", "950008", "002114", "761035", "480211"],
+    );
+    let preset = fs::read_to_string(folder.join("tiny.toml")).ok();
+    assert!(preset.is_none());
+    let trained = train_tiny(folder, &["--data", "synth:words", "--epochs", "1"]);
+    assert!(trained.status.success());
+    // A network of digits, as the tiny preset with another alphabet makes it.
+    let preset = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "toml"))
+        .unwrap();
+    let text = fs::read_to_string(&preset).unwrap();
+    let text = text
+        .replace("abcdefghijklmnopqrstuvwxyz", "0123456789")
+        .replace("max_letters = 5", "max_letters = 6");
+    fs::write(folder.join("digits.toml"), text).unwrap();
+    let train = [
+        "train",
+        "--preset",
+        "digits.toml",
+        "--data",
+        "set",
+        "--device",
+        "cpu",
+    ];
+    let train = [&train[..], &["--epochs", "1", "--out", "digits"]].concat();
+    let output = lens(folder, &train);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    let audit = ["audit", "set", "--weights", "digits/weights.safetensors"];
+    let printed = succeeds(folder, &[&audit[..], &["--report", "audit.html"]].concat());
+    assert!(printed.contains(" of 6 images ("), "{printed}");
+    assert!(
+        !printed.contains("outside") && !printed.contains("contain"),
+        "{printed}"
+    );
+    let network = &embedded(&folder.join("audit.html"))["network"];
+    assert_eq!(
+        (&network["alphabet"], &network["maxLetters"]),
+        (&"0123456789".into(), &6.into())
+    );
+}
+
+#[test]
+fn a_report_overwrites_nothing_that_is_not_a_report() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    labelled(folder, "set", &["line", "thus"]);
+    let image = fs::read(folder.join("set/line.png")).unwrap();
+    for option in ["--report", "--json"] {
+        for more in [&[][..], &["--force"]] {
+            let audit = [&["audit", "set", option, "set/../set/line.png"], more].concat();
+            assert!(fails(folder, &audit).contains("which this audit reads"));
+        }
+        fs::write(folder.join("notes.txt"), "mine").unwrap();
+        let audit = ["audit", "set", option, "notes.txt"];
+        assert!(fails(folder, &audit).contains("--force"));
+        assert_eq!(fs::read(folder.join("notes.txt")).unwrap(), b"mine");
+        succeeds(folder, &[&audit[..], &["--force"]].concat());
+        // What an audit wrote, another one may replace.
+        succeeds(folder, &audit);
+    }
+    assert_eq!(fs::read(folder.join("set/line.png")).unwrap(), image);
+    assert!(fails(folder, &["audit", "set"]).contains("--report"));
+}
+
+#[test]
+fn two_audits_are_compared_in_one_report() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    labelled(folder, "a", &["line", "thus"]);
+    labelled(folder, "b", &["kerry", "zeal", "said"]);
+    let printed = succeeds(
+        folder,
+        &[
+            "audit",
+            "a",
+            "--compare",
+            "b",
+            "--report",
+            "r.html",
+            "--json",
+            "a.json",
+        ],
+    );
+    assert!(printed.contains("Compared with b:"), "{printed}");
+    let data = embedded(&folder.join("r.html"));
+    assert_eq!(data["compared"]["name"], "b");
+    assert_eq!(data["compared"]["items"].as_array().unwrap().len(), 3);
+
+    let saved: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("a.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&saved["name"], &saved["summary"]["supported"]),
+        (&"a".into(), &2.into())
+    );
+    assert!(saved["summary"]["rate"].is_number() && saved["about"]["Weights"].is_string());
+    succeeds(
+        folder,
+        &["audit", "b", "--compare", "a.json", "--report", "r.html"],
+    );
+    let data = embedded(&folder.join("r.html"));
+    assert_eq!(
+        (&data["name"], &data["compared"]["name"]),
+        (&"b".into(), &"a".into())
+    );
+
+    fs::write(folder.join("odd.json"), "{}").unwrap();
+    let audit = ["audit", "a", "--report", "r.html", "--compare"];
+    for other in ["odd.json", "none.json"] {
+        assert!(fails(folder, &[&audit[..], &[other]].concat()).contains(other));
+    }
+    // An archive is no folder, which is said with what to do.
+    fs::write(folder.join("set.zip"), "PK").unwrap();
+    assert!(fails(folder, &["audit", "set.zip", "--report", "r.html"]).contains("unpack it"));
+}

@@ -1,0 +1,256 @@
+// @ts-check
+/** What the audit page reports, around the engine of `fake/`, which reads "thus" in everything. */
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, afterEach, describe, test } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { hold, launch, watch } from "./browser.mjs";
+import { FAULTS } from "./fake/captcha_wasm.js";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
+import { blankPng } from "./images.mjs";
+import { png } from "./reader.mjs";
+
+describe("a report in the page", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** @type {import("playwright-core").Browser} */
+  let browser;
+  /** @type {import("playwright-core").Page} */
+  let page;
+  /** @type {ReturnType<typeof watch>} */
+  let watched;
+
+  before(async () => {
+    site = await serve({
+      base: "/some/where/",
+      mounts: FAKE_ENGINE,
+    });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+  beforeEach(async () => {
+    const context = await browser.newContext({
+      viewport: { width: 1100, height: 800 },
+      serviceWorkers: "block",
+    });
+    page = await context.newPage();
+    watched = watch(page, site.address);
+    await page.goto(`${site.address}audit.html`);
+  });
+  afterEach(async () => {
+    assert.deepEqual(watched.foreign, []);
+    await page.context().close();
+  });
+
+  const image = (/** @type {string} */ name, width = 60) => png(blankPng(width, 30), name);
+  const settled = () => page.waitForSelector("body:is([data-state=done], [data-state=error])");
+  const give = async (/** @type {ReturnType<typeof image>[]} */ ...files) => {
+    await page.setInputFiles("#files-input", files);
+    await settled();
+  };
+  const held = (/** @type {number} */ count) =>
+    Array.from({ length: count }, (_, i) => image(`thus_${i}.png`, FAULTS.held));
+  const rows = () => page.locator(".report-table tbody tr").allInnerTexts();
+
+  test("gives no result where the model can write no label, and says what to do", async () => {
+    await give(image("049025.png"), image("137721.png"), image("950008.png"));
+    assert.equal(await page.textContent(".report-rate"), "No result");
+    const report = await page.innerText("#report");
+    assert.match(report, /All 3 labels contain digits and are longer than 5 characters\./);
+    assert.match(report, /cannot judge these images/);
+    assert.match(report, /train a model/);
+    assert.doesNotMatch(report, /%|interval/);
+    assert.match((await page.textContent("#announcement")) ?? "", /^No result/);
+    assert.equal(await page.locator(".report-curve, .report-lengths").count(), 0);
+    assert.equal((await rows())[0], "049025.png\t049025\tthus\tnot compared");
+  });
+
+  test("says which images its result does not cover", async () => {
+    await give(image("thus.png"), image("THUS_2.png"), image("line.png"), image("a5.png"));
+    const verdict = (await page.textContent(".report-verdict")) ?? "";
+    assert.match(verdict, /reads a to z, 1 to 5 characters\. 1 of 4 labels contains digits\./);
+    assert.match(verdict, /covers 3 images\. It says nothing about the other 1\./);
+    assert.match(verdict, /Capital and small letters count as the same/);
+    assert.match((await page.textContent(".report-head .hint")) ?? "", /^2 of 3 images/);
+    assert.match((await page.textContent(".report-facts")) ?? "", /Not compared1/);
+    // The label stands as it was given.
+    assert.match((await rows()).join("\n"), /THUS_2\.png\tTHUS\tthus\t85\.3/);
+    await page.selectOption(".report-tools select", "Not compared");
+    assert.deepEqual(await rows(), ["a5.png\ta5\tthus\tnot compared"]);
+  });
+
+  test("shows what is solved where unsure images are skipped, as a curve and as a table", async () => {
+    await give(image("thus.png"), image("line.png"), image("thus_2.png", FAULTS.unsure));
+    const curve = page.getByRole("img", { name: "Images answered and correct, by confidence" });
+    assert.ok(await curve.isVisible());
+    const described = await curve.locator("desc").textContent();
+    assert.match(described ?? "", /2 of 3 were read with a confidence of 30.% or more, 1 of them/);
+    await page.click(".report-more summary");
+    const lines = await page.locator(".report-thresholds tbody tr").allInnerTexts();
+    assert.equal(lines.length, 12);
+    const spaces = /\u202f/g;
+    assert.equal(lines[0].replace(spaces, " "), "0 %\t100.0 % (3 of 3)\t66.7 % (2 of 3)");
+    assert.equal(lines[1].replace(spaces, " "), "10 %\t66.7 % (2 of 3)\t50.0 % (1 of 2)");
+    assert.equal(lines[11].replace(spaces, " "), "99 %\t0.0 % (0 of 3)\tnone answered");
+  });
+
+  const csv = (/** @type {string} */ text) => ({
+    name: "labels.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from(text),
+  });
+
+  test("takes a label file that comes after the images", async () => {
+    await give(image("1.png"), image("2.png"));
+    assert.equal(await page.textContent(".report-rate"), "2");
+    await give(csv("3.png,thus"));
+    assert.match(
+      (await page.textContent("#error")) ?? "",
+      /labels\.csv names none of these images/,
+    );
+    assert.equal((await rows()).length, 2);
+    await give(csv("1.png,thus\n2.png,line"));
+    assert.equal(await page.textContent("#status"), "Labels added");
+    assert.equal(await page.textContent(".report-rate"), "50.0\u202f%");
+    assert.ok(await page.locator("#error").isHidden());
+  });
+
+  test("asks for images where there are labels alone", async () => {
+    await give(csv("1.png,thus"));
+    assert.match((await page.textContent("#error")) ?? "", /Choose the images first/);
+  });
+
+  const saved = async () => {
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      page.click(".report-downloads >> text=JSON"),
+    ]);
+    return file.path();
+  };
+
+  test("compares with a saved report, image by image where they are the same", async () => {
+    await give(image("thus.png"), image("line.png"), image("zeal.png"));
+    const path = await saved();
+    await page.setInputFiles("#compare-input", path);
+    await page.waitForSelector(".report-comparison");
+    const report = page.locator("#report");
+    assert.match(await report.innerText(), /Difference: 0\.0 percentage points/);
+    assert.match(await report.innerText(), /the 3 images that both audits have/);
+    const table = await page.locator(".report-comparison tbody tr").allInnerTexts();
+    assert.equal(table[1].replaceAll("\u202f", " "), "Solved\t33.3 % (1 of 3)\t33.3 % (1 of 3)");
+    // What comes next is compared, too, until that is ended.
+    await give(image("thus_4.png"), image("thus_5.png"), image("line_4.png"));
+    assert.match(await report.innerText(), /Difference: \+33\.3 percentage points/);
+    assert.match(await report.innerText(), /independent samples/);
+    await page.click("#compare-end");
+    assert.equal(await page.locator(".report-comparison").count(), 0);
+    assert.ok(await page.locator("#compare-end").isHidden());
+  });
+
+  test("compares with the images that come next", async () => {
+    await give(image("line.png"), image("zeal.png"));
+    await page.click("#compare-next");
+    assert.match((await page.textContent("#status")) ?? "", /next audit will be compared/);
+    await give(image("thus.png"), image("thus_2.png"), image("kerry.png"));
+    assert.match(await page.innerText("#report"), /Difference: \+66\.7 percentage points/);
+  });
+
+  test("says what is no saved report, and keeps the one that is there", async () => {
+    await give(image("thus.png"));
+    for (const text of ["", "{}", '{"network":{"alphabet":"a","maxLetters":5},"items":[{}]}']) {
+      await page.setInputFiles("#compare-input", {
+        name: "odd.json",
+        mimeType: "application/json",
+        buffer: Buffer.from(text),
+      });
+      await page.waitForSelector("body[data-state=error]");
+      assert.match((await page.textContent("#error")) ?? "", /odd\.json is not a saved audit/);
+      assert.equal((await rows()).length, 1);
+      await give(image("thus.png"));
+    }
+  });
+
+  test("reads with the weights of its address, says which, and takes them along", async () => {
+    await page.goto(`${site.address}audit.html?weights=models/compact.safetensors`);
+    await give(image("thus.png"));
+    const facts = (await page.textContent(".report-facts")) ?? "";
+    assert.match(facts, /Weightscompact\.safetensors/);
+    await page.getByRole("link", { name: "Lens" }).click();
+    await page.waitForURL("**/where/?weights=models%2Fcompact.safetensors");
+    await page.goto(`${site.address}audit.html?weights=https://elsewhere.example/a`);
+    await give(image("thus.png"));
+    assert.equal(await page.getAttribute("#error", "data-code"), "missing-weights");
+    assert.ok(await page.locator("#report").isHidden());
+  });
+
+  test("can be cancelled while it loads, and starts anew", async () => {
+    const { asked, release } = await hold(page, "**/captcha_wasm_cpu_bg.wasm");
+    await page.setInputFiles("#files-input", image("thus.png"));
+    await asked;
+    await page.click("#cancel");
+    assert.equal(await page.getAttribute("body", "data-state"), "idle");
+    release();
+    await give(image("line.png"));
+    assert.deepEqual(
+      (await rows()).map((row) => row.split("\t")[0]),
+      ["line.png"],
+    );
+  });
+
+  test("reads what the browser draws and the engine does not take", async () => {
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="150" height="50"><text y="30">thus</text></svg>`;
+    await give({ name: "thus.svg", mimeType: "image/svg+xml", buffer: Buffer.from(svg) });
+    assert.deepEqual(
+      (await rows()).map((row) => row.split("\t").slice(0, 3)),
+      [["thus.svg", "thus", "thus"]],
+    );
+    await page.waitForFunction(
+      () =>
+        /** @type {HTMLImageElement | null} */ (document.querySelector(".report-cases img"))
+          ?.naturalWidth === 150,
+    );
+  });
+
+  test("lets go of the pictures of a report when the next audit begins", async () => {
+    await page.addInitScript(() => {
+      const live = new Set();
+      const { createObjectURL, revokeObjectURL } = URL;
+      URL.createObjectURL = (/** @type {Blob} */ blob) => {
+        const address = createObjectURL(blob);
+        live.add(address);
+        return address;
+      };
+      URL.revokeObjectURL = (address) => {
+        live.delete(address);
+        revokeObjectURL(address);
+      };
+      Object.assign(globalThis, { live });
+    });
+    await page.reload();
+    const live = () => page.evaluate(() => /** @type {any} */ (globalThis).live.size);
+    await give(image("thus.png"), image("line.png"));
+    assert.ok((await live()) >= 2);
+    const { asked, release } = await hold(page, "**/held");
+    await page.setInputFiles("#files-input", held(1));
+    await asked;
+    assert.equal(await live(), 0);
+    release();
+    await settled();
+  });
+
+  test("offers no folder on a phone that opens none", async () => {
+    assert.ok(await page.locator("label[for=folder-input]").isVisible());
+    const context = await browser.newContext({
+      userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15",
+      serviceWorkers: "block",
+    });
+    const phone = await context.newPage();
+    await phone.goto(`${site.address}audit.html`);
+    await phone.waitForSelector("body.started");
+    assert.ok(await phone.locator("label[for=folder-input]").isHidden());
+    await context.close();
+  });
+});

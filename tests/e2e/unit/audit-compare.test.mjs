@@ -1,0 +1,106 @@
+// @ts-check
+/** Intervals, and two audits side by side. */
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { compare, describeComparison } from "../../../web/src/audit/compare.js";
+import {
+  differenceInterval,
+  interval,
+  pairedDifferenceInterval,
+} from "../../../web/src/audit/intervals.js";
+
+const NETWORK = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5 };
+const DIGITS = { alphabet: "0123456789", maxLetters: 5 };
+
+/** @param {number[]} found @param {number[]} expected */
+const near = (found, expected, within = 5e-5) =>
+  found.forEach((value, i) =>
+    assert.ok(Math.abs(value - expected[i]) < within, `${found} for ${expected}`),
+  );
+
+describe("intervals", () => {
+  test("of a share are Wilson's", () => {
+    // As `captcha-lens evaluate` prints them.
+    near(interval(17253, 20000), [0.8578, 0.8674], 1e-4);
+    assert.deepEqual(interval(0, 0), [0, 1]);
+    for (let images = 1; images < 300; images++) {
+      assert.equal(interval(0, images)[0], 0);
+      assert.equal(interval(images, images)[1], 1);
+    }
+  });
+
+  test("of a difference are Newcombe's, as his tables have them", () => {
+    const of = (/** @type {number[]} */ [a, m, b, n]) =>
+      differenceInterval({ part: a, whole: m }, { part: b, whole: n });
+    near(of([56, 70, 48, 80]), [0.0524, 0.3339]);
+    near(of([9, 10, 3, 10]), [0.1705, 0.809]);
+    near(of([10, 10, 0, 20]), [0.6791, 1]);
+    near(of([0, 10, 0, 20]), [-0.1611, 0.2775]);
+    const paired = (/** @type {number[]} */ [both, first, second, neither]) =>
+      pairedDifferenceInterval({ both, first, second, neither });
+    near(paired([36, 12, 2, 0]), [0.0569, 0.3404]);
+    near(paired([0, 0, 0, 10]), [-0.2775, 0.2775]);
+  });
+
+  test("of the same images are narrower where the same ones are solved", () => {
+    const counts = { both: 45, first: 10, second: 5, neither: 40 };
+    const [low, high] = pairedDifferenceInterval(counts);
+    const [from, to] = differenceInterval({ part: 55, whole: 100 }, { part: 50, whole: 100 });
+    assert.ok(low > from && high < to);
+  });
+});
+
+describe("a comparison", () => {
+  /**
+   * @param {string} name
+   * @param {number} right
+   * @param {number} wrong
+   * @param {{ folder?: string, label?: string, network?: typeof NETWORK }} [options]
+   */
+  const audit = (name, right, wrong, { folder = "", label = "thus", network = NETWORK } = {}) => ({
+    name,
+    network,
+    about: /** @type {[string, string][]} */ ([]),
+    items: Array.from({ length: right + wrong }, (_, i) => ({
+      path: `${folder}${i}.png`,
+      label,
+      text: i < right ? label : "x",
+      confidence: 0.5,
+    })),
+  });
+
+  test("of two sets takes them as independent", () => {
+    const found = compare(audit("a", 56, 14), audit("b", 48, 32, { label: "line" }));
+    assert.equal(found?.paired, false);
+    near(found?.interval ?? [], [0.0524, 0.3339]);
+    near([found?.difference ?? 0], [0.2]);
+    const [difference, chance] = describeComparison(found);
+    assert.match(difference, /\+20\.0 percentage points \(95.% interval \+5\.2 to \+33\.4\)/);
+    assert.match(chance, /larger than chance/);
+  });
+
+  test("of one set under two settings goes image by image, wherever it was read from", () => {
+    const found = compare(audit("a", 10, 10), audit("b", 12, 8, { folder: "set.zip/set/" }));
+    assert.equal(found?.paired, true);
+    assert.deepEqual([found?.first.part, found?.second.part], [10, 12]);
+    const said = describeComparison(found).join(" ");
+    assert.match(said, /\u221210\.0 percentage points/);
+    assert.match(said, /may be chance/);
+    assert.match(said, /the 20 images that both audits have/);
+  });
+
+  test("takes the images that both can judge, where they share most", () => {
+    const found = compare(audit("a", 10, 10), audit("b", 5, 10));
+    assert.deepEqual([found?.paired, found?.first.whole, found?.second.whole], [true, 15, 15]);
+    // The same names with other labels are other images.
+    const other = compare(audit("a", 10, 10), audit("b", 5, 10, { label: "line" }));
+    assert.deepEqual([other?.paired, other?.first.whole, other?.second.whole], [false, 20, 15]);
+  });
+
+  test("needs a result on both sides", () => {
+    assert.equal(compare(audit("a", 10, 10), audit("b", 10, 10, { network: DIGITS })), null);
+    assert.equal(compare(audit("a", 0, 0), audit("b", 10, 10)), null);
+    assert.doesNotMatch(describeComparison(null).join(" "), /%/);
+  });
+});

@@ -1,0 +1,113 @@
+// @ts-check
+/** Two audits side by side: two sets, or one set under two settings. Pure. */
+
+import { commonFolder } from "./paths.js";
+import { differenceInterval, interval, pairedDifferenceInterval } from "./intervals.js";
+import { judge } from "./statistics.js";
+
+/** @import { AuditComparison, AuditData, JudgedItem } from "../types.js" */
+
+/** Share of the smaller audit's images that both must have to be compared image by image. */
+const SHARED = 0.5;
+
+/**
+ * How much larger the share is that the first audit's model solved. Images that both audits have,
+ * by path and label, are compared image by image.
+ *
+ * @param {AuditData} first
+ * @param {AuditData} second
+ * @returns {AuditComparison | null} `null` where one of them has no result
+ */
+export function compare(first, second) {
+  const [a, b] = [supportedOf(first), supportedOf(second)];
+  if (a.size === 0 || b.size === 0) return null;
+  const both = [...a.keys()].filter((key) => b.has(key));
+  if (both.length < SHARED * Math.min(a.size, b.size)) {
+    const [ours, theirs] = [tally([...a.values()]), tally([...b.values()])];
+    return result(ours, theirs, false, differenceInterval(ours, theirs));
+  }
+  const counts = { both: 0, first: 0, second: 0, neither: 0 };
+  for (const key of both) {
+    const [ours, theirs] = [a.get(key)?.right, b.get(key)?.right];
+    if (ours) counts[theirs ? "both" : "first"]++;
+    else counts[theirs ? "second" : "neither"]++;
+  }
+  const whole = both.length;
+  return result(
+    { part: counts.both + counts.first, whole },
+    { part: counts.both + counts.second, whole },
+    true,
+    pairedDifferenceInterval(counts),
+  );
+}
+
+/**
+ * What a comparison says.
+ *
+ * @param {AuditComparison | null} comparison
+ * @returns {string[]}
+ */
+export function describeComparison(comparison) {
+  if (!comparison) {
+    return [
+      "There is nothing to compare: one of the two audits has no image with a label that its model can write.",
+    ];
+  }
+  const {
+    paired,
+    first,
+    difference,
+    interval: [low, high],
+  } = comparison;
+  const points = (/** @type {number} */ value) =>
+    `${value > 0 ? "+" : value < 0 ? "\u2212" : ""}${(100 * Math.abs(value)).toFixed(1)}`;
+  const images = first.whole === 1 ? "1 image" : `${first.whole.toLocaleString("en")} images`;
+  return [
+    `Difference: ${points(difference)} percentage points (95\u202f% interval ${points(low)} to ${points(high)}).`,
+    low > 0 || high < 0
+      ? "The difference is larger than chance explains."
+      : "The difference may be chance: more images are needed to tell.",
+    paired
+      ? `Compared are the ${images} that both audits have, image by image (Newcombe 1998, paired proportions, method 10).`
+      : "The images differ, so the two shares are compared as independent samples (Newcombe 1998, independent proportions, method 10).",
+  ];
+}
+
+/**
+ * @param {{ part: number, whole: number }} first
+ * @param {{ part: number, whole: number }} second
+ * @param {boolean} paired
+ * @param {[number, number]} between
+ * @returns {AuditComparison}
+ */
+function result(first, second, paired, between) {
+  const rates = [first, second].map(({ part, whole }) => part / whole);
+  return {
+    paired,
+    first: { ...first, interval: interval(first.part, first.whole) },
+    second: { ...second, interval: interval(second.part, second.whole) },
+    difference: rates[0] - rates[1],
+    interval: between,
+  };
+}
+
+/** @param {JudgedItem[]} judged */
+function tally(judged) {
+  return { part: judged.filter(({ right }) => right).length, whole: judged.length };
+}
+
+/**
+ * The images with a result, by path inside what was given and by label: a page knows the name of
+ * the folder or archive, the command line leaves it out.
+ *
+ * @param {AuditData} audit
+ * @returns {Map<string, JudgedItem>}
+ */
+function supportedOf({ items, network }) {
+  const folder = commonFolder(items.map(({ path }) => path));
+  return new Map(
+    judge(items, network)
+      .filter(({ right }) => right !== null)
+      .map((one) => [`${one.item.path.slice(folder.length)}\n${one.label?.toLowerCase()}`, one]),
+  );
+}

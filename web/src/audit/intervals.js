@@ -1,0 +1,75 @@
+// @ts-check
+/** Intervals that hold a share, or the difference of two, with a certainty of 95 %. Pure. */
+
+/** The normal distribution's 97.5 % quantile, for intervals of 95 %. */
+const Z = 1.96;
+
+/** @typedef {[low: number, high: number]} Interval */
+
+/**
+ * The interval of a share (Wilson 1927).
+ *
+ * @param {number} part
+ * @param {number} whole
+ * @returns {Interval}
+ */
+export function interval(part, whole) {
+  if (whole === 0) return [0, 1];
+  const p = part / whole;
+  const scale = 1 + (Z * Z) / whole;
+  const centre = (p + (Z * Z) / (2 * whole)) / scale;
+  const reach = (Z * Math.sqrt((p * (1 - p)) / whole + (Z * Z) / (4 * whole * whole))) / scale;
+  // At the ends exactly, which rounding would miss.
+  return [
+    part === 0 ? 0 : Math.max(centre - reach, 0),
+    part === whole ? 1 : Math.min(centre + reach, 1),
+  ];
+}
+
+/**
+ * The interval of the difference of two shares, of different images (Newcombe 1998, "Interval
+ * estimation for the difference between independent proportions", method 10).
+ *
+ * @param {{ part: number, whole: number }} a
+ * @param {{ part: number, whole: number }} b
+ * @returns {Interval} of a's share less b's
+ */
+export function differenceInterval(a, b) {
+  return around(a, b, 0);
+}
+
+/**
+ * The same, of the same images read twice (Newcombe 1998, "Improved confidence intervals for the
+ * difference between binomial proportions based on paired data", method 10).
+ *
+ * @param {{ both: number, first: number, second: number, neither: number }} counts images that
+ *   both solved, that only the first or only the second did, and that neither did
+ * @returns {Interval} of the first's share less the second's
+ */
+export function pairedDifferenceInterval({ both, first, second, neither }) {
+  const whole = both + first + second + neither;
+  const product = (both + first) * (second + neither) * (both + second) * (first + neither);
+  const association = both * neither - first * second;
+  // A correction for continuity, so that few images do not look more alike than they are.
+  const corrected = association > 0 ? Math.max(association - whole / 2, 0) : association;
+  const correlation = product === 0 ? 0 : corrected / Math.sqrt(product);
+  return around({ part: both + first, whole }, { part: both + second, whole }, correlation);
+}
+
+/**
+ * @param {{ part: number, whole: number }} a
+ * @param {{ part: number, whole: number }} b
+ * @param {number} correlation
+ * @returns {Interval}
+ */
+function around(a, b, correlation) {
+  const [p, q] = [a.part / a.whole, b.part / b.whole];
+  const [lowA, highA] = interval(a.part, a.whole);
+  const [lowB, highB] = interval(b.part, b.whole);
+  const reach = (/** @type {number} */ x, /** @type {number} */ y) =>
+    Math.sqrt(Math.max(x * x - 2 * correlation * x * y + y * y, 0));
+  return [
+    Math.max(p - q - reach(p - lowA, highB - q), -1),
+    Math.min(p - q + reach(highA - p, q - lowB), 1),
+  ];
+}

@@ -1,0 +1,54 @@
+// @ts-check
+/** Audits that were saved as JSON, by this page or by `captcha-lens audit --json`. */
+
+import { LensError } from "../errors.js";
+
+/** @import { AuditData } from "../types.js" */
+
+/**
+ * @param {string} text of the file
+ * @param {string} fileName told where the audit has no name
+ * @returns {AuditData}
+ * @throws {LensError} `bad-audit`
+ */
+export function readSaved(text, fileName) {
+  let saved;
+  try {
+    saved = JSON.parse(text.replace(/^\ufeff/, ""));
+  } catch {
+    saved = null;
+  }
+  if (!isAudit(saved)) {
+    throw new LensError(
+      "bad-audit",
+      `${fileName} is not a saved audit. Choose a JSON file that this page or “captcha-lens audit --json” saved.`,
+    );
+  }
+  const { name, items, about, network } = saved;
+  const facts = Object.entries(about ?? {}).map(
+    ([key, value]) => /** @type {[string, string]} */ ([key, String(value)]),
+  );
+  return { name: String(name ?? fileName), items, about: facts, network };
+}
+
+/**
+ * @param {any} saved
+ * @returns {boolean}
+ */
+function isAudit(saved) {
+  const optional = (/** @type {unknown} */ value, /** @type {string} */ type) =>
+    value === undefined || value === null || typeof value === type;
+  return (
+    typeof saved?.network?.alphabet === "string" &&
+    Number.isInteger(saved.network.maxLetters) &&
+    Array.isArray(saved.items) &&
+    saved.items.every(
+      (/** @type {any} */ item) =>
+        typeof item?.path === "string" &&
+        optional(item.label, "string") &&
+        optional(item.text, "string") &&
+        optional(item.error, "string") &&
+        optional(item.confidence, "number"),
+    )
+  );
+}

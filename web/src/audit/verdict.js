@@ -1,0 +1,164 @@
+// @ts-check
+/**
+ * What the figures of an audit mean, in sentences. Pure. `captcha-lens audit` puts this file into
+ * its reports.
+ *
+ * No sentence promises how many attempts an attacker needs, and none calls a low share protection:
+ * the figures are of one model, and a model trained on the style reads more.
+ */
+
+import { describeNetwork } from "./alphabet.js";
+import { percent } from "./statistics.js";
+
+/** @import { AuditNetwork, AuditSummary } from "../types.js" */
+
+/** Share from which a CAPTCHA keeps no bot out. */
+const OFTEN = 0.5;
+/** An interval wider than this says little. */
+const WIDE = 0.2;
+
+/**
+ * Which images the result covers, and which it does not.
+ *
+ * @param {AuditSummary} summary
+ * @param {AuditNetwork} network
+ * @returns {string[]} empty where it covers all labelled images as they are labelled
+ */
+export function scope(summary, network) {
+  const { labelled, supported, unsupported, folded } = summary;
+  const sentences = [];
+  if (unsupported > 0) {
+    sentences.push(`This model reads ${describeNetwork(network)}. ${outside(summary)}`);
+    if (supported > 0) {
+      const count = supported === 1 ? "1 image" : `${number(supported)} images`;
+      sentences.push(
+        `The result below covers ${count}. It says nothing about the other ${number(labelled - supported)}.`,
+      );
+    }
+  }
+  if (folded > 0) {
+    sentences.push(
+      `Capital and small letters count as the same, because this model writes only one of them (${number(folded)} of the ${number(supported)} labels).`,
+    );
+  }
+  return sentences;
+}
+
+/**
+ * What the result means.
+ *
+ * @param {AuditSummary} summary
+ * @returns {string[]}
+ */
+export function verdict(summary) {
+  const { images, read, labelled, supported, exact, rate, confidence } = summary;
+  if (read === 0) {
+    return images === 0
+      ? ["There are no images, so there is no result."]
+      : [
+          "No image could be read, so there is no result. The table gives the reason for each image.",
+        ];
+  }
+  if (labelled === 0) {
+    return [
+      "The images have no labels, so nobody can tell how many readings are right.",
+      `The model’s mean confidence is ${percent(confidence ?? 0)}. On images of a style that it was not trained on, it can be sure and wrong.`,
+      "To measure accuracy, name each file by its text (label.png, label_2.png) or add a labels.csv with rows of file,label.",
+    ];
+  }
+  if (supported === 0 || rate === null || summary.interval === null) {
+    return [
+      "This model cannot judge these images: there is no result, neither good nor bad.",
+      "To get one, train a model that knows these characters and this length on labelled images of this style (captcha-lens train), and audit with its weights.",
+    ];
+  }
+  const [low, high] = summary.interval;
+  const sentences = isMinority(summary)
+    ? ["This model cannot judge most of these images: the result is of a small part of them."]
+    : [];
+  if (exact === 0) {
+    sentences.push(
+      `This model solved none of ${number(supported)} ${supported === 1 ? "image" : "images"}.`,
+      "That does not show that bots are kept out: another model, above all one trained on images of this style, may solve many.",
+    );
+  } else if (exact === supported) {
+    sentences.push(
+      supported === 1
+        ? "This model solved the image."
+        : `This model solved all ${number(supported)} images.`,
+    );
+  } else {
+    sentences.push(
+      `This model solved ${number(exact)} of ${number(supported)} images, ${about(rate)}.`,
+      "Another model may solve more, above all one trained on images of this style.",
+    );
+  }
+  if (high - low > WIDE) {
+    sentences.push(
+      `The sample is small, so the share on all such images is uncertain (${percent(low)} to ${percent(high)}). Use 100 images or more.`,
+    );
+  }
+  sentences.push(
+    rate >= OFTEN
+      ? "These CAPTCHAs do not stop bots. Limit attempts per account and IP address, and check what is submitted."
+      : "An attacker can skip the images that a model is unsure of, and try again. Limit attempts per account and IP address, whatever the share is.",
+  );
+  return sentences;
+}
+
+/**
+ * Whether most of the labelled images are not covered: no share stands for them all.
+ *
+ * @param {AuditSummary} summary
+ */
+export function isMinority({ supported, unsupported }) {
+  return supported < unsupported;
+}
+
+/** @param {AuditSummary} summary */
+function outside({ labelled, unsupported, problems }) {
+  const of =
+    unsupported < labelled
+      ? `${number(unsupported)} of ${number(labelled)} labels`
+      : labelled === 1
+        ? "The only label"
+        : `All ${number(labelled)} labels`;
+  if (problems.every(({ count }) => count === unsupported)) {
+    const all = problems.map(({ words }) => (unsupported === 1 ? singular(words) : words));
+    return `${of} ${all.join(" and ")}.`;
+  }
+  const counts = problems.map(
+    ({ words, count }) => `${number(count)} ${count === 1 ? singular(words) : words}`,
+  );
+  return `${of} ${labelled === 1 ? "is" : "are"} outside of that: ${counts.join(", ")}.`;
+}
+
+/** @param {string} words */
+function singular(words) {
+  return words.replace(/^contain /, "contains ").replace(/^are /, "is ");
+}
+
+/**
+ * A share in words.
+ *
+ * @param {number} rate above 0 and below 1
+ */
+export function about(rate) {
+  if (rate > 0.95) return "nearly all";
+  if (rate < 0.4) return `about 1 in ${number(Math.round(1 / rate))}`;
+  const parts = [
+    [1, 2],
+    [2, 3],
+    [3, 4],
+    [4, 5],
+    [9, 10],
+  ];
+  const off = (/** @type {number[]} */ [part, whole]) => Math.abs(part / whole - rate);
+  const [part, whole] = parts.reduce((a, b) => (off(b) < off(a) ? b : a));
+  return `about ${part} in ${whole}`;
+}
+
+/** @param {number} value */
+export function number(value) {
+  return value.toLocaleString("en");
+}
