@@ -17,13 +17,28 @@ const COMMAND =
   process.env.CAPTCHA_LENS ??
   fileURLToPath(new URL("../../target/debug/captcha-lens", import.meta.url));
 
+/** An audit that was saved. */
+const OTHER = {
+  name: "other",
+  about: { Weights: "other.safetensors" },
+  network: { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5 },
+  items: Array.from({ length: 20 }, (_, i) => ({
+    path: `${i}.png`,
+    label: "thus",
+    text: i < 10 ? "thus" : "line",
+    confidence: 0.5,
+  })),
+};
+
 describe("a native audit", () => {
   test("is one file with the same report", async () => {
     const folder = await mkdtemp(join(tmpdir(), "audit-"));
     await cp(`${WEB}samples`, join(folder, "<b>set"), { recursive: true });
     await writeFile(join(folder, "<b>set", "not_an_image.png"), "</script>");
     const report = join(folder, "report.html");
-    const audit = ["audit", join(folder, "<b>set"), "--report", report];
+    const saved = join(folder, "other.json");
+    await writeFile(saved, JSON.stringify(OTHER));
+    const audit = ["audit", join(folder, "<b>set"), "--report", report, "--compare", saved];
     await promisify(execFile)(COMMAND, audit).catch((error) => {
       const missing = `There is no ${COMMAND}: cargo build --workspace makes it.`;
       assert.fail(error.code === "ENOENT" ? missing : error.stderr);
@@ -43,7 +58,18 @@ describe("a native audit", () => {
       const pictures = [...document.querySelectorAll("img")];
       return pictures.length === 12 && pictures.every((picture) => picture.naturalWidth === 240);
     });
+    const text = await page.innerText("#report");
+    assert.match(text, /solved all 6 images/);
+    assert.match(text, /6 of 6 were read with a confidence of 90.% or more, 6 of them correct/);
+    assert.match(text, /Difference: \+50\.0 percentage points/);
+    assert.ok(await page.getByRole("img", { name: "Images answered and correct" }).isVisible());
     assert.deepEqual(watched, { foreign: [], complaints: [] });
+
+    // Without its script the file still tells the result.
+    const plain = await browser.newContext({ javaScriptEnabled: false });
+    const unscripted = await plain.newPage();
+    await unscripted.goto(address);
+    assert.match(await unscripted.innerText("main"), /Solved: 6 of 6 images \(100\.0 %/);
     await browser.close();
     await rm(folder, { recursive: true });
   });

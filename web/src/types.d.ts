@@ -58,6 +58,7 @@ export type ErrorCode =
 /** Failures of the page's own, which the package does not have. */
 export type PageErrorCode =
   | "bad-archive"
+  | "bad-audit"
   | "missing-sample"
   | "no-clipboard"
   | "no-images"

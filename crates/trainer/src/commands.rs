@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::{Write, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -77,7 +77,7 @@ fn three_layouts_of_labelled_folders_are_read() {
     let capitals = Vocabulary::new("Pinktoe").unwrap();
     let files = labelled_files(names.path(), Part::All, &capitals).unwrap();
     assert_eq!(files[0].text, "Pink");
-    assert!(labels_are_likely(names.path(), &files));
+    assert!(labels_are_likely(names.path(), &files, &capitals));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::folder::read_text;
 
 /// `AuditItem` of the page's `types.d.ts`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Item {
+pub(super) struct Item {
     pub(super) path: String,
     #[serde(default)]
     pub(super) label: Option<String>,
@@ -26,7 +26,7 @@ pub struct Item {
 
 /// `AuditData` of the page's `types.d.ts`.
 #[derive(Clone, Debug, Serialize)]
-pub struct Data {
+pub(super) struct Data {
     pub(super) name: String,
     pub(super) about: Vec<(String, String)>,
     pub(super) network: Network,
@@ -46,7 +46,7 @@ struct Saved {
 
 impl Data {
     /// Reads what the page, or `--json`, saved.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub(super) fn read(path: &Path) -> Result<Self> {
         let saved: Saved = serde_json::from_str(&read_text(path)?).with_context(|| {
             format!(
                 "{} is no saved audit: name a folder of images, or a JSON file that \
@@ -73,12 +73,12 @@ impl Data {
     }
 
     /// Of what was read.
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.name
     }
 
     /// What the page saves, too.
-    pub fn to_json(&self) -> Result<String> {
+    pub(super) fn to_json(&self) -> Result<String> {
         let about: Map<String, Value> = self
             .about
             .iter()

@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 /// Parts of an alphabet that are listed; of more, only the number is given.
 const LISTED: usize = 16;
 
+/// A kind of characters: its name, and what belongs to it.
+type Kind = (&'static str, fn(char) -> bool);
+
 /// Kinds of characters, in the order in which they are told apart.
-const KINDS: [(&str, fn(char) -> bool); 5] = [
+const KINDS: [Kind; 5] = [
     ("small letters", char::is_lowercase),
     ("capital letters", char::is_uppercase),
     ("digits", char::is_numeric),
@@ -26,7 +29,7 @@ fn kind(letter: char) -> usize {
 /// What a network can write; `AuditNetwork` of the page's `types.d.ts`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Network {
+pub(super) struct Network {
     alphabet: String,
     max_letters: usize,
 }

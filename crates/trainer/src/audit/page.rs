@@ -9,7 +9,7 @@ use super::data::Data;
 use super::summary::Summary;
 
 /// How a report is told from other files.
-pub const MARK: &str = r#"<meta name="generator" content="captcha-lens audit">"#;
+pub(super) const MARK: &str = r#"<meta name="generator" content="captcha-lens audit">"#;
 
 /// The page's modules, each after those that it imports.
 const MODULES: [&str; 12] = [
@@ -30,7 +30,7 @@ const BASE: &str = include_str!("../../../../web/styles/base.css");
 const STYLES: &str = include_str!("../../../../web/styles/report.css");
 
 /// The report of an audit, beside another one where there is one to compare with.
-pub fn html(
+pub(super) fn html(
     data: &Data,
     compared: Option<&Data>,
     pictures: &HashMap<String, String>,

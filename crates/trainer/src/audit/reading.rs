@@ -30,11 +30,11 @@ const PICTURE_SIZE: (u32, u32) = (240, 128);
 const SURE: f32 = 0.99;
 
 /// An image file, and what it says, if that is known.
-pub type Unread = (PathBuf, Option<String>);
+pub(super) type Unread = (PathBuf, Option<String>);
 
 /// Reads every file; one that cannot be read is noted and does not keep the rest from being read.
 /// Also gives data addresses of the pictures that the report shows, by path.
-pub fn read(
+pub(super) fn read(
     recognizer: &Recognizer,
     folder: &Path,
     files: &[Unread],

@@ -8,7 +8,7 @@ use crate::evaluate::Tally;
 
 /// Counts of an audit; names are those of `AuditSummary` in the page's `types.d.ts`.
 #[derive(Debug, Serialize)]
-pub struct Summary {
+pub(super) struct Summary {
     images: usize,
     read: usize,
     failed: usize,
@@ -27,7 +27,7 @@ pub struct Summary {
 impl Summary {
     /// Counts the images of an audit; those with labels that the network cannot write are no
     /// evidence.
-    pub fn of(data: &Data) -> Self {
+    pub(super) fn of(data: &Data) -> Self {
         let network = &data.network;
         let read: Vec<&Item> = data
             .items
@@ -75,12 +75,12 @@ impl Summary {
     }
 
     /// Images, and those of them that could not be read.
-    pub fn counts(&self) -> (usize, usize) {
+    pub(super) fn counts(&self) -> (usize, usize) {
         (self.images, self.failed)
     }
 
     /// The result, and what it does not cover.
-    pub fn sentences(&self) -> Vec<String> {
+    pub(super) fn sentences(&self) -> Vec<String> {
         if self.labelled == 0 {
             return vec![format!("Read: {} of {} images.", self.read, self.images)];
         }
