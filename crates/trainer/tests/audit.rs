@@ -144,6 +144,17 @@ fn labels_that_the_network_cannot_write_are_no_evidence() {
     assert_eq!(network["alphabet"], "abcdefghijklmnopqrstuvwxyz");
     assert_eq!(network["maxLetters"], 5);
 
+    labelled(folder, "capitals", &["HOUSE", "line"]);
+    let printed = succeeds(folder, &["audit", "capitals", "--report", "audit.html"]);
+    assert!(
+        printed.contains("Capital and small letters count as the same")
+            && printed.contains("(1 of the 2 labels)"),
+        "{printed}"
+    );
+    // The label stands as it was given.
+    let items = embedded(&folder.join("audit.html"))["items"].clone();
+    assert_eq!(items[0]["label"], "HOUSE");
+
     labelled(folder, "digits", &["049025", "137721"]);
     let printed = succeeds(folder, &["audit", "digits", "--report", "audit.html"]);
     assert!(printed.contains("All 2 labels contain digits and are longer than 5 characters."));
@@ -280,4 +291,30 @@ fn two_audits_are_compared_in_one_report() {
     // An archive is no folder, which is said with what to do.
     fs::write(folder.join("set.zip"), "PK").unwrap();
     assert!(fails(folder, &["audit", "set.zip", "--report", "r.html"]).contains("unpack it"));
+}
+
+#[test]
+fn what_is_not_read_is_said() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    labelled(folder, "set", &["line", "thus"]);
+    fs::write(
+        folder.join("set/labels.csv"),
+        "line.png,line\nthus.png,thus\n",
+    )
+    .unwrap();
+    fs::create_dir(folder.join("set/more")).unwrap();
+    fs::create_dir(folder.join("set/.git")).unwrap();
+    fs::write(folder.join("set/one.svg"), "<svg/>").unwrap();
+    fs::write(folder.join("set/Two.SVG"), "<svg/>").unwrap();
+    for more in [&[][..], &["--unlabelled"]] {
+        let output = lens(
+            folder,
+            &[&["audit", "set", "--report", "r.html"], more].concat(),
+        );
+        assert!(output.status.success());
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(errors.contains("1 folder(s) inside"), "{errors}");
+        assert!(errors.contains("2 SVG, AVIF"), "{errors}");
+    }
 }

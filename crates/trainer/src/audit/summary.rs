@@ -15,6 +15,7 @@ pub(super) struct Summary {
     labelled: usize,
     supported: usize,
     unsupported: usize,
+    folded: usize,
     exact: usize,
     rate: Option<f64>,
     interval: Option<(f64, f64)>,
@@ -38,12 +39,13 @@ impl Summary {
             let folded = network.fold(item.label.as_deref()?);
             Some((item, network.problems(&folded), folded))
         });
-        let (mut labelled, mut tally) = (0, Tally::default());
+        let (mut labelled, mut folded, mut tally) = (0, 0, Tally::default());
         let mut problems: Vec<(String, usize)> = Vec::new();
         for (item, why, label) in labels {
             labelled += 1;
             if why.is_empty() {
                 tally.images += 1;
+                folded += usize::from(item.label.as_ref() != Some(&label));
                 tally.exact += usize::from(item.text.as_ref() == Some(&label));
             }
             for problem in why {
@@ -66,6 +68,7 @@ impl Summary {
             labelled,
             supported: tally.images,
             unsupported: labelled - tally.images,
+            folded,
             exact: tally.exact,
             rate: judged.then(|| tally.accuracy()),
             interval: judged.then(|| tally.interval()),
@@ -90,6 +93,13 @@ impl Summary {
                 "This model reads {}. {}",
                 self.network,
                 self.outside()
+            ));
+        }
+        if self.folded > 0 {
+            sentences.push(format!(
+                "Capital and small letters count as the same, because this model writes only one \
+                 of them ({} of the {} labels).",
+                self.folded, self.supported
             ));
         }
         match (self.rate, self.interval) {
