@@ -162,15 +162,15 @@ describe("the page", () => {
       page.evaluate(() => /** @type {any} */ (globalThis).registered);
 
     /** The page, with registrations of its service worker written down. */
-    async function openRecorded() {
-      const context = await browser.newContext({ serviceWorkers: "allow" });
-      const page = await context.newPage();
-      await page.clock.install();
-      await page.addInitScript(recordRegistrations);
-      const reader = new Reader(page, site.address);
-      await page.goto(`${site.address}?backend=cpu`);
-      return reader;
-    }
+    const openRecorded = () =>
+      open({
+        query: "?backend=cpu",
+        serviceWorkers: "allow",
+        async prepare(page) {
+          await page.clock.install();
+          await page.addInitScript(recordRegistrations);
+        },
+      });
 
     test("nothing is fetched before the first result", async () => {
       const reader = await openRecorded();

@@ -181,7 +181,8 @@ describe("a reading on the page", () => {
         (text) => new DOMParser().parseFromString(text, "image/svg+xml").title,
         unsure,
       );
-      assert.match(title, /^thus, <0\.1/);
+      assert.match(title, /^Probably not a text CAPTCHA .+\. Best guess: thus, <0\.1/);
+      assert.match(unsure, /<text [^>]*>Best guess: thus, /, "to see, too");
       assert.equal((await kept("png")).toString("latin1", 1, 4), "PNG");
       await reader.close();
     });
@@ -207,7 +208,7 @@ describe("a reading on the page", () => {
 
       await reader.choose(GOOD);
       await page.evaluate(() => {
-        HTMLImageElement.prototype.decode = () => Promise.reject(new Error("no"));
+        OffscreenCanvas.prototype.convertToBlob = () => Promise.reject(new Error("no"));
       });
       await page.click("#keep-png");
       await page.waitForSelector("#keep-png:text('The browser refused')");
@@ -216,6 +217,55 @@ describe("a reading on the page", () => {
         reader.watched.complaints.filter((words) => words.includes("no")),
         [],
       );
+      await reader.close();
+    });
+
+    test("shows what is unsure as unsure, and says so to all", async () => {
+      const reader = await open();
+      const { page } = reader;
+      const size = () =>
+        page.locator("#word").evaluate((word) => parseFloat(getComputedStyle(word).fontSize));
+      const seen = async () => (await page.innerText("#reading")).split(/\s*\n\s*/).join(" | ");
+      const said = async () =>
+        ((await page.textContent("#status")) ?? "").trim().replaceAll("\u202f", " ");
+
+      await reader.choose(GOOD);
+      const sure = await size();
+      assert.match(await seen(), /^IT READS \| thus \| 85\.3.% sure$/i);
+      assert.match(await said(), /^Read in 13 ms \(first reading\): thus, .+ 85\.3 % sure$/);
+      await reader.choose(GOOD);
+      assert.match(await said(), /^Read in 13 ms: /);
+
+      await reader.choose(faulty("doubtful"));
+      assert.match(await seen(), /^NOT SURE \| thus \| 46\.1.% likely to be right$/i);
+      assert.match(await said(), /: Not sure: thus, spelt t h u s, 46\.1 % likely to be right$/);
+      const doubtful = await size();
+      assert.ok(doubtful < sure);
+
+      await reader.choose(faulty("unsure"));
+      const verdict =
+        /^Probably not a text CAPTCHA of the kind this model reads \| BEST GUESS \| thus/i;
+      assert.match(await seen(), verdict);
+      assert.match(await said(), /: Probably not .+\. Best guess: thus, .+<0\.1 % likely/);
+      assert.ok((await size()) < doubtful);
+      await reader.close();
+    });
+
+    test("says that nothing was recognised, or that there is nothing", async () => {
+      const reader = await open();
+      const { page } = reader;
+      const seen = async () => (await page.innerText("#reading")).trim();
+      for (const [fault, words] of /** @type {const} */ ([
+        ["blank", /^The image is blank$/],
+        ["nothing", /^No characters recognised\s+Crop the image .+$/],
+      ])) {
+        assert.equal(await reader.choose(faulty(fault)), "done");
+        assert.match(await seen(), words);
+        const status = await page.textContent("#status-words");
+        assert.match((await seen()).replace(/\n.*/s, ""), new RegExp(`^${status}$`));
+        assert.ok(await page.isHidden("#alternatives"), "nothing else that it could be");
+        assert.doesNotMatch(await page.innerText(".reader"), /\bsure\b|99\.8/);
+      }
       await reader.close();
     });
 

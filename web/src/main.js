@@ -82,6 +82,8 @@ let hopeless = false;
 let again = read;
 /** Whether the image is the drawing before, drawn anew: its reading is there at once. */
 let redrawn = false;
+/** The backends that have read, by recognizer. @type {WeakMap<object, Set<string>>} */
+const warm = new WeakMap();
 /** Settles when what is being drawn is there. @type {Promise<unknown>} */
 let drawing = Promise.resolve();
 
@@ -267,12 +269,25 @@ async function read() {
     done = true;
     keepOfflineWhenIdle("done");
     debug.lastResult = recognition;
-    view.setRecognition(recognition);
+    view.setRecognition(recognition, { first: isFirst(lens, recognition.backend.kind) });
     void offerCrop();
     player.start(recognition.letters.length, { still: view.still || redrawn });
   } catch (error) {
     if (!signal.aborted) fail(error);
   }
+}
+
+/**
+ * Whether this is the first reading of a backend, for which the browser still compiles code.
+ *
+ * @param {object} lens
+ * @param {string} kind
+ */
+function isFirst(lens, kind) {
+  const kinds = warm.get(lens) ?? new Set();
+  const first = !kinds.has(kind);
+  warm.set(lens, kinds.add(kind));
+  return first;
 }
 
 /**

@@ -71,18 +71,90 @@ function range({ first, last }, noun, count) {
     : `${noun}s ${first + 1} to ${last + 1} ${of}`;
 }
 
+/** Below the first, a reading is unsure; below the second, it is hardly one. */
+const [UNSURE, UNLIKELY] = [0.5, 0.1];
+
 /**
- * A reading in a sentence: `more` is for those who cannot see the result.
+ * How far a reading can be relied on; `empty` where nothing was recognised in an image that does
+ * hold something, `blank` where it holds nothing.
+ *
+ * @typedef {"sure" | "unsure" | "unlikely" | "empty" | "blank"} Certainty
+ */
+
+/**
+ * @param {Recognition} recognition
+ * @returns {Certainty}
+ */
+export function certaintyOf(recognition) {
+  const {
+    text,
+    confidence,
+    blank = false,
+  } = /** @type {Recognition & { blank?: boolean }} */ (recognition);
+  if (text === "") return blank ? "blank" : "empty";
+  if (confidence >= UNSURE) return "sure";
+  return confidence >= UNLIKELY ? "unsure" : "unlikely";
+}
+
+/**
+ * How a reading is shown: `verdict` comes first where it matters more than the text, `title` stands
+ * over the text, `share` beside it; `advice` is what to do. Empty where there is nothing to say.
  *
  * @param {Recognition} recognition
+ */
+export function describeCertainty(recognition) {
+  const share = percent(recognition.confidence);
+  const advice = "Crop the image so that it shows only the CAPTCHA, or try one of another style.";
+  const nothing = { verdict: "", title: "", share: "", advice: "" };
+  switch (certaintyOf(recognition)) {
+    case "sure":
+      return { ...nothing, title: "It reads", share: `${share} sure` };
+    case "unsure":
+      return { ...nothing, title: "Not sure", share: `${share} likely to be right` };
+    case "unlikely":
+      return {
+        verdict: "Probably not a text CAPTCHA of the kind this model reads",
+        title: "Best guess",
+        share: `${share} likely to be right`,
+        advice,
+      };
+    case "empty":
+      return { ...nothing, verdict: "No characters recognised", advice };
+    case "blank":
+      return { ...nothing, verdict: "The image is blank" };
+  }
+}
+
+/**
+ * A reading in one line, as sure as it is.
+ *
+ * @param {Recognition} recognition
+ * @param {string} [text] the text as it is to be written
+ */
+export function describeReading(recognition, text = recognition.text) {
+  const { verdict, title, share, advice } = describeCertainty(recognition);
+  if (!text) return advice ? `${verdict}. ${advice}` : verdict;
+  if (certaintyOf(recognition) === "sure") return `${text}, ${share}`;
+  return `${verdict && `${verdict}. `}${title}: ${text}, ${share}`;
+}
+
+/**
+ * A reading for the line of the page's state: `more` is for those who cannot see the result.
+ *
+ * @param {Recognition} recognition
+ * @param {{ first?: boolean }} [options] whether it is the first on this backend, which takes longer
  * @returns {{ words: string, more: string }}
  */
-export function describeResult({ text, confidence, letters, milliseconds: { total } }) {
-  if (text === "") return { words: "No letters found", more: "" };
+export function describeResult(recognition, { first = false } = {}) {
+  const { text, letters, milliseconds: times } = recognition;
+  if (text === "") {
+    const { verdict, advice } = describeCertainty(recognition);
+    return { words: verdict, more: advice && `. ${advice}` };
+  }
   const spelt = letters.map(({ letter }) => letter).join(" ");
   return {
-    words: `Read in ${milliseconds(total)}`,
-    more: `: ${text}, spelt ${spelt}, ${percent(confidence)} sure`,
+    words: `Read in ${milliseconds(times.total)}${first ? " (first reading)" : ""}`,
+    more: `: ${describeReading(recognition, `${text}, spelt ${spelt}`)}`,
   };
 }
 

@@ -22,11 +22,16 @@ export const FAULTS = {
   hopeless: 23,
   /** A reading that is next to certainly wrong. */
   unsure: 29,
+  /** A reading that is as likely wrong as right. */
+  doubtful: 41,
   /** An image that holds nothing. */
   blank: 31,
   /** An image that holds something, of which nothing is recognised. */
   nothing: 37,
 };
+
+/** Of whole texts, by the width of the image. @type {Record<number, number>} */
+const CONFIDENCES = { [FAULTS.unsure]: 1e-4, [FAULTS.doubtful]: 0.461 };
 
 /** Words and where their letters are, in columns of a 6 x 12 grid. */
 const LETTERS = [
@@ -105,7 +110,7 @@ export class Recognizer {
     }));
     return {
       text: letters.map(({ letter }) => letter).join(""),
-      confidence: width === FAULTS.unsure ? 1e-4 : empty ? 0.998 : 0.853,
+      confidence: CONFIDENCES[width] ?? (empty ? 0.998 : 0.853),
       blank,
       letters,
       grid: GRID,

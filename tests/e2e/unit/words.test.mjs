@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  certaintyOf,
   describeBackend,
   describeBytes,
   describeFocus,
   describeLetter,
+  describeReading,
   describeReason,
   describeResult,
   describeStage,
@@ -55,6 +57,30 @@ test("a look is focused, spread or scattered", () => {
   assert.equal(describeFocus(even(72)), "scattered over 72.0 of 72");
 });
 
+test("a reading is as sure as its probability, and nothing is no reading", () => {
+  const reading = (/** @type {any} */ fields) => ({ text: "hi", confidence: 1, ...fields });
+  for (const [fields, certainty, words] of /** @type {const} */ ([
+    [{ confidence: 0.5 }, "sure", "hi, 50.0 % sure"],
+    [{ confidence: 0.499 }, "unsure", "Not sure: hi, 49.9 % likely to be right"],
+    [{ confidence: 0.1 }, "unsure", "Not sure: hi, 10.0 % likely to be right"],
+    [
+      { confidence: 0.0999 },
+      "unlikely",
+      "Probably not a text CAPTCHA of the kind this model reads. Best guess: hi, 10.0 % likely to be right",
+    ],
+    [{ text: "", blank: true }, "blank", "The image is blank"],
+    [
+      { text: "", blank: false },
+      "empty",
+      "No characters recognised. Crop the image so that it shows only the CAPTCHA, or try one of another style.",
+    ],
+    [{ text: "" }, "empty", undefined],
+  ])) {
+    assert.equal(certaintyOf(reading(fields)), certainty);
+    if (words) assert.equal(plain(describeReading(reading(fields))), words);
+  }
+});
+
 test("a result is spelt, and nothing is nothing", () => {
   /** @type {any} */
   const result = {
@@ -65,7 +91,13 @@ test("a result is spelt, and nothing is nothing", () => {
   };
   const { words, more } = describeResult(result);
   assert.equal(plain(words + more), "Read in 12 ms: hi, spelt h i, 90.0 % sure");
-  assert.equal(describeResult({ ...result, text: "", letters: [] }).words, "No letters found");
+  assert.equal(describeResult(result, { first: true }).words.slice(-16), " (first reading)");
+  const none = { ...result, text: "", letters: [] };
+  assert.equal(describeResult(none).words, "No characters recognised");
+  assert.deepEqual(describeResult({ ...none, blank: true }), {
+    words: "The image is blank",
+    more: "",
+  });
 });
 
 test("backends, stages and bytes have names", () => {

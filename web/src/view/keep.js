@@ -3,7 +3,7 @@
 
 import { linkToDrawing } from "../address.js";
 import { find } from "./dom.js";
-import { drawFigure, toPng } from "./figure.js";
+import { drawFigure, paintFigure } from "./figure.js";
 
 /** @import { Recognition } from "../types.js" */
 
@@ -21,8 +21,8 @@ const MOMENT = 1500;
 
 /** The files that can be saved, by their endings. @type {Record<string, (kept: Kept) => Blob | Promise<Blob>>} */
 const FILES = {
-  svg: (kept) => new Blob([figure(kept).svg], { type: "image/svg+xml" }),
-  png: (kept) => toPng(figure(kept)),
+  svg: (kept) => new Blob([figure(drawFigure, kept)], { type: "image/svg+xml" }),
+  png: (kept) => figure(paintFigure, kept),
   json: ({ recognition }) => {
     const plain = (/** @type {string} */ _, /** @type {unknown} */ value) =>
       value instanceof Float32Array ? [...value] : value;
@@ -33,6 +33,8 @@ const FILES = {
 export class KeepView {
   #section = find("keep", HTMLElement);
   #link = find("copy-link", HTMLElement);
+  /** Says aloud what a button says for a moment. */
+  #status = find("keep-status", HTMLElement);
   #figures = ["keep-svg", "keep-png"].map((id) => find(id, HTMLButtonElement));
   #now;
 
@@ -80,16 +82,24 @@ export class KeepView {
       const words = await keep(kept).catch(() => "The browser refused");
       if (!words) return;
       button.textContent = words;
+      this.#status.textContent = words;
       clearTimeout(timer);
-      timer = setTimeout(() => (button.textContent = label), MOMENT);
+      timer = setTimeout(() => {
+        button.textContent = label;
+        this.#status.textContent = "";
+      }, MOMENT);
     });
   }
 }
 
-/** @param {Kept} kept */
-function figure({ picture, recognition, look }) {
+/**
+ * @template T
+ * @param {(picture: HTMLImageElement, recognition: Recognition, look: Kept["look"]) => T} draw
+ * @param {Kept} kept
+ */
+function figure(draw, { picture, recognition, look }) {
   if (!picture) throw new Error("There is no picture to draw.");
-  return drawFigure(picture, recognition, look);
+  return draw(picture, recognition, look);
 }
 
 /**

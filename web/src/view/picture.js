@@ -2,7 +2,7 @@
 /** The picture, the attention laid over it, and above it the letters where they were seen. */
 
 import { centerOf, mix, peakOf, spread } from "../overlay.js";
-import { percent } from "../words.js";
+import { certaintyOf, percent } from "../words.js";
 import { element, find, wantsStillness } from "./dom.js";
 import { isDark, paintAttention, paintScale } from "./heat.js";
 
@@ -105,6 +105,7 @@ export class PictureView {
     if (this.#picture.hidden) this.#setSize(width, height);
     if (letters.length === 0) return;
     this.#recognition = recognition;
+    this.#sheet.dataset.certainty = certaintyOf(recognition);
     this.#peak = peakOf(letters);
     this.#legend.hidden = false;
     find("legend-peak", HTMLElement).textContent = percent(this.#peak);
@@ -113,7 +114,7 @@ export class PictureView {
     this.#tags.replaceChildren(
       ...letters.map(({ letter }, i) => {
         const tag = element("span", letter, "tag");
-        tag.style.insetInlineStart = `${places[i]}%`;
+        tag.style.left = `${places[i]}%`;
         return tag;
       }),
     );

@@ -1,7 +1,7 @@
 // @ts-check
 /** What was read, in words and numbers. */
 
-import { milliseconds, percent } from "../words.js";
+import { certaintyOf, describeCertainty, milliseconds, percent } from "../words.js";
 import { element, find } from "./dom.js";
 
 /** @import { Alternative, Letter, Recognition } from "../types.js" */
@@ -10,8 +10,11 @@ export class ResultView {
   #guide = find("guide", HTMLElement);
   #reading = find("reading", HTMLElement);
   #details = find("details", HTMLElement);
+  #verdict = find("verdict", HTMLElement);
+  #title = find("reading-title", HTMLElement);
   #word = find("word", HTMLElement);
   #confidence = find("confidence", HTMLElement);
+  #advice = find("advice", HTMLElement);
   #alternatives = find("alternatives", HTMLElement);
   #alternativeList = find("alternative-list", HTMLElement);
   #candidates = find("candidates", HTMLElement);
@@ -28,16 +31,31 @@ export class ResultView {
     this.#word.replaceChildren();
   }
 
-  /** @param {Recognition} recognition */
-  setRecognition({ text, letters, confidence, alternatives, milliseconds: times }) {
+  /**
+   * @param {Recognition} recognition
+   * @param {{ first: boolean }} about whether it is the first on this backend
+   */
+  setRecognition(recognition, { first }) {
+    const { text, letters, alternatives, milliseconds: times } = recognition;
+    this.#reading.dataset.certainty = certaintyOf(recognition);
+    const { verdict, title, share, advice } = describeCertainty(recognition);
+    for (const [line, words] of /** @type {const} */ ([
+      [this.#verdict, verdict],
+      [this.#title, title],
+      [this.#confidence, share],
+      [this.#advice, advice],
+    ])) {
+      line.textContent = words;
+      line.hidden = words === "";
+    }
     this.#word.replaceChildren(...letters.map(({ letter }) => element("span", letter)));
-    this.#confidence.textContent =
-      letters.length > 0 ? `${percent(confidence)} sure` : "No letters found in this picture";
-    const others = alternatives.filter((alternative) => alternative.text !== text);
+    // Where there is no text, there is nothing that it could be instead.
+    const others = text === "" ? [] : alternatives.filter((other) => other.text !== text);
     this.#alternatives.hidden = others.length === 0;
     this.#alternativeList.replaceChildren(...others.map(row));
     this.#letters = letters;
     find("candidate-section", HTMLElement).hidden = letters.length === 0;
+    find("timing-title", HTMLElement).textContent = first ? "Time of the first reading" : "Time";
     this.#timing.replaceChildren(
       // On WebGPU the encoder is still at work while the decoder waits for it: one number for both.
       pair("unpack", times.decode),
@@ -82,7 +100,7 @@ function pair(stage, time) {
 function row({ text, confidence }) {
   const item = element("li", "");
   item.append(
-    element("span", text || "no letters", "text"),
+    element("span", text || "nothing", "text"),
     element("span", percent(confidence), "share"),
   );
   return item;

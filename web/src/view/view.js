@@ -143,12 +143,15 @@ export class View {
     this.#setHeld(true);
   }
 
-  /** @param {Recognition} recognition */
-  setRecognition(recognition) {
+  /**
+   * @param {Recognition} recognition
+   * @param {{ first: boolean }} about whether it is the first on this backend
+   */
+  setRecognition(recognition, about) {
     this.#clear();
     this.#recognition = recognition;
     this.#picture.setRecognition(recognition);
-    this.#result.setRecognition(recognition);
+    this.#result.setRecognition(recognition, about);
     this.#letters.setRecognition(recognition, {
       address: this.#picture.address,
       dark: this.#picture.dark,
@@ -161,7 +164,7 @@ export class View {
     this.#controls.hidden = recognition.letters.length === 0;
     this.#scrub.max = String(recognition.letters.length);
     this.#keep.update();
-    const { words, more } = describeResult(recognition);
+    const { words, more } = describeResult(recognition, about);
     this.#status.setState("done", words, more);
   }
 
