@@ -75,7 +75,8 @@ export async function hold(page, pattern) {
  */
 export async function stopClock(page) {
   await page.clock.install();
-  await page.clock.pauseAt(Date.now());
+  // Later than it can be on the page by then, whose clock does not go back.
+  await page.clock.pauseAt(Date.now() + 60_000);
 }
 
 /** Run in a page: holds pictures back until its `release` is called. */

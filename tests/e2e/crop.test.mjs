@@ -245,6 +245,40 @@ describe("cropping", () => {
       assert.ok(Math.abs(width - AT.width) < 60 && Math.abs(height - AT.height) < 60);
     });
 
+    test("a small CAPTCHA is found on a tall or a large screenshot", async () => {
+      const file = await sampleFile(sample.file);
+      for (const [width, height, x, y] of [
+        [1440, 6000, 620, 3500],
+        [3840, 2160, 1800, 1200],
+      ]) {
+        const at = { x, y, width: 220, height: 117 };
+        const large = await draw(browser, file, screenOf({ width, height }, at));
+        assert.equal(await reader.choose(large), "done");
+        assert.equal(await reader.word(), sample.text, `${width} x ${height}`);
+        const result = await reader.result();
+        assert.ok(result.width < 300 && result.height < 180, `${result.width} x ${result.height}`);
+      }
+      const { page } = reader;
+      await page.click("#crop");
+      await page.waitForSelector("#crop-box:focus");
+      const box = await page.locator("#crop-box").boundingBox();
+      assert.ok(box && box.width > 100, "large enough to be set");
+      const [within] = [await page.locator("#crop-scroll").boundingBox()];
+      assert.ok(within && box.x >= within.x && box.x + box.width <= within.x + within.width);
+      await page.click("#crop-cancel");
+    });
+
+    test("an image that is one CAPTCHA is said to be one", async () => {
+      const { page } = reader;
+      await reader.choose(await sampleFile(sample.file));
+      await page.click("#crop");
+      await page.waitForSelector("#crop-box:focus");
+      await page.click("#crop-guess");
+      await page.waitForSelector("#crop-found:text('whole image looks like one CAPTCHA')");
+      await page.click("#crop-cancel");
+      await reader.choose(screenshot);
+    });
+
     test("the whole image is a click away, and the part can be chosen by hand", async () => {
       const { page } = reader;
       await page.click("#crop-undo");
@@ -314,6 +348,28 @@ async function draw(browser, file, body) {
   await page.close();
   return png(Buffer.from(drawn.split(",")[1], "base64"));
 }
+
+/**
+ * A page of that size with lines of words and the picture.
+ *
+ * @param {{ width: number, height: number }} size
+ * @param {{ x: number, y: number, width: number, height: number }} at
+ */
+const screenOf = (size, at) => `
+  Object.assign(canvas, ${JSON.stringify(size)});
+  const { width, height } = canvas;
+  const fill = (colour, ...place) => {
+    context.fillStyle = colour;
+    context.fillRect(...place);
+  };
+  fill("#fff", 0, 0, width, height);
+  for (let y = 100; y < height - 40; y += 30) {
+    if (y > ${at.y - 40} && y < ${at.y + at.height + 10}) continue;
+    for (let x = Math.round(width / 5); x < 0.8 * width; x += 13) {
+      if (x % 5) fill("#333", x, y, 8, 12 + (x % 4));
+    }
+  }
+  context.drawImage(picture, ${at.x}, ${at.y}, ${at.width}, ${at.height});`;
 
 /** A page with a header, lines of words, the picture, a field and a button. */
 const screen = `

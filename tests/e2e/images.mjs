@@ -17,6 +17,23 @@ export function blankPng(width, height) {
 }
 
 /**
+ * A white PNG of one bit a pixel, for a picture of many pixels in a few bytes.
+ *
+ * @param {number} width
+ * @param {number} height
+ */
+export function largePng(width, height) {
+  const row = 1 + Math.ceil(width / 8);
+  const bytes = Buffer.alloc(row * height, 255);
+  for (let y = 0; y < height; y++) bytes[y * row] = 0; // no filter
+  return Buffer.concat([
+    pngStart(width, height, 1, 0),
+    chunk("IDAT", deflateSync(bytes)),
+    chunk("IEND"),
+  ]);
+}
+
+/**
  * A white BMP, three bytes a pixel.
  *
  * @param {number} width a multiple of four
@@ -75,12 +92,14 @@ export function panelsOf(page, file) {
 /**
  * @param {number} width
  * @param {number} height
+ * @param {number} [bits] of a channel
+ * @param {number} [colour] 0 for grey, 2 for RGB
  */
-function pngStart(width, height) {
+function pngStart(width, height, bits = 8, colour = 2) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB
+  header.set([bits, colour, 0, 0, 0], 8);
   return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", header)]);
 }
 

@@ -7,7 +7,7 @@ import { serve } from "../../web/serve.mjs";
 import { hold, holdDecoding, launch, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng } from "./images.mjs";
+import { blankPng, largePng } from "./images.mjs";
 import { Reader, png } from "./reader.mjs";
 
 const WORD = "thus";
@@ -104,6 +104,51 @@ describe("the page", () => {
       await reader.close();
     });
 
+    test("an invalid setting is said beside it, and the last drawing stays", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await page.route("**/captcha_synth_wasm.js", (route) =>
+        route.fulfill({ contentType: "text/javascript", body: GENERATOR }),
+      );
+      await reader.settled();
+      await page.click("#generate");
+      await page.waitForSelector("#generator-drawn b");
+      await page.fill("#generator-text", "zw");
+      assert.equal(await reader.settled(), "done");
+      await page.waitForURL((url) => url.hash.includes("text=zw"));
+      const before = page.url();
+      for (const text of ["zwö", "team7"]) {
+        await page.fill("#generator-text", text);
+        await page.waitForSelector("#generator-error:text('letters from a to z')");
+        assert.equal(await page.getAttribute("#generator-text", "aria-invalid"), "true");
+        assert.equal(await reader.settled(), "done");
+        assert.equal(await reader.word(), WORD);
+        assert.ok(await page.isVisible("#picture"));
+      }
+      await page.evaluate(() => dispatchEvent(new Event("pagehide"))); // writes the address
+      assert.equal(page.url(), before);
+      await page.fill("#generator-text", "zwo");
+      await page.waitForURL((url) => url.hash.includes("text=zwo"));
+      assert.ok(await page.isHidden("#generator-error"));
+
+      // What only the generator knows.
+      await page.fill("#generator-text", "never");
+      await page.waitForSelector("#generator-error:text('never drawn')");
+      assert.equal(await reader.settled(), "done");
+      assert.equal(await reader.word(), WORD);
+      await reader.close();
+    });
+
+    test("a list of samples that is none is done without", async () => {
+      const prepare = (/** @type {import("playwright-core").Page} */ page) =>
+        page.route("**/samples/index.json", (route) => route.fulfill({ body: "<!doctype html>" }));
+      const reader = await open({ prepare });
+      assert.equal(await reader.choose(GOOD), "done");
+      assert.ok(await reader.page.isHidden("#samples"));
+      assert.deepEqual(reader.watched.complaints, []);
+      await reader.close();
+    });
+
     test("a setting that is being written is left as it is", async () => {
       const reader = await open();
       const { page } = reader;
@@ -194,6 +239,83 @@ describe("the page", () => {
   });
 
   describe("input", () => {
+    test("comes into sight on a phone, without motion where none is wanted", async () => {
+      for (const reducedMotion of /** @type {const} */ (["reduce", "no-preference"])) {
+        const reader = await open({ viewport: { width: 360, height: 740 }, reducedMotion });
+        const { page } = reader;
+        await reader.settled();
+        await page.evaluate(recordScrolling);
+        await page.locator("#samples button").first().click();
+        await page.waitForSelector("#samples button[aria-pressed=true]");
+        assert.equal(await reader.settled(), "done");
+        await page.waitForFunction(() => {
+          const frame = /** @type {Element} */ (document.querySelector("#frame"));
+          const { top, bottom } = frame.getBoundingClientRect();
+          return top >= 0 && bottom <= innerHeight;
+        });
+        const how = await page.evaluate(() => /** @type {any} */ (globalThis).scrolled);
+        assert.deepEqual(how, [reducedMotion === "reduce" ? "auto" : "smooth"]);
+        await reader.close();
+      }
+    });
+
+    test("as SVG is drawn, whatever size it has, and nothing in it is run or loaded", async () => {
+      const reader = await open();
+      const svg = (/** @type {string} */ attributes) => ({
+        name: "captcha.svg",
+        mimeType: "image/svg+xml",
+        buffer: Buffer.from(
+          `<svg ${attributes}><style>rect{stroke:red}</style><script>parent.ran = 1</script>` +
+            `<image href="${site.address}asked.png" width="9" height="9"/><rect width="100%" height="100%" fill="#eee"/></svg>`,
+        ),
+      });
+      const xmlns = 'xmlns="http://www.w3.org/2000/svg"';
+      /** @type {string[]} */
+      const asked = [];
+      reader.page.on("request", (request) => asked.push(request.url()));
+      for (const [attributes, width, height] of /** @type {const} */ ([
+        [`${xmlns} width="150" height="50" viewBox="0,0,150,50"`, 600, 200],
+        [`${xmlns} viewBox="0 0 80 40"`, 600, 300],
+        ['width="200px" height="100px"', 600, 300],
+        [`${xmlns} width="100%" viewBox="0 0 9000 4500"`, 2400, 1200],
+        [xmlns, 600, 300],
+      ])) {
+        assert.equal(await reader.choose(svg(attributes)), "done", attributes);
+        const result = await reader.result();
+        assert.deepEqual([result.width, result.height], [width, height], attributes);
+        assert.ok(await reader.page.isVisible("#picture"));
+      }
+      // By its content, too.
+      const unnamed = { ...svg(xmlns), name: "captcha", mimeType: "" };
+      assert.equal(await reader.hand("drop", unnamed), "done");
+      assert.equal((await reader.result()).width, 600);
+      assert.equal(await reader.page.evaluate(() => "ran" in globalThis), false);
+      assert.deepEqual(
+        asked.filter((url) => url.includes("asked")),
+        [],
+      );
+      const damaged = { ...svg(xmlns), buffer: Buffer.from("<svg><path</svg>") };
+      assert.equal(await reader.choose(damaged), "error");
+      assert.equal((await reader.error()).code, "unreadable-image");
+      assert.match((await reader.error()).message, /SVG/);
+      await reader.close();
+    });
+
+    test("of too many pixels is refused in words before it is decoded, or shrunk", async () => {
+      const reader = await open();
+      assert.equal(await reader.choose(png(largePng(12_000, 12_000))), "error");
+      const { code, message } = await reader.error();
+      assert.equal(code, "image-too-large");
+      assert.match(message, /12000 × 12000 pixels, at most 120 megapixels/);
+      assert.equal(await reader.choose(png(largePng(1000, 41_000))), "done");
+      const { width, height } = await reader.result();
+      assert.ok(width * height < 16_100_000 && width > 600, `${width} x ${height}`);
+      assert.match((await reader.page.textContent("#note")) ?? "", /1000 × 41000 pixels/);
+      const shown = await reader.page.locator("#picture").evaluate(naturalWidth);
+      assert.equal(shown, width, "the page shows what is read");
+      await reader.close();
+    });
+
     test("given while loading is read when all is there", async () => {
       const reader = await open();
       assert.equal(await reader.page.getAttribute("body", "data-state"), "loading");
@@ -292,8 +414,13 @@ describe("the page", () => {
       assert.equal(await told(), "");
 
       assert.equal(await reader.choose(GOOD), "done");
-      await reader.hand("paste");
-      assert.equal((await reader.error()).code, "not-a-file");
+      const status = await page.textContent("#status-words");
+      await page.locator(".about").scrollIntoViewIfNeeded();
+      assert.equal(await reader.hand("paste"), "done");
+      assert.match(await told(), /clipboard holds no image/);
+      assert.ok(await inSight(page, "#note"), "wherever the page is");
+      assert.equal((await reader.error()).shown, false);
+      assert.equal(await page.textContent("#status-words"), status);
       assert.equal(await reader.word(), WORD);
       assert.ok(await page.locator("#picture").isVisible());
       assert.equal(await reader.choose(GOOD), "done");
@@ -338,11 +465,39 @@ function recordRegistrations() {
 const GENERATOR = `
   export default async () => {};
   export const faces = () => [];
-  export const draw = () => ({
+  export const draw = ({ text }) => {
+    if (text === "never") throw new Error("This is never drawn.");
+    return drawing;
+  };
+  const drawing = {
     rgba: new Uint8ClampedArray(200 * 100 * 4).fill(255),
     width: 200, height: 100, text: "drawn", face: "pen-01", strokes: 3,
-  });
+  };
 `;
+
+/**
+ * Whether an element is in sight.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string} selector
+ */
+const inSight = (page, selector) =>
+  page.locator(selector).evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+
+/** Run in a page: writes down how it is scrolled. */
+function recordScrolling() {
+  /** @type {unknown[]} */
+  const scrolled = [];
+  Object.assign(globalThis, { scrolled });
+  const { scrollIntoView } = Element.prototype;
+  Element.prototype.scrollIntoView = function (how) {
+    scrolled.push(typeof how === "object" && how.behavior);
+    scrollIntoView.call(this, how);
+  };
+}
 
 /** @param {any} picture */
 const naturalWidth = (picture) => picture.naturalWidth;

@@ -74,6 +74,49 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
+    test("leaves arrow keys to a selection and to what has the focus elsewhere", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await reader.choose(GOOD);
+      await page.keyboard.press("Shift+ArrowRight");
+      assert.equal(await current(reader), 0);
+      await page.focus(".pages a");
+      await page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), 0);
+      await page.evaluate(() => {
+        /** @type {HTMLElement} */ (document.activeElement).blur();
+        getSelection()?.selectAllChildren(/** @type {Element} */ (document.querySelector("h1")));
+      });
+      await page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), 0);
+      await page.evaluate(() => getSelection()?.removeAllRanges());
+      await page.keyboard.press("ArrowRight");
+      assert.equal(await current(reader), 1);
+      await reader.close();
+    });
+
+    test("takes the words of a spreadsheet's cell where words are written", async () => {
+      const reader = await open();
+      await reader.settled();
+      const paste = (/** @type {string} */ selector) =>
+        reader.page.evaluate((to) => {
+          const data = new DataTransfer();
+          data.setData("text/plain", "whale");
+          data.items.add(new File([new Uint8Array(9)], "cell.png", { type: "image/png" }));
+          const event = new ClipboardEvent("paste", {
+            bubbles: true,
+            cancelable: true,
+            clipboardData: data,
+          });
+          document.querySelector(to)?.dispatchEvent(event);
+          return event.defaultPrevented;
+        }, selector);
+      assert.equal(await paste("#generator-text"), false, "the field takes the words");
+      assert.equal(await reader.page.getAttribute("body", "data-state"), "ready");
+      assert.equal(await paste("body"), true, "elsewhere it is an image");
+      await reader.close();
+    });
+
     test("shows the attention of the letter that is pointed at, focused or clicked", async () => {
       const reader = await open();
       await reader.choose(GOOD);
@@ -331,6 +374,61 @@ describe("a reading on the page", () => {
       const note = reader.page.locator("#note");
       assert.equal(await note.getAttribute("role"), "status");
       assert.notEqual(await note.evaluate((one) => getComputedStyle(one).display), "none");
+      await reader.close();
+    });
+
+    test("keeps letters over their places, and readings as they are, in any language", async () => {
+      const reader = await open();
+      const { page } = reader;
+      await reader.choose(GOOD);
+      const places = () =>
+        page.evaluate(() => {
+          const frame = /** @type {Element} */ (document.querySelector("#frame"));
+          const { x, width } = frame.getBoundingClientRect();
+          const of = (/** @type {string} */ selector) =>
+            [...document.querySelectorAll(selector)].map((one) => {
+              const box = one.getBoundingClientRect();
+              return Math.round((100 * (box.x + box.width / 2 - x)) / width);
+            });
+          const inOrder = (/** @type {number[]} */ [first, second]) => first < second;
+          return {
+            tags: of("#tags > span"),
+            word: inOrder(of("#word > span")),
+            cells: inOrder(of("#cells [role=gridcell]")),
+            columns: inOrder(of("#weights-head th")),
+          };
+        });
+      const before = await places();
+      await page.evaluate(() => (document.documentElement.dir = "rtl"));
+      assert.deepEqual(await places(), before);
+      const translated = await page.evaluate(() =>
+        [
+          ...["#word span", "#tags span", ".letter .glyph", "#alternative-list .text"],
+          ...["#candidates .text", "#explain-letters button", "#cell-shares b", "#weights-caption"],
+          ...["#step-state", "#step-before", "#step-letter", "#status-more"],
+        ].filter((selector) => {
+          const found = [...document.querySelectorAll(selector)];
+          return !found.length || found.some((one) => /** @type {HTMLElement} */ (one).translate);
+        }),
+      );
+      assert.deepEqual(translated, []);
+      await reader.close();
+    });
+
+    test("names its lists as lists, which have no marks, and says aloud what was copied", async () => {
+      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      await reader.choose(GOOD);
+      const unnamed = await reader.page
+        .locator("main :is(ol, ul):not([role=list])")
+        .evaluateAll((lists) =>
+          lists
+            .filter((list) => getComputedStyle(list).listStyleType === "none")
+            .map((list) => list.id || list.className),
+        );
+      assert.deepEqual(unnamed, []);
+      assert.equal(await reader.page.getAttribute("#keep-status", "role"), "status");
+      await reader.page.click("#copy");
+      await reader.page.waitForSelector("#keep-status:text('Copied')", { state: "attached" });
       await reader.close();
     });
 

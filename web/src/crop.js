@@ -23,8 +23,8 @@
  * @typedef {"move" | "n" | "e" | "s" | "w" | "ne" | "se" | "sw" | "nw"} Handle
  */
 
-/** The least width and height of a box. */
-export const LEAST = 0.04;
+/** The least width and height of a box: a share of the picture, or pixels where these are less. */
+const [LEAST, LEAST_PIXELS] = [0.04, 16];
 
 /** @type {Readonly<Box>} */
 export const WHOLE = Object.freeze({ x: 0, y: 0, width: 1, height: 1 });
@@ -35,15 +35,29 @@ export function isWhole({ box, turns, angle }) {
 }
 
 /**
+ * The least size of a box on a picture, as shares of it.
+ *
+ * @param {Size} size of the picture
+ * @returns {Size}
+ */
+export function leastOn({ width, height }) {
+  return {
+    width: Math.min(LEAST_PIXELS / width, LEAST),
+    height: Math.min(LEAST_PIXELS / height, LEAST),
+  };
+}
+
+/**
  * A box with an edge, a corner or all of it moved; never out of the picture, never too small.
  *
  * @param {Box} box
  * @param {Handle} handle
  * @param {number} dx
  * @param {number} dy
+ * @param {Size} least
  * @returns {Box}
  */
-export function drag(box, handle, dx, dy) {
+export function drag(box, handle, dx, dy, least) {
   const right = box.x + box.width;
   const bottom = box.y + box.height;
   if (handle === "move") {
@@ -53,10 +67,10 @@ export function drag(box, handle, dx, dy) {
       y: clamp(box.y + dy, 0, 1 - box.height),
     };
   }
-  const x = handle.includes("w") ? clamp(box.x + dx, 0, right - LEAST) : box.x;
-  const y = handle.includes("n") ? clamp(box.y + dy, 0, bottom - LEAST) : box.y;
-  const newRight = handle.includes("e") ? clamp(right + dx, box.x + LEAST, 1) : right;
-  const newBottom = handle.includes("s") ? clamp(bottom + dy, box.y + LEAST, 1) : bottom;
+  const x = handle.includes("w") ? clamp(box.x + dx, 0, right - least.width) : box.x;
+  const y = handle.includes("n") ? clamp(box.y + dy, 0, bottom - least.height) : box.y;
+  const newRight = handle.includes("e") ? clamp(right + dx, box.x + least.width, 1) : right;
+  const newBottom = handle.includes("s") ? clamp(bottom + dy, box.y + least.height, 1) : bottom;
   return { x, y, width: newRight - x, height: newBottom - y };
 }
 

@@ -3,6 +3,11 @@
 
 /** @import { DrawOptions } from "../pkg/captcha_synth_wasm.js" */
 
+/** The lengths of a text that can be chosen; the most strokes and the largest share of noise drawn. */
+export const LENGTHS = [3, 4, 5];
+export const MOST_STROKES = 100;
+export const MOST_SPECKLE = 0.2;
+
 /** Introduces settings in an address's fragment. */
 const FRAGMENT = "#generate?";
 
@@ -35,15 +40,19 @@ export function fromFragment(fragment) {
     const value = Math.abs(Math.trunc(number(key) ?? NaN));
     return Number.isSafeInteger(value) ? value : undefined;
   };
+  /** @type {(value: number | undefined, most: number) => number | undefined} */
+  const upTo = (value, most) =>
+    value === undefined ? undefined : Math.min(Math.max(value, 0), most);
+  const length = whole("length") ?? 0;
   return {
     seed: whole("seed") ?? 1,
     style: values.get("style") || undefined,
     text: values.get("text")?.toLowerCase() || undefined,
-    length: whole("length"),
+    length: LENGTHS.includes(length) ? length : undefined,
     random: values.get("random") === "true" || undefined,
     face: values.get("face") || undefined,
     bent: values.get("bent") === "true" || undefined,
-    strokes: whole("strokes"),
-    speckle: number("speckle"),
+    strokes: upTo(whole("strokes"), MOST_STROKES),
+    speckle: upTo(number("speckle"), MOST_SPECKLE),
   };
 }

@@ -40,10 +40,21 @@ const MARGIN = 0.06;
  * @returns {Box}
  */
 export function guess(pixels) {
+  return rate(pixels).box;
+}
+
+/**
+ * As {@link guess}, with its score, 0 where none stands out, and that of all that is drawn.
+ *
+ * @param {Pixels} pixels
+ * @returns {{ box: Box, score: number, whole: number }}
+ */
+export function rate(pixels) {
   const { width, height } = pixels;
   const all = { left: 0, top: 0, right: width, bottom: height };
   const page = inkOf(pixels, all);
   const content = consider(pixels, page, tighten(page, all));
+  const whole = content.score;
   const things = thingsOn(pixels, page, all);
   const isCard = (/** @type {Thing} */ { rect, look }) =>
     areaOf(rect) >= CARD * areaOf(all) && look.frame > 0.8;
@@ -54,19 +65,22 @@ export function guess(pixels) {
       const inside = grow(rect, -3);
       return thingsOn(pixels, inkOf(pixels, inside), inside);
     });
-  let best = { ...content, score: content.score / DOUBT };
+  let best = { ...content, score: whole / DOUBT };
   for (const thing of [...things, ...inCards]) if (thing.score > best.score) best = thing;
   const framed = best.look.frame > FRAMED;
-  if (best.score < NOTHING || (!framed && best.look.columns < CROSSED)) return WHOLE;
+  if (best.score < NOTHING || (!framed && best.look.columns < CROSSED)) {
+    return { box: WHOLE, score: 0, whole };
+  }
   const margin = framed ? 0 : Math.round(1 + MARGIN * (best.rect.bottom - best.rect.top));
   const { left, top, right, bottom } = grow(best.rect, margin);
   const [x, y] = [Math.max(left, 0) / width, Math.max(top, 0) / height];
-  return {
+  const box = {
     x,
     y,
     width: Math.min(right, width) / width - x,
     height: Math.min(bottom, height) / height - y,
   };
+  return { box, score: best.score, whole };
 }
 
 /**

@@ -2,14 +2,14 @@
 /** The worker behind `helper.js`: does each task when it comes. */
 
 import { LensError } from "./errors.js";
-import { findPart, guessOn } from "./part.js";
+import * as part from "./part.js";
 
 /** @import { DrawOptions, Drawing, Face } from "../pkg/captcha_synth_wasm.js" */
 
 const GENERATOR = new URL("../pkg/captcha_synth_wasm.js", import.meta.url);
 
 /** What can be asked for. */
-export const TASKS = { findPart, guessOn, faces, generate };
+export const TASKS = { findPart: part.findPart, shrink: part.shrink, guessOn, faces, generate };
 
 /** @type {Promise<typeof import("../pkg/captcha_synth_wasm.js")> | undefined} */
 let loading;
@@ -44,6 +44,19 @@ async function load() {
     return await loading;
   } catch (error) {
     throw new LensError("missing-code", `The generator could not be loaded (${error}).`);
+  }
+}
+
+/**
+ * As `guessOn` of `part.js`, with a bitmap that is this worker's own.
+ *
+ * @type {typeof part.guessOn}
+ */
+function guessOn(bitmap, ...how) {
+  try {
+    return part.guessOn(bitmap, ...how);
+  } finally {
+    bitmap.close();
   }
 }
 

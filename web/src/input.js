@@ -110,7 +110,7 @@ export function listen(target, on) {
   };
   /** @type {Record<string, (event: any) => void>} */
   const handlers = {
-    // Words or links that are dragged about the page are none of this one's business.
+    // Words or links that are dragged about the page are left alone.
     dragenter: (event) => hasFiles(event) && hover(1),
     dragleave: (event) => hasFiles(event) && hover(-1),
     dragover: (event) => hasFiles(event) && event.preventDefault(),
@@ -122,8 +122,10 @@ export function listen(target, on) {
     },
     paste: (event) => {
       if (!event.clipboardData) return;
-      const { files } = event.clipboardData;
-      if (files.length === 0 && isTextField(event.target)) return;
+      const { files, types } = event.clipboardData;
+      // A cell of a spreadsheet comes as words and as a picture of them.
+      const words = files.length === 0 || types.includes("text/plain");
+      if (words && isTextField(event.target)) return;
       event.preventDefault();
       give(() => fromPaste(event.clipboardData));
     },

@@ -9,8 +9,9 @@ import { ask } from "./helper.js";
 import { fromChooser, fromClipboard } from "./input.js";
 import { Loader, weightsFrom, wishFrom } from "./loader.js";
 import { keepOfflineWhenIdle } from "./offline.js";
-import { cut, isBearable } from "./part.js";
+import { cut } from "./part.js";
 import { Player } from "./player.js";
+import { prepare } from "./prepare.js";
 import { CropView } from "./view/crop.js";
 import { GenerateView } from "./view/generate.js";
 import { View } from "./view/view.js";
@@ -74,6 +75,8 @@ let original;
 let reading = new AbortController();
 /** Whether that is an image on its way: it is read as soon as it is there. */
 let coming = false;
+/** What to say of what was no image, beside the image on its way. @type {string | null} */
+let remark = null;
 /** Whether the reading that is shown is the image's. */
 let done = false;
 /** Whether the image cannot be read, and nothing would help. */
@@ -130,11 +133,20 @@ if (!drawShared()) void read();
  */
 async function receive(given) {
   const signal = startAnew();
-  accept(given);
+  view.setState("reading", "Opening the image");
+  let prepared;
+  try {
+    prepared = await prepare(given.file);
+  } catch (error) {
+    if (!signal.aborted) refuse(error);
+    return;
+  }
+  if (signal.aborted) return;
+  accept({ ...given, file: prepared.file, note: remark ?? prepared.note ?? given.note });
   view.setState("reading", "Looking for the CAPTCHA");
   const size = await view.pictureShown;
   // Without help, all of it is read.
-  const found = await ask("findPart", given.file, size).catch(() => null);
+  const found = await ask("findPart", prepared.file, size).catch(() => null);
   if (signal.aborted) return;
   if (found) showPart(found.file, found.part, FOUND);
   void read();
@@ -174,7 +186,7 @@ async function readPart(part) {
   }
   view.setState("reading", "Cropping");
   try {
-    const file = await cut(original.file, size, part);
+    const file = await cut(original.file, part);
     if (signal.aborted) return;
     showPart(file, part, CHOSEN);
     void read();
@@ -198,7 +210,7 @@ function showPart(file, part, words) {
 async function offerCrop() {
   const given = original;
   const size = await given?.size;
-  if (given && given === original && size && isBearable(size)) cropper.offer({ ...given, size });
+  if (given && given === original && size) cropper.offer({ ...given, size });
 }
 
 /** @param {Image} shown what to read next */
@@ -210,7 +222,7 @@ function show({ file, note = null, sample = null, fragment = "", drawing: drawn 
   else generator.clearDrawing();
   if (redrawn) player.pause();
   else player.clear();
-  view.setPicture(file, { note, sample, redrawn });
+  view.setPicture(file, { note, sample, drawn: fragment !== "", redrawn });
 }
 
 /**
@@ -222,15 +234,15 @@ function show({ file, note = null, sample = null, fragment = "", drawing: drawn 
  */
 function refuse(error, retry) {
   if (error instanceof LensError && NOT_GIVEN.has(error.code) && !hopeless) {
-    if (done && error.code === "not-a-file") return view.setError(error, { beside: true });
+    if (coming) remark = error.message;
     if (original && !done) original.note = error.message; // for a part of it, too
-    if (image || coming) return view.setNote(error.message);
+    if (image || coming) return view.setRemark(error.message);
   }
   startAnew();
   image = original = undefined;
   generator.clearDrawing();
   cropper.withdraw();
-  view.setPicture(null, { note: null, sample: null, redrawn: false });
+  view.setPicture(null, { note: null, sample: null, drawn: false, redrawn: false });
   fail(error, retry);
 }
 
@@ -239,6 +251,7 @@ function startAnew() {
   reading.abort();
   reading = new AbortController();
   coming = true;
+  remark = null;
   done = hopeless = false;
   keepOfflineWhenIdle("reading");
   return reading.signal;
@@ -296,8 +309,8 @@ function isFirst(lens, kind) {
  */
 async function redraw() {
   const size = image === original?.file ? await original?.size : null;
-  if (!image || !size || !isBearable(size)) return null;
-  return cut(image, size, { box: WHOLE, turns: 0, angle: 0 }).catch(() => null);
+  if (!image || !size) return null;
+  return cut(image, { box: WHOLE, turns: 0, angle: 0 }).catch(() => null);
 }
 
 /** @param {BackendWish} chosen */
@@ -313,9 +326,10 @@ function changeBackend(chosen) {
 }
 
 async function listSamples() {
-  const response = await fetch(new URL("index.json", SAMPLES)).catch(() => undefined);
   /** @type {{ file: string, text: string }[]} */
-  const samples = response?.ok ? await response.json() : [];
+  const samples = await fetch(new URL("index.json", SAMPLES))
+    .then((response) => (response.ok ? response.json() : []))
+    .catch(() => []); // a page in place of the list, too
   view.showSamples(
     samples.map((sample) => ({ ...sample, address: new URL(sample.file, SAMPLES).href })),
   );
@@ -356,7 +370,6 @@ function drawShared() {
 async function draw(options) {
   const signal = startAnew();
   view.setState("reading", "Drawing");
-  setFragment(toFragment(options));
   try {
     generator.setFaces(await ask("faces"));
     // One at a time, so that of many changes in a row only the last is waited for.
@@ -368,7 +381,12 @@ async function draw(options) {
     if (signal.aborted) return;
     take({ file, fragment: toFragment(options), drawing: drawn });
   } catch (error) {
-    if (!signal.aborted) refuse(error, () => draw(options));
+    if (signal.aborted) return;
+    const invalid = error instanceof LensError && error.code === "bad-argument";
+    if (invalid) generator.setError(error.message);
+    // The last drawing stays.
+    if (invalid && image) void read();
+    else refuse(error, () => draw(options));
   }
 }
 

@@ -1,12 +1,15 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { LEAST, WHOLE, drag, fit, isWhole, turn, turnedSize } from "../../../web/src/crop.js";
+import { WHOLE, drag, fit, isWhole, leastOn, turn, turnedSize } from "../../../web/src/crop.js";
 import { guess } from "../../../web/src/guess.js";
+import { tilesOf } from "../../../web/src/part.js";
 
 /** @import { Box, Handle } from "../../../web/src/crop.js" */
 
 const BOX = { x: 0.2, y: 0.3, width: 0.4, height: 0.2 };
+
+const LEAST = { width: 0.04, height: 0.02 };
 
 /** @param {Box} box @param {Box} wanted @param {number} [slack] */
 function near(box, wanted, slack = 1e-9) {
@@ -20,24 +23,30 @@ function near(box, wanted, slack = 1e-9) {
 
 describe("a crop box", () => {
   test("is moved, and stops at the picture's edge", () => {
-    near(drag(BOX, "move", 0.1, -0.1), { ...BOX, x: 0.3, y: 0.2 });
-    near(drag(BOX, "move", 5, -5), { ...BOX, x: 0.6, y: 0 });
+    near(drag(BOX, "move", 0.1, -0.1, LEAST), { ...BOX, x: 0.3, y: 0.2 });
+    near(drag(BOX, "move", 5, -5, LEAST), { ...BOX, x: 0.6, y: 0 });
   });
 
   test("is made larger and smaller by its edges and corners, the others staying", () => {
-    near(drag(BOX, "w", -0.1, 0.7), { ...BOX, x: 0.1, width: 0.5 });
-    near(drag(BOX, "s", 0.7, 0.1), { ...BOX, height: 0.3 });
-    near(drag(BOX, "ne", 0.1, 0.1), { x: 0.2, y: 0.4, width: 0.5, height: 0.1 });
+    near(drag(BOX, "w", -0.1, 0.7, LEAST), { ...BOX, x: 0.1, width: 0.5 });
+    near(drag(BOX, "s", 0.7, 0.1, LEAST), { ...BOX, height: 0.3 });
+    near(drag(BOX, "ne", 0.1, 0.1, LEAST), { x: 0.2, y: 0.4, width: 0.5, height: 0.1 });
   });
 
   test("stays in the picture and large enough, however far it is dragged", () => {
     for (const handle of /** @type {Handle[]} */ (["n", "e", "s", "w", "ne", "se", "sw", "nw"])) {
       for (const by of [-9, 9]) {
-        const { x, y, width, height } = drag(BOX, handle, by, by);
+        const { x, y, width, height } = drag(BOX, handle, by, by, LEAST);
         assert.ok(x >= 0 && y >= 0 && x + width <= 1 + 1e-9 && y + height <= 1 + 1e-9, handle);
-        assert.ok(width >= LEAST - 1e-9 && height >= LEAST - 1e-9, handle);
+        assert.ok(width >= LEAST.width - 1e-9 && height >= LEAST.height - 1e-9, handle);
       }
     }
+  });
+
+  test("can be as small as a CAPTCHA on a large screenshot", () => {
+    const { width, height } = leastOn({ width: 1440, height: 6000 });
+    assert.ok(width * 1440 <= 60 && height * 6000 <= 20, `${width * 1440} x ${height * 6000}`);
+    assert.deepEqual(leastOn({ width: 100, height: 50 }), { width: 0.04, height: 0.04 });
   });
 
   test("turns with the picture, and comes back after four quarters", () => {
@@ -64,6 +73,33 @@ test("sizes turn, shrink to a limit in shape, and do not grow", () => {
   assert.deepEqual(fit({ width: 1200, height: 600 }, 400), { width: 400, height: 200 });
   assert.deepEqual(fit({ width: 30, height: 20 }, 400), { width: 30, height: 20 });
   assert.deepEqual(fit({ width: 9000, height: 2 }, 400), { width: 400, height: 1 });
+});
+
+test("tiles cover a large picture, share what is smaller than a third of one, and are not too many", () => {
+  assert.deepEqual(tilesOf({ width: 1366, height: 768 }, 1440), []);
+  for (const size of [
+    { width: 1440, height: 6000 },
+    { width: 3840, height: 2160 },
+    { width: 1000, height: 40_000 },
+    { width: 6000, height: 6000 },
+  ]) {
+    const tiles = tilesOf(size, 1440);
+    assert.ok(tiles.length > 1 && tiles.length <= 40, `${tiles.length} for ${size.height}`);
+    const [wide, tall] = [200 / size.width, 100 / size.height];
+    for (let at = 0; at <= 1; at += 0.013) {
+      for (const [x, y] of [
+        [at * (1 - wide), 0.37 * (1 - tall)],
+        [0.61 * (1 - wide), at * (1 - tall)],
+      ]) {
+        const holds = (/** @type {Box} */ tile) =>
+          tile.x <= x + 1e-9 &&
+          tile.y <= y + 1e-9 &&
+          tile.x + tile.width >= x + wide - 1e-9 &&
+          tile.y + tile.height >= y + tall - 1e-9;
+        assert.ok(tiles.some(holds), `${x}, ${y} of ${JSON.stringify(size)}`);
+      }
+    }
+  }
 });
 
 describe("the guess", () => {

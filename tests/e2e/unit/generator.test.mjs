@@ -1,6 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { fromFragment, toFragment } from "../../../web/src/generator.js";
 
 test("settings survive a link", () => {
@@ -22,6 +23,21 @@ test("a link with numbers that cannot be meant draws what can be", () => {
     { seed, length, strokes, text },
     { seed: 1, length: 4, strokes: 3, text: "whale" },
   );
+});
+
+test("a link beyond what can be set is what can be set, and nothing else is drawn than shown", () => {
+  for (const [link, wanted] of /** @type {const} */ ([
+    ["strokes=80&speckle=0.15", { strokes: 80, speckle: 0.15 }],
+    ["strokes=500&speckle=3", { strokes: 100, speckle: 0.2 }],
+    ["speckle=-1&length=9", { speckle: 0, length: undefined }],
+  ])) {
+    const options = Object.entries(fromFragment(`#generate?${link}`) ?? {});
+    for (const wish of Object.entries(wanted))
+      assert.ok(
+        options.some((one) => isDeepStrictEqual(one, wish)),
+        link,
+      );
+  }
 });
 
 test("a link that is no or a damaged setting draws something all the same", () => {

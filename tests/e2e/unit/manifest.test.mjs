@@ -9,6 +9,8 @@ const web = (/** @type {string} */ path) =>
 test("the icons that the manifest names are there, in the size that it says", async () => {
   const { icons } = JSON.parse(String(await web("manifest.webmanifest")));
   assert.ok(icons.length >= 3);
+  const purposes = icons.map((/** @type {any} */ { purpose }) => purpose);
+  assert.ok(purposes.includes("maskable"), "one that a home screen may cut");
   for (const { src, type, sizes } of icons) {
     const file = await web(src);
     if (type === "image/svg+xml") assert.match(String(file), /^<svg /);

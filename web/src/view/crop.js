@@ -9,8 +9,16 @@ import { find } from "./dom.js";
 
 /** @import { Box, Part, Size } from "../crop.js" */
 
-/** The longer side of the picture that is shown, in pixels: enough for any screen's column. */
-const SHOWN = 1600;
+/** The longer side of the picture that is shown, in pixels; of a tall or wide one, of its shorter. */
+const [SHOWN, SHOWN_SHORT] = [1600, 800];
+/** The least width of the box on the page, in pixels, that it is enlarged to; of the picture, too. */
+const [BOX_WIDTH, PICTURE_WIDTH] = [160, 240];
+/** What is said of a guess. */
+const FOUND = {
+  part: "The box is around what looks like a CAPTCHA.",
+  whole: "The whole image looks like one CAPTCHA.",
+  nothing: "No part of the image looks like a CAPTCHA. Set the box by hand.",
+};
 
 /** @type {Part} */
 const UNCUT = { box: WHOLE, turns: 0, angle: 0 };
@@ -32,6 +40,10 @@ export class CropView {
   #whole = find("crop-undo", HTMLButtonElement);
   #panel = find("cropper", HTMLElement);
   #canvas = find("crop-picture", HTMLCanvasElement);
+  #scroll = find("crop-scroll", HTMLElement);
+  #stage = find("crop-stage", HTMLElement);
+  #zoom = find("crop-zoom", HTMLInputElement);
+  #found = find("crop-found", HTMLElement);
   #angle = find("crop-angle", HTMLInputElement);
   #box = new CropBox((box) => this.#frame(box));
   #read;
@@ -51,13 +63,14 @@ export class CropView {
     on("crop-undo", () => this.#finish(null));
     on("crop-left", () => this.#set(turn(this.#part, -1)));
     on("crop-right", () => this.#set(turn(this.#part, 1)));
-    on("crop-guess", () => this.#guess());
+    on("crop-guess", () => void this.#guess());
     on("crop-all", () => this.#frame(WHOLE));
     on("crop-read", () => this.#finish(this.#part));
     on("crop-cancel", () => this.#close());
     this.#angle.addEventListener("input", () => {
       this.#set({ ...this.#part, angle: Number(this.#angle.value) });
     });
+    this.#zoom.addEventListener("input", () => this.#enlarge(Number(this.#zoom.value)));
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !this.#panel.hidden) this.#close();
     });
@@ -84,7 +97,10 @@ export class CropView {
   async #open() {
     const source = this.#source;
     if (!source) return;
-    const bitmap = await load(source.file, source.size, SHOWN).catch(() => null);
+    const { width, height } = source.size;
+    const long = (SHOWN_SHORT * Math.max(width, height)) / Math.min(width, height);
+    const limit = Math.min(Math.max(SHOWN, long), 4 * SHOWN);
+    const bitmap = await load(source.file, source.size, limit).catch(() => null);
     // Opened twice, or too late: another picture is here.
     if (this.#source?.file !== source.file || this.#bitmap) return bitmap?.close();
     if (!bitmap) {
@@ -94,8 +110,11 @@ export class CropView {
     this.#bitmap = bitmap;
     this.#panel.hidden = false;
     this.#toggle.setAttribute("aria-expanded", "true");
+    this.#found.textContent = "";
     this.#set(source.part ?? UNCUT);
+    this.#fit();
     if (!source.part) void this.#guess();
+    this.#panel.scrollIntoView({ block: "nearest" });
     this.#box.focus();
   }
 
@@ -118,17 +137,41 @@ export class CropView {
   }
 
   async #guess() {
-    const [bitmap, part] = [this.#bitmap, this.#part];
-    if (!bitmap) return;
-    const box = await ask("guessOn", bitmap, part).catch(() => null);
+    const [bitmap, part, source] = [this.#bitmap, this.#part, this.#source];
+    if (!bitmap || !source) return;
+    const scale = bitmap.width / source.size.width;
+    const guess = await ask("guessOn", bitmap, part, scale).catch(() => null);
     // Unless it was set otherwise meanwhile.
-    if (box && bitmap === this.#bitmap && part === this.#part) this.#frame(box);
+    if (!guess || bitmap !== this.#bitmap || part !== this.#part) return;
+    this.#found.textContent = FOUND[guess.found];
+    this.#frame(guess.box);
+    this.#fit();
+  }
+
+  /** Enlarges the picture until the box is large enough to be set, and has it in sight. */
+  #fit() {
+    this.#enlarge(1);
+    const [stage, box] = [this.#stage.clientWidth, this.#box.place.width];
+    const zoom = Math.max(PICTURE_WIDTH / stage, BOX_WIDTH / box, 1);
+    this.#enlarge(Math.min(Math.ceil(zoom * 2) / 2, Number(this.#zoom.max)));
+  }
+
+  /** @param {number} zoom */
+  #enlarge(zoom) {
+    this.#zoom.value = String(zoom);
+    this.#stage.style.setProperty("--zoom", String(zoom));
+    const [view, box] = [this.#scroll.getBoundingClientRect(), this.#box.place];
+    this.#scroll.scrollBy(
+      box.x + box.width / 2 - (view.x + view.width / 2),
+      box.y + box.height / 2 - (view.y + view.height / 2),
+    );
   }
 
   /** @param {Box} box */
   #frame(box) {
     this.#part = { ...this.#part, box };
-    this.#box.show(box, this.#canvas.width / this.#canvas.height);
+    const size = this.#source?.size ?? this.#canvas;
+    this.#box.show(box, turnedSize(size, this.#part.turns));
   }
 
   /**

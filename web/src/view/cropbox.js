@@ -1,13 +1,13 @@
 // @ts-check
 /** A box over a picture that is moved by its edges and corners, by pointer or by key. */
 
-import { LEAST, WHOLE, drag } from "../crop.js";
+import { WHOLE, drag, leastOn } from "../crop.js";
 import { find } from "./dom.js";
 
-/** @import { Box, Handle } from "../crop.js" */
+/** @import { Box, Handle, Size } from "../crop.js" */
 
-/** How far a key moves, as a share of the picture; the second with Shift. */
-const STEPS = [0.005, 0.05];
+/** How far a key moves, as a share of the least box; the second with Shift. */
+const STEPS = [0.125, 1.25];
 
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -19,6 +19,8 @@ export class CropBox {
   #change;
   /** @type {Box} */
   #shown = WHOLE;
+  /** @type {Size} */
+  #least = { width: 1, height: 1 };
 
   /** @param {(box: Box) => void} change what the user made of it */
   constructor(change) {
@@ -28,27 +30,34 @@ export class CropBox {
   }
 
   focus() {
-    this.#box.focus();
+    this.#box.focus({ preventScroll: true });
+  }
+
+  /** Where the box is on the page. */
+  get place() {
+    return this.#box.getBoundingClientRect();
   }
 
   /**
    * @param {Box} box
-   * @param {number} ratio the picture's width by its height
+   * @param {Size} size of the picture, as it is turned
    */
-  show(box, ratio) {
+  show(box, size) {
     this.#shown = box;
+    const least = leastOn(size);
+    this.#least = least;
     const { x, y, width, height } = box;
     const { style } = this.#stage;
-    style.setProperty("--ratio", String(ratio));
+    style.setProperty("--ratio", String(size.width / size.height));
     for (const [name, share] of Object.entries({ x, y, width, height })) {
       style.setProperty(`--crop-${name}`, `${share * 100}%`);
     }
     /** Where each edge is, and how far it can go. @type {Record<string, number[]>} */
     const places = {
-      n: [y, 0, y + height - LEAST],
-      e: [x + width, x + LEAST, 1],
-      s: [y + height, y + LEAST, 1],
-      w: [x, 0, x + width - LEAST],
+      n: [y, 0, y + height - least.height],
+      e: [x + width, x + least.width, 1],
+      s: [y + height, y + least.height, 1],
+      w: [x, 0, x + width - least.width],
     };
     for (const edge of this.#edges) {
       const [now, min, max] = places[handleOf(edge)].map((place) =>
@@ -70,7 +79,8 @@ export class CropBox {
     const handle = handleOf(target);
     const [x, y, before] = [event.clientX, event.clientY, this.#shown];
     const move = (/** @type {PointerEvent} */ to) => {
-      this.#change(drag(before, handle, (to.clientX - x) / width, (to.clientY - y) / height));
+      const [dx, dy] = [(to.clientX - x) / width, (to.clientY - y) / height];
+      this.#change(drag(before, handle, dx, dy, this.#least));
     };
     this.#stage.setPointerCapture(pointerId);
     this.#stage.addEventListener("pointermove", move);
@@ -85,7 +95,8 @@ export class CropBox {
     if (!(event.target instanceof Element)) return;
     event.preventDefault(); // the page neither scrolls nor steps through letters
     const step = STEPS[event.shiftKey ? 1 : 0];
-    this.#change(drag(this.#shown, handleOf(event.target), arrow[0] * step, arrow[1] * step));
+    const [dx, dy] = [arrow[0] * step * this.#least.width, arrow[1] * step * this.#least.height];
+    this.#change(drag(this.#shown, handleOf(event.target), dx, dy, this.#least));
   }
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The generator's settings. Whatever is changed is drawn and read at once. */
 
+import { MOST_SPECKLE, MOST_STROKES } from "../generator.js";
 import { element, find, stamp, wantsStillness, within } from "./dom.js";
 
 /** @import { DrawOptions, Drawing, Face } from "../../pkg/captcha_synth_wasm.js" */
@@ -17,10 +18,11 @@ export class GenerateView {
   #seed = find("generator-seed", HTMLInputElement);
   /** The face to choose once there are faces to choose from. @type {string | undefined} */
   #wanted;
-  #strokes = new Slider("Strokes", { max: 60, step: 1, value: 16 }, String);
+  #error = find("generator-error", HTMLElement);
+  #strokes = new Slider("Strokes", { max: MOST_STROKES, step: 1, value: 16 }, String);
   #speckle = new Slider(
-    "Speckle",
-    { max: 10, step: 0.1, value: 0.8 },
+    "Noise",
+    { max: 100 * MOST_SPECKLE, step: 0.1, value: 0.8 },
     (value) => `${value.toFixed(1)}\u202f%`,
   );
   #change;
@@ -74,7 +76,7 @@ export class GenerateView {
       }
       this.#face.append(group);
     }
-    if (this.#wanted) this.#face.value = this.#wanted;
+    if (this.#wanted) choose(this.#face, this.#wanted);
     this.#wanted = undefined;
   }
 
@@ -85,12 +87,12 @@ export class GenerateView {
    */
   setOptions({ seed, style, text, length, random, face, bent, strokes, speckle }) {
     this.#seed.value = String(seed);
-    this.#style.value = style ?? "";
+    choose(this.#style, style);
     this.#text.value = text ?? "";
     this.#showUse();
     this.#length.value = String(length ?? "");
     this.#random.checked = random ?? false;
-    if (this.#face.length > 1) this.#face.value = face ?? "";
+    if (this.#face.length > 1) choose(this.#face, face);
     else this.#wanted = face;
     this.#bent.checked = bent ?? false;
     this.#strokes.set(strokes);
@@ -105,13 +107,25 @@ export class GenerateView {
   setDrawing({ text, face, strokes }) {
     this.#text.placeholder = text;
     this.#strokes.setChance(strokes);
+    this.setError("");
+    const drawn = element("b", text);
+    drawn.translate = false;
     const name = [...this.#face.options].find((option) => option.value === face)?.text ?? face;
     find("generator-drawn", HTMLElement).replaceChildren(
       "It says ",
-      element("b", text),
+      drawn,
       `, in ${name}, among ${strokes} ${strokes === 1 ? "stroke" : "strokes"}.`,
       this.#style.value ? " The network was never trained on this style." : "",
     );
+  }
+
+  /**
+   * Says what is wrong with a setting.
+   *
+   * @param {string} problem empty where nothing is
+   */
+  setError(problem) {
+    this.#error.textContent = problem;
   }
 
   /** What is shown is none of its drawings. */
@@ -125,11 +139,16 @@ export class GenerateView {
   }
 
   #tell() {
+    const text = this.#text.value.trim();
+    const valid = text === "" || new RegExp(`^${this.#text.pattern}$`).test(text);
+    this.#text.setAttribute("aria-invalid", String(!valid));
+    this.setError(valid ? "" : "Write 1 to 5 letters from a to z.");
+    if (!valid) return; // what was drawn last stays
     const speckle = this.#speckle.value;
     this.#change({
       seed: this.#seedNumber(),
       style: this.#style.value || undefined,
-      text: this.#text.value.trim().toLowerCase() || undefined,
+      text: text.toLowerCase() || undefined,
       length: Number(this.#length.value) || undefined,
       random: this.#random.checked || undefined,
       face: this.#face.value || this.#wanted,
@@ -140,9 +159,20 @@ export class GenerateView {
   }
 
   #seedNumber() {
-    const seed = Math.trunc(Number(this.#seed.value));
+    const seed = Math.trunc(this.#seed.valueAsNumber); // not a number where the field is empty
     return Number.isSafeInteger(seed) && seed >= 0 ? seed : 1;
   }
+}
+
+/**
+ * Chooses an option; the first where there is none of that value.
+ *
+ * @param {HTMLSelectElement} select
+ * @param {string | undefined} value
+ */
+function choose(select, value = "") {
+  select.value = value;
+  if (select.selectedIndex < 0) select.selectedIndex = 0;
 }
 
 /** A slider from 0 up that can also be left to chance, put where its template is. */
@@ -164,9 +194,10 @@ class Slider {
     this.#output = within(field, "output", HTMLOutputElement);
     this.#words = words;
     within(field, ".name", HTMLElement).textContent = name;
-    field.ariaLabel = name;
+    field.setAttribute("aria-label", name);
+    this.#input.setAttribute("aria-label", name);
     // In this order: a slider holds its value to its range.
-    Object.assign(this.#input, { ariaLabel: name, max, step, value });
+    Object.assign(this.#input, { max, step, value });
     find("slider-template", HTMLTemplateElement).before(field);
     this.#input.addEventListener("input", () => {
       this.#chance.checked = false;
@@ -195,7 +226,7 @@ class Slider {
 
   #show() {
     const { value } = this;
-    this.#output.textContent = value === undefined ? "by chance" : this.#words(value);
-    this.#input.ariaValueText = this.#output.textContent;
+    this.#output.textContent = value === undefined ? "random" : this.#words(value);
+    this.#input.setAttribute("aria-valuetext", this.#output.textContent);
   }
 }

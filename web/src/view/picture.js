@@ -88,6 +88,15 @@ export class PictureView {
     find("placeholder-words", HTMLElement).textContent = words;
   }
 
+  /** Scrolls the page until all of the picture is in sight, if it is not. */
+  reveal() {
+    if (this.#sheet.checkVisibility?.() === false) return; // the crop box takes its place
+    const { top, bottom } = this.#sheet.getBoundingClientRect();
+    if (top >= 0 && bottom <= innerHeight) return;
+    const behavior = wantsStillness() ? "auto" : "smooth";
+    this.#sheet.scrollIntoView({ block: "start", behavior });
+  }
+
   /** Takes what was read off the picture. */
   clear() {
     cancelAnimationFrame(this.#animation);

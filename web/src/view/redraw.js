@@ -2,7 +2,7 @@
 /** Pictures that the engine does not take, such as SVG, AVIF or very large ones, drawn anew. */
 
 import { fit } from "../crop.js";
-import { isBearable } from "../part.js";
+import { isBearable } from "../prepare.js";
 
 /** The longer side of what is drawn. */
 const LONGEST = 2400;

@@ -8,6 +8,9 @@ import { find } from "./dom.js";
 
 /** @typedef {"loading" | "ready" | "reading" | "done" | "error"} State */
 
+/** Milliseconds for which a note stands over the page. */
+const FLOATING = 10_000;
+
 export class StatusView {
   #line = find("status", HTMLElement);
   #words = find("status-words", HTMLElement);
@@ -17,6 +20,8 @@ export class StatusView {
   #badge = find("badge", HTMLElement);
   #reason = find("reason", HTMLElement);
   #note = find("note", HTMLElement);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #floating;
   #error = find("error", HTMLElement);
   #message = find("error-message", HTMLElement);
   #retry = find("retry", HTMLButtonElement);
@@ -60,7 +65,22 @@ export class StatusView {
 
   /** @param {string | null} note */
   setNote(note) {
+    clearTimeout(this.#floating);
+    this.#note.classList.remove("floating");
     this.#note.textContent = note ?? "";
+  }
+
+  /**
+   * Shows a note where it is seen at once: if its place is out of sight, over the page for a while.
+   *
+   * @param {string} remark
+   */
+  setRemark(remark) {
+    this.setNote(remark);
+    const { top, bottom } = this.#note.getBoundingClientRect();
+    if (top >= 0 && bottom <= innerHeight) return;
+    this.#note.classList.add("floating");
+    this.#floating = setTimeout(() => this.#note.classList.remove("floating"), FLOATING);
   }
 
   /**

@@ -99,6 +99,11 @@ export class View {
     this.#status.setNote(note);
   }
 
+  /** @param {string} remark what to know at once, whatever part of the page is in sight */
+  setRemark(remark) {
+    this.#status.setRemark(remark);
+  }
+
   /** @param {Progress} progress */
   setProgress(progress) {
     this.#status.setProgress(progress);
@@ -119,17 +124,20 @@ export class View {
    * anew, the reading before stays until the next is there, so that the page keeps still.
    *
    * @param {Blob | null} file `null` where there is nothing to read
-   * @param {{ note: string | null, sample: string | null, redrawn: boolean }} about
+   * @param {{ note: string | null, sample: string | null, drawn: boolean, redrawn: boolean }} about
    */
-  setPicture(file, { note, sample, redrawn }) {
+  setPicture(file, { note, sample, drawn, redrawn }) {
     if (redrawn) this.hold();
     else this.#clear();
     this.#status.setNote(note);
     markSample(sample);
     if (this.#address) URL.revokeObjectURL(this.#address);
     this.#address = file ? URL.createObjectURL(file) : undefined;
-    if (this.#address) this.#pictureShown = this.#picture.show(this.#address);
-    else {
+    if (this.#address) {
+      this.#pictureShown = this.#picture.show(this.#address);
+      // Where it is drawn to order, the settings stay in sight.
+      if (!drawn) void this.#pictureShown.then(() => this.#picture.reveal());
+    } else {
       this.#picture.hide("Nothing to show");
       this.#pictureShown = Promise.resolve(null);
     }
@@ -172,11 +180,10 @@ export class View {
    * Shows what went wrong.
    *
    * @param {{ code: string, message: string }} error
-   * @param {{ canRetry?: boolean, beside?: boolean }} options whether trying again may help, and
-   *   whether the reading stays beside it
+   * @param {{ canRetry?: boolean }} options whether trying again may help
    */
-  setError(error, { canRetry = false, beside = false }) {
-    if (!beside) this.#clear();
+  setError(error, { canRetry = false }) {
+    this.#clear();
     if (error.code === "image-too-large") this.#picture.hide("This picture is too large to show");
     this.#status.setError(error, canRetry);
   }
@@ -273,11 +280,26 @@ export class View {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (event.defaultPrevented || scrollsSideways(event.target)) return;
       if (by === undefined || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+      // Those extend a selection; and a caret that is moved through the page's text is not moved.
+      if (event.shiftKey || !isOfReading(event.target) || getSelection()?.type === "Range") return;
       if (this.#controls.hidden) return;
       event.preventDefault();
       handlers.step(by);
     });
   }
+}
+
+/**
+ * Whether arrow keys mean the letters there: on the reading, and where nothing has the focus or what
+ * was just used to give an image.
+ *
+ * @param {EventTarget | null} target
+ */
+function isOfReading(target) {
+  return (
+    target === document.body ||
+    (target instanceof Element && target.closest(".reader, .explain, .give") !== null)
+  );
 }
 
 /**
