@@ -347,7 +347,12 @@ describe("the audit page", () => {
     test(`has no fault that axe finds, ${colorScheme}`, async () => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       for (const files of [[], [image("thus.png"), image("line.png")]]) {
-        if (files.length > 0) await give(...files);
+        if (files.length > 0) {
+          await give(...files);
+          await page.click("#compare-next");
+          await give(...files);
+          await page.click(".report-more summary");
+        }
         const script = await readFile(AXE, "utf8");
         await page.evaluate(script);
         const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run());
@@ -365,7 +370,13 @@ describe("the audit page", () => {
       await page.setViewportSize({ width, height: 700 });
       await resizeText(page, size);
       for (const files of [[], [image("thus.png"), image("line.png")]]) {
-        if (files.length > 0) await give(...files);
+        if (files.length > 0) {
+          await give(...files);
+          // Compared with itself, and with all that can be opened.
+          await page.click("#compare-next");
+          await give(...files);
+          await page.click(".report-more summary");
+        }
         assert.ok(await fitsWidth(page), `with ${files.length} images`);
       }
     });

@@ -29,24 +29,30 @@ export function confidenceCurve(thresholds) {
   return [
     section("Solved against confidence", [
       make("p", {}, [
-        `An attacker can skip the images that the model is unsure of. ${describeThreshold(thresholds[TOLD], all)}`,
+        `The curve shows how many images are answered from each confidence on, and how many of those are correct. ${describeThreshold(thresholds[TOLD], all)}`,
       ]),
       make("div", { className: "report-curve" }, [plot(thresholds, all), legend()]),
       make("details", { className: "report-more" }, [
         make("summary", {}, ["The curve as a table"]),
-        tableOf(
-          "report-thresholds",
-          ["Confidence from", "Answered", "Of these, correct"],
-          TABLED.map((hundredths) => {
-            const { answered, right } = thresholds[hundredths];
-            return [
-              `${hundredths}\u202f%`,
-              `${percent(answered / all)} (${answered} of ${all})`,
-              answered === 0
-                ? "none answered"
-                : `${percent(right / answered)} (${right} of ${answered})`,
-            ];
-          }),
+        make(
+          "div",
+          { className: "report-scroll", tabIndex: 0, role: "region", "aria-label": "The curve" },
+          [
+            tableOf(
+              "report-thresholds",
+              ["Confidence from", "Answered", "Of these, correct"],
+              TABLED.map((hundredths) => {
+                const { answered, right } = thresholds[hundredths];
+                return [
+                  `${hundredths}\u202f%`,
+                  `${percent(answered / all)} (${answered} of ${all})`,
+                  answered === 0
+                    ? "none answered"
+                    : `${percent(right / answered)} (${right} of ${answered})`,
+                ];
+              }),
+            ),
+          ],
         ),
       ]),
     ]),
