@@ -4,6 +4,8 @@
 
 #[path = "rules/page.rs"]
 mod page;
+#[path = "rules/report.rs"]
+mod report;
 
 use std::fs;
 use std::path::{Path, PathBuf};

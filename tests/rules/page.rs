@@ -25,7 +25,7 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
 }
 
 /// Text of every file of these endings below a folder of the page, and of the files named.
-fn sources(folders: &[&str], endings: &[&str], more: &[&str]) -> Vec<(PathBuf, String)> {
+pub(super) fn sources(folders: &[&str], endings: &[&str], more: &[&str]) -> Vec<(PathBuf, String)> {
     let web = root().join("web");
     let mut paths: Vec<_> = more.iter().map(|name| web.join(name)).collect();
     for folder in folders {
@@ -39,7 +39,7 @@ fn sources(folders: &[&str], endings: &[&str], more: &[&str]) -> Vec<(PathBuf, S
 }
 
 /// JavaScript without its comments.
-fn script(text: &str) -> String {
+pub(super) fn script(text: &str) -> String {
     without_comments(text, true)
 }
 
@@ -94,7 +94,7 @@ fn has_word(code: &str, word: &str) -> bool {
 }
 
 /// The words among these that stand in the code.
-fn words_in<'a>(code: &str, words: &[&'a str]) -> Vec<&'a str> {
+pub(super) fn words_in<'a>(code: &str, words: &[&'a str]) -> Vec<&'a str> {
     words
         .iter()
         .copied()
@@ -272,59 +272,6 @@ fn a_way_out_is_found() {
         "path.split(\"//\")",
     ] {
         assert_eq!(ways_out(&script(good)), [""; 0], "{good}");
-    }
-}
-
-/// What keeps a script from standing inside of an HTML file by itself.
-fn ties(script: &str) -> Vec<&'static str> {
-    let code = without_comments(script, true);
-    let mut found = words_in(&code, &["import", "require"]);
-    let words: Vec<_> = code.split_whitespace().collect();
-    let from = |pair: &[&str]| pair[0].ends_with("from") && pair[1].starts_with(['"', '\'', '`']);
-    if words.windows(2).any(from)
-        || ["from\"", "from'", "from`"]
-            .iter()
-            .any(|from| code.contains(from))
-    {
-        found.push("from");
-    }
-    // Comments count here: a browser looks for these before it knows of any.
-    for end in ["</script", "<script", "<!--"] {
-        if script.to_lowercase().contains(end) {
-            found.push(end);
-        }
-    }
-    found
-}
-
-#[test]
-fn what_reports_are_made_of_stands_alone() {
-    let none = sources(&[], &[], &["src/audit/statistics.js", "src/view/report.js"]);
-    for (path, text) in none {
-        assert_eq!(ties(&text), [""; 0], "{}", path.display());
-    }
-}
-
-#[test]
-fn a_tie_of_a_report_is_found() {
-    for bad in [
-        "import { a } from \"./a.js\";",
-        "  import './a.js';",
-        "const { a } = await import(`./a.js`);",
-        "export { a } from './a.js';",
-        "export * from\"./a.js\";",
-        "import.meta.url",
-        "const a = require(\"a\");",
-        "// </SCRIPT>",
-        "\"<!--\"",
-    ] {
-        assert_ne!(ties(bad), [""; 0], "{bad}");
-    }
-    for good in [
-        "/** @import { A } from \"./a.js\" */",
-        "// import { a } from \"./a.js\"\nexport const important = Array.from(\"ab\");",
-    ] {
-        assert_eq!(ties(good), [""; 0], "{good}");
     }
 }
 

@@ -1,0 +1,135 @@
+//! What a report on one page is made of: modules that are put into one script, without their imports.
+
+use std::fs;
+
+use super::page::{script, sources, words_in};
+use super::root;
+
+/// What keeps a script from standing inside of an HTML file by itself.
+fn ties(text: &str) -> Vec<&'static str> {
+    let code = script(text);
+    let mut found = words_in(&code, &["import", "require"]);
+    let words: Vec<_> = code.split_whitespace().collect();
+    // `export { a } from "./a.js"`, `export * from "./a.js"`
+    if words
+        .windows(2)
+        .any(|pair| pair[0] == "export" && pair[1].starts_with(['{', '*']))
+    {
+        found.push("export");
+    }
+    // Comments count here: a browser looks for these before it knows of any.
+    for end in ["</script", "<script", "<!--"] {
+        if text.to_lowercase().contains(end) {
+            found.push(end);
+        }
+    }
+    found
+}
+
+/// What a module imports, as it is written, and the module without that.
+fn split_imports(module: &str) -> (Vec<String>, String) {
+    let (mut imports, mut rest) = (Vec::<String>::new(), String::new());
+    let mut importing = false;
+    for line in module.lines() {
+        if line.starts_with("import ") {
+            importing = true;
+            imports.push(String::new());
+        }
+        let part = imports.last_mut().filter(|_| importing);
+        let part = part.unwrap_or(&mut rest);
+        part.push_str(line);
+        part.push('\n');
+        importing &= !line.ends_with(';');
+    }
+    (imports, rest)
+}
+
+/// The path that a module at `path` imports, if it does so in the one form that can be left out of
+/// a script that holds both: names as they are.
+fn imported(path: &str, import: &str) -> Option<String> {
+    let names = import.strip_prefix("import {")?;
+    let (names, from) = names.split_once("} from \"")?;
+    let plain = |name: &str| name.trim().chars().all(|letter| letter.is_alphanumeric());
+    if !names.split(',').all(plain) {
+        return None;
+    }
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    for part in from.strip_suffix("\";\n")?.split('/') {
+        match part {
+            "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[test]
+fn what_reports_are_made_of_stands_alone() {
+    let page = root().join("crates/trainer/src/audit/page.rs");
+    let page = fs::read_to_string(page).unwrap();
+    let modules: Vec<_> = page
+        .split("include_str!(\"../../../../web/")
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|path| path.ends_with(".js"))
+        .collect();
+    assert!(modules.contains(&"src/view/report.js"), "{modules:?}");
+    for (i, (_, text)) in sources(&[], &[], &modules).into_iter().enumerate() {
+        let (imports, rest) = split_imports(&text);
+        for import in imports {
+            let module = imported(modules[i], &import);
+            let before = module.is_some_and(|module| modules[..i].contains(&&*module));
+            assert!(before, "{}: {import}", modules[i]);
+        }
+        assert_eq!(ties(&rest), [""; 0], "{}", modules[i]);
+    }
+}
+
+#[test]
+fn what_a_module_of_a_report_imports_is_found() {
+    let module = "// A\nimport { a } from \"./a.js\";\nimport {\n  b,\n  c,\n} from \"../c/b.js\";\n\nexport const x = a(b, c);\n";
+    let (imports, rest) = split_imports(module);
+    assert_eq!(rest, "// A\n\nexport const x = a(b, c);\n");
+    let found = imports
+        .iter()
+        .map(|import| imported("src/view/x.js", import));
+    let expected = ["src/view/a.js", "src/c/b.js"].map(|path| Some(path.to_owned()));
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    for bad in [
+        "import { a as b } from \"./a.js\";\n",
+        "import * as a from \"./a.js\";\n",
+        "import a from \"./a.js\";\n",
+        "import \"./a.js\";\n",
+        "import { a } from './a.js';\n",
+        "import { a } from \"./a.js\"; more();\n",
+    ] {
+        assert_eq!(imported("src/x.js", bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn a_tie_of_a_report_is_found() {
+    for bad in [
+        "import { a } from \"./a.js\";",
+        "  import './a.js';",
+        "const { a } = await import(`./a.js`);",
+        "export { a } from './a.js';",
+        "export * from\"./a.js\";",
+        "import.meta.url",
+        "const a = require(\"a\");",
+        "// </SCRIPT>",
+        "\"<!--\"",
+    ] {
+        assert_ne!(ties(bad), [""; 0], "{bad}");
+    }
+    for good in [
+        "/** @import { A } from \"./a.js\" */",
+        "export const words = \"where from\" + `from`;",
+        "// import { a } from \"./a.js\"\nexport const important = Array.from(\"ab\");",
+    ] {
+        assert_eq!(ties(good), [""; 0], "{good}");
+    }
+}
