@@ -46,7 +46,9 @@ async function read(lens, file) {
     });
     const painted = await Promise.all(lights);
     if (signal.aborted) return;
-    said.textContent = `${reading.text || "no letters"}, ${(100 * reading.confidence).toFixed(1)} %`;
+    said.textContent = reading.text
+      ? `${reading.text}, ${(100 * reading.confidence).toFixed(1)} %`
+      : "No letters were recognised";
     letters.append(...reading.letters.map(({ letter }, i) => figure(letter, picture, painted[i])));
   } catch (error) {
     if (!signal.aborted) tell(error);
