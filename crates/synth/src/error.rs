@@ -30,8 +30,16 @@ pub enum SynthError {
     #[error("{0:?} is no text to draw: that is 1 to 5 lower-case letters a to z")]
     BadText(String),
     /// A length that no text has.
-    #[error("no text has {0} letters; there are 3 to 5")]
-    NoTextOfLength(usize),
+    #[error(
+        "no text has {length} letters; those that there are have {}",
+        list(lengths)
+    )]
+    NoTextOfLength {
+        /// The length.
+        length: usize,
+        /// All lengths that texts have.
+        lengths: Vec<usize>,
+    },
     /// More clutter than is drawn.
     #[error("at most {most_strokes} strokes and a speckle of 0 to {most_speckle}")]
     TooMuch {
@@ -40,4 +48,14 @@ pub enum SynthError {
         /// The most speckle.
         most_speckle: f32,
     },
+}
+
+/// As in "3, 4 or 5".
+fn list(numbers: &[usize]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    match numbers.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
 }

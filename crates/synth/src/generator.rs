@@ -154,7 +154,10 @@ impl Generator {
         (0..MOST_DRAWS)
             .map(|_| self.text.draw(&mut random))
             .find(|text| text.len() == length)
-            .ok_or(SynthError::NoTextOfLength(length))
+            .ok_or_else(|| SynthError::NoTextOfLength {
+                length,
+                lengths: self.text.lengths(),
+            })
     }
 
     fn draw(

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use crate::error::SynthError;
 use crate::random::Random;
 
+/// Letters in the shortest of the random texts.
+const SHORTEST: usize = 3;
 /// Letters in the longest word.
 const LONGEST: usize = 5;
 
@@ -48,6 +50,18 @@ impl TextSource {
         }
     }
 
+    /// The lengths that its texts have, each once, shortest first.
+    pub(crate) fn lengths(&self) -> Vec<usize> {
+        let words = self.words().unwrap_or_default().iter().map(String::len);
+        let mut lengths: Vec<usize> = match self {
+            Self::Words(_) => words.collect(),
+            Self::Random | Self::Mixed { .. } => words.chain(SHORTEST..=LONGEST).collect(),
+        };
+        lengths.sort_unstable();
+        lengths.dedup();
+        lengths
+    }
+
     /// The words it may draw, none for random letters.
     pub(crate) fn words(&self) -> Option<&[String]> {
         match self {
@@ -58,7 +72,7 @@ impl TextSource {
 }
 
 fn random_letters(random: &mut Random) -> String {
-    let length = random.count(3, LONGEST);
+    let length = random.count(SHORTEST, LONGEST);
     (0..length)
         .map(|_| char::from(b'a' + random.below(26) as u8))
         .collect()

@@ -341,7 +341,28 @@ fn wishes_that_cannot_be_met_are_refused() {
             ..Wishes::default()
         };
         let error = generator.sample_as(0, &wishes).expect_err("no such text");
-        assert_eq!(error, SynthError::NoTextOfLength(length));
+        let lengths = vec![3, 4, 5];
+        assert_eq!(error, SynthError::NoTextOfLength { length, lengths });
+    }
+    for (words, lengths) in [
+        (&["a", "of", "it"][..], "1 or 2"),
+        (&["toe"], "3"),
+        (&["a", "of", "toe"], "1, 2 or 3"),
+    ] {
+        let words = TextSource::Words(words.iter().map(|&word| word.to_owned()).collect());
+        let of_four = Wishes {
+            length: Some(4),
+            ..Wishes::default()
+        };
+        let generator = self::generator(words, FontSet::Trained, Split::Test, 3);
+        let error = generator
+            .sample_as(0, &of_four)
+            .expect_err("no such word")
+            .to_string();
+        assert_eq!(
+            error,
+            format!("no text has 4 letters; those that there are have {lengths}")
+        );
     }
     let face = Wishes {
         face: Some("comic".into()),
