@@ -50,15 +50,17 @@ impl Vocabulary {
         Some(Self::FIRST_LETTER + self.letters.iter().position(|known| *known == letter)?)
     }
 
-    /// A label in this alphabet's letters: where it holds a letter in lower case only, the lower
-    /// case of that letter; what it does not hold at all stays as it is.
+    /// A label in this alphabet's letters: a letter that it holds only in the other case, lower or
+    /// upper, becomes that one; what it does not hold at all stays as it is.
     pub fn fold(&self, label: &str) -> String {
         let fold = |letter: char| {
-            let mut lower = letter.to_lowercase();
-            match (self.id(letter), lower.next(), lower.next()) {
-                (None, Some(lower), None) if self.id(lower).is_some() => lower,
-                _ => letter,
+            let known = |letter: char| self.id(letter).is_some();
+            if known(letter) {
+                return letter;
             }
+            let lower = single(letter.to_lowercase()).filter(|&lower| known(lower));
+            let upper = || single(letter.to_uppercase()).filter(|&upper| known(upper));
+            lower.or_else(upper).unwrap_or(letter)
         };
         label.chars().map(fold).collect()
     }
@@ -83,4 +85,10 @@ impl Vocabulary {
         ids.resize(max_letters + 2, Self::PAD);
         Ok(ids)
     }
+}
+
+/// The only character of an iterator; none if there are several.
+fn single(mut letters: impl Iterator<Item = char>) -> Option<char> {
+    let letter = letters.next()?;
+    letters.next().is_none().then_some(letter)
 }
