@@ -20,7 +20,7 @@ use self::labels::Network;
 use self::reading::Unread;
 use self::summary::Summary;
 use crate::cli::AuditArgs;
-use crate::folder::{Labelled, Part, image_files, labelled_files, labels_are_likely};
+use crate::folder::{Labelled, image_files, labels_are_likely, listed_files, passed_over};
 
 /// Reads the images and writes the report; `false` if none of them could be read.
 pub fn run(args: &AuditArgs, recognizer: &Recognizer) -> Result<bool> {
@@ -127,7 +127,7 @@ fn unread(args: &AuditArgs, folder: &Path, network: &Network) -> Result<Vec<Unre
     if !args.unlabelled {
         // As they are given: the report compares them in the network's case, and says so.
         let unfolded = Vocabulary::new("\0")?;
-        let labelled = labelled_files(folder, Part::All, &unfolded)?;
+        let labelled = listed_files(folder, &unfolded)?.files;
         let likely = args.labelled || labels_are_likely(folder, &labelled, &network.vocabulary()?);
         if !likely {
             writeln!(
@@ -146,8 +146,17 @@ fn unread(args: &AuditArgs, folder: &Path, network: &Network) -> Result<Vec<Unre
     let others = images.into_iter().filter(|path| !known.contains(path));
     files.extend(others.map(|path| (path, None)));
     ensure!(!files.is_empty(), "{} holds no image", folder.display());
-    for what in passed_over(folder)? {
-        eprintln!("note: {what} of {} not read", folder.display());
+    let (folders, others) = passed_over(folder)?;
+    for (count, what) in [
+        (folders, "folder(s) inside (audit them one by one)"),
+        (
+            others,
+            "SVG, AVIF, HEIC, TIFF or zip file(s) (the audit page reads them)",
+        ),
+    ] {
+        if count > 0 {
+            eprintln!("note: {count} {what} of {} not read", folder.display());
+        }
     }
     let unlabelled = files.len() - labelled;
     if unlabelled > 0 && !args.unlabelled {
@@ -158,34 +167,6 @@ fn unread(args: &AuditArgs, folder: &Path, network: &Network) -> Result<Vec<Unre
         )?;
     }
     Ok(files)
-}
-
-/// What of a folder may hold images and is not read.
-fn passed_over(folder: &Path) -> Result<Vec<String>> {
-    let (mut folders, mut others) = (0, 0);
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| {
-            let name = name.to_string_lossy();
-            name.starts_with('.') || name == "__MACOSX"
-        });
-        let kind = path.extension().map(|kind| kind.to_ascii_lowercase());
-        let unread = ["svg", "avif", "heic", "tif", "tiff", "zip"];
-        if hidden {
-            continue;
-        }
-        folders += usize::from(path.is_dir());
-        others += usize::from(kind.is_some_and(|kind| unread.iter().any(|&one| kind == one)));
-    }
-    let counted = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
-    let told = [
-        counted(folders, "folder(s) inside (audit them one by one)"),
-        counted(
-            others,
-            "SVG, AVIF, HEIC, TIFF or zip file(s) (the audit page reads them)",
-        ),
-    ];
-    Ok(told.into_iter().flatten().collect())
 }
 
 /// Refuses a place where nothing can be written, or something is that is not ours to write over.

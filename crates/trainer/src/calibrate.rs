@@ -26,6 +26,8 @@ pub struct Calibration {
     pub loss_before: f64,
     /// The same at the new temperature.
     pub loss_after: f64,
+    /// Images it was fitted to.
+    pub images: usize,
 }
 
 impl Calibration {
@@ -39,20 +41,35 @@ impl Calibration {
 
 /// Fits a temperature to the first epoch of a source: the one under which the right texts are
 /// likeliest. No answer changes, only its confidence (Guo et al. 2017, "On Calibration of Modern
-/// Neural Networks").
+/// Neural Networks"). Images that cannot be read are left out.
 pub fn calibrate(weights: &Weights, source: &dyn Source, device: &Device) -> Result<Calibration> {
     ensure!(!source.is_empty(), "there are no images to calibrate with");
     let network = weights.network(device)?;
     let batcher = Batcher::new(weights.config.clone())?;
     let (mut logits, mut targets) = (Vec::new(), Vec::new());
     let bar = progress_bar(source.len() as u64);
+    let (mut images, mut failed) = (0, None);
     for start in (0..source.len()).step_by(BATCH) {
         let indices = start..(start + BATCH).min(source.len());
-        let prepared = indices
+        let results: Vec<Result<_>> = indices
             .into_par_iter()
             .map(|index| batcher.prepare(&source.example(0, index)?))
-            .collect::<Result<Vec<_>>>()?;
-        bar.inc(prepared.len() as u64);
+            .collect();
+        bar.inc(results.len() as u64);
+        let mut prepared = Vec::with_capacity(results.len());
+        for result in results {
+            match result {
+                Ok(one) => prepared.push(one),
+                Err(error) => {
+                    bar.suspend(|| eprintln!("left out: {error:#}"));
+                    failed = Some(error);
+                }
+            }
+        }
+        if prepared.is_empty() {
+            continue;
+        }
+        images += prepared.len();
         let batch = batcher.stack(prepared, device);
         let features = network.encoder.forward(batch.images);
         let decoded = network.decoder.teacher_forced(features, batch.inputs);
@@ -60,6 +77,9 @@ pub fn calibrate(weights: &Weights, source: &dyn Source, device: &Device) -> Res
         targets.push(batch.targets);
     }
     bar.finish_and_clear();
+    if let Some(error) = failed.filter(|_| images == 0) {
+        return Err(error.context("no image can be read"));
+    }
     let (logits, targets) = (Tensor::cat(logits, 0), Tensor::cat(targets, 0));
     let loss = |temperature: f64| text_loss_at(temperature, logits.clone(), targets.clone());
     let temperature = minimum(TEMPERATURES, loss);
@@ -67,6 +87,7 @@ pub fn calibrate(weights: &Weights, source: &dyn Source, device: &Device) -> Res
         temperature,
         loss_before: loss(1.0),
         loss_after: loss(temperature),
+        images,
     })
 }
 
@@ -111,6 +132,7 @@ mod tests {
                 temperature: minimum(TEMPERATURES, |t| (t / best).ln().powi(2)),
                 loss_before: 0.0,
                 loss_after: 0.0,
+                images: 1,
             };
             assert_eq!(found.is_at_a_bound(), beyond, "{best}");
         }

@@ -4,22 +4,32 @@ use std::collections::HashSet;
 use std::io::{Write, stdout};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use burn::module::Module;
+use burn::tensor::Device;
 use captcha_model::{Recognizer, Vocabulary, Weights};
 use captcha_synth::{FontSet, Generator, Split, TextSource, parse_words};
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 
+use crate::checkpoints::at_once;
 use crate::cli::{
     AverageArgs, CalibrateArgs, Cli, Command, EvaluateArgs, FiguresArgs, Fonts, GenerateArgs,
     NetworkArgs, RecognizeArgs, TrainArgs,
 };
 use crate::data::Source;
 use crate::degrade::Degraded;
+use crate::device::DeviceChoice;
+use crate::diagnosis::{Plan, before};
 use crate::figures::Figures;
+use crate::files::check_space;
 use crate::folder::{Folder, labelled_files, labels_are_likely, read_text};
 use crate::generated::Generated;
-use crate::run::{RunFolder, command_line};
+use crate::run::{Provenance, RunFolder, command_line};
+use crate::schedule::{fitting_warmup, steps};
 use crate::sources::{new_run, sources, validation};
 use crate::train::{Training, export, read_weights, train, write_weights};
 use crate::{audit, average, calibrate, evaluate, generate, info, recognize};
@@ -28,10 +38,10 @@ use crate::{audit, average, calibrate, evaluate, generate, info, recognize};
 const SHIPPED_WEIGHTS: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
 
 /// Does what the command line says; `false` if it was done but an image of `recognize`, or every
-/// image of `audit`, could not be read.
+/// image of `audit`, could not be read, or if `train` was interrupted.
 pub fn run(cli: Cli) -> Result<bool> {
     match cli.command {
-        Command::Train(args) => run_train(&args)?,
+        Command::Train(args) => return run_train(&args),
         Command::Evaluate(args) => run_evaluate(&args)?,
         Command::Calibrate(args) => run_calibrate(&args)?,
         Command::Figures(args) => run_figures(&args)?,
@@ -48,13 +58,17 @@ pub fn run(cli: Cli) -> Result<bool> {
     Ok(true)
 }
 
-fn run_train(args: &TrainArgs) -> Result<()> {
-    let begun = args
-        .resume
-        .then(|| RunFolder::open(&args.out))
-        .transpose()?;
+/// `false` if the run was interrupted.
+fn run_train(args: &TrainArgs) -> Result<bool> {
+    let begun = if args.resume {
+        let run = RunFolder::open(&args.out)?;
+        let lock = run.lock()?;
+        Some((run, lock))
+    } else {
+        None
+    };
     let (mut provenance, start) = match &begun {
-        Some(run) => (run.provenance()?, run.start()?),
+        Some((run, _)) => (run.provenance()?, run.start()?),
         None => new_run(args)?,
     };
     let devices = args.devices.or(provenance.devices).unwrap_or(1);
@@ -64,12 +78,26 @@ fn run_train(args: &TrainArgs) -> Result<()> {
         provenance.devices.unwrap_or_default()
     );
     provenance.devices = Some(devices);
-    let (train_source, validation) = sources(&provenance)?;
+    let images = sources(&provenance)?;
+    let mut notes = images.notes;
     // A labelled folder's epoch is the folder, whatever the recipe says; the record says it too.
-    provenance.recipe.training.images_per_epoch = train_source.len();
+    provenance.recipe.training.images_per_epoch = images.train.len();
+    match (&begun, &images.list) {
+        (Some((run, _)), Some(list)) => run.check_images(&provenance, list)?,
+        (None, Some(list)) => provenance.images = Some(list.digest()?),
+        _ => {}
+    }
+    if begun.is_none() {
+        notes.extend(plan(
+            &mut provenance,
+            &images.train,
+            start.is_none(),
+            args.device,
+        ));
+    }
     let training = Training {
-        train: train_source,
-        validation,
+        train: images.train,
+        validation: images.validation,
         provenance,
         start,
         devices: args.device.open_many(devices)?,
@@ -78,15 +106,85 @@ fn run_train(args: &TrainArgs) -> Result<()> {
             .map(|minutes| Duration::try_from_secs_f64(60.0 * minutes))
             .transpose()
             .context("--minutes must be a number of minutes, zero or more")?,
+        stop: stop_on_ctrl_c()?,
     };
+    let there = match &begun {
+        Some((run, _)) => run.epochs()?.len(),
+        None => 0,
+    };
+    check_room(&args.out, &training.provenance, there)?;
     // Last, so that a mistake in any argument leaves no run behind.
-    let run = match begun {
+    let (run, _lock) = match begun {
         Some(run) => run,
-        None => RunFolder::create(&args.out, &training.provenance, training.start.as_ref())?,
+        None => RunFolder::create(
+            &args.out,
+            &training.provenance,
+            training.start.as_ref(),
+            images.list.as_ref(),
+        )?,
     };
-    let path = train(training, &run)?;
-    writeln!(stdout(), "{}", path.display())?;
-    Ok(())
+    for note in notes {
+        eprintln!("note: {note}");
+    }
+    let outcome = train(training, &run)?;
+    for (index, finding) in outcome.findings.iter().enumerate() {
+        let kind = if index == 0 { "note" } else { "warning" };
+        eprintln!("{kind}: {finding}");
+    }
+    if outcome.interrupted {
+        eprintln!(
+            "stopped; {} epochs are kept, the one that was not finished is lost; go on with: \
+             captcha-lens train --out {} --resume",
+            outcome.epochs,
+            args.out.display()
+        );
+    }
+    writeln!(stdout(), "{}", outcome.weights.display())?;
+    Ok(!outcome.interrupted)
+}
+
+/// Fits a new run's warm-up to its length; what a person should know of the run.
+fn plan(
+    provenance: &mut Provenance,
+    train: &Arc<dyn Source>,
+    from_scratch: bool,
+    device: DeviceChoice,
+) -> Vec<String> {
+    let devices = provenance.devices.unwrap_or(1);
+    let folder_images = provenance.images.is_some().then(|| train.len());
+    let options = &mut provenance.recipe.training;
+    let steps = steps(options, train.len(), devices);
+    let wanted_warmup = options.warmup_steps;
+    // The record holds what is used, so that a resumed run has the same course.
+    options.warmup_steps = fitting_warmup(options, steps);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let is_cpu = device == DeviceChoice::Cpu || !cfg!(feature = "gpu");
+    before(&Plan {
+        folder_images,
+        from_scratch,
+        steps,
+        wanted_warmup,
+        warmup: options.warmup_steps,
+        cpu: is_cpu.then_some((devices, cores)),
+    })
+}
+
+/// Checks that a run's checkpoints will find room: better now than when an epoch is done.
+fn check_room(out: &Path, provenance: &Provenance, there: usize) -> Result<()> {
+    let network = provenance.model()?.init(&Device::flex())?;
+    // The weights and two means of the optimizer, 4 bytes a number.
+    let checkpoint = 12 * network.num_params() as u64;
+    let at_once = at_once(provenance.recipe.training.epochs);
+    check_space(out, checkpoint * at_once.saturating_sub(there) as u64)
+}
+
+/// A flag that the first Ctrl-C sets, to end the run in order; the second ends it at once.
+fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_shutdown(SIGINT, 130, stop.clone())
+        .and_then(|_| flag::register(SIGINT, stop.clone()))
+        .context("Ctrl-C cannot be listened to")?;
+    Ok(stop)
 }
 
 fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
@@ -103,8 +201,9 @@ fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
     write_weights(&args.weights, &weights)?;
     writeln!(
         stdout(),
-        "temperature {:.3}: loss of the right text {:.4} -> {:.4}",
+        "temperature {:.3}, fitted to {} images: loss of the right text {:.4} -> {:.4}",
         found.temperature,
+        found.images,
         found.loss_before,
         found.loss_after
     )?;

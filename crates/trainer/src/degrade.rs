@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use captcha_model::image::{RgbImage, decode_image};
+use captcha_synth::Split;
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
@@ -35,16 +36,23 @@ pub struct Degraded {
     source: Arc<dyn Source>,
     share: f64,
     seed: u64,
+    split: Split,
 }
 
 impl Degraded {
-    /// Degrades this share, 0 to 1, of the source's images.
+    /// Degrades this share, 0 to 1, of the source's images, which are test images.
     pub fn new(source: Arc<dyn Source>, share: f64, seed: u64) -> Self {
         Self {
             source,
             share,
             seed,
+            split: Split::Test,
         }
+    }
+
+    /// The same for images of another split, each in a way of its own.
+    pub fn in_split(self, split: Split) -> Self {
+        Self { split, ..self }
     }
 }
 
@@ -55,10 +63,17 @@ impl Source for Degraded {
 
     fn example(&self, epoch: usize, index: usize) -> Result<Example> {
         let example = self.source.example(epoch, index)?;
+        // Results are published for test images: their numbers stay as they were.
+        let split = match self.split {
+            Split::Test => 0,
+            Split::Train => 1,
+            Split::Validation => 2,
+            Split::Set => 3,
+        };
         let mut key = [0; 32];
-        for (bytes, part) in key
-            .chunks_exact_mut(8)
-            .zip([self.seed, epoch as u64, index as u64])
+        for (bytes, part) in
+            key.chunks_exact_mut(8)
+                .zip([self.seed, epoch as u64, index as u64, split])
         {
             bytes.copy_from_slice(&part.to_le_bytes());
         }

@@ -1,5 +1,6 @@
 //! Labelled images in a folder, in any of three layouts.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,11 +14,14 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::{Example, Source};
+use crate::splits::{divide, hashed};
 
 /// The paper's label file: one `NAME WORD` a line, images beside it as `NAME.png`.
 pub const SPEC_FILE: &str = "spec_train_val.txt";
 const LABELS_FILE: &str = "labels.csv";
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+/// What may hold images, too, and is not read.
+const OTHER_EXTENSIONS: [&str; 6] = ["svg", "avif", "heic", "tif", "tiff", "zip"];
 
 /// A labelled image file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,49 +38,148 @@ pub enum Part {
     /// Everything.
     All,
     /// Five sixths: the first 100,000 of the paper's 120,000; where no [`SPEC_FILE`] gives an order,
-    /// by chance, the same ones each time.
+    /// those that the hash of their content chooses ([`splits`](crate::splits)).
     Train,
     /// The rest.
     Validation,
 }
 
+/// What a folder lists.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// Its labelled images, none twice.
+    pub files: Vec<Labelled>,
+    /// Whether their order divides them into parts.
+    pub in_order: bool,
+    /// Whether a file gives the labels, and not the images' names.
+    pub by_file: bool,
+    /// What a person should know of it.
+    pub notes: Vec<String>,
+}
+
+impl Listing {
+    /// All that a person should know of a folder whose labels are needed.
+    ///
+    /// # Errors
+    ///
+    /// If no image has a label.
+    pub fn checked(&self, folder: &Path) -> Result<Vec<String>> {
+        let mut notes = self.notes.clone();
+        if !self.by_file {
+            let (folders, others) = passed_over(folder)?;
+            let counted = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
+            let told = [
+                counted(folders, "folders within it"),
+                counted(others, "SVG, AVIF, HEIC, TIFF or zip files"),
+            ];
+            let told: Vec<_> = told.into_iter().flatten().collect();
+            if !told.is_empty() {
+                notes.push(format!(
+                    "of {} only PNG, JPEG, WebP, GIF and BMP files are read, not {}",
+                    folder.display(),
+                    told.join(" and ")
+                ));
+            }
+        }
+        ensure!(
+            !self.files.is_empty(),
+            "no image of {} has a label: {}",
+            folder.display(),
+            notes.join("; ")
+        );
+        Ok(notes)
+    }
+}
+
+/// A part of a folder's labelled images, as [`listed_files`] lists them. Its notes go to standard
+/// error.
+pub fn labelled_files(folder: &Path, part: Part, vocabulary: &Vocabulary) -> Result<Vec<Labelled>> {
+    let listing = listed_files(folder, vocabulary)?;
+    for note in listing.checked(folder)? {
+        eprintln!("note: {note}");
+    }
+    if part == Part::All {
+        return Ok(listing.files);
+    }
+    let parts = divide(hashed(listing.files), listing.in_order)
+        .with_context(|| folder.display().to_string())?;
+    let images = match part {
+        Part::Validation => parts.validation,
+        _ => parts.train,
+    };
+    Ok(images.into_iter().map(|image| image.file).collect())
+}
+
 /// Lists a folder's labelled images: by [`SPEC_FILE`], by `labels.csv` (`file,label`), or by
 /// names of the form `label.png` and `label_anything.png`. Labels come in the letters of the
 /// vocabulary.
-pub fn labelled_files(folder: &Path, part: Part, vocabulary: &Vocabulary) -> Result<Vec<Labelled>> {
+///
+/// # Errors
+///
+/// If there are no images, or one has two labels.
+pub fn listed_files(folder: &Path, vocabulary: &Vocabulary) -> Result<Listing> {
     ensure!(folder.is_dir(), "{} is not a folder", folder.display());
     let (spec, csv) = (folder.join(SPEC_FILE), folder.join(LABELS_FILE));
-    let mut files = if spec.exists() {
+    let in_order = spec.exists();
+    let by_file = in_order || csv.exists();
+    let rows = if in_order {
         by_spec(folder, &spec)?
-    } else if csv.exists() {
+    } else if by_file {
         by_csv(folder, &csv)?
     } else {
         by_names(folder)?
     };
-    for file in &mut files {
-        file.text = vocabulary.fold(&file.text);
-    }
-    if part != Part::All && !spec.exists() {
-        // By name, the parts would have other words.
-        files.shuffle(&mut ChaCha8Rng::seed_from_u64(0));
-    }
-    let cut = (files.len() * 5).div_ceil(6);
-    match part {
-        Part::All => {}
-        Part::Train => files.truncate(cut),
-        Part::Validation => {
-            files.drain(..cut);
+    let mut notes = Vec::new();
+    let listed = rows.len();
+    let mut known: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut files = Vec::with_capacity(listed);
+    let (mut unlabelled, mut folded) = (Vec::new(), 0);
+    for Labelled { path, text } in rows {
+        if text.is_empty() {
+            unlabelled.push(path);
+            continue;
         }
+        let label = vocabulary.fold(&text);
+        if let Some(before) = known.get(&path) {
+            ensure!(
+                *before == label,
+                "{} has two labels, {before:?} and {label:?}: keep the right one",
+                path.display()
+            );
+            continue;
+        }
+        folded += usize::from(label != text);
+        known.insert(path.clone(), label.clone());
+        files.push(Labelled { path, text: label });
     }
-    ensure!(
-        !files.is_empty(),
-        "{} holds too few images to split",
-        folder.display()
-    );
-    Ok(files)
+    if let Some(first) = unlabelled.first() {
+        notes.push(format!(
+            "{} of {listed} images have no label and are left out, the first is {}",
+            unlabelled.len(),
+            first.display()
+        ));
+    }
+    let repeated = listed - unlabelled.len() - files.len();
+    if repeated > 0 {
+        notes.push(format!(
+            "{repeated} of {listed} rows name an image again; each image counts once"
+        ));
+    }
+    if folded > 0 {
+        notes.push(format!(
+            "{folded} labels hold letters that the network knows only as capital or only as small \
+             letters; they are taken as such"
+        ));
+    }
+    Ok(Listing {
+        files,
+        in_order,
+        by_file,
+        notes,
+    })
 }
 
-/// A folder's image files, by name.
+/// A folder's image files, by name. What macOS and file managers put beside them is none.
 pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
@@ -84,6 +187,21 @@ pub fn image_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// What of a folder may hold images and is not read: folders in it, and files of other kinds.
+pub fn passed_over(folder: &Path) -> Result<(usize, usize)> {
+    let (mut folders, mut others) = (0, 0);
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if is_hidden(&path) {
+            continue;
+        }
+        folders += usize::from(path.is_dir());
+        let is_other = |kind: String| OTHER_EXTENSIONS.contains(&kind.as_str());
+        others += usize::from(extension(&path).is_some_and(is_other));
+    }
+    Ok((folders, others))
 }
 
 /// Makes a folder, or takes one that is empty: nothing is written over.
@@ -171,10 +289,32 @@ fn without_copy(name: &str) -> &str {
 /// of training than after.
 pub fn check_labels(files: &[Labelled], config: &ModelConfig) -> Result<()> {
     let vocabulary = config.vocabulary()?;
-    for Labelled { path, text } in files {
-        vocabulary
-            .target(text, config.max_letters)
-            .with_context(|| path.display().to_string())?;
+    let mut wrong = files.iter().filter_map(|file| {
+        let error = vocabulary.target(&file.text, config.max_letters).err()?;
+        Some((file, error))
+    });
+    if let Some((Labelled { path, .. }, error)) = wrong.next() {
+        let count = 1 + wrong.count();
+        let letters: BTreeSet<char> = files.iter().flat_map(|file| file.text.chars()).collect();
+        let longest = files.iter().map(|file| file.text.chars().count()).max();
+        return Err(error)
+            .with_context(|| path.display().to_string())
+            .with_context(|| {
+                format!(
+                    "{count} of {} labels do not fit the network, which knows {:?} and up to {} \
+                     characters; the labels hold {:?} and up to {}. Mend the labels, or write a \
+                     preset with another network: under [model], all that `captcha-lens info` \
+                     shows of a configuration, with this alphabet and max_letters. It starts from \
+                     random weights",
+                    files.len(),
+                    config.alphabet,
+                    config.max_letters,
+                    letters.iter().collect::<String>(),
+                    longest.unwrap_or_default()
+                )
+            });
+    }
+    for Labelled { path, .. } in files {
         ensure!(path.is_file(), "there is no file {}", path.display());
     }
     Ok(())
@@ -226,7 +366,7 @@ fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
         let field = |index| row.get(index).unwrap_or_default().trim_matches('"');
         let (path, text) = (folder.join(field(0)), field(1));
         let is_header = number == 0 && !is_image(&path) && !path.exists();
-        if is_header || field(0).is_empty() || text.is_empty() {
+        if is_header || field(0).is_empty() {
             continue;
         }
         files.push(Labelled {
@@ -244,8 +384,20 @@ fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
 
 /// Whether a file is an image by its name.
 fn is_image(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| EXTENSIONS.contains(&extension.to_lowercase().as_str()))
+    extension(path).is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
+        && !is_hidden(path)
+}
+
+/// Whether a file is hidden, as `._name.png` is, which macOS puts beside `name.png` in archives.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| {
+        let name = name.as_encoded_bytes();
+        name.starts_with(b".") || name == b"__MACOSX"
+    })
+}
+
+fn extension(path: &Path) -> Option<String> {
+    Some(path.extension()?.to_str()?.to_lowercase())
 }
 
 /// A text without the mark that some editors begin it with.

@@ -1,11 +1,12 @@
 //! `captcha-lens generate`: labelled images in the layout of the paper's data set.
 
-use std::fs::File;
-use std::io::Write;
+use std::fs::{self, File};
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use captcha_synth::Generator;
+use image::ImageFormat;
 
 use crate::folder::{SPEC_FILE, new_folder};
 use crate::generated::example;
@@ -22,14 +23,18 @@ pub fn generate(generator: &Generator, count: u64, folder: &Path) -> Result<()> 
     for index in 0..count {
         let example = example(generator.sample(index))?;
         let path = folder.join(format!("g{index}.png"));
-        example
-            .image
-            .save(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut png = Cursor::new(Vec::new());
+        example.image.write_to(&mut png, ImageFormat::Png)?;
+        if let Err(error) = fs::write(&path, png.into_inner()) {
+            // Half an image would be taken for a whole one by its name.
+            let _ = fs::remove_file(&path);
+            return Err(error).with_context(|| format!("cannot write {}", path.display()));
+        }
         // At once: whatever stops this, no image is left without its label.
         writeln!(labels, "g{index} {}", example.text).with_context(unwritten)?;
         bar.inc(1);
     }
+    labels.sync_all().with_context(unwritten)?;
     bar.finish_and_clear();
     Ok(())
 }

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use burn::train::Interrupter;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
-use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
+use burn::train::metric::{MetricAttributes, MetricDefinition, MetricId, NumericEntry};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
@@ -28,48 +31,67 @@ pub fn progress_bar(length: u64) -> ProgressBar {
 /// Shows images/s, loss, accuracy and the time left of a training run.
 pub struct RunProgress {
     bar: ProgressBar,
-    names: HashMap<MetricId, String>,
+    metrics: HashMap<MetricId, (String, Option<String>)>,
     means: BTreeMap<String, Mean>,
     epochs: usize,
     epoch: usize,
     split: String,
     items: usize,
+    done: usize,
     split_started: Instant,
     last_line: Instant,
     train_time: Option<Duration>,
     plain: bool,
+    stop: Arc<AtomicBool>,
+    interrupter: Interrupter,
 }
 
 #[derive(Default)]
 struct Mean {
     sum: f64,
     count: usize,
+    unit: Option<String>,
 }
 
 impl RunProgress {
     /// Shows progress on standard error: a bar if that is a terminal, lines if not.
-    pub fn new() -> Self {
+    ///
+    /// The run is interrupted at the first batch after `stop` has become true.
+    pub fn new(stop: Arc<AtomicBool>, interrupter: Interrupter) -> Self {
         Self {
             bar: progress_bar(0),
-            names: HashMap::new(),
+            metrics: HashMap::new(),
             means: BTreeMap::new(),
             epochs: 0,
             epoch: 0,
             split: String::new(),
             items: 0,
+            done: 0,
             split_started: Instant::now(),
             last_line: Instant::now(),
             train_time: None,
             plain: !std::io::stderr().is_terminal(),
+            stop,
+            interrupter,
         }
+    }
+
+    /// The bar, so that others can write above it.
+    pub fn bar(&self) -> ProgressBar {
+        self.bar.clone()
     }
 
     fn update(&mut self, state: MetricState) {
         let MetricState::Numeric(entry, Some(value)) = state else {
             return;
         };
-        let name = self.name(&entry.metric_id);
+        let (name, unit) = self
+            .metrics
+            .get(&entry.metric_id)
+            .cloned()
+            .unwrap_or_default();
         let mean = self.means.entry(name).or_default();
+        mean.unit = unit;
         let (value, count) = match value {
             NumericEntry::Value(value) | NumericEntry::Final(value) => (value, 1),
             NumericEntry::Aggregated {
@@ -81,17 +103,13 @@ impl RunProgress {
         mean.count += count;
     }
 
-    fn name(&self, id: &MetricId) -> String {
-        self.names.get(id).cloned().unwrap_or_default()
-    }
-
     fn metrics(&self) -> String {
         let one = |(name, mean): (&String, &Mean)| {
-            format!(
-                "{} {:.3}",
-                name.to_lowercase(),
-                mean.sum / mean.count.max(1) as f64
-            )
+            let (name, value) = (name.to_lowercase(), mean.sum / mean.count.max(1) as f64);
+            match &mean.unit {
+                Some(unit) => format!("{name} {value:.1} {unit}"),
+                None => format!("{name} {value:.3}"),
+            }
         };
         self.means.iter().map(one).collect::<Vec<_>>().join(", ")
     }
@@ -110,12 +128,6 @@ impl RunProgress {
     }
 }
 
-impl Default for RunProgress {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl TrainingProgressLogger for RunProgress {
     fn start(&mut self, epochs: usize, first: usize, _items: Option<usize>, _label: Option<&str>) {
         self.epochs = epochs;
@@ -125,6 +137,7 @@ impl TrainingProgressLogger for RunProgress {
     fn start_split(&mut self, split: &str, items: usize) {
         self.split = split.to_owned();
         self.items = items;
+        self.done = 0;
         self.means.clear();
         self.split_started = Instant::now();
         self.last_line = Instant::now();
@@ -135,6 +148,12 @@ impl TrainingProgressLogger for RunProgress {
     }
 
     fn update_split(&mut self, done: usize) {
+        self.done = done;
+        if self.stop.load(Ordering::Relaxed) && !self.interrupter.should_stop() {
+            self.bar
+                .suspend(|| eprintln!("stopping; Ctrl-C again stops at once"));
+            self.interrupter.stop(Some("Ctrl-C"));
+        }
         self.bar.set_position(done as u64);
         self.bar.set_message(self.metrics());
         if self.plain && self.last_line.elapsed() >= LINE_EVERY {
@@ -147,13 +166,14 @@ impl TrainingProgressLogger for RunProgress {
         if self.split.to_lowercase().starts_with("train") {
             self.train_time = Some(self.split_started.elapsed());
         }
-        self.bar.suspend(|| self.line(self.items));
+        self.bar.suspend(|| self.line(self.done));
     }
 
     fn update_epoch(&mut self, epoch: usize) {
         self.epoch = epoch + 1;
-        if let Some(time) = self.train_time {
-            let left = time * self.epochs.saturating_sub(epoch) as u32;
+        let epochs = self.epochs.saturating_sub(epoch) as u32;
+        if let Some(time) = self.train_time.filter(|_| epochs > 0) {
+            let left = time * epochs;
             self.bar
                 .suspend(|| eprintln!("about {} left", HumanDuration(left)));
         }
@@ -181,8 +201,12 @@ impl MetricsRenderer for RunProgress {
     fn manual_close(&mut self) {}
 
     fn register_metric(&mut self, definition: MetricDefinition) {
-        self.names
-            .insert(definition.metric_id, definition.name.to_string());
+        let unit = match definition.attributes {
+            MetricAttributes::Numeric(numeric) => numeric.unit,
+            MetricAttributes::None => None,
+        };
+        let metric = (definition.name.to_string(), unit);
+        self.metrics.insert(definition.metric_id, metric);
     }
 }
 

@@ -1,15 +1,21 @@
 //! A run's folder: what it is (`run.json`), its checkpoints, its metrics, its weights.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use captcha_model::{ModelConfig, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::folder::new_folder;
+use crate::diagnosis::Epoch;
+use crate::files::write_file;
+use crate::folder::{SPEC_FILE, new_folder};
 use crate::recipe::Recipe;
+use crate::splits::ImageList;
 use crate::train::read_weights;
+
+/// Parts of an epoch's checkpoint, as burn-train names them.
+pub const CHECKPOINT_PARTS: [&str; 3] = ["model", "optim", "scheduler"];
 
 /// Where a network comes from: enough to train it again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +28,14 @@ pub struct Provenance {
     pub network: Option<ModelConfig>,
     /// What it was trained on: a folder's name or `synth:STYLE`.
     pub data: String,
+    /// The labelled folder, wherever the program is started from. Only in a run's folder: a weights
+    /// file tells nobody where on a machine it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    /// Digest of the labelled folder's images, labels and parts. None for generated images, and in a
+    /// run of a version that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<String>,
     /// The seed of generator and network.
     pub seed: u64,
     /// The first generated image: those before it taught the weights that the run started from.
@@ -73,6 +87,7 @@ impl Provenance {
     pub fn at_epoch(&self, epoch: usize, validation: Option<f64>) -> Result<serde_json::Value> {
         let mut record = serde_json::to_value(Self {
             network: None,
+            folder: None,
             ..self.clone()
         })?;
         record["epoch"] = epoch.into();
@@ -93,12 +108,22 @@ pub fn command_line() -> String {
 }
 
 /// The folder of one run.
+#[derive(Clone, Debug)]
 pub struct RunFolder(PathBuf);
 
+/// Keeps others from training in a run's folder, until it is dropped or the process ends.
+#[derive(Debug)]
+pub struct RunLock(#[allow(dead_code, reason = "closing it unlocks")] File);
+
 impl RunFolder {
-    /// A new run's folder, with the weights that it starts from; refused if anything is there: it
-    /// could be taken for this run's, or lost.
-    pub fn create(path: &Path, provenance: &Provenance, start: Option<&Weights>) -> Result<Self> {
+    /// A new run's folder, with the weights that it starts from and the list of its images; refused
+    /// if anything is there: it could be taken for this run's, or lost.
+    pub fn create(
+        path: &Path,
+        provenance: &Provenance,
+        start: Option<&Weights>,
+        images: Option<&ImageList>,
+    ) -> Result<(Self, RunLock)> {
         let run = Self(path.to_owned());
         if run.description().exists() {
             bail!(
@@ -107,11 +132,68 @@ impl RunFolder {
             );
         }
         new_folder(path)?;
-        start
-            .map_or(Ok(()), |start| fs::write(run.start_file(), start.bytes()))
-            .and_then(|()| fs::write(run.description(), serde_json::to_string_pretty(provenance)?))
-            .with_context(|| format!("cannot write into {}", path.display()))?;
-        Ok(run)
+        let lock = run.lock()?;
+        if let Some(start) = start {
+            write_file(&run.start_file(), start.bytes())?;
+        }
+        if let Some(images) = images {
+            write_file(&run.image_list(), &images.to_csv()?)?;
+        }
+        // Last: what makes the folder a run.
+        let description = serde_json::to_string_pretty(provenance)?;
+        write_file(&run.description(), description.as_bytes())?;
+        Ok((run, lock))
+    }
+
+    /// Keeps other processes from training in this folder.
+    ///
+    /// # Errors
+    ///
+    /// If one does already.
+    pub fn lock(&self) -> Result<RunLock> {
+        let path = self.0.join("lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            bail!(
+                "another process trains in {}: wait for it, stop it, or name another folder",
+                self.0.display()
+            );
+        }
+        // Where the file system knows no locks, there is none.
+        Ok(RunLock(file))
+    }
+
+    /// Checks that a labelled folder still holds what the run was begun with: images that change
+    /// their part would be judged by after they were learnt from.
+    pub fn check_images(&self, provenance: &Provenance, images: &ImageList) -> Result<()> {
+        let folder = provenance.folder.as_ref().unwrap_or(&provenance.data);
+        let advice = "begin a new run, in another folder, with --from and this run's weights \
+                      (captcha-lens export writes them)";
+        let Some(digest) = &provenance.images else {
+            // Earlier versions divided such a folder in the same way.
+            ensure!(
+                Path::new(folder).join(SPEC_FILE).exists(),
+                "{} was begun by an earlier version, which divided {folder} into other parts: \
+                 {advice}",
+                self.0.display()
+            );
+            return Ok(());
+        };
+        if *digest == images.digest()? {
+            return Ok(());
+        }
+        let before = fs::read(self.image_list()).ok();
+        let before = before.and_then(|bytes| ImageList::from_csv(&bytes).ok());
+        let changes = before.and_then(|before| before.changes(images));
+        bail!(
+            "{folder} has changed since the run was begun ({}). Put it back as it was, or {advice}",
+            changes.unwrap_or_else(|| "its images or labels are others".into())
+        )
     }
 
     /// A run that was begun earlier.
@@ -225,6 +307,34 @@ impl RunFolder {
         self.metric("valid", epoch, "Word_accuracy")
     }
 
+    /// What is logged of every finished epoch, first to last.
+    pub fn course(&self) -> Result<Vec<Epoch>> {
+        let mut epochs = Vec::new();
+        for number in 1..=self.last_epoch()? {
+            let metric = |split, name| self.metric(split, number, name);
+            if let (
+                Some(train_loss),
+                Some(train_accuracy),
+                Some(valid_loss),
+                Some(valid_accuracy),
+            ) = (
+                metric("train", "Loss")?,
+                metric("train", "Word_accuracy")?,
+                metric("valid", "Loss")?,
+                metric("valid", "Word_accuracy")?,
+            ) {
+                epochs.push(Epoch {
+                    number,
+                    train_loss,
+                    train_accuracy,
+                    valid_loss,
+                    valid_accuracy,
+                });
+            }
+        }
+        Ok(epochs)
+    }
+
     /// Training loss of every finished epoch, first to last, from burn-train's log.
     pub fn losses(&self) -> Result<Vec<f64>> {
         (1..=self.last_epoch()?)
@@ -252,6 +362,10 @@ impl RunFolder {
             }
         }
         Ok((count > 0.0).then(|| sum / count))
+    }
+
+    fn image_list(&self) -> PathBuf {
+        self.0.join("images.csv")
     }
 
     fn start_file(&self) -> PathBuf {

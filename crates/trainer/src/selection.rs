@@ -7,11 +7,11 @@
 //! few taken blindly (Katharopoulos and Fleuret, "Not All Samples Are Created Equal: Deep Learning
 //! with Importance Sampling", ICML 2018, whose bound on the gradient this uses).
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, TensorReadError};
 use captcha_model::Vocabulary;
+
+use crate::files::hash;
 
 /// Share of the mean score that an image has at least: bounds the weights, and so what one image
 /// can do that seemed easy and was not.
@@ -76,11 +76,12 @@ pub fn select(scores: &[f32], count: usize) -> Selection {
 /// Where sampling starts, 0..1: as if drawn, but the same for the same scores, so that a run can be
 /// repeated whatever its workers' order.
 fn start(scores: &[f32]) -> f64 {
-    let mut hasher = DefaultHasher::new();
-    scores
+    let bytes: Vec<u8> = scores
         .iter()
-        .for_each(|score| score.to_bits().hash(&mut hasher));
-    hasher.finish() as f64 / 2f64.powi(64)
+        .flat_map(|score| score.to_le_bytes())
+        .collect();
+    let first = hash(&bytes).first_chunk().copied().unwrap_or_default();
+    u64::from_be_bytes(first) as f64 / 2f64.powi(64)
 }
 
 /// Chance of each image to be taken: proportional to its score, at most one, `count` in sum.
@@ -115,5 +116,19 @@ fn chances(scores: &[f32], count: usize) -> Vec<f64> {
         for image in more {
             certain[image] = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_is_that_of_every_version() {
+        // The first eight bytes of SHA-256 of 0.5 and 1.0 in little-endian.
+        assert_eq!(
+            start(&[0.5, 1.0]),
+            0x9612447463caefad_u64 as f64 / 2f64.powi(64)
+        );
     }
 }

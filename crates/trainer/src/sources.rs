@@ -3,21 +3,20 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
-use burn::tensor::Device;
-use captcha_model::{ModelConfig, Weights};
-use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
-use rayon::prelude::*;
-
 use crate::cli::TrainArgs;
 use crate::data::Source;
 use crate::degrade::Degraded;
-use crate::folder::{Folder, Part, check_labels, labelled_files};
+use crate::folder::{Folder, Labelled, Part, check_labels, labelled_files};
 use crate::generated::Generated;
 use crate::grow::grow;
 use crate::recipe::Recipe;
 use crate::run::{Provenance, command_line};
+use crate::splits::{Hashed, ImageList, training_parts};
 use crate::train::read_weights;
+use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
+use captcha_model::{ModelConfig, Weights};
+use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
 
 /// A run as its arguments say it, and the weights that it starts from.
 pub fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
@@ -33,7 +32,9 @@ pub fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
             return Ok(weights);
         }
         Device::flex().seed(args.seed); // what new filters start with
-        grow(&weights, &config).with_context(|| path.display().to_string())
+        check_alphabet(&weights.config, &config)
+            .and_then(|()| grow(&weights, &config))
+            .with_context(|| path.display().to_string())
     });
     let start = start.transpose()?;
     ensure!(
@@ -45,6 +46,11 @@ pub fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
         network: Some(config),
         recipe,
         data: args.data.clone(),
+        folder: is_folder(&args.data)
+            .then(|| std::path::absolute(&args.data).ok())
+            .flatten()
+            .and_then(|folder| folder.to_str().map(str::to_owned)),
+        images: None,
         seed: args.seed,
         first_image: before.map_or(0, |record| {
             Provenance::images_before(record, &args.data, args.seed)
@@ -57,8 +63,44 @@ pub fn new_run(args: &TrainArgs) -> Result<(Provenance, Option<Weights>)> {
     Ok((provenance, start))
 }
 
+fn is_folder(data: &str) -> bool {
+    !data.starts_with("synth:")
+}
+
+/// Whether weights can be a start at all as far as their texts go; what else may differ, [`grow`]
+/// says.
+fn check_alphabet(from: &ModelConfig, to: &ModelConfig) -> Result<()> {
+    ensure!(
+        from.alphabet == to.alphabet,
+        "these weights know the characters {:?}, the preset's network {:?}: weights cannot start a \
+         network of another alphabet; train it without --from",
+        from.alphabet,
+        to.alphabet
+    );
+    ensure!(
+        from.max_letters == to.max_letters,
+        "these weights read up to {} characters, the preset's network up to {}: weights cannot \
+         start a network of another length; train it without --from",
+        from.max_letters,
+        to.max_letters
+    );
+    Ok(())
+}
+
+/// Images of a run.
+pub struct Sources {
+    /// To train on.
+    pub train: Arc<dyn Source>,
+    /// To choose by, never trained on.
+    pub validation: Arc<dyn Source>,
+    /// What a labelled folder holds; none for generated images.
+    pub list: Option<ImageList>,
+    /// What a person should know of them.
+    pub notes: Vec<String>,
+}
+
 /// Training and validation images of a run.
-pub fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Source>)> {
+pub fn sources(provenance: &Provenance) -> Result<Sources> {
     let (recipe, seed) = (&provenance.recipe, provenance.seed);
     let (options, config) = (&recipe.training, provenance.model()?);
     if let Some(style) = provenance.data.strip_prefix("synth:") {
@@ -80,29 +122,34 @@ pub fn sources(provenance: &Provenance) -> Result<(Arc<dyn Source>, Arc<dyn Sour
             .with_more_share(recipe.data.more_faces_share as f32);
         let train = Generated::new(train, options.images_per_epoch);
         let train = Arc::new(train.starting_at(provenance.first_image));
-        return Ok((
-            Arc::new(Degraded::new(train, recipe.data.degraded_share, seed)),
-            validation(&provenance.data, seed, options.validation_images, &config)?,
-        ));
+        let degraded = Degraded::new(train, recipe.data.degraded_share, seed);
+        return Ok(Sources {
+            train: Arc::new(degraded.in_split(Split::Train)),
+            validation: validation(&provenance.data, seed, options.validation_images, &config)?,
+            list: None,
+            notes: Vec::new(),
+        });
     }
+    let folder = Path::new(provenance.folder.as_ref().unwrap_or(&provenance.data));
+    let (parts, mut notes) = training_parts(folder, &config)?;
     if options.letter_map_weight > 0.0 {
-        eprintln!(
-            "note: a labelled folder does not tell where letters stand, so training goes without \
-             the letter map, and without what [data] says of generated images"
+        notes.push(
+            "a labelled folder does not tell where letters stand, so training goes without the \
+             letter map, and without what [data] says of generated images"
+                .into(),
         );
     }
-    let folder = Path::new(&provenance.data);
-    let train = labelled_files(folder, Part::Train, &config.vocabulary()?)?;
-    check_labels(&train, &config)?;
-    let validation = validation(&provenance.data, seed, options.validation_images, &config)?;
-    let train: Arc<dyn Source> = Arc::new(Folder::new(train, seed));
-    // An epoch would be lost on one that cannot be read.
-    for part in [&train, &validation] {
-        (0..part.len())
-            .into_par_iter()
-            .try_for_each(|index| part.example(0, index).map(drop))?;
-    }
-    Ok((train, validation))
+    let list = ImageList::new(folder, &parts);
+    let source = |images: Vec<Hashed>, count: usize| -> Arc<dyn Source> {
+        let files = images.into_iter().map(|image| image.file).take(count);
+        Arc::new(Folder::new(files.collect::<Vec<Labelled>>(), seed))
+    };
+    Ok(Sources {
+        train: source(parts.train, usize::MAX),
+        validation: source(parts.validation, options.validation_images),
+        list: Some(list),
+        notes,
+    })
 }
 
 /// Images to choose by, never trained on: a folder's validation part, or listed words of the

@@ -2,44 +2,40 @@
 
 use std::fmt::Debug;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::lr_scheduler::LrSchedulerRecord;
-use burn::lr_scheduler::composed::ComposedLrSchedulerConfig;
-use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
-use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use burn::train::checkpoint::{
-    ComposedCheckpointingStrategy, KeepLastNCheckpoints, MetricCheckpointingStrategy,
-};
 use burn::train::metric::LossMetric;
-use burn::train::metric::store::{Aggregate, Direction, EventStoreClient, Split};
+use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 use burn::train::{
-    EarlyStoppingStrategy, ExecutionStrategy, Learner, MultiDeviceOptim, SupervisedTraining,
+    EarlyStoppingStrategy, ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim,
+    SupervisedTraining,
 };
 use captcha_model::weights::{Precision, Weights, save};
-use tempfile::NamedTempFile;
+use indicatif::ProgressBar;
 
 use crate::batch::Batcher;
+use crate::checkpoints::{CheckpointFile, KeepLastAndBest, Saves};
 use crate::data::{FirstEpoch, Source};
+use crate::diagnosis::{Course, Epoch, Trouble, chosen, diagnose};
+use crate::files::write_file;
 use crate::learner::Trainee;
 use crate::loader::Loader;
-use crate::metric::WordAccuracy;
+use crate::metric::{AnswerCounts, WordAccuracy};
 use crate::optimizer::optimizer;
 use crate::progress::RunProgress;
-use crate::recipe::{Recipe, Schedule};
-use crate::run::{Provenance, RunFolder};
+use crate::run::{CHECKPOINT_PARTS, Provenance, RunFolder};
+use crate::schedule::{schedule, steps};
 
-/// Checkpoints kept besides the best.
-const KEEP_CHECKPOINTS: usize = 5;
 /// Largest weights file that is read, in bytes: ninety times the paper's network.
 const MAX_WEIGHTS_BYTES: u64 = 1 << 30;
 
@@ -57,10 +53,29 @@ pub struct Training {
     pub devices: Vec<Device>,
     /// Stop at the first epoch's end after this time.
     pub limit: Option<Duration>,
+    /// Stops the run within an epoch, whose work is lost, as soon as it is true.
+    pub stop: Arc<AtomicBool>,
 }
 
-/// Trains, then writes the best epoch's weights into the run's folder and says where.
-pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
+/// What a run left.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The best epoch's weights.
+    pub weights: PathBuf,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// Epochs that are kept.
+    pub epochs: usize,
+    /// Which epoch is written, what it is worth, and what is wrong with the run.
+    pub findings: Vec<String>,
+}
+
+/// Trains, then writes the best epoch's weights into the run's folder.
+///
+/// # Errors
+///
+/// If a checkpoint cannot be read or written, or no epoch came to its end.
+pub fn train(training: Training, run: &RunFolder) -> Result<Outcome> {
     let recipe = &training.provenance.recipe;
     let config = training.provenance.model()?;
     let (first, options) = (run.last_epoch()?, &recipe.training);
@@ -99,9 +114,17 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
     // Each device takes a batch a step; their gradients are summed, then clipped. Neither Adam nor
     // Muon minds the scale.
     let batch = options.batch * options.candidates;
-    let images_per_step = batch * training.devices.len();
-    let steps = training.train.len().div_ceil(images_per_step) * options.epochs;
-    let learner = Learner::new(trainee, optimizer(options)?, schedule(recipe, steps)?);
+    let steps = steps(options, training.train.len(), training.devices.len());
+    let learner = Learner::new(trainee, optimizer(options)?, schedule(options, steps)?);
+    let mut course = Course {
+        epochs: run.course()?,
+        train_images: training.train.len(),
+        valid_images: training.validation.len(),
+        answers: None,
+        steps,
+        is_folder: !training.provenance.data.starts_with("synth:"),
+        learning_rate: options.learning_rate,
+    };
     let train_loader = Loader::new(training.train, batcher.clone(), batch, first, main.clone())?;
     let valid_loader = Loader::new(
         Arc::new(FirstEpoch(training.validation)),
@@ -111,36 +134,70 @@ pub fn train(training: Training, run: &RunFolder) -> Result<PathBuf> {
         main.clone().inner(),
     )?;
 
-    let accuracy = WordAccuracy::new();
-    let best = MetricCheckpointingStrategy::new(
-        &accuracy,
-        Aggregate::Mean,
-        Direction::Highest,
-        Split::Valid,
-    );
+    let (saves, answers) = (Saves::default(), AnswerCounts::default());
+    let interrupter = Interrupter::new();
+    let progress = RunProgress::new(training.stop, interrupter.clone());
+    let watch = Watch {
+        deadline: training
+            .limit
+            .and_then(|limit| Instant::now().checked_add(limit)),
+        first,
+        saves: saves.clone(),
+        bar: progress.bar(),
+        course: Arc::new(Mutex::new((course.clone(), Vec::new()))),
+    };
+    let [model, optim, scheduler] =
+        CHECKPOINT_PARTS.map(|part| CheckpointFile::new(run, part, &saves));
     let mut job =
         SupervisedTraining::new(run.path(), Arc::new(train_loader), Arc::new(valid_loader))
-            .metrics((LossMetric::new(), accuracy))
-            .with_default_checkpointers()
-            .with_checkpointing_strategy(
-                ComposedCheckpointingStrategy::builder()
-                    .add(KeepLastNCheckpoints::new(KEEP_CHECKPOINTS))
-                    .add(best)
-                    .build(),
-            )
-            .early_stopping(TimeLimit::new(training.limit))
+            .metric_train_numeric(LossMetric::new())
+            .metric_valid_numeric(LossMetric::new())
+            .metric_train_numeric(WordAccuracy::new())
+            .metric_valid_numeric(WordAccuracy::counting(&answers))
+            .with_custom_checkpointers(model, optim, scheduler)
+            .with_checkpointing_strategy(KeepLastAndBest(run.clone()))
+            .early_stopping(watch)
             .with_training_strategy(execution(training.devices, main).into())
             .with_application_logger(None)
-            .renderer(Box::new(RunProgress::new()))
+            .with_interrupter(interrupter)
+            .renderer(Box::new(progress))
             .num_epochs(options.epochs);
     if first > 0 {
         job = job.checkpoint(first);
     }
     let result = job.launch(learner);
+    if let Some(error) = saves.error() {
+        bail!(
+            "training stopped, as a checkpoint could not be written: {error}. Make room, then go \
+             on with --resume"
+        );
+    }
     if let Some(error) = result.error {
         return Err(anyhow!("training stopped: {error}"));
     }
-    export(run, None)
+    ensure!(
+        run.last_epoch()? > 0,
+        "stopped before the end of the first epoch, so there is nothing to keep; --resume begins \
+         it anew"
+    );
+    let best = run.best_epoch()?;
+    let weights = export(run, Some(best))?;
+    course.epochs = run.course()?;
+    course.answers = answers.last();
+    let accuracy = run.validation(best)?.unwrap_or_default();
+    let mut findings = vec![chosen(
+        best,
+        run.last_epoch()?,
+        accuracy,
+        course.valid_images,
+    )];
+    findings.extend(diagnose(&course, true).into_iter().map(|(_, text)| text));
+    Ok(Outcome {
+        weights,
+        interrupted: result.interrupted.is_some(),
+        epochs: run.last_epoch()?,
+        findings,
+    })
 }
 
 /// Writes an epoch's weights (the best by validation if none is named) as a file that stands
@@ -165,8 +222,38 @@ pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<PathBuf> {
     let weights = Weights::from_bytes(bytes)
         .with_context(|| format!("epoch {epoch} left no weights that can be used: a lower learning_rate may help, or an epoch before"))?;
     let out = run.weights();
+    let weights = keep_calibration(&out, weights)?;
     write_weights(&out, &weights)?;
     Ok(out)
+}
+
+/// The weights with the temperature of the file that they replace, if that holds the same ones.
+/// A file of other weights that was calibrated is kept under another name.
+fn keep_calibration(path: &Path, weights: Weights) -> Result<Weights> {
+    let Some(old) = read_weights(path).ok().filter(|old| old.temperature != 1.0) else {
+        return Ok(weights);
+    };
+    let temperature = old.temperature;
+    let fresh = weights.clone().with_temperature(temperature)?;
+    if fresh.bytes() == old.bytes() {
+        return Ok(fresh);
+    }
+    let epoch = old.training["epoch"].as_u64().unwrap_or_default();
+    let kept = (0..)
+        .map(|number| match number {
+            0 => format!("weights-epoch-{epoch}-calibrated.safetensors"),
+            _ => format!("weights-epoch-{epoch}-calibrated-{number}.safetensors"),
+        })
+        .map(|name| path.with_file_name(name))
+        .find(|path| !path.exists())
+        .context("no name is free")?;
+    write_weights(&kept, &old)?;
+    eprintln!(
+        "note: the weights before were calibrated and are kept as {}; the new ones are not \
+         calibrated (captcha-lens calibrate does that)",
+        kept.display()
+    );
+    Ok(weights)
 }
 
 /// What a run had learnt by an epoch's end.
@@ -205,44 +292,9 @@ pub fn read_weights(path: &Path) -> Result<Weights> {
     Weights::from_bytes(bytes).with_context(|| path.display().to_string())
 }
 
-/// Writes a weights file; over an old one by way of another, so that a full disk does not cost what
-/// was there.
+/// Writes a weights file, whole or not at all.
 pub fn write_weights(path: &Path, weights: &Weights) -> Result<()> {
-    let write = || -> Result<()> {
-        if !path.exists() {
-            return Ok(std::fs::write(path, weights.bytes())?);
-        }
-        let path = path.canonicalize()?; // what a link names, not the link
-        let mut fresh = NamedTempFile::new_in(path.parent().context("it is no file")?)?;
-        fresh.write_all(weights.bytes())?;
-        let permissions = path.metadata()?.permissions();
-        fresh.as_file().set_permissions(permissions)?;
-        fresh.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn schedule(recipe: &Recipe, steps: usize) -> Result<ModuleLrScheduler> {
-    let options = &recipe.training;
-    let mut schedule = ComposedLrSchedulerConfig::new();
-    schedule = match options.schedule {
-        Schedule::Constant => schedule.constant(options.learning_rate),
-        Schedule::Cosine => schedule.cosine(CosineAnnealingLrSchedulerConfig::new(
-            options.learning_rate,
-            steps.max(1),
-        )),
-    };
-    if options.warmup_steps > 0 {
-        schedule = schedule.linear(LinearLrSchedulerConfig::new(
-            1e-3,
-            1.0,
-            options.warmup_steps,
-        ));
-    }
-    schedule
-        .init()
-        .map_err(|error| anyhow!("learning rate schedule: {error}"))
+    write_file(path, weights.bytes())
 }
 
 fn execution(devices: Vec<Device>, main: Device) -> ExecutionStrategy {
@@ -253,18 +305,59 @@ fn execution(devices: Vec<Device>, main: Device) -> ExecutionStrategy {
     ExecutionStrategy::MultiDevice(devices, MultiDeviceOptim::OptimMainDevice)
 }
 
-/// Stops at the end of the epoch in which the time is over.
+/// Looks at a run whenever an epoch has ended: whether its checkpoint was written, whether its time
+/// is over, and whether it is in trouble.
 #[derive(Clone)]
-struct TimeLimit(Option<Instant>);
-
-impl TimeLimit {
-    fn new(limit: Option<Duration>) -> Self {
-        Self(limit.and_then(|limit| Instant::now().checked_add(limit)))
-    }
+struct Watch {
+    deadline: Option<Instant>,
+    /// Epochs that were finished before.
+    first: usize,
+    saves: Saves,
+    bar: ProgressBar,
+    /// So far, and what has been said of it.
+    course: Arc<Mutex<(Course, Vec<Trouble>)>>,
 }
 
-impl EarlyStoppingStrategy for TimeLimit {
-    fn should_stop(&mut self, _epoch: usize, _store: &EventStoreClient) -> bool {
-        self.0.is_some_and(|deadline| Instant::now() >= deadline)
+impl EarlyStoppingStrategy for Watch {
+    fn should_stop(&mut self, epoch: usize, store: &EventStoreClient) -> bool {
+        let mean = |name, split| store.find_metric(name, epoch, Aggregate::Mean, &split);
+        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        let (course, told) = &mut *course;
+        if let (Some(train_loss), Some(train_accuracy), Some(valid_loss), Some(valid_accuracy)) = (
+            mean("Loss", Split::Train),
+            mean("Word accuracy", Split::Train),
+            mean("Loss", Split::Valid),
+            mean("Word accuracy", Split::Valid),
+        ) {
+            course.epochs.push(Epoch {
+                number: epoch,
+                train_loss,
+                train_accuracy,
+                valid_loss,
+                valid_accuracy,
+            });
+        }
+        let best = course
+            .epochs
+            .iter()
+            .max_by(|a, b| a.valid_accuracy.total_cmp(&b.valid_accuracy));
+        if let Some(best) = best {
+            self.bar.suspend(|| {
+                eprintln!(
+                    "best so far: epoch {} with {:.1} % of the validation images",
+                    best.number, best.valid_accuracy
+                );
+            });
+        }
+        for (trouble, text) in diagnose(course, false) {
+            if !told.contains(&trouble) {
+                told.push(trouble);
+                self.bar.suspend(|| eprintln!("warning: {text}"));
+            }
+        }
+        self.saves.wait(epoch - self.first).is_some()
+            || self
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
     }
 }

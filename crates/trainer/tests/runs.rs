@@ -226,7 +226,7 @@ fn a_mistake_leaves_no_run_behind() {
         assert!(!folder.join("run").exists(), "{mistake:?}");
     }
 
-    // Folders of which an image, the last as well, cannot be learnt from.
+    // Folders of which an image cannot be learnt from.
     let data = folder.join("data");
     succeeds(folder, &["generate", "--count", "6", "--out", "data"]);
     let spec = data.join("spec_train_val.txt");
@@ -235,17 +235,25 @@ fn a_mistake_leaves_no_run_behind() {
         ("g0 thus7\n", "does not know '7'"),
         ("g0 thuses\n", "longer than 5"),
         ("g0 a\ngone thus\n", "gone.png"),
-        ("g0 a\nlast thus\n", "last.png"),
-        ("first thus\n", "first.png"),
+        ("g0 a\ng0 thus\n", "g0.png has two labels"),
     ] {
-        fs::write(data.join("last.png"), "no image").unwrap();
-        fs::write(data.join("first.png"), "no image").unwrap();
-        fs::write(&spec, line.to_owned() + &labels.replace("g5", "last")).unwrap();
+        fs::write(&spec, line.to_owned() + &labels.replace("g0", "g6")).unwrap();
+        fs::copy(data.join("g0.png"), data.join("g6.png")).unwrap();
         let output = train_tiny(folder, &["--data", "data"]);
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(errors.contains(complaint), "{complaint}: {errors}");
         assert!(!folder.join("run").exists(), "{line}");
     }
+    // Of which none can be read.
+    fs::write(&spec, "first thus\nlast line\n").unwrap();
+    for name in ["first.png", "last.png"] {
+        fs::write(data.join(name), "no image").unwrap();
+    }
+    let output = train_tiny(folder, &["--data", "data"]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("none of the 2 images"), "{errors}");
+    assert!(errors.contains("first.png") && errors.contains("last.png"));
+    assert!(!folder.join("run").exists());
 
     // A folder that is not empty: what is there could be taken for this run's.
     fs::create_dir_all(folder.join("run/checkpoint")).unwrap();

@@ -68,6 +68,10 @@ fn three_layouts_of_labelled_folders_are_read() {
     let capitals = Vocabulary::new("sdikK").unwrap();
     let kept = labelled_files(csv.path(), Part::All, &capitals).unwrap();
     assert_eq!(kept[0].text, "Kids");
+    // And the other way round.
+    let capitals = Vocabulary::new("SDIK").unwrap();
+    let kept = labelled_files(csv.path(), Part::All, &capitals).unwrap();
+    assert_eq!(kept[0].text, "KIDS");
 
     let names = TempDir::new().unwrap();
     for name in ["Pink.png", "toe_2.webp", "notes.txt"] {
@@ -98,7 +102,7 @@ fn without_an_order_a_folder_splits_by_chance_the_same_way_each_time() {
         .map(|i| format!("{}_{i}.png", char::from(b'a' + (i / 10) as u8)))
         .collect();
     for name in &names {
-        fs::write(folder.path().join(name), "").unwrap();
+        fs::write(folder.path().join(name), name).unwrap();
     }
     let distinct = |part| BTreeSet::from_iter(texts(folder.path(), part)).len();
     assert!(distinct(Part::Train) == 26 && distinct(Part::Validation) > 13);
@@ -165,6 +169,8 @@ fn a_run_learns_from_one_split_and_is_judged_on_another() {
         recipe,
         network: None,
         data: "synth:words".into(),
+        folder: None,
+        images: None,
         seed: 7,
         first_image: 2,
         devices: None,
@@ -172,7 +178,8 @@ fn a_run_learns_from_one_split_and_is_judged_on_another() {
         version: String::new(),
         from: None,
     };
-    let (train, validation) = sources(&provenance).unwrap();
+    let images = sources(&provenance).unwrap();
+    let (train, validation) = (images.train, images.validation);
     let words = listed_words().iter().map(|&word| word.to_owned()).collect();
     let texts = TextSource::Mixed {
         words,
@@ -380,6 +387,13 @@ fn degraded_images_keep_their_letters_in_place() {
             assert!((change - 1.0).abs() < 0.05, "{change}");
         }
     }
+    // Another split's image of the same seed and place goes another way.
+    let train = Degraded::new(generated(), 1.0, 4).in_split(Split::Train);
+    let sizes = |source: &Degraded| -> Vec<_> {
+        let sizes = (0..8).map(|index| source.example(0, index).unwrap().image.dimensions());
+        sizes.collect()
+    };
+    assert_ne!(sizes(&train), sizes(&always));
     // A letter's surroundings are about as dark as before; anywhere else they are not.
     assert!(
         difference / (letters as f32) < 8.0,
