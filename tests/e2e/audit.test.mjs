@@ -178,6 +178,12 @@ describe("the audit page", () => {
     await give(image("1.png"), image("2.png"), some);
     assert.equal(await page.textContent("#note"), "");
     assert.match((await page.textContent(".report-facts")) ?? "", /Without label1/);
+    const twice = { ...csv, buffer: Buffer.from("1.png,thus\n1.png,line\n") };
+    await give(image("1.png"), image("2.png"), twice);
+    assert.equal(
+      await page.textContent("#note"),
+      "1.png has more than one label; the last one counts.",
+    );
   });
 
   test("reports what was read before it had to stop, and why it did", async () => {

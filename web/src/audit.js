@@ -4,6 +4,7 @@
 import { filesOf, filesOfDrop, findImages, listed } from "./audit/files.js";
 import {
   areLikely,
+  contradictions,
   labelsFromFiles,
   labelsFromLaterFiles,
   labelsFromNames,
@@ -144,7 +145,7 @@ function relabel(files) {
   }
   Object.assign(current, { given: labels, named: false });
   if (busy) return; // the report comes with them when all is read
-  leftOut = "";
+  leftOut = describeContradictions(files).join(" ");
   tellNote();
   view.setState("done", "Labels added");
   showReport(current);
@@ -286,8 +287,16 @@ function tellNote() {
   view.setNote([leftOut, used === wish ? "" : later].filter(Boolean).join(" "));
 }
 
+/** @param {LabelFile[]} files */
+function describeContradictions(files) {
+  const paths = contradictions(files);
+  if (paths.length === 0) return [];
+  const have = paths.length === 1 ? "has more than one label" : "have more than one label";
+  return [`${listed(paths)} ${have}; the last one counts.`];
+}
+
 /** @param {Found} found */
-function describeLeftOut({ problems, ignored }) {
+function describeLeftOut({ problems, ignored, labelFiles }) {
   const told = problems.slice(0, MOST_TOLD).map(({ error }) => error.message);
   const more = problems.length - told.length;
   if (more > 0) told.push(`${more} more could not be opened.`);
@@ -295,6 +304,7 @@ function describeLeftOut({ problems, ignored }) {
     const which = ignored.length === 1 ? "which is not an image" : "which are not images";
     told.push(`Left out: ${listed(ignored)}, ${which}.`);
   }
+  told.push(...describeContradictions(labelFiles));
   return told.join(" ");
 }
 

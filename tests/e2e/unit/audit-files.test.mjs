@@ -7,6 +7,7 @@ import { deflateRawSync } from "node:zlib";
 import { filesOf, filesOfDrop, findImages } from "../../../web/src/audit/files.js";
 import {
   areLikely,
+  contradictions,
   isLabelFile,
   labelsFromFiles,
   labelsFromLaterFiles,
@@ -182,6 +183,13 @@ describe("labels", () => {
       [{ path: "labels.csv", text: "ü.png,one\na.png,two\nA.png,three" }],
     );
     assert.deepEqual(labels, ["one", "three", "two"]);
+  });
+
+  test("that contradict each other are named, and repeated rows are not", () => {
+    const text = "1.png,thus\n./1.png,Thus\n2.png,line\n2.png,kerry\n2.png,line";
+    const files = [{ path: "set/labels.csv", text }];
+    assert.deepEqual(contradictions(files), ["set/2.png"]);
+    assert.deepEqual(labelsFromFiles(["set/1.png", "set/2.png"], files), ["Thus", "line"]);
   });
 
   test("given later are for the folder that the images are in", () => {

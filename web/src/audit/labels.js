@@ -38,19 +38,30 @@ export function isLabelFile(path) {
  * @returns {(string | null)[]} for each image its label, or `null` where none is given
  */
 export function labelsFromFiles(paths, files) {
-  /** @type {Map<string, string>} */
-  const labels = new Map();
-  for (const { path, text } of files) {
-    const folder = path.slice(0, path.length - nameOf(path).length);
-    const isSpec = nameOf(path).toLowerCase() === SPEC_FILE;
-    for (const [file, label] of isSpec ? specRows(text) : csvRows(text)) {
-      labels.set(plainPath(folder + file), label);
-    }
-  }
+  const labels = new Map(files.flatMap(rowsOf));
   const anyCase = new Map([...labels].map(([file, label]) => [file.toLowerCase(), label]));
   return paths
     .map(plainPath)
     .map((path) => labels.get(path) ?? anyCase.get(path.toLowerCase()) ?? null);
+}
+
+/**
+ * The files to which label files give more than one label: one of them is wrong.
+ *
+ * @param {LabelFile[]} files
+ * @returns {string[]} their paths
+ */
+export function contradictions(files) {
+  /** @type {Map<string, string>} */
+  const known = new Map();
+  /** @type {Set<string>} */
+  const found = new Set();
+  for (const [file, label] of files.flatMap(rowsOf)) {
+    const before = known.get(file) ?? label;
+    if (before.toLowerCase() !== label.toLowerCase()) found.add(file);
+    known.set(file, label);
+  }
+  return [...found];
 }
 
 /**
@@ -129,6 +140,18 @@ function areCounted(labels) {
   let [low, high] = [Infinity, -Infinity];
   for (const rest of rests) [low, high] = [Math.min(low, +rest), Math.max(high, +rest)];
   return high - low < 2 * labels.length;
+}
+
+/**
+ * The rows of a label file, each with its file's path.
+ *
+ * @param {LabelFile} labelFile
+ * @returns {[file: string, label: string][]}
+ */
+function rowsOf({ path, text }) {
+  const folder = path.slice(0, path.length - nameOf(path).length);
+  const rows = nameOf(path).toLowerCase() === SPEC_FILE ? specRows(text) : csvRows(text);
+  return rows.map(([file, label]) => [plainPath(folder + file), label]);
 }
 
 /**
