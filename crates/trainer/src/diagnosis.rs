@@ -201,10 +201,10 @@ pub fn diagnose(course: &Course, finished: bool) -> Vec<(Trouble, String)> {
         .iter()
         .all(|epoch| epoch.valid_accuracy <= 0.0)
     {
-        let mut text = format!(
-            "no validation image was read right in any epoch, so the weights are of no use yet: \
-             go on for more epochs, or {images}"
-        );
+        let mut text = "no validation image was read right in any epoch, so the weights are of no \
+                        use yet: take more epochs or images, or start from weights that read \
+                        others (--from)"
+            .to_owned();
         if last.train_accuracy > 0.0 && course.steps < FEW_STEPS {
             text += "; in so short a run batch norm's statistics lag behind, too, so that less is \
                      read than the training accuracy says";

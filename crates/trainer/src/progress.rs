@@ -172,8 +172,8 @@ impl TrainingProgressLogger for RunProgress {
     fn update_epoch(&mut self, epoch: usize) {
         self.epoch = epoch + 1;
         let epochs = self.epochs.saturating_sub(epoch) as u32;
-        if let Some(time) = self.train_time.filter(|_| epochs > 0) {
-            let left = time * epochs;
+        let left = self.train_time.map(|time| time * epochs);
+        if let Some(left) = left.filter(|left| left.as_secs() > 0) {
             self.bar
                 .suspend(|| eprintln!("about {} left", HumanDuration(left)));
         }
