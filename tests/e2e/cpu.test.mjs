@@ -343,21 +343,28 @@ describe("without WebGPU", () => {
     await failedWith("image-too-large");
   });
 
-  test("refuses a folder", async () => {
+  test("says that a folder is no image, beside the reading that is there", async () => {
+    const before = await reader.word();
+    assert.ok(before);
     const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
     await reader.drag(folder);
-    await reader.page.waitForSelector("body[data-state=error]");
+    await reader.page.waitForSelector("#note:text('This is a folder')");
     await rm(folder, { recursive: true });
-    await failedWith("not-a-file");
+    assert.equal(await reader.settled(), "done");
+    assert.equal(await reader.word(), before);
   });
 
-  test("refuses a clipboard without an image", async () => {
+  test("says that a clipboard holds no image, beside the reading that is there", async () => {
+    const before = await reader.word();
+    assert.ok(before);
     await reader.page.evaluate(() => {
       const data = new DataTransfer();
       data.setData("text/plain", "just words");
       document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
     });
-    await failedWith("not-a-file");
+    assert.match((await reader.page.textContent("#note")) ?? "", /clipboard holds no image/);
+    assert.equal(await reader.settled(), "done");
+    assert.equal(await reader.word(), before);
   });
 
   test("asks nothing of any other place, and complains of nothing", () => {
