@@ -166,11 +166,11 @@ impl ModelConfig {
         let mut total = 0;
         for block in &self.encoder.blocks {
             let (rows, cols) = block.convolved_size(size);
-            total += rows * cols * 9 * channels * block.filters;
+            total += 9 * product(&[rows, cols, channels, block.filters]);
             channels = block.filters;
             size = block.output_size(size);
         }
-        (total + size.0 * size.1 * channels * self.encoder.features) as u64
+        total + product(&[size.0, size.1, channels, self.encoder.features])
     }
 
     /// Checks what a file could get wrong: sizes of zero or beyond reason, an empty grid, an
@@ -182,7 +182,7 @@ impl ModelConfig {
     pub fn validate(&self) -> Result<(), ModelError> {
         let invalid = |what: &str| Err(ModelError::InvalidConfig(what.to_owned()));
         const LARGEST: usize = 4096;
-        const LARGEST_MAP: usize = 1 << 24;
+        const LARGEST_MAP: u64 = 1 << 24;
         let sizes = [
             self.input.height,
             self.input.width,
@@ -227,7 +227,7 @@ impl ModelConfig {
                 return invalid("the input is too small for so many blocks");
             }
             let (rows, cols) = block.convolved_size(size);
-            if rows * cols * block.filters > LARGEST_MAP {
+            if product(&[rows, cols, block.filters]) > LARGEST_MAP {
                 return invalid("a block's output holds more than 16 million values an image");
             }
             size = block.output_size(size);
@@ -236,11 +236,18 @@ impl ModelConfig {
             return invalid("the encoder's grid is empty");
         }
         let vectors = self.encoder.features.max(self.decoder.attention);
-        if size.0 * size.1 * vectors > LARGEST_MAP {
+        if product(&[size.0, size.1, vectors]) > LARGEST_MAP {
             return invalid("the encoder's grid holds more than 16 million values an image");
         }
         self.vocabulary().map(|_| ())
     }
+}
+
+/// The product of sizes. In browsers, `usize` has 32 bits, which sizes within the limits exceed.
+fn product(sizes: &[usize]) -> u64 {
+    sizes
+        .iter()
+        .fold(1, |product: u64, size| product.saturating_mul(*size as u64))
 }
 
 impl InputConfig {

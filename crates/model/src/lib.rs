@@ -3,8 +3,8 @@
 //! browser alike.
 //!
 //! The files follow an image's way: [`image`], [`encoder`], [`attention`], [`gru`], [`decoder`],
-//! [`prediction`]; [`recognizer`] walks it. [`config`] says which network
-//! (those with a name are in `presets.rs`), [`weights`] carries it.
+//! [`prediction`]; [`recognizer`] walks it, and [`golden`] checks that a device does so right.
+//! [`config`] says which network (those with a name are in `presets.rs`), [`weights`] carries it.
 
 #![recursion_limit = "256"]
 
@@ -19,8 +19,11 @@ mod dense;
 mod distribution;
 pub mod encoder;
 pub mod error;
+mod format;
+pub mod golden;
 pub mod gru;
 pub mod image;
+pub mod input;
 pub mod network;
 pub mod prediction;
 mod presets;
@@ -31,6 +34,7 @@ pub mod weights;
 
 pub use config::{Grid, ModelConfig};
 pub use error::ModelError;
+pub use input::{Encoded, Inputs};
 pub use network::Network;
 pub use prediction::{Alternative, Letter, LetterAlternative, Prediction};
 pub use recognizer::Recognizer;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::error::ModelError;
+use crate::error::{ModelError, plain_cause};
 
 /// Waits for a tensor and copies its values to the host, row by row. Browsers know no other way
 /// to wait: nothing here blocks.
@@ -12,7 +12,8 @@ use crate::error::ModelError;
 /// [`ModelError::DeviceLost`] if the device fails, or if a value is not finite: weights and
 /// images are, so only a device that computes wrongly answers so.
 pub(crate) async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, ModelError> {
-    let lost = |error: &dyn std::fmt::Display| ModelError::DeviceLost(error.to_string());
+    let lost =
+        |error: &dyn std::fmt::Display| ModelError::DeviceLost(plain_cause(&error.to_string()));
     let data = tensor
         .into_data_async()
         .await

@@ -5,8 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use burn::tensor::Tensor;
-use captcha_model::{Prediction, Recognizer};
+use captcha_model::{Inputs, Prediction, Recognizer};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -25,19 +24,26 @@ const RELIABILITY_BINS: usize = 15;
 /// What was counted.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Score {
-    /// Images read.
+    /// Images read whose label the network can write.
     pub images: usize,
     /// Images left out, as they could not be read.
     #[serde(skip_serializing_if = "is_zero")]
     pub unreadable: usize,
+    /// Images left out, as the network cannot write their label: it is too long, or holds a
+    /// character that the alphabet lacks. The score says nothing of such images.
+    pub unsupported: usize,
     /// Images whose every letter is right.
     pub exact: usize,
-    /// `exact / images`
-    pub accuracy: f64,
+    /// `exact / images`; none without an image.
+    pub accuracy: Option<f64>,
     /// Where the accuracy on all such images lies, with a certainty of 95 %.
-    pub interval: (f64, f64),
+    pub interval: Option<(f64, f64)>,
     /// Share of label letters answered right at their place.
-    pub letter_accuracy: f64,
+    pub letter_accuracy: Option<f64>,
+    /// The commonest answer, where it is so common that the network hardly looks at the image:
+    /// labels differ much more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated_answer: Option<RepeatedAnswer>,
     /// Share of letters, in images that were read right, at which the grid's column with the most
     /// attention lay nearer to the letter read than to any other; rows are not counted. None where
     /// it is not known where letters stand.
@@ -65,18 +71,42 @@ pub struct Score {
     pub read_as: BTreeMap<char, BTreeMap<char, usize>>,
     /// Expected calibration error: how far confidence lies from accuracy on average, over the
     /// groups of `reliability` (Naeini et al. 2015).
-    pub calibration_error: f64,
+    pub calibration_error: Option<f64>,
     /// Images grouped by the confidence of their answer, groups without an image left out.
     pub reliability: Vec<ReliabilityBin>,
     /// Images read in a second of the network's time; decoding and scaling are not counted.
     pub images_per_second: f64,
+    /// What the network can write, in words.
+    #[serde(skip)]
+    writes: String,
     #[serde(skip)]
     letters: usize,
     #[serde(skip)]
     letters_right: usize,
     #[serde(skip)]
+    answers: BTreeMap<String, usize>,
+    #[serde(skip)]
+    labels: BTreeMap<String, usize>,
+    #[serde(skip)]
     looks: Looks,
 }
+
+/// An answer that many images got.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RepeatedAnswer {
+    /// The answer.
+    pub text: String,
+    /// Images that got it.
+    pub images: usize,
+    /// Their share of all images.
+    pub share: f64,
+}
+
+/// Fewest images among which an answer counts as repeated.
+const REPEATED_IMAGES: usize = 20;
+/// Least share of the images that get a repeated answer, and how many times as common as the
+/// commonest label it is.
+const REPEATED: (f64, usize) = (0.1, 4);
 
 /// Answers of about the same confidence.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -94,7 +124,7 @@ pub struct ReliabilityBin {
 pub struct Tally {
     /// Images.
     pub images: usize,
-    /// Of these, read whole.
+    /// Of these, read right.
     pub exact: usize,
 }
 
@@ -134,14 +164,30 @@ fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// Reads every example of a source's first epoch; one that cannot be read is named and left out. A lexicon's score is counted beside the plain
-/// one: the likeliest of ten answers that the lexicon holds, or the likeliest if it holds none.
+/// [`share`], or none of nothing.
+fn some_share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| share(part, whole))
+}
+
+/// Reads every example of a source's first epoch. One that cannot be read is named and left out, and
+/// one whose label the network cannot write is counted apart. A lexicon's score is counted beside
+/// the plain one: the likeliest of ten answers that the lexicon holds, or the likeliest if it holds
+/// none.
 pub fn evaluate(
     recognizer: &Recognizer,
     source: &dyn Source,
     lexicon: Option<&HashSet<String>>,
 ) -> Result<Score> {
-    let mut score = Score::default();
+    let config = recognizer.config();
+    let vocabulary = config.vocabulary()?;
+    let can_write = |label: &str| vocabulary.target(label, config.max_letters).is_ok();
+    let mut score = Score {
+        writes: format!(
+            "the characters {:?}, at most {} in a text",
+            config.alphabet, config.max_letters
+        ),
+        ..Score::default()
+    };
     let mut time = Duration::ZERO;
     let bar = progress_bar(source.len() as u64);
     let alternatives = if lexicon.is_some() {
@@ -152,7 +198,7 @@ pub fn evaluate(
     for start in (0..source.len()).step_by(BATCH) {
         let indices = start..(start + BATCH).min(source.len());
         // A photo at its full size is let go before the next one.
-        let examples: Vec<Result<_>> = indices
+        let examples: Vec<Result<Option<_>>> = indices
             .into_par_iter()
             .map(|index| {
                 let Example {
@@ -161,19 +207,23 @@ pub fn evaluate(
                     letters,
                     drawn,
                 } = source.example(0, index)?;
+                if !can_write(&text) {
+                    return Ok(None);
+                }
                 let truth = Truth {
                     text,
                     letters,
                     drawn,
                 };
-                Ok((recognizer.preprocess(&[image])?, truth))
+                Ok(Some((recognizer.preprocess(&[image])?, truth)))
             })
             .collect();
         bar.inc(examples.len() as u64);
         let mut prepared = Vec::with_capacity(examples.len());
         for example in examples {
             match example {
-                Ok(example) => prepared.push(example),
+                Ok(Some(example)) => prepared.push(example),
+                Ok(None) => score.unsupported += 1,
                 // One bad file of thousands does not cost the reading of all others.
                 Err(error) if score.unreadable + 1 == source.len() => return Err(error),
                 Err(error) => {
@@ -182,13 +232,13 @@ pub fn evaluate(
                 }
             }
         }
-        if prepared.is_empty() {
-            continue;
-        }
         let (inputs, truths): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+        let Some(inputs) = Inputs::cat(inputs) else {
+            continue;
+        };
         let started = Instant::now();
-        let features = recognizer.encode(Tensor::cat(inputs, 0));
-        let predictions = pollster::block_on(recognizer.decode(features, alternatives))?;
+        let encoded = recognizer.encode(inputs)?;
+        let predictions = pollster::block_on(recognizer.decode(encoded, alternatives))?;
         time += started.elapsed();
         for (truth, prediction) in truths.iter().zip(&predictions) {
             score.count(truth, prediction, lexicon);
@@ -215,6 +265,8 @@ impl Score {
         }
         self.images += 1;
         self.exact += usize::from(right);
+        *self.answers.entry(prediction.text.clone()).or_default() += 1;
+        *self.labels.entry(label.clone()).or_default() += 1;
         self.letters += label.chars().count();
         self.letters_right += label
             .chars()
@@ -260,8 +312,10 @@ impl Score {
             images: self.images,
             exact: self.exact,
         };
-        (self.accuracy, self.interval) = (all.accuracy(), all.interval());
-        self.letter_accuracy = share(self.letters_right, self.letters);
+        self.accuracy = some_share(self.exact, self.images);
+        self.interval = self.accuracy.map(|_| all.interval());
+        self.letter_accuracy = some_share(self.letters_right, self.letters);
+        self.repeated_answer = self.repeated_answer();
         if self.looks.letters > 0 {
             self.attention_on_letter = Some(share(self.looks.nearest, self.looks.letters));
             self.attention_in_box = Some(share(self.looks.touched, self.looks.letters));
@@ -273,9 +327,24 @@ impl Score {
         }
         let gap =
             |bin: &ReliabilityBin| (bin.confidence * bin.images as f64 - bin.exact as f64).abs();
-        self.calibration_error =
-            self.reliability.iter().map(gap).sum::<f64>() / self.images.max(1) as f64;
+        self.calibration_error = self
+            .accuracy
+            .map(|_| self.reliability.iter().map(gap).sum::<f64>() / self.images as f64);
         self.images_per_second = self.images as f64 / time.as_secs_f64().max(1e-9);
+    }
+
+    fn repeated_answer(&self) -> Option<RepeatedAnswer> {
+        let (least_share, times) = REPEATED;
+        let (text, &images) = self.answers.iter().max_by_key(|(_, images)| **images)?;
+        let label = self.labels.values().max()?;
+        let share = share(images, self.images);
+        (self.images >= REPEATED_IMAGES && share >= least_share && images >= times * label).then(
+            || RepeatedAnswer {
+                text: text.clone(),
+                images,
+                share,
+            },
+        )
     }
 }
 
@@ -285,16 +354,29 @@ impl fmt::Display for Score {
         if self.unreadable > 0 {
             writeln!(f, "left out          {}", self.unreadable)?;
         }
-        let (low, high) = self.interval;
+        if self.unsupported > 0 {
+            let all = self.images + self.unsupported;
+            writeln!(f, "unsupported       {} of {all} labels", self.unsupported)?;
+        }
+        let (Some(accuracy), Some((low, high))) = (self.accuracy, self.interval) else {
+            return write!(
+                f,
+                "There is no result: this network writes {}, and no label is such a text. Use \
+                 weights that were trained on such images.",
+                self.writes
+            );
+        };
         writeln!(
             f,
             "read whole        {} ({:.3} %; 95 % interval {:.2} to {:.2} %)",
             self.exact,
-            100.0 * self.accuracy,
+            100.0 * accuracy,
             100.0 * low,
             100.0 * high
         )?;
-        writeln!(f, "letters right     {:.3} %", 100.0 * self.letter_accuracy)?;
+        if let Some(share) = self.letter_accuracy {
+            writeln!(f, "letters right     {:.3} %", 100.0 * share)?;
+        }
         if let Some(share) = self.attention_on_letter {
             writeln!(f, "looked at letter  {:.3} %", 100.0 * share)?;
         }
@@ -304,16 +386,31 @@ impl fmt::Display for Score {
         if let Some(accuracy) = self.lexicon_accuracy {
             writeln!(f, "with the lexicon  {:.3} %", 100.0 * accuracy)?;
         }
-        writeln!(
-            f,
-            "calibration error {:.3} %",
-            100.0 * self.calibration_error
-        )?;
+        if let Some(error) = self.calibration_error {
+            writeln!(f, "calibration error {:.3} %", 100.0 * error)?;
+        }
         for (letters, tally) in &self.by_length {
             let (share, images) = (100.0 * tally.accuracy(), tally.images);
             writeln!(f, "of {letters} letters      {share:.3} % of {images}")?;
         }
-        write!(f, "images a second   {:.1}", self.images_per_second)
+        write!(f, "images a second   {:.1}", self.images_per_second)?;
+        if self.unsupported > 0 {
+            write!(
+                f,
+                "\nnote: the network writes {}. The result says nothing of the {} images with \
+                 other labels.",
+                self.writes, self.unsupported
+            )?;
+        }
+        if let Some(RepeatedAnswer { text, share, .. }) = &self.repeated_answer {
+            write!(
+                f,
+                "\nwarning: {:.0} % of the answers are {text:?}, though the labels differ: the \
+                 network hardly looks at the images. Train it longer, or on more images.",
+                100.0 * share
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -323,9 +420,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn what_is_counted_is_what_was_read() {
-        let answer = |text: &str, confidence: f32, others: &[&str]| Prediction {
+    fn answer(text: &str, confidence: f32, others: &[&str]) -> Prediction {
+        Prediction {
             text: text.into(),
             confidence,
             letters: text
@@ -338,6 +434,7 @@ mod tests {
                 })
                 .collect(),
             grid: Grid { rows: 1, cols: 1 },
+            blank: false,
             alternatives: [&[text], others]
                 .concat()
                 .into_iter()
@@ -346,7 +443,72 @@ mod tests {
                     confidence: 0.0,
                 })
                 .collect(),
+        }
+    }
+
+    fn truth(text: &str) -> Truth {
+        Truth {
+            text: text.into(),
+            letters: None,
+            drawn: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_that_many_images_get_is_told() {
+        let score = |answers: &[&str], label: fn(usize) -> String| {
+            let mut score = Score::default();
+            for (index, text) in answers.iter().cycle().take(40).enumerate() {
+                let label = label(index);
+                score.count(&truth(&label), &answer(text, 0.5, &[]), None);
+            }
+            score.finish(Duration::from_secs(1));
+            score
         };
+        let letters = |index: usize| char::from(b'a' + (index % 26) as u8).to_string();
+        let stuck = score(&["aa", "ab", "aa", "ac", "ad"], letters);
+        let repeated = RepeatedAnswer {
+            text: "aa".into(),
+            images: 16,
+            share: 0.4,
+        };
+        assert_eq!(stuck.repeated_answer, Some(repeated));
+        assert!(
+            stuck
+                .to_string()
+                .contains("warning: 40 % of the answers are \"aa\"")
+        );
+        // Where the labels are as alike as the answers, the network is right to repeat itself.
+        let alike = score(&["aa"], |_| "aa".into());
+        assert_eq!(alike.repeated_answer, None);
+        let mixed: Vec<String> = (0..26).map(letters).collect();
+        let mixed: Vec<&str> = mixed.iter().map(String::as_str).collect();
+        assert_eq!(score(&mixed, letters).repeated_answer, None);
+    }
+
+    #[test]
+    fn nothing_measured_is_no_percentage() {
+        let mut score = Score {
+            unsupported: 3,
+            ..Score::default()
+        };
+        score.finish(Duration::from_secs(1));
+        let json = serde_json::to_value(&score).expect("a score is JSON");
+        assert_eq!(json["unsupported"], 3);
+        for key in [
+            "accuracy",
+            "interval",
+            "letter_accuracy",
+            "calibration_error",
+        ] {
+            assert!(json[key].is_null(), "{key} in {json}");
+        }
+        let text = score.to_string();
+        assert!(text.contains("no result") && !text.contains('%'), "{text}");
+    }
+
+    #[test]
+    fn what_is_counted_is_what_was_read() {
         let lexicon = HashSet::from(["thus".to_owned(), "line".to_owned()]);
         let mut score = Score::default();
         for (label, prediction) in [
@@ -355,24 +517,19 @@ mod tests {
             ("line", answer("lin", 0.5, &["limb", "line"])),
             ("zqx", answer("zqx", 0.51, &["thus"])),
         ] {
-            let truth = Truth {
-                text: label.into(),
-                letters: None,
-                drawn: None,
-            };
-            score.count(&truth, &prediction, Some(&lexicon));
+            score.count(&truth(label), &prediction, Some(&lexicon));
         }
         score.finish(Duration::from_secs(2));
         assert_eq!((score.images, score.exact), (4, 2));
         // 4 of 4, 3 of 4, 3 of 4 and 3 of 3 letters at their place.
-        assert_eq!(score.letter_accuracy, 13.0 / 15.0);
+        assert_eq!(score.letter_accuracy, Some(13.0 / 15.0));
         // The list mends the second and the third, and spoils the last.
         assert_eq!(score.lexicon_exact, Some(3));
         // Of answers as long as their label only.
         assert_eq!(score.read_as[&'u'], BTreeMap::from([('u', 1), ('e', 1)]));
         assert!(!score.read_as.contains_key(&'l'));
         // Two groups of two: |1.96 - 1| and |1.01 - 1| of four.
-        assert!((score.calibration_error - 0.97 / 4.0).abs() < 1e-6);
+        assert!((score.calibration_error.unwrap_or_default() - 0.97 / 4.0).abs() < 1e-6);
         assert_eq!(score.images_per_second, 2.0);
     }
 

@@ -74,6 +74,7 @@ mod tests {
                 letter([0.0, 0.3, 0.0, 0.4, 0.0, 0.3, 0.0, 0.0]),
             ],
             grid: Grid { rows: 2, cols: 4 },
+            blank: false,
             alternatives: Vec::new(),
         };
         // The first letter's heaviest cell is far off, the second's just reaches it, the third's is

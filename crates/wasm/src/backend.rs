@@ -104,7 +104,9 @@ async fn on_webgpu(
         .validated(async {
             let recognizer =
                 Recognizer::new(weights, &gpu.device).map_err(|error| error.to_string())?;
-            crate::golden::compare(cpu, &recognizer).await?;
+            captcha_model::golden::compare(cpu, &recognizer)
+                .await
+                .map_err(|error| error.to_string())?;
             Ok::<_, String>(recognizer)
         })
         .await??;

@@ -1,7 +1,7 @@
 //! Images as JavaScript holds them: bytes, a blob, or pixels.
 
 use captcha_model::ModelError;
-use captcha_model::image::{MAX_BYTES, RgbImage, decode_image, image_from_rgba};
+use captcha_model::image::{MAX_BYTES, RgbImage, check_size, decode_image, image_from_rgba};
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -12,11 +12,10 @@ use crate::error::LensError;
 /// Reads an `ImageSource` (see `types.d.ts`).
 pub(crate) async fn image(source: &JsValue) -> Result<RgbImage, LensError> {
     if let Some(pixels) = source.dyn_ref::<ImageData>() {
-        return Ok(image_from_rgba(
-            pixels.width(),
-            pixels.height(),
-            pixels.data().0,
-        )?);
+        let (width, height) = (pixels.width(), pixels.height());
+        // Before the pixels are copied into the module's memory.
+        check_size(width, height)?;
+        return Ok(image_from_rgba(width, height, pixels.data().0)?);
     }
     let bytes = match source.dyn_ref::<Blob>() {
         Some(blob) => bytes(&array_buffer(blob).await?),

@@ -12,8 +12,6 @@ mod adapter;
 mod backend;
 mod clock;
 mod error;
-#[cfg(feature = "webgpu")]
-mod golden;
 mod input;
 mod options;
 mod panic;

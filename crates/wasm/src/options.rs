@@ -1,11 +1,15 @@
 //! What callers may ask for, checked.
 
-use captcha_model::Recognizer;
+use captcha_model::{ModelError, Recognizer};
 use js_sys::{Function, Object, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::error::LensError;
 use crate::input;
+
+/// Largest weights file that is copied into the module's memory: ten times the paper's network in
+/// full precision.
+const MAX_WEIGHTS_BYTES: u32 = 256 << 20;
 
 /// Where the network should run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,10 @@ impl LoadOptions {
     pub(crate) fn read(options: &JsValue) -> Result<Self, LensError> {
         let weights = input::bytes(&field(options, "weights"))
             .ok_or_else(|| bad("`weights` must be a Uint8Array or an ArrayBuffer."))?;
+        if weights.length() > MAX_WEIGHTS_BYTES {
+            let reason = "the file is larger than any weights file".into();
+            return Err(ModelError::BadWeights(reason).into());
+        }
         let backend = field(options, "backend");
         let backend = match backend.as_string().as_deref() {
             None if backend.is_undefined() => Wish::Auto,

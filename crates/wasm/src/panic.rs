@@ -1,6 +1,7 @@
 //! A Rust panic leaves the instance unusable and the pending promise open for ever; what the page
 //! can notice is an `error` event on the global scope, so that is where the message goes.
 
+use captcha_model::error::plain_cause;
 use js_sys::Error;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -14,6 +15,7 @@ extern "C" {
 #[wasm_bindgen(start)]
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        report_error(&Error::new(&panic.to_string()))
+        // Without the paths of the machine that built this module.
+        report_error(&Error::new(&plain_cause(&panic.to_string())))
     }));
 }

@@ -15,6 +15,7 @@ pub(crate) struct Recognition<'a> {
     pub(crate) confidence: f32,
     pub(crate) letters: Vec<ReadLetter>,
     pub(crate) grid: Grid,
+    pub(crate) blank: bool,
     pub(crate) alternatives: Vec<Alternative>,
     pub(crate) milliseconds: Milliseconds,
     pub(crate) backend: &'a Backend,
@@ -67,6 +68,7 @@ impl<'a> Recognition<'a> {
                 .map(ReadLetter::from)
                 .collect(),
             grid: prediction.grid,
+            blank: prediction.blank,
             alternatives: prediction.alternatives,
             milliseconds,
             backend,

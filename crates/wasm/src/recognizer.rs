@@ -1,7 +1,6 @@
 //! The one class that JavaScript sees.
 
-use burn::tensor::Tensor;
-use captcha_model::{ModelError, Weights};
+use captcha_model::{Inputs, ModelError, Weights};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
@@ -118,14 +117,14 @@ impl Recognizer {
             }));
             preprocess += watch.lap();
         }
-        if inputs.is_empty() {
-            return Ok(sizes.into_iter().filter_map(Result::err).map(Err).collect());
-        }
         let share = inputs.len() as f64;
+        let Some(inputs) = Inputs::cat(inputs) else {
+            return Ok(sizes.into_iter().filter_map(Result::err).map(Err).collect());
+        };
         let network = async {
-            let features = recognizer.encode(Tensor::cat(inputs, 0));
+            let encoded = recognizer.encode(inputs)?;
             let encode = watch.lap();
-            Ok((encode, recognizer.decode(features, alternatives).await?))
+            Ok((encode, recognizer.decode(encoded, alternatives).await?))
         };
         let (encode, predictions) = self.engine.validated(network).await?;
         let mut predictions = predictions.into_iter();

@@ -49,7 +49,7 @@ export interface Letter {
   confidence: number;
   /** One weight for each grid position, row by row; the weights sum to 1. */
   attention: Float32Array;
-  /** What could stand here, the most probable first, five at most; the letter itself leads. */
+  /** What could stand here, five at most: the letter itself, then the most probable others. */
   alternatives: LetterAlternative[];
 }
 
@@ -82,14 +82,23 @@ export interface Milliseconds {
   total: number;
 }
 
-/** What was read in one image. An image without letters gives `text: ""` and no letters. */
+/**
+ * What was read in one image. Where no characters were recognised, `text` is "", and `blank` says
+ * whether that is because the image holds nothing.
+ */
 export interface Recognition {
   text: string;
   /** Probability of the whole text, 0 to 1. */
   confidence: number;
   letters: Letter[];
   grid: Grid;
-  /** The most probable texts, the most probable first; as a rule `text` is the first. */
+  /** Whether the image holds nothing: its pixels hardly differ. */
+  blank: boolean;
+  /**
+   * The most probable texts, the most probable first: `text` and `confidence` are those of the first.
+   * Asking for alternatives searches wider, so where the network is unsure, `text` can be another one
+   * than without.
+   */
   alternatives: Alternative[];
   milliseconds: Milliseconds;
   backend: Backend;

@@ -1,17 +1,18 @@
 //! The WebGPU device of this page: opened once, shared by everything that loads.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use burn::tensor::Device;
 use burn_wgpu::{WgpuInitError, WgpuSetup, wgpu};
+use captcha_model::error::plain_cause;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 use futures_util::lock::Mutex;
 
 use crate::adapter;
 
-/// An opened device. Cloning it shares it.
-#[derive(Clone)]
+/// An opened device.
 pub(crate) struct Gpu {
     /// burn's handle.
     pub(crate) device: Device,
@@ -21,41 +22,71 @@ pub(crate) struct Gpu {
     raw: Rc<Mutex<wgpu::Device>>,
 }
 
+type Opened = (Device, Rc<Mutex<wgpu::Device>>);
+type Opening = Shared<LocalBoxFuture<'static, Result<Opened, String>>>;
+
 thread_local! {
-    // burn opens a device once in a module's life, so whoever comes second, even while the first
-    // still waits, shares its outcome. A lost GPU takes a new module.
-    static GPU: Shared<LocalBoxFuture<'static, Result<Gpu, String>>> = connect().boxed_local().shared();
+    // burn opens a device once in a module's life, so that whoever comes second, even while the first
+    // still waits, shares it. A lost GPU takes a new module.
+    static GPU: RefCell<Option<Opening>> = const { RefCell::new(None) };
 }
 
 /// The device, or why there is none.
 pub(crate) async fn open() -> Result<Gpu, String> {
-    GPU.with(Shared::clone).await
-}
-
-async fn connect() -> Result<Gpu, String> {
-    let setup = Device::wgpu_options().init_with_setup_async().await;
-    let (device, WgpuSetup { device: raw, .. }) = setup.map_err(|error| match error {
-        WgpuInitError::AdapterUnavailable { .. } => "the browser offers no graphics adapter".into(),
-        other => other.to_string(),
-    })?;
+    // cubecl panics on an adapter that it cannot use.
+    let adapter = adapter::usable().await?;
+    let opening = GPU.with_borrow_mut(|gpu| {
+        gpu.get_or_insert_with(|| connect().boxed_local().shared())
+            .clone()
+    });
+    let opened = opening.clone().await;
+    if opened.is_err() {
+        // The next may have more luck.
+        GPU.with_borrow_mut(|gpu| gpu.take_if(|gpu| gpu.ptr_eq(&opening)));
+    }
+    let (device, raw) = opened?;
     Ok(Gpu {
         device,
-        adapter: adapter::name().await,
-        raw: Rc::new(Mutex::new(raw)),
+        adapter,
+        raw,
     })
+}
+
+async fn connect() -> Result<Opened, String> {
+    let setup = Device::wgpu_options().init_with_setup_async().await;
+    let (device, WgpuSetup { device: raw, .. }) = setup.map_err(|error| match error {
+        WgpuInitError::AdapterUnavailable { .. } => adapter::NONE.into(),
+        WgpuInitError::RequestDevice { message } => {
+            format!(
+                "the graphics adapter did not open ({})",
+                plain_cause(&message)
+            )
+        }
+        other => plain_cause(&other.to_string()),
+    })?;
+    Ok((device, Rc::new(Mutex::new(raw))))
 }
 
 impl Gpu {
     /// Does some work and says what the browser objected to, if anything. Without this an invalid
     /// shader is only logged (cubecl #1641) and its output is whatever the memory held.
     pub(crate) async fn validated<T>(&self, work: impl Future<Output = T>) -> Result<T, String> {
+        use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
+
         let raw = self.raw.lock().await;
-        let memory = raw.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let validation = raw.push_error_scope(wgpu::ErrorFilter::Validation);
+        let memory = raw.push_error_scope(OutOfMemory);
+        // A shader that is valid and still cannot be compiled.
+        let internal = raw.push_error_scope(Internal);
+        let validation = raw.push_error_scope(Validation);
         let done = work.await;
-        match (validation.pop().await, memory.pop().await) {
-            (None, None) => Ok(done),
-            (Some(error), _) | (_, Some(error)) => Err(error.to_string()),
+        let errors = [
+            validation.pop().await,
+            internal.pop().await,
+            memory.pop().await,
+        ];
+        match errors.into_iter().flatten().next() {
+            None => Ok(done),
+            Some(error) => Err(plain_cause(&error.to_string())),
         }
     }
 }

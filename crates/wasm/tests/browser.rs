@@ -19,7 +19,7 @@ use web_sys::{Blob, ImageData};
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const TOLERANCE: f32 = 1e-2;
-const IMAGE: &[u8] = include_bytes!("../src/golden.png");
+const IMAGE: &[u8] = include_bytes!("../../model/src/golden.png");
 /// The network that the page ships.
 const SHIPPED: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
 
@@ -85,6 +85,79 @@ async fn overlapping_loads_and_readings_share_the_device() {
     );
 }
 
+// ---- where WebGPU cannot be used
+
+/// Replaces a property of an object for some work; `value` is what its getter gives.
+async fn with_property<T>(
+    object: &str,
+    name: &str,
+    getter: &str,
+    work: impl Future<Output = T>,
+) -> T {
+    let patch = format!(
+        "globalThis.kept = Object.getOwnPropertyDescriptor({object}, '{name}');
+         Object.defineProperty({object}, '{name}', {{ configurable: true, get() {{ {getter} }} }});"
+    );
+    let restore = format!(
+        "if (kept) Object.defineProperty({object}, '{name}', kept); else delete {object}.{name};"
+    );
+    js_sys::eval(&patch).expect("the property can be replaced");
+    let done = work.await;
+    js_sys::eval(&restore).expect("and put back");
+    done
+}
+
+/// What `auto` gives as its reason for the CPU, where `webgpu` is an error.
+async fn refusal(object: &str, name: &str, getter: &str) -> String {
+    let loaded = async {
+        let webgpu = Recognizer::load(options(&weights(), "webgpu")).await;
+        (load("auto").await, webgpu)
+    };
+    let (auto, webgpu) = with_property(object, name, getter, loaded).await;
+    let backend = auto.backend().expect("the backend is an object");
+    assert_eq!(string(&backend, "kind"), "cpu");
+    assert_error(&thrown(webgpu), "no-webgpu");
+    let reason = string(&backend, "reason");
+    assert!(
+        !reason.contains("JsValue") && !reason.contains('/'),
+        "{reason}"
+    );
+    reason
+}
+
+#[wasm_bindgen_test]
+async fn an_adapter_that_cannot_be_used_is_refused_in_plain_words() {
+    let without_timestamps = refusal(
+        "GPUAdapter.prototype",
+        "features",
+        "return new Set(['shader-f16']);",
+    )
+    .await;
+    assert!(
+        without_timestamps.contains("timestamp-query"),
+        "{without_timestamps}"
+    );
+    for (request, told) in [
+        ("throw new Error('sync')", "no graphics adapter (sync)"),
+        ("throw 'word'", "no graphics adapter (word)"),
+        (
+            "return Promise.reject(new DOMException('asleep', 'OperationError'))",
+            "no graphics adapter (asleep)",
+        ),
+        ("return Promise.resolve(null)", "no graphics adapter"),
+    ] {
+        let getter = format!("return function () {{ {request} }};");
+        let reason = refusal("GPU.prototype", "requestAdapter", &getter).await;
+        assert!(reason.ends_with(told), "{reason}, not {told}");
+    }
+    // Nothing of it is kept.
+    let backend = load("webgpu")
+        .await
+        .backend()
+        .expect("the backend is an object");
+    assert_eq!(string(&backend, "kind"), "webgpu");
+}
+
 // ---- what comes out
 
 #[wasm_bindgen_test]
@@ -111,6 +184,9 @@ async fn a_recognition_is_a_plain_object() {
         (100.0, 50.0)
     );
     assert_eq!(string(&get(&recognition, "backend"), "kind"), "cpu");
+    assert_eq!(get(&recognition, "blank"), JsValue::FALSE);
+    let first = get(&alternatives.get(0), "text");
+    assert_eq!(get(&recognition, "text"), first);
     let milliseconds = get(&recognition, "milliseconds");
     let stages =
         ["decode", "preprocess", "encode", "read"].map(|stage| number(&milliseconds, stage));
@@ -207,6 +283,28 @@ async fn bad_images_are_told_apart_and_the_next_is_read() {
 }
 
 #[wasm_bindgen_test]
+async fn pixels_too_many_are_refused_before_they_are_copied() {
+    let cpu = load("cpu").await;
+    let pixels = js_sys::eval(
+        "Object.create(ImageData.prototype, {
+           width: { value: 20000 }, height: { value: 20000 },
+           data: { get() { throw new Error('copied'); } },
+         })",
+    )
+    .expect("an object is made");
+    let refused = cpu.recognize(pixels, JsValue::UNDEFINED).await;
+    assert_error(&refused.expect_err("they are too many"), "image-too-large");
+}
+
+#[wasm_bindgen_test]
+fn sizes_whose_product_exceeds_32_bits_are_refused() {
+    let mut config = small();
+    (config.input.height, config.input.width) = (4096, 4096);
+    config.encoder.blocks[0] = BlockConfig::new(256, true, false, true);
+    assert!(config.validate().is_err());
+}
+
+#[wasm_bindgen_test]
 async fn bad_weights_are_refused() {
     let good = weights();
     let other_version = replaced(&good, b"captcha-lens/1", b"captcha-lens/9");
@@ -236,11 +334,15 @@ async fn load(backend: &str) -> Recognizer {
 }
 
 async fn open(weights: &[u8], backend: &str) -> Recognizer {
-    let options = object(&[("weights", bytes(weights)), ("backend", backend.into())]);
+    let options = options(weights, backend);
     match Recognizer::load(options).await {
         Ok(recognizer) => recognizer,
         Err(error) => panic!("{backend}: {error}"),
     }
+}
+
+fn options(weights: &[u8], backend: &str) -> JsValue {
+    object(&[("weights", bytes(weights)), ("backend", backend.into())])
 }
 
 async fn read(recognizer: &Recognizer, source: JsValue) -> JsValue {

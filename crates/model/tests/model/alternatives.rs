@@ -71,8 +71,9 @@ fn a_beam_wide_enough_finds_every_text() {
         config.decoder.carry_state = carry_state;
         let network = fresh(&config);
         let recognizer = recognizer(&network, &config);
-        let features = recognizer.encode(recognizer.preprocess(&images(1)).unwrap());
-        let expected = all_texts(&network, &config, &features);
+        let inputs = recognizer.preprocess(&images(1)).unwrap();
+        let encoded = recognizer.encode(inputs).unwrap();
+        let expected = all_texts(&network, &config, encoded.features());
         assert_eq!(expected.len(), 15);
 
         let found = alternatives(&recognizer, 100);
@@ -126,4 +127,45 @@ fn alternatives_are_few_sorted_and_share_one_probability() {
         }
     }
     assert_eq!(alternatives(&recognizer, 10), alternatives(&recognizer, 10));
+}
+
+#[test]
+fn the_answer_is_the_likeliest_text_found_however_many_are_asked_for() {
+    let mut surprised = 0;
+    for seed in 0..40 {
+        Device::flex().seed(seed);
+        let config = tiny("abc", 3);
+        let mut network = fresh(&config);
+        // Clear enough to matter, unsure enough that the likeliest letter may lead astray.
+        network.decoder.output.weight = network
+            .decoder
+            .output
+            .weight
+            .map(|weight| weight.mul_scalar(6.0));
+        let recognizer = recognizer(&network, &config);
+        let read = |count| {
+            block_on(recognizer.recognize(&images(1), count))
+                .unwrap()
+                .remove(0)
+        };
+        let greedy = read(0);
+        let answers = [1, 2, 5, 10].map(read);
+        for answer in &answers {
+            let first = &answer.alternatives[0];
+            assert_eq!(
+                (&first.text, first.confidence),
+                (&answer.text, answer.confidence)
+            );
+            assert!(answer.confidence >= greedy.confidence - 1e-6);
+            assert_eq!(answer.text, answers[0].text);
+            let letters: String = answer.letters.iter().map(|letter| letter.letter).collect();
+            assert_eq!(letters, answer.text);
+            for letter in &answer.letters {
+                assert_eq!(letter.alternatives[0].letter, Some(letter.letter));
+                assert!((letter.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            }
+        }
+        surprised += usize::from(greedy.text != answers[0].text);
+    }
+    assert!(surprised > 0, "no network of these is led astray");
 }

@@ -133,7 +133,7 @@ fn the_grid_is_what_the_encoder_makes() {
 
 #[test]
 fn what_cannot_be_built_is_refused() {
-    let spoilt: [fn(&mut ModelConfig); 16] = [
+    let spoilt: [fn(&mut ModelConfig); 17] = [
         |config| config.input.height = 0,
         |config| config.input.width = 1 << 40,
         |config| config.encoder.blocks.clear(),
@@ -150,6 +150,11 @@ fn what_cannot_be_built_is_refused() {
         |config| config.max_letters = 65,
         // Each size is within bounds, the memory they ask for is not.
         |config| (config.input.height, config.input.width) = (4096, 4096),
+        // In the browser's 32 bits, the product of these is zero.
+        |config| {
+            (config.input.height, config.input.width) = (4096, 4096);
+            config.encoder.blocks[0] = BlockConfig::new(256, true, false, true);
+        },
         |config| config.alphabet = ('\u{4e00}'..).take(5000).collect(),
     ];
     tiny("ab", 2).validate().unwrap();

@@ -1,7 +1,7 @@
 use std::io::Cursor;
 
 use captcha_model::ModelError;
-use captcha_model::image::{MAX_BYTES, RgbImage, decode_image, image_from_rgba};
+use captcha_model::image::{MAX_BYTES, MAX_SIDE, RgbImage, decode_image, image_from_rgba};
 use image::codecs::gif::GifEncoder;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, Frame, ImageEncoder, ImageFormat, Rgb, Rgba, RgbaImage};
@@ -116,14 +116,76 @@ fn transparency_lies_over_white() {
     );
 }
 
+/// A stripe as a letter's stem, of one colour and alpha, on something else.
+fn stripe(ink: [u8; 4], paper: [u8; 4]) -> RgbaImage {
+    RgbaImage::from_fn(12, 6, |x, _| {
+        Rgba(if (5..7).contains(&x) { ink } else { paper })
+    })
+}
+
 #[test]
-fn a_gif_is_its_first_frame() {
+fn transparency_lies_over_what_shows_the_picture() {
+    let dark_on_light = |image: &RgbaImage| {
+        let (width, height) = image.dimensions();
+        let encoded = decode_image(&encoded(image.clone(), ImageFormat::Png)).unwrap();
+        let pixels = image_from_rgba(width, height, image.clone().into_raw()).unwrap();
+        assert_eq!(encoded, pixels);
+        (encoded.get_pixel(5, 2).0, encoded.get_pixel(0, 0).0)
+    };
+    let clear = [255, 255, 255, 0];
+    for (ink, paper, expected) in [
+        // White hides it: as black on white.
+        ([255, 255, 255, 255], clear, ([0; 3], [255; 3])),
+        ([255, 255, 255, 255], [0; 4], ([0; 3], [255; 3])),
+        ([250, 250, 250, 255], clear, ([5; 3], [255; 3])),
+        ([255, 255, 255, 128], clear, ([127; 3], [255; 3])),
+        // White shows it.
+        ([190, 190, 190, 255], clear, ([190; 3], [255; 3])),
+        ([0, 0, 0, 255], clear, ([0; 3], [255; 3])),
+        // The text is in the alpha channel alone.
+        ([0, 0, 0, 255], [0; 4], ([0; 3], [255; 3])),
+        ([0, 0, 0, 128], [0; 4], ([127; 3], [255; 3])),
+        // Nothing to lay over anything.
+        ([255; 4], [255; 4], ([255; 3], [255; 3])),
+        ([245, 245, 245, 255], [255; 4], ([245; 3], [255; 3])),
+        (clear, clear, ([255; 3], [255; 3])),
+        // Light on dark that is not transparent stays as it is.
+        ([255; 4], [0, 0, 0, 255], ([255; 3], [0; 3])),
+    ] {
+        let image = stripe(ink, paper);
+        assert_eq!(dark_on_light(&image), expected, "{ink:?} on {paper:?}");
+    }
+}
+
+fn gif(frames: impl IntoIterator<Item = RgbImage>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let frame = |image: RgbImage| Frame::new(DynamicImage::from(image).into_rgba8());
     GifEncoder::new(&mut bytes)
-        .encode_frames([frame(picture()), frame(RgbImage::from_pixel(48, 16, BLUE))])
+        .encode_frames(frames.into_iter().map(frame))
         .unwrap();
+    bytes
+}
+
+#[test]
+fn a_gif_is_its_first_frame() {
+    let bytes = gif([picture(), RgbImage::from_pixel(48, 16, BLUE)]);
     assert_eq!(decode_image(&bytes).unwrap(), picture());
+}
+
+#[test]
+fn a_gif_that_begins_blank_is_its_first_frame_that_is_not() {
+    let blank = || RgbImage::from_pixel(48, 16, Rgb([255; 3]));
+    let bytes = gif([
+        blank(),
+        blank(),
+        picture(),
+        RgbImage::from_pixel(48, 16, BLUE),
+    ]);
+    assert_eq!(decode_image(&bytes).unwrap(), picture());
+    // Of nothing but blanks the first is as good as any; a cut costs no more than what is behind it.
+    assert_eq!(decode_image(&gif([blank(), blank()])).unwrap(), blank());
+    let whole = gif([blank(), picture()]);
+    assert_eq!(decode_image(&whole[..whole.len() - 20]).unwrap(), blank());
 }
 
 #[test]
@@ -164,6 +226,28 @@ fn what_is_no_image_is_refused() {
             code(decode_image(&bytes[..bytes.len() / 2])),
             "unreadable-image"
         );
+    }
+}
+
+#[test]
+fn what_people_take_for_an_image_is_named() {
+    let svg = "<svg xmlns='http://www.w3.org/2000/svg'/>";
+    for (text, name) in [
+        (svg.to_owned(), "SVG"),
+        (format!("\u{feff}\n <?xml version='1.0'?>\n{svg}"), "SVG"),
+        (format!("<!-- a comment -->{svg}"), "SVG"),
+        (
+            "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA".into(),
+            "data URL",
+        ),
+        ("iVBORw0KGgoAAAANSUhEUgAA\n".into(), "base64"),
+        ("/9j/4AAQSkZJRgABAQ==".into(), "base64"),
+        ("<!DOCTYPE html><title>x</title>".into(), "web page"),
+        ("%PDF-1.7\n".into(), "PDF"),
+    ] {
+        let error = decode_image(text.as_bytes()).unwrap_err();
+        assert_eq!(error.code(), "unreadable-image");
+        assert!(error.to_string().contains(name), "{error}");
     }
 }
 
@@ -218,11 +302,25 @@ fn a_picture_too_large_is_refused_by_its_header() {
 }
 
 #[test]
+fn a_side_too_long_is_refused_however_few_pixels_there_are() {
+    for (width, height) in [(MAX_SIDE + 1, 1), (1, MAX_SIDE + 1), (40_000_000, 1)] {
+        let error = decode_image(&png_header(width, height)).unwrap_err();
+        assert_eq!(error.code(), "image-too-large");
+        assert!(
+            error.to_string().contains("65,535 pixels a side"),
+            "{error}"
+        );
+    }
+    let long = vec![0; 4 * MAX_SIDE as usize];
+    assert!(image_from_rgba(MAX_SIDE, 1, long).is_ok());
+}
+
+#[test]
 fn a_file_too_large_is_refused() {
-    assert_eq!(
-        code(decode_image(&vec![0; MAX_BYTES + 1])),
-        "image-too-large"
-    );
+    assert_eq!(MAX_BYTES, 20_000_000); // as the message says
+    let error = decode_image(&vec![0; MAX_BYTES + 1]).unwrap_err();
+    assert_eq!(error.code(), "image-too-large");
+    assert!(error.to_string().contains("At most 20 MB"), "{error}");
 }
 
 #[test]

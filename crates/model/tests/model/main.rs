@@ -5,6 +5,8 @@
 mod alternatives;
 mod config;
 mod decode_image;
+mod error;
+mod golden;
 mod preprocess;
 mod recognizer;
 mod support;

@@ -1,5 +1,6 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
+use captcha_model::image::RgbImage;
 use captcha_model::{Letter, Recognizer, Vocabulary, Weights};
 use pollster::block_on;
 
@@ -18,7 +19,7 @@ fn it_answers_what_the_network_says() {
     let decoded = golden()
         .network(&Device::flex())
         .unwrap()
-        .read(inputs, config.steps());
+        .read(inputs.images().clone(), config.steps());
     let [_, steps, size] = decoded.logits.dims();
     let likely: Vec<f32> = softmax(decoded.logits, 2).to_data().try_to_vec().unwrap();
     let attention: Vec<f32> = decoded.attention.to_data().try_to_vec().unwrap();
@@ -87,8 +88,9 @@ fn company_changes_nothing() {
 fn the_stages_make_the_whole() {
     let recognizer = recognizer();
     let inputs = recognizer.preprocess(&images(2)).unwrap();
-    assert_eq!(inputs.dims(), [2, 3, 20, 40]);
-    let staged = block_on(recognizer.decode(recognizer.encode(inputs.clone()), 0)).unwrap();
+    assert_eq!(inputs.images().dims(), [2, 3, 20, 40]);
+    let encoded = recognizer.encode(inputs.clone()).unwrap();
+    let staged = block_on(recognizer.decode(encoded, 0)).unwrap();
     assert_eq!(
         staged,
         block_on(recognizer.recognize(&images(2), 0)).unwrap()
@@ -107,7 +109,7 @@ fn a_device_that_trains_reads_the_same() {
     let read = |weights: &Weights, device: &Device| {
         let recognizer = Recognizer::new(weights, device).unwrap();
         assert!(!recognizer.device().is_autodiff());
-        let input = Tensor::ones([1, 3, 20, 40], device);
+        let input = Tensor::<4>::ones([1, 3, 20, 40], device);
         (
             block_on(recognizer.recognize(&images(2), 2)).unwrap(),
             block_on(recognizer.read(input)).unwrap(),
@@ -139,13 +141,74 @@ fn a_network_without_an_opinion_reads_nothing() {
 #[test]
 fn nonsense_from_the_device_is_an_error() {
     let recognizer = recognizer();
+    let inputs = recognizer.preprocess(&images(1)).unwrap();
+    let encoded = recognizer.encode(inputs).unwrap();
     for value in [f32::NAN, f32::INFINITY] {
-        let features = Tensor::full([1, 36, 10], value, &Device::flex());
+        let [_, positions, size] = encoded.features().dims();
+        let features = Tensor::<3>::full([1, positions, size], value, &Device::flex());
         assert_eq!(
             code(block_on(recognizer.decode(features, 2))),
             "device-lost"
         );
     }
+}
+
+#[test]
+fn a_blank_image_is_told_from_one_that_holds_something() {
+    let recognizer = recognizer();
+    let white = RgbImage::from_pixel(200, 100, image::Rgb([255; 3]));
+    let with = |square: [u8; 3]| {
+        let mut image = white.clone();
+        for (x, y) in (60..140).flat_map(|x| (30..70).map(move |y| (x, y))) {
+            image.put_pixel(x, y, image::Rgb(square));
+        }
+        image
+    };
+    let cases = [
+        (white.clone(), true),
+        (RgbImage::new(1, 1), true),
+        (
+            RgbImage::from_pixel(30, 90, image::Rgb([10, 200, 30])),
+            true,
+        ),
+        // What JPEG leaves of white.
+        (with([253, 254, 255]), true),
+        (with([240, 255, 255]), false),
+        (with([0; 3]), false),
+    ];
+    let (images, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+    for alternatives in [0, 3] {
+        let read = block_on(recognizer.recognize(&images, alternatives)).unwrap();
+        let blank: Vec<_> = read.iter().map(|prediction| prediction.blank).collect();
+        assert_eq!(blank, expected, "with {alternatives} alternatives");
+    }
+}
+
+#[test]
+fn input_of_another_shape_is_refused_before_and_after_a_reading() {
+    let recognizer = recognizer();
+    let tensor = |shape: [usize; 4]| Tensor::<4>::zeros(shape, &Device::flex());
+    let wrong = [
+        [1, 3, 21, 40],
+        [1, 3, 20, 42],
+        [1, 1, 20, 40],
+        [1, 3, 40, 20],
+        [0, 3, 20, 40],
+    ];
+    for _ in 0..2 {
+        for shape in wrong {
+            let refused = recognizer.encode(tensor(shape));
+            assert_eq!(code(refused), "invalid-input", "{shape:?}");
+            let refused = block_on(recognizer.read(tensor(shape)));
+            assert_eq!(code(refused), "invalid-input", "{shape:?}");
+        }
+        block_on(recognizer.read(tensor([2, 3, 20, 40]))).unwrap();
+    }
+    let features = Tensor::<3>::zeros([1, 35, 10], &Device::flex());
+    assert_eq!(
+        code(block_on(recognizer.decode(features, 0))),
+        "invalid-input"
+    );
 }
 
 #[test]
@@ -158,7 +221,14 @@ fn a_prediction_is_the_json_of_the_contract() {
     keys.sort();
     assert_eq!(
         keys,
-        ["alternatives", "confidence", "grid", "letters", "text"]
+        [
+            "alternatives",
+            "blank",
+            "confidence",
+            "grid",
+            "letters",
+            "text"
+        ]
     );
     assert_eq!(json["grid"], serde_json::json!({ "rows": 4, "cols": 9 }));
     assert_eq!(

@@ -196,7 +196,12 @@ fn what_is_no_weights_file_is_refused() {
         parts.metadata.remove(entry);
         assert_bad(load(parts.file()), &format!("lack `{entry}`"));
         parts.metadata.insert(entry.into(), "{\"height\":".into());
-        assert_bad(load(parts.file()), "");
+        let complaint = match entry {
+            "format" => "their format is",
+            "config" => "their configuration cannot be read",
+            _ => "their record of training cannot be read",
+        };
+        assert_bad(load(parts.file()), complaint);
     }
 }
 
@@ -292,7 +297,7 @@ fn every_cut_is_refused() {
         );
     }
     let longer = [file, vec![0]].concat();
-    assert_bad(Weights::from_bytes(longer), "");
+    assert_bad(Weights::from_bytes(longer), "not a whole safetensors file");
 }
 
 #[test]

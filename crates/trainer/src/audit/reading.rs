@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use burn::tensor::Tensor;
 use captcha_model::image::RgbImage;
-use captcha_model::{Prediction, Recognizer};
+use captcha_model::{Inputs, Prediction, Recognizer};
 use image::ImageFormat;
 use rayon::prelude::*;
 
@@ -43,15 +42,14 @@ pub(super) fn read(
     let mut items = Vec::with_capacity(files.len());
     for files in files.chunks(BATCH) {
         // A photo at its full size is let go before the next one.
-        let inputs: Vec<Result<Tensor<4>>> = files
+        let inputs: Vec<Result<Inputs>> = files
             .par_iter()
             .map(|(path, _)| Ok(recognizer.preprocess(&[read_image(path)?])?))
             .collect();
-        let readable: Vec<Tensor<4>> = inputs.iter().flatten().cloned().collect();
-        let mut predictions = if readable.is_empty() {
-            Vec::new()
-        } else {
-            pollster::block_on(recognizer.read(Tensor::cat(readable, 0)))?
+        let readable: Vec<Inputs> = inputs.iter().flatten().cloned().collect();
+        let mut predictions = match Inputs::cat(readable) {
+            Some(inputs) => pollster::block_on(recognizer.read(inputs))?,
+            None => Vec::new(),
         }
         .into_iter();
         for (file, input) in files.iter().zip(inputs) {

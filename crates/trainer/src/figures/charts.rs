@@ -255,7 +255,10 @@ pub(super) fn confusions(read_as: &BTreeMap<char, BTreeMap<char, usize>>) -> Res
 /// Accuracy against confidence, with the share of images in each group.
 pub(super) fn reliability(score: &Score) -> Result<String> {
     draw((480, 460), |area| {
-        let title = format!("Calibration error {:.2} %", 100.0 * score.calibration_error);
+        let title = format!(
+            "Calibration error {:.2} %",
+            100.0 * score.calibration_error.unwrap_or_default()
+        );
         let mut chart = ChartBuilder::on(area)
             .caption(title, TITLE.into_font().color(&INK))
             .margin(14)

@@ -120,6 +120,7 @@ mod tests {
                 confidence: 1.0,
                 letters: text.chars().map(letter).collect(),
                 grid: Grid { rows: 1, cols: 1 },
+                blank: false,
                 alternatives: Vec::new(),
             };
             for figure in [
