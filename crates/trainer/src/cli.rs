@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 
+use captcha_model::Recognizer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::device::DeviceChoice;
 use crate::folder::Part;
+
+/// The most alternatives that are looked for, as in the page.
+const MAX_ALTERNATIVES: i64 = Recognizer::MAX_ALTERNATIVES as i64;
 
 /// Trains, measures and uses the captcha-lens network.
 ///
@@ -96,7 +100,7 @@ pub struct EvaluateArgs {
     /// Weights and device.
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// A labelled folder.
+    /// A labelled folder; small and capital letters differ only where the network has both.
     #[arg(required_unless_present = "synth", conflicts_with = "synth")]
     pub folder: Option<PathBuf>,
     /// Which part of the folder.
@@ -222,13 +226,13 @@ pub struct RecognizeArgs {
     /// Weights and device.
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// Also give so many whole-word alternatives, at most 10.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=10))]
+    /// Also give so many of the likeliest texts, at most 100; the answer is the first of them.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=MAX_ALTERNATIVES))]
     pub alternatives: u8,
     /// Print one JSON object a line, in the order given.
     #[arg(long)]
     pub json: bool,
-    /// The images.
+    /// The images; - for standard input.
     #[arg(required = true, value_name = "IMAGE")]
     pub images: Vec<PathBuf>,
 }
@@ -291,4 +295,7 @@ pub struct AverageArgs {
 pub struct InfoArgs {
     /// Weights file; the shipped ones if not given.
     pub weights: Option<PathBuf>,
+    /// Print one JSON object with the whole configuration and the whole record of training.
+    #[arg(long)]
+    pub json: bool,
 }

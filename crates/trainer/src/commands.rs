@@ -10,7 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use burn::module::Module;
 use burn::tensor::Device;
-use captcha_model::{Recognizer, Vocabulary, Weights};
+use captcha_model::weights::{Precision, save};
+use captcha_model::{ModelConfig, Recognizer, Vocabulary, Weights};
 use captcha_synth::{FontSet, Generator, Split, TextSource, parse_words};
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
@@ -53,7 +54,7 @@ pub fn run(cli: Cli) -> Result<bool> {
             writeln!(stdout(), "{}", path.display())?;
         }
         Command::Average(args) => run_average(&args)?,
-        Command::Info(args) => info::info(&weights(args.weights.as_deref())?)?,
+        Command::Info(args) => info::info(&weights(args.weights.as_deref())?, args.json)?,
     }
     Ok(true)
 }
@@ -95,12 +96,16 @@ fn run_train(args: &TrainArgs) -> Result<bool> {
             args.device,
         ));
     }
+    let devices = args.device.open_many(devices, || match &start {
+        Some(weights) => Ok(weights.clone()),
+        None => fresh(&provenance.model()?),
+    })?;
     let training = Training {
         train: images.train,
         validation: images.validation,
         provenance,
         start,
-        devices: args.device.open_many(devices)?,
+        devices,
         limit: args
             .minutes
             .map(|minutes| Duration::try_from_secs_f64(60.0 * minutes))
@@ -190,7 +195,8 @@ fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
 fn run_calibrate(args: &CalibrateArgs) -> Result<()> {
     let weights = read_weights(&args.weights)?;
     let images = validation(&args.data, args.seed, args.count, &weights.config)?;
-    let found = calibrate::calibrate(&weights, images.as_ref(), &args.device.open()?)?;
+    let device = args.device.open(&weights)?;
+    let found = calibrate::calibrate(&weights, images.as_ref(), &device)?;
     if found.is_at_a_bound() {
         eprintln!(
             "warning: the temperature lies at an end of what is searched, so it says little: \
@@ -271,7 +277,7 @@ fn run_figures(args: &FiguresArgs) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let own = runs.last().map(RunFolder::weights);
     let weights = weights(args.network.weights.as_deref().or(own.as_deref()))?;
-    let recognizer = Recognizer::new(&weights, &args.network.device.open()?)?;
+    let recognizer = Recognizer::new(&weights, &args.network.device.open(&weights)?)?;
     let figures = Figures::new(&args.out)?;
     if !runs.is_empty() {
         figures.loss(&runs)?;
@@ -349,9 +355,15 @@ fn weights(path: Option<&Path>) -> Result<Weights> {
     }
 }
 
+/// A network that has learnt nothing.
+fn fresh(config: &ModelConfig) -> Result<Weights> {
+    let network = config.init(&Device::flex())?;
+    let record = serde_json::Value::Null;
+    let bytes = save(&network, config, &record, Precision::Full)?;
+    Ok(Weights::from_bytes(bytes)?)
+}
+
 fn recognizer(args: &NetworkArgs) -> Result<Recognizer> {
-    Ok(Recognizer::new(
-        &weights(args.weights.as_deref())?,
-        &args.device.open()?,
-    )?)
+    let weights = weights(args.weights.as_deref())?;
+    Ok(Recognizer::new(&weights, &args.device.open(&weights)?)?)
 }

@@ -8,6 +8,7 @@ use captcha_trainer::commands::run;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    use_the_cpu_unless_told();
     match run(Cli::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -18,6 +19,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Makes the CPU burn's default device: `--device` alone says where to compute. burn-optim loads an
+/// optimizer's state there, whatever device the training runs on, and would open a GPU for it.
+#[allow(unsafe_code)]
+fn use_the_cpu_unless_told() {
+    // SAFETY: this is the first call of `main`, so no other thread reads the environment.
+    unsafe { std::env::set_var("BURN_DEVICE", "flex") };
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

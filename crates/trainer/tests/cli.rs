@@ -15,7 +15,7 @@ use tempfile::TempDir;
 #[test]
 fn whoever_has_read_enough_is_no_error() {
     let mut lens = Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
-        .arg("info")
+        .args(["info", "--json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -52,7 +52,7 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
         String::from_utf8_lossy(&trained.stderr)
     );
     let info = succeeds(folder, &["info", "run/weights.safetensors"]);
-    assert!(info.contains("\"images_seen\": 10"), "{info}");
+    assert!(info.contains("\nimages seen    10\n"), "{info}");
 
     let weights = ["--weights", "run/weights.safetensors", "--json"];
     let evaluate = |more: &[&str]| -> Value {
@@ -161,11 +161,89 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
         assert_eq!(line["code"], code, "{line}");
         assert!(line["error"].is_string());
     }
-    assert!(lines[5]["error"].as_str().unwrap().contains("gone.png"));
+    for line in &lines[1..6] {
+        let (error, path) = (
+            line["error"].as_str().unwrap(),
+            line["path"].as_str().unwrap(),
+        );
+        assert!(!error.contains(path), "the path is told twice: {line}");
+    }
+    assert_eq!(lines[5]["code"], "unreadable-file");
+    assert!(lines[5]["error"].as_str().unwrap().contains("No such file"));
     assert_eq!(
-        (&lines[7]["text"], &lines[7]["code"]),
-        (&"".into(), &"no-letters".into())
+        (&lines[7]["text"], &lines[7]["code"], &lines[7]["blank"]),
+        (&"".into(), &"no-letters".into(), &true.into())
     );
+    assert_eq!(lines[0]["blank"], false);
+    for line in [&lines[0], &lines[6], &lines[7]] {
+        assert_eq!(line["alternatives"][0]["text"], line["text"]);
+    }
+    // As text, the path stands before the error.
+    let output = lens(folder, &["recognize", "blank.png", "gone.png", "good"]);
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(printed, "blank.png: no characters, the image is blank\n");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        errors.starts_with("gone.png: The file cannot be read"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("good: This is a folder.") && errors.contains("audit"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn standard_input_is_an_image_too() {
+    let folder = TempDir::new().unwrap();
+    succeeds(folder.path(), &["generate", "--count", "1", "--out", "a"]);
+    let image = folder.path().join("a/g0.png");
+    let output = Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
+        .args(["recognize", "-"])
+        .stdin(fs::File::open(&image).unwrap())
+        .output()
+        .unwrap();
+    let piped = String::from_utf8(output.stdout).unwrap();
+    let named = succeeds(folder.path(), &["recognize", "a/g0.png"]);
+    assert_eq!(piped.strip_prefix("-"), named.strip_prefix("a/g0.png"));
+}
+
+#[test]
+fn what_the_network_cannot_write_is_no_evidence() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    succeeds(folder, &["generate", "--count", "3", "--out", "a"]);
+    for (image, label) in [("g0", "7391"), ("g1", "balloon"), ("g2", "abc")] {
+        let from = folder.join(format!("a/{image}.png"));
+        fs::rename(from, folder.join(format!("a/{label}.png"))).unwrap();
+    }
+    fs::remove_file(folder.join("a/spec_train_val.txt")).unwrap();
+    let score = succeeds(folder, &["evaluate", "a", "--json"]);
+    let score: Value = serde_json::from_str(&score).unwrap();
+    assert_eq!(
+        (&score["images"], &score["unsupported"]),
+        (&1.into(), &2.into())
+    );
+    let printed = succeeds(folder, &["evaluate", "a"]);
+    assert!(
+        printed.contains("unsupported       2 of 3 labels"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("says nothing of the 2 images"),
+        "{printed}"
+    );
+
+    fs::remove_file(folder.join("a/abc.png")).unwrap();
+    let score = succeeds(folder, &["evaluate", "a", "--json"]);
+    let score: Value = serde_json::from_str(&score).unwrap();
+    assert!(
+        score["accuracy"].is_null() && score["interval"].is_null(),
+        "{score}"
+    );
+    let printed = succeeds(folder, &["evaluate", "a"]);
+    assert!(printed.contains("There is no result"), "{printed}");
+    assert!(!printed.contains('%'), "{printed}");
 }
 
 #[test]
@@ -310,11 +388,11 @@ fn weights_that_cannot_be_used_are_refused_with_a_reason() {
                 "--device",
                 "cpu",
                 "--alternatives",
-                "11",
+                "101",
                 "x.png"
             ]
         )
-        .contains("11")
+        .contains("101")
     );
 }
 
