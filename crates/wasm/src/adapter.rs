@@ -51,7 +51,7 @@ pub(crate) async fn usable() -> Result<String, String> {
     let adapter = request().await?;
     // cubecl measures kernels by it, and panics without (`WgpuStream::new`).
     if !adapter.features().has("timestamp-query") {
-        return Err("this graphics adapter cannot measure times (`timestamp-query`)".into());
+        return Err("the graphics adapter does not support timestamp queries".into());
     }
     Ok(name(&adapter))
 }
