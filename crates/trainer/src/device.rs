@@ -83,6 +83,10 @@ enum Gpu {
 
 /// Why a GPU did not open.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "gpu"),
+    allow(dead_code, reason = "a build without GPUs has no driver that fails")
+)]
 enum OpenError {
     /// There is none of this kind.
     Missing(String),
