@@ -12,11 +12,13 @@ import {
 import { commonFolder } from "./audit/paths.js";
 import { AuditRun } from "./audit/run.js";
 import { readSaved } from "./audit/saved.js";
+import { WHOLE } from "./crop.js";
 import { LensError } from "./errors.js";
 import { Loader, weightsFrom, wishFrom } from "./loader.js";
 import { keepOffline } from "./offline.js";
+import { cut } from "./part.js";
+import { prepare } from "./prepare.js";
 import { AuditView } from "./view/audit.js";
-import { redraw } from "./view/redraw.js";
 import { describeBackend } from "./words.js";
 
 /** @import { Found, Given } from "./audit/files.js" */
@@ -243,8 +245,9 @@ function readerOf(lens, backends) {
       const answers = await lens.recognizeAll(blobs, options);
       for (const [i, answer] of answers.entries()) {
         if (!(answer instanceof LensError) || !REFUSED.has(answer.code)) continue;
-        const drawn = await redraw(blobs[i]);
-        if (drawn) answers[i] = (await lens.recognizeAll([drawn], options))[0];
+        const drawn = await draw(blobs[i], answer);
+        if (drawn instanceof LensError) answers[i] = drawn;
+        else [answers[i]] = await lens.recognizeAll([drawn], options);
       }
       for (const answer of answers) {
         if (!(answer instanceof Error)) backends.add(describeBackend(answer.backend));
@@ -252,6 +255,23 @@ function readerOf(lens, backends) {
       return answers;
     },
   };
+}
+
+/**
+ * An image as the browser shows it, for where the engine does not take its file.
+ *
+ * @param {Blob} file
+ * @param {LensError} refusal what the engine said
+ * @returns {Promise<Blob | LensError>} a PNG file, or why there is none
+ */
+async function draw(file, refusal) {
+  try {
+    const prepared = await prepare(file);
+    if (prepared.file !== file) return prepared.file;
+    return await cut(file, { box: WHOLE, turns: 0, angle: 0 });
+  } catch (error) {
+    return error instanceof LensError ? error : refusal;
+  }
 }
 
 /**
