@@ -85,12 +85,7 @@ const [UNSURE, UNLIKELY] = [0.5, 0.1];
  * @param {Recognition} recognition
  * @returns {Certainty}
  */
-export function certaintyOf(recognition) {
-  const {
-    text,
-    confidence,
-    blank = false,
-  } = /** @type {Recognition & { blank?: boolean }} */ (recognition);
+export function certaintyOf({ text, confidence, blank }) {
   if (text === "") return blank ? "blank" : "empty";
   if (confidence >= UNSURE) return "sure";
   return confidence >= UNLIKELY ? "unsure" : "unlikely";

@@ -18,8 +18,9 @@ pub struct Prediction {
     pub letters: Vec<Letter>,
     /// The shape of each letter's attention.
     pub grid: Grid,
-    /// Whether the image holds nothing: its pixels hardly differ. Where this is false and the text
-    /// is empty, nothing was recognised in an image that holds something.
+    /// Whether the image holds nothing: its pixels hardly differ. Then there is no text, and there
+    /// are no alternatives. Where this is false and the text is empty, nothing was recognised in an
+    /// image that holds something.
     pub blank: bool,
     /// The most likely texts, most likely first, so that the first is [`Self::text`]; empty unless
     /// asked for.

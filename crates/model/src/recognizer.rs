@@ -161,10 +161,15 @@ impl Recognizer {
         let mut predictions: Vec<Prediction> = answers
             .chunks_exact(self.config.steps() * reader.row())
             .zip(blank)
-            .map(|(answer, blank)| reader.greedy(answer, blank))
+            .map(|(answer, blank)| match blank {
+                // An image that holds nothing has no text, whatever its one colour looks like.
+                true => reader.of_text(answer, blank, &[]),
+                false => reader.greedy(answer, blank),
+            })
             .collect();
         if alternatives > 0 {
-            for (index, prediction) in predictions.iter_mut().enumerate() {
+            let held = predictions.iter_mut().enumerate();
+            for (index, prediction) in held.filter(|(_, prediction)| !prediction.blank) {
                 let features = features.clone().narrow(0, index, 1);
                 self.search(features, alternatives, prediction).await?;
             }

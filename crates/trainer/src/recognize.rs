@@ -156,9 +156,7 @@ fn text(prediction: &Prediction) -> String {
         text if confidence < UNSURE => format!("{text} ({sure}, unsure)"),
         text => format!("{text} ({sure})"),
     };
-    // Of an empty image every text is an alternative of nothing.
-    let alternatives = prediction.alternatives.iter().filter(|_| !prediction.blank);
-    for alternative in alternatives {
+    for alternative in &prediction.alternatives {
         let other = match alternative.text.as_str() {
             "" => "no characters",
             other => other,

@@ -181,6 +181,10 @@ fn a_blank_image_is_told_from_one_that_holds_something() {
         let read = block_on(recognizer.recognize(&images, alternatives)).unwrap();
         let blank: Vec<_> = read.iter().map(|prediction| prediction.blank).collect();
         assert_eq!(blank, expected, "with {alternatives} alternatives");
+        for prediction in read.iter().filter(|prediction| prediction.blank) {
+            assert_eq!(prediction.text, "");
+            assert!(prediction.letters.is_empty() && prediction.alternatives.is_empty());
+        }
     }
 }
 
