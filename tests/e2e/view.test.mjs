@@ -280,8 +280,8 @@ describe("a reading on the page", () => {
       assert.match(await said(), /^Read in 13 ms: /);
 
       await reader.choose(faulty("doubtful"));
-      assert.match(await seen(), /^NOT SURE \| thus \| 46\.1.% likely to be right$/i);
-      assert.match(await said(), /: Not sure: thus, spelt t h u s, 46\.1 % likely to be right$/);
+      assert.match(await seen(), /^NOT SURE \| thus \| 46\.1.% confidence$/i);
+      assert.match(await said(), /: Not sure: thus, spelt t h u s, 46\.1 % confidence$/);
       const doubtful = await size();
       assert.ok(doubtful < sure);
 

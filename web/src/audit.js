@@ -56,6 +56,8 @@ let leftOut = "";
 let current;
 /** The audit that the report is compared with. @type {AuditData | null} */
 let compared = null;
+/** What the next audit is to be compared with. @type {AuditData | null} */
+let comparedNext = null;
 /** How many times files were given: those given later take the place of those still looked at. */
 let given = 0;
 /** How many audits have been asked for: an older one that is still loading sees that it is late. */
@@ -87,11 +89,11 @@ const view = new AuditView({
   compareSaved: (file) => void compareSaved(file),
   compareNext: () => {
     if (!current) return;
-    compared = dataOf(current);
+    comparedNext = dataOf(current);
     view.setStatus("The next audit will be compared with this one. Choose images.");
   },
   compareEnd: () => {
-    compared = null;
+    compared = comparedNext = null;
     if (current) showReport(current);
   },
   backend: (chosen) => {
@@ -168,6 +170,7 @@ async function audit(found) {
   leftOut = describeLeftOut(found);
   tellNote();
   clearReport();
+  if (comparedNext) [compared, comparedNext] = [comparedNext, null];
   view.setState("loading", "Loading");
   try {
     const { images, labelFiles, problems } = found;
@@ -220,7 +223,7 @@ async function audit(found) {
 
 /** Gives up the audit that is under way, or what it waits for. */
 function cancel() {
-  if (current) {
+  if (busy && current) {
     current.run.cancel();
     return;
   }
@@ -229,7 +232,8 @@ function cancel() {
   asked++;
   busy = false;
   void loader.drop();
-  view.setState("idle", "");
+  // The report that is there stays.
+  view.setState(current ? "done" : "idle", current ? "Cancelled" : "");
 }
 
 /**

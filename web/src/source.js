@@ -6,7 +6,7 @@ import { LensError } from "./errors.js";
 /** @import { ImageInput, ImageSource } from "./types.js" */
 
 /** What the engine takes at most (`crates/model/src/image.rs`), asked before pixels are copied. */
-export const MAX_BYTES = 20 * 1024 * 1024;
+export const MAX_BYTES = 20_000_000;
 export const MAX_PIXELS = 40_000_000;
 
 const KINDS =

@@ -105,12 +105,12 @@ export function describeCertainty(recognition) {
     case "sure":
       return { ...nothing, title: "It reads", share: `${share} sure` };
     case "unsure":
-      return { ...nothing, title: "Not sure", share: `${share} likely to be right` };
+      return { ...nothing, title: "Not sure", share: `${share} confidence` };
     case "unlikely":
       return {
         verdict: "Probably not a text CAPTCHA of the kind this model reads",
         title: "Best guess",
-        share: `${share} likely to be right`,
+        share: `${share} confidence`,
         advice,
       };
     case "empty":

@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn any_logit_or_attention_weight_can_differ() {
-        for index in 0..STEPS.len() {
-            let wrong = with(index, STEPS[index] + 0.1);
+        for (index, value) in STEPS.iter().enumerate() {
+            let wrong = with(index, value + 0.1);
             assert!(!agree(&STEPS, &wrong, 5, 2), "value {index}");
         }
     }

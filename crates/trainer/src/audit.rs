@@ -20,6 +20,7 @@ use self::labels::Network;
 use self::reading::Unread;
 use self::summary::Summary;
 use crate::cli::AuditArgs;
+use crate::files::write_file;
 use crate::folder::{Labelled, image_files, labels_are_likely, listed_files, passed_over};
 
 /// Reads the images and writes the report; `false` if none of them could be read.
@@ -40,6 +41,10 @@ pub fn run(args: &AuditArgs, recognizer: &Recognizer) -> Result<bool> {
         .chain(second.iter().flat_map(|(_, files)| files));
     let mut inputs: Vec<&Path> = inputs.map(|(path, _)| path.as_path()).collect();
     inputs.extend(args.compare.as_deref());
+    ensure!(
+        args.report.is_none() || args.report != args.json,
+        "--report and --json name the same file: give each its own"
+    );
     for output in [&args.report, &args.json].into_iter().flatten() {
         check_output(output, &inputs, args.force)?;
     }
@@ -205,5 +210,5 @@ fn is_report(path: &Path) -> bool {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    write_file(path, text.as_bytes())
 }

@@ -19,6 +19,12 @@ use crate::splits::{divide, hashed};
 /// The paper's label file: one `NAME WORD` a line, images beside it as `NAME.png`.
 pub const SPEC_FILE: &str = "spec_train_val.txt";
 const LABELS_FILE: &str = "labels.csv";
+/// How the columns of [`LABELS_FILE`] may be headed, in any order and case; as in the page
+/// (`web/src/audit/labels.js`).
+const FILE_COLUMN: [&str; 6] = ["file", "filename", "file name", "image", "path", "name"];
+const LABEL_COLUMN: [&str; 7] = [
+    "label", "text", "captcha", "solution", "answer", "word", "code",
+];
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
 /// What may hold images, too, and is not read.
 const OTHER_EXTENSIONS: [&str; 6] = ["svg", "avif", "heic", "tif", "tiff", "zip"];
@@ -119,13 +125,13 @@ pub fn labelled_files(folder: &Path, part: Part, vocabulary: &Vocabulary) -> Res
 /// If there are no images, or one has two labels.
 pub fn listed_files(folder: &Path, vocabulary: &Vocabulary) -> Result<Listing> {
     ensure!(folder.is_dir(), "{} is not a folder", folder.display());
-    let (spec, csv) = (folder.join(SPEC_FILE), folder.join(LABELS_FILE));
+    let (spec, csv) = (folder.join(SPEC_FILE), labels_file(folder)?);
     let in_order = spec.exists();
-    let by_file = in_order || csv.exists();
+    let by_file = in_order || csv.is_some();
     let rows = if in_order {
         by_spec(folder, &spec)?
-    } else if by_file {
-        by_csv(folder, &csv)?
+    } else if let Some(csv) = &csv {
+        by_csv(folder, csv)?
     } else {
         by_names(folder)?
     };
@@ -222,7 +228,7 @@ pub fn new_folder(path: &Path) -> Result<()> {
 /// of them short and of letters, digits or what else the network reads, not all the same, and no
 /// mere numbers in a row.
 pub fn labels_are_likely(folder: &Path, files: &[Labelled], vocabulary: &Vocabulary) -> bool {
-    if folder.join(SPEC_FILE).exists() || folder.join(LABELS_FILE).exists() {
+    if folder.join(SPEC_FILE).exists() || matches!(labels_file(folder), Ok(Some(_))) {
         return true;
     }
     let is_likely = |text: &str| {
@@ -344,6 +350,19 @@ fn by_spec(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
     Ok(files)
 }
 
+/// A folder's [`LABELS_FILE`], whatever the case of its name.
+fn labels_file(folder: &Path) -> Result<Option<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let name = entry?.file_name();
+        if name.eq_ignore_ascii_case(LABELS_FILE) {
+            found.push(folder.join(name));
+        }
+    }
+    // Of several the one in small letters, which is the last by name.
+    Ok(found.into_iter().max())
+}
+
 fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
     let place = || path.display().to_string();
     let text = read_text(path)?;
@@ -360,13 +379,22 @@ fn by_csv(folder: &Path, path: &Path) -> Result<Vec<Labelled>> {
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let mut files = Vec::new();
+    let mut columns = (0, 1);
     for (number, row) in reader.records().enumerate() {
         let row = row.with_context(place)?;
         // The reader knows quotes at a field's very start only.
         let field = |index| row.get(index).unwrap_or_default().trim_matches('"');
-        let (path, text) = (folder.join(field(0)), field(1));
+        let column = |names: &[&str]| {
+            (0..row.len()).find(|&index| names.contains(&field(index).to_lowercase().as_str()))
+        };
+        let header = column(&FILE_COLUMN).zip(column(&LABEL_COLUMN));
+        if let Some(header) = header.filter(|_| number == 0) {
+            columns = header;
+            continue;
+        }
+        let (path, text) = (folder.join(field(columns.0)), field(columns.1));
         let is_header = number == 0 && !is_image(&path) && !path.exists();
-        if is_header || field(0).is_empty() {
+        if is_header || field(columns.0).is_empty() {
             continue;
         }
         files.push(Labelled {

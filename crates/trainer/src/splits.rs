@@ -97,7 +97,7 @@ pub fn divide(mut images: Vec<Hashed>, in_order: bool) -> Result<Parts> {
     })
 }
 
-/// Hashes files; one that cannot be read goes by its name, so that whoever reads it can say so.
+/// Hashes files; one that cannot be read goes by its name, so that its reader can report the error.
 pub(crate) fn hashed(files: Vec<Labelled>) -> Vec<Hashed> {
     files
         .into_par_iter()

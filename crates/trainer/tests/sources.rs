@@ -56,11 +56,16 @@ fn three_layouts_of_labelled_folders_are_read() {
         "\u{feff}x.jpg;kids\n",
         "\nfile\tlabel\nx.jpg\t kids\n",
         "x.jpg, \"kids\"\n",
+        "Label,File\nkids,x.jpg\n",
         "name,text,who\nx.jpg,kids,me\n   \ny.jpg,\nz.jpg\n,,\n",
     ] {
         fs::write(csv.path().join("labels.csv"), text).unwrap();
         assert_eq!(texts(csv.path(), Part::All), ["kids"], "{text}");
     }
+
+    fs::rename(csv.path().join("labels.csv"), csv.path().join("Labels.CSV")).unwrap();
+    assert_eq!(texts(csv.path(), Part::All), ["kids"]);
+    fs::remove_file(csv.path().join("Labels.CSV")).unwrap();
 
     // Labels in capitals mean the letters that the network knows.
     fs::write(csv.path().join("labels.csv"), "x.jpg,KiDs\n").unwrap();

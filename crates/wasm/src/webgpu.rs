@@ -26,7 +26,7 @@ type Opened = (Device, Rc<Mutex<wgpu::Device>>);
 type Opening = Shared<LocalBoxFuture<'static, Result<Opened, String>>>;
 
 thread_local! {
-    // burn opens a device once in a module's life, so that whoever comes second, even while the first
+    // burn opens a device once in a module's life, so that a second caller, even while the first
     // still waits, shares it. A lost GPU takes a new module.
     static GPU: RefCell<Option<Opening>> = const { RefCell::new(None) };
 }

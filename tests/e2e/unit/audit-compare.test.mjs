@@ -87,7 +87,7 @@ describe("a comparison", () => {
     const said = describeComparison(found).join(" ");
     assert.match(said, /\u221210\.0 percentage points/);
     assert.match(said, /may be chance/);
-    assert.match(said, /the 20 images that both audits have/);
+    assert.match(said, /one by one are the 20 images with the same name and label in both audits/);
   });
 
   test("takes the images that both can judge, where they share most", () => {

@@ -113,6 +113,12 @@ const withCode = (code) => (/** @type {unknown} */ error) =>
 describe("labels", () => {
   const WORDS = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5 };
 
+  test("are the same whichever way the system writes an accent", () => {
+    const csv = { path: "labels.csv", text: "1.png,e\u0301\n" };
+    assert.deepEqual(labelsFromFiles(["1.png"], [csv]), ["é"]);
+    assert.deepEqual(labelsFromNames(["e\u0301_1.png"]), ["é"]);
+  });
+
   test("come from names, up to the first underscore, as they are written", () => {
     const labels = labelsFromNames(["Thus.png", "a/line_2.JPG", "x.y/kerry_a_b.webp", "A5b_1.png"]);
     assert.deepEqual(labels, ["Thus", "line", "kerry", "A5b"]);

@@ -61,12 +61,12 @@ test("a reading is as sure as its probability, and nothing is no reading", () =>
   const reading = (/** @type {any} */ fields) => ({ text: "hi", confidence: 1, ...fields });
   for (const [fields, certainty, words] of /** @type {const} */ ([
     [{ confidence: 0.5 }, "sure", "hi, 50.0 % sure"],
-    [{ confidence: 0.499 }, "unsure", "Not sure: hi, 49.9 % likely to be right"],
-    [{ confidence: 0.1 }, "unsure", "Not sure: hi, 10.0 % likely to be right"],
+    [{ confidence: 0.499 }, "unsure", "Not sure: hi, 49.9 % confidence"],
+    [{ confidence: 0.1 }, "unsure", "Not sure: hi, 10.0 % confidence"],
     [
       { confidence: 0.0999 },
       "unlikely",
-      "Probably not a text CAPTCHA of the kind this model reads. Best guess: hi, 10.0 % likely to be right",
+      "Probably not a text CAPTCHA of the kind this model reads. Best guess: hi, 10.0 % confidence",
     ],
     [{ text: "", blank: true }, "blank", "The image is blank"],
     [

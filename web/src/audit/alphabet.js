@@ -42,7 +42,7 @@ export function labelRules({ alphabet, maxLetters }) {
   });
   return {
     fold(label) {
-      const letters = [...label.normalize("NFC")];
+      const letters = [...label];
       if (tellsCase) return letters.join("");
       return letters
         .map((letter) =>

@@ -68,7 +68,7 @@ export function describeComparison(comparison) {
       ? "The difference is larger than chance explains."
       : "The difference may be chance: more images are needed to tell.",
     paired
-      ? `Compared are the ${images} that both audits have, image by image (Newcombe 1998, paired proportions, method 10).`
+      ? `Compared one by one are the ${images} with the same name and label in both audits (Newcombe 1998, paired proportions, method 10).`
       : "The images differ, so the two shares are compared as independent samples (Newcombe 1998, independent proportions, method 10).",
   ];
 }

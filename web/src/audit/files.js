@@ -2,6 +2,7 @@
 /** The images among what was chosen or dropped: files, folders, zip archives. */
 
 import { LensError } from "../errors.js";
+import { MAX_BYTES } from "../source.js";
 import { isLabelFile } from "./labels.js";
 import { nameOf, plainPath } from "./paths.js";
 import { listZip } from "./zip.js";
@@ -22,8 +23,6 @@ const MAGIC = [
   /^RIFF[^]{4}WEBP/,
   /^[^]{4}ftyp(avif|heic|mif1)/,
 ];
-/** The largest file that the engine takes; an archive that promises more is not unpacked. */
-const MAX_BYTES = 20 * 1024 * 1024;
 /** Files that are named; of the others, only the number is given. */
 const LISTED = 3;
 

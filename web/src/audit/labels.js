@@ -92,7 +92,9 @@ export function labelsFromLaterFiles(paths, files) {
  */
 export function labelsFromNames(paths) {
   return paths.map((path) => {
+    // macOS may name files with letters and accents apart.
     const [label] = nameOf(path)
+      .normalize("NFC")
       .replace(/\.[^.]*$/, "")
       .split("_");
     const original = label.replace(COPY, "");
@@ -151,7 +153,7 @@ function areCounted(labels) {
 function rowsOf({ path, text }) {
   const folder = path.slice(0, path.length - nameOf(path).length);
   const rows = nameOf(path).toLowerCase() === SPEC_FILE ? specRows(text) : csvRows(text);
-  return rows.map(([file, label]) => [plainPath(folder + file), label]);
+  return rows.map(([file, label]) => [plainPath(folder + file), label.normalize("NFC")]);
 }
 
 /**

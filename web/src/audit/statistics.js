@@ -6,7 +6,7 @@ import { interval } from "./intervals.js";
 
 /** @import { AuditItem, AuditNetwork, AuditSummary, JudgedItem, Tally, Threshold } from "../types.js" */
 
-/** A reading as sure as this contradicts its label; `SURE` in `crates/trainer/src/audit.rs`. */
+/** A reading as sure as this contradicts its label; `SURE` in `crates/trainer/src/audit/reading.rs`. */
 const SURE = 0.99;
 /** Share of such readings that must be right before the labels of the others are doubted. */
 const TRUSTED = 0.8;
@@ -26,7 +26,7 @@ export function judge(items, network) {
     const problems = label === null ? [] : rules.problems(label);
     const compared = item.text !== undefined && label !== null && problems.length === 0;
     const right = compared ? item.text === label : null;
-    const folded = compared && label !== given?.normalize("NFC");
+    const folded = compared && label !== given;
     return { item, label, problems, right, folded, doubtful: false };
   });
   const sure = judged.filter(({ item, right }) => right !== null && confidenceOf(item) >= SURE);

@@ -12,7 +12,7 @@ import { percent } from "./statistics.js";
 
 /** @import { AuditNetwork, AuditSummary } from "../types.js" */
 
-/** Share from which a CAPTCHA keeps no bot out. */
+/** Share from which a CAPTCHA keeps no bot out; its interval begins at half of that or above. */
 const OFTEN = 0.5;
 /** An interval wider than this says little. */
 const WIDE = 0.2;
@@ -99,8 +99,8 @@ export function verdict(summary) {
     );
   }
   sentences.push(
-    rate >= OFTEN
-      ? "These CAPTCHAs do not stop bots. Limit attempts per account and IP address, and check what is submitted."
+    rate >= OFTEN && low >= OFTEN / 2 && !isMinority(summary)
+      ? "CAPTCHAs like these images do not stop bots. Limit attempts per account and IP address, and check what is submitted."
       : "An attacker can skip the images that a model is unsure of, and try again. Limit attempts per account and IP address, whatever the share is.",
   );
   return sentences;

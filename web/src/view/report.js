@@ -15,7 +15,7 @@ import { itemTable } from "./report/table.js";
 
 /** @import { AuditReport, AuditSummary, JudgedItem } from "../types.js" */
 
-/** Cases shown of each kind; `PICTURES` in `crates/trainer/src/audit.rs`. */
+/** Cases shown of each kind; `PICTURES` in `crates/trainer/src/audit/reading.rs`. */
 const CASES = 8;
 /** Confusions shown. */
 const CONFUSIONS = 12;
