@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use captcha_model::{Recognizer, Vocabulary};
 use chrono::Utc;
 
