@@ -216,9 +216,12 @@ fn check_tensors(bytes: &[u8]) -> Result<(), ModelError> {
 
 fn damaged(error: &SafeTensorError) -> ModelError {
     match error {
-        SafeTensorError::HeaderTooSmall
-        | SafeTensorError::InvalidHeaderLength
-        | SafeTensorError::MetadataIncompleteBuffer => bad("the file is cut short".into()),
+        SafeTensorError::HeaderTooSmall | SafeTensorError::InvalidHeaderLength => {
+            bad("the file is cut short".into())
+        }
+        SafeTensorError::MetadataIncompleteBuffer => {
+            bad("the file is cut short, or longer than its header says".into())
+        }
         other => bad(format!("it is not a whole safetensors file ({other})")),
     }
 }

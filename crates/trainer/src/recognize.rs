@@ -183,7 +183,10 @@ mod tests {
             letters: Vec::new(),
             grid: Grid { rows: 1, cols: 1 },
             blank,
-            alternatives: vec![alternative(word, confidence), alternative("", 0.01)],
+            alternatives: match blank {
+                true => Vec::new(),
+                false => vec![alternative(word, confidence), alternative("", 0.01)],
+            },
         })
     }
 
