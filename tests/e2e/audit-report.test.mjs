@@ -138,7 +138,10 @@ describe("a report in the page", () => {
     await page.waitForSelector(".report-comparison");
     const report = page.locator("#report");
     assert.match(await report.innerText(), /Difference: 0\.0 percentage points/);
-    assert.match(await report.innerText(), /the 3 images that both audits have/);
+    assert.match(
+      await report.innerText(),
+      /the 3 images with the same name and label in both audits/,
+    );
     const table = await page.locator(".report-comparison tbody tr").allInnerTexts();
     assert.equal(table[1].replaceAll("\u202f", " "), "Solved\t33.3 % (1 of 3)\t33.3 % (1 of 3)");
     // What comes next is compared, too, until that is ended.

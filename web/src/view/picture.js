@@ -88,13 +88,18 @@ export class PictureView {
     find("placeholder-words", HTMLElement).textContent = words;
   }
 
-  /** Scrolls the page until all of the picture is in sight, if it is not. */
+  /**
+   * Scrolls the page until all of the picture is in sight.
+   *
+   * @returns {boolean} `false` where it is already
+   */
   reveal() {
-    if (this.#sheet.checkVisibility?.() === false) return; // the crop box takes its place
+    if (this.#sheet.checkVisibility?.() === false) return false; // the crop box takes its place
     const { top, bottom } = this.#sheet.getBoundingClientRect();
-    if (top >= 0 && bottom <= innerHeight) return;
+    if (top >= 0 && bottom <= innerHeight) return false;
     const behavior = wantsStillness() ? "auto" : "smooth";
     this.#sheet.scrollIntoView({ block: "start", behavior });
+    return true;
   }
 
   /** Takes what was read off the picture. */

@@ -60,6 +60,8 @@ export class View {
   #address;
   /** @type {Promise<Size | null>} */
   #pictureShown = Promise.resolve(null);
+  /** Whether the first result may still scroll a new picture into sight. */
+  #isNew = false;
 
   /** @param {Handlers} handlers */
   constructor(handlers) {
@@ -136,7 +138,8 @@ export class View {
     if (this.#address) {
       this.#pictureShown = this.#picture.show(this.#address);
       // Where it is drawn to order, the settings stay in sight.
-      if (!drawn) void this.#pictureShown.then(() => this.#picture.reveal());
+      this.#isNew = !drawn;
+      void this.#pictureShown.then(() => this.#reveal());
     } else {
       this.#picture.hide("Nothing to show");
       this.#pictureShown = Promise.resolve(null);
@@ -174,6 +177,9 @@ export class View {
     this.#keep.update();
     const { words, more } = describeResult(recognition, about);
     this.#status.setState("done", words, more);
+    // The letters over the picture may have moved it.
+    this.#reveal();
+    this.#isNew = false;
   }
 
   /**
@@ -186,6 +192,10 @@ export class View {
     this.#clear();
     if (error.code === "image-too-large") this.#picture.hide("This picture is too large to show");
     this.#status.setError(error, canRetry);
+  }
+
+  #reveal() {
+    if (this.#isNew && this.#picture.reveal()) this.#isNew = false;
   }
 
   /** @param {Showing} showing */
