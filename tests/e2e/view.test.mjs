@@ -289,7 +289,7 @@ describe("a reading on the page", () => {
       const verdict =
         /^Probably not a text CAPTCHA of the kind this model reads \| BEST GUESS \| thus/i;
       assert.match(await seen(), verdict);
-      assert.match(await said(), /: Probably not .+\. Best guess: thus, .+<0\.1 % likely/);
+      assert.match(await said(), /: Probably not .+\. Best guess: thus, .+<0\.1 % confidence/);
       assert.ok((await size()) < doubtful);
       await reader.close();
     });
