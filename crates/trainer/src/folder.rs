@@ -309,9 +309,9 @@ pub fn check_labels(files: &[Labelled], config: &ModelConfig) -> Result<()> {
                 format!(
                     "{count} of {} labels do not fit the network, which knows {:?} and up to {} \
                      characters; the labels hold {:?} and up to {}. Mend the labels, or write a \
-                     preset with another network: under [model], all that `captcha-lens info` \
-                     shows of a configuration, with this alphabet and max_letters. It starts from \
-                     random weights",
+                     preset with another network: under [model], the configuration that \
+                     `captcha-lens info --json` shows, with this alphabet and max_letters. It \
+                     starts from random weights",
                     files.len(),
                     config.alphabet,
                     config.max_letters,
