@@ -2,58 +2,23 @@
 /** What the audit page reports, around the engine of `fake/`, which reads "thus" in everything. */
 
 import assert from "node:assert/strict";
-import { after, before, beforeEach, afterEach, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
-import { hold, launch, watch } from "./browser.mjs";
+import { describe, test } from "node:test";
+import {
+  openAuditPage,
+  browser,
+  give,
+  held,
+  image,
+  page,
+  rows,
+  settled,
+  site,
+} from "./audit-page.mjs";
+import { hold } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
-import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng } from "./images.mjs";
-import { png } from "./reader.mjs";
 
 describe("a report in the page", () => {
-  /** @type {Awaited<ReturnType<typeof serve>>} */
-  let site;
-  /** @type {import("playwright-core").Browser} */
-  let browser;
-  /** @type {import("playwright-core").Page} */
-  let page;
-  /** @type {ReturnType<typeof watch>} */
-  let watched;
-
-  before(async () => {
-    site = await serve({
-      base: "/some/where/",
-      mounts: FAKE_ENGINE,
-    });
-    browser = await launch({ webgpu: false });
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
-  beforeEach(async () => {
-    const context = await browser.newContext({
-      viewport: { width: 1100, height: 800 },
-      serviceWorkers: "block",
-    });
-    page = await context.newPage();
-    watched = watch(page, site.address);
-    await page.goto(`${site.address}audit.html`);
-  });
-  afterEach(async () => {
-    assert.deepEqual(watched.foreign, []);
-    await page.context().close();
-  });
-
-  const image = (/** @type {string} */ name, width = 60) => png(blankPng(width, 30), name);
-  const settled = () => page.waitForSelector("body:is([data-state=done], [data-state=error])");
-  const give = async (/** @type {ReturnType<typeof image>[]} */ ...files) => {
-    await page.setInputFiles("#files-input", files);
-    await settled();
-  };
-  const held = (/** @type {number} */ count) =>
-    Array.from({ length: count }, (_, i) => image(`thus_${i}.png`, FAULTS.held));
-  const rows = () => page.locator(".report-table tbody tr").allInnerTexts();
+  openAuditPage();
 
   test("gives no result where the model can write no label, and says what to do", async () => {
     await give(image("049025.png"), image("137721.png"), image("950008.png"));

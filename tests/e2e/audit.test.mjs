@@ -6,65 +6,33 @@ import { createRequire } from "node:module";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, beforeEach, afterEach, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
-import { WIDTHS, fitsWidth, hold, launch, resizeText, watch } from "./browser.mjs";
+import { describe, test } from "node:test";
+import {
+  openAuditPage,
+  give,
+  held,
+  image,
+  page,
+  rows,
+  settled,
+  site,
+  watched,
+} from "./audit-page.mjs";
+import { WIDTHS, fitsWidth, hold, resizeText } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
-import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng } from "./images.mjs";
 import { png } from "./reader.mjs";
+import { blankPng } from "./images.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 describe("the audit page", () => {
-  /** @type {Awaited<ReturnType<typeof serve>>} */
-  let site;
-  /** @type {import("playwright-core").Browser} */
-  let browser;
-  /** @type {import("playwright-core").Page} */
-  let page;
-  /** @type {ReturnType<typeof watch>} */
-  let watched;
+  openAuditPage();
 
-  before(async () => {
-    site = await serve({
-      base: "/some/where/",
-      mounts: FAKE_ENGINE,
-    });
-    browser = await launch({ webgpu: false });
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
-  beforeEach(async () => {
-    const context = await browser.newContext({
-      viewport: { width: 1100, height: 800 },
-      serviceWorkers: "block",
-    });
-    page = await context.newPage();
-    watched = watch(page, site.address);
-    await page.goto(`${site.address}audit.html`);
-  });
-  afterEach(async () => {
-    assert.deepEqual(watched.foreign, []);
-    await page.context().close();
-  });
-
-  const image = (/** @type {string} */ name, width = 60) => png(blankPng(width, 30), name);
-  const settled = () => page.waitForSelector("body:is([data-state=done], [data-state=error])");
-  const give = async (/** @type {ReturnType<typeof image>[]} */ ...files) => {
-    await page.setInputFiles("#files-input", files);
-    await settled();
-  };
-  const held = (/** @type {number} */ count) =>
-    Array.from({ length: count }, (_, i) => image(`thus_${i}.png`, FAULTS.held));
   /** The page has asked its site and got an answer: by then it has asked for what comes before. */
   const roundTrip = () =>
     page
       .evaluate(() => fetch(location.href).then((response) => response.text()))
       .then(() => "no more");
-  const rows = () => page.locator(".report-table tbody tr").allInnerTexts();
 
   test("reports on images labelled by their names", async () => {
     await give(image("thus.png"), image("thus_2.png"), image("line.png"), image("kerry.png"));

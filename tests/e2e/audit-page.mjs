@@ -1,0 +1,58 @@
+// @ts-check
+/** The audit page around the engine of `fake/`, opened anew for each test. */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach } from "node:test";
+import { serve } from "../../web/serve.mjs";
+import { launch, watch } from "./browser.mjs";
+import { FAULTS } from "./fake/captcha_wasm.js";
+import { FAKE_ENGINE } from "./fake/mounts.mjs";
+import { blankPng } from "./images.mjs";
+import { png } from "./reader.mjs";
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+export let site;
+/** @type {import("playwright-core").Browser} */
+export let browser;
+/** @type {import("playwright-core").Page} */
+export let page;
+/** @type {ReturnType<typeof watch>} */
+export let watched;
+
+/** To be called in a group of tests: each then finds the page open. */
+export function openAuditPage() {
+  before(async () => {
+    site = await serve({
+      base: "/some/where/",
+      mounts: FAKE_ENGINE,
+    });
+    browser = await launch({ webgpu: false });
+  });
+  after(async () => {
+    await browser.close();
+    await site.close();
+  });
+  beforeEach(async () => {
+    const context = await browser.newContext({
+      viewport: { width: 1100, height: 800 },
+      serviceWorkers: "block",
+    });
+    page = await context.newPage();
+    watched = watch(page, site.address);
+    await page.goto(`${site.address}audit.html`);
+  });
+  afterEach(async () => {
+    assert.deepEqual(watched.foreign, []);
+    await page.context().close();
+  });
+}
+
+export const image = (/** @type {string} */ name, width = 60) => png(blankPng(width, 30), name);
+export const settled = () => page.waitForSelector("body:is([data-state=done], [data-state=error])");
+export const give = async (/** @type {ReturnType<typeof image>[]} */ ...files) => {
+  await page.setInputFiles("#files-input", files);
+  await settled();
+};
+export const held = (/** @type {number} */ count) =>
+  Array.from({ length: count }, (_, i) => image(`thus_${i}.png`, FAULTS.held));
+export const rows = () => page.locator(".report-table tbody tr").allInnerTexts();
