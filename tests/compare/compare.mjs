@@ -11,7 +11,7 @@
  *
  * The folder is one that `captcha-lens generate` writes. Times are medians, from a file's bytes to
  * its text. Each is given what helps it: tesseract.js is told that an image holds one word of small
- * letters, and loads its smaller English data; onnxruntime-web gets its module without WebGPU, and
+ * characters, and loads its smaller English data; onnxruntime-web gets its module without WebGPU, and
  * like captcha-lens one thread, as where a site sends no headers for more.
  */
 

@@ -4,7 +4,7 @@
     python tests/compare/draw.py OUT
     captcha-lens evaluate OUT
 
-Follows the look as it was measured (600 x 320, letters of any colour with an x-height of 35 to
+Follows the look as it was measured (600 x 320, characters of any colour with an x-height of 35 to
 60 pixels, straight and round strokes, speckle), and shares with `captcha-synth` its words and the
 faces kept out of training, no drawing.
 """
@@ -21,7 +21,7 @@ WIDTH, HEIGHT = 600, 320
 SCALE = 2  # drawn twice as large, for smooth edges
 STRAIGHT, ROUND = (8, 14), (5, 9)  # strokes
 STROKE_WIDTH = 3, 6
-JITTER = 12  # up and down, of a letter
+JITTER = 12  # up and down, of a character
 SPECKLE = 0.0075  # share of the pixels
 
 
@@ -46,21 +46,21 @@ def strokes(draw, random):
         draw.arc(box, start, end, fill=color(random), width=thickness())
 
 
-def letters(draw, random, word, face, x_height):
+def characters(draw, random, word, face, x_height):
     _, top, _, bottom = ImageFont.truetype(face, 100).getbbox("x")
     size = 100 * x_height * SCALE / (bottom - top)
     gaps = random.uniform(0, 35 * SCALE, len(word))
     font = ImageFont.truetype(face, size)
-    steps = np.array([font.getlength(letter) for letter in word]) + gaps
+    steps = np.array([font.getlength(character) for character in word]) + gaps
     room = WIDTH * SCALE
     if steps.sum() > room:
         shrink = 0.95 * room / steps.sum()
         font, steps = ImageFont.truetype(face, size * shrink), steps * shrink
     x = random.uniform(0, room - steps.sum())
     baseline = random.uniform(0.35, 0.8) * HEIGHT * SCALE
-    for letter, step in zip(word, steps):
+    for character, step in zip(word, steps):
         y = baseline + random.uniform(-JITTER, JITTER) * SCALE
-        draw.text((x, y), letter, font=font, fill=color(random), anchor="ls")
+        draw.text((x, y), character, font=font, fill=color(random), anchor="ls")
         x += step
 
 
@@ -68,7 +68,7 @@ def captcha(random, word, face, x_height):
     image = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), "white")
     draw = ImageDraw.Draw(image)
     strokes(draw, random)
-    letters(draw, random, word, face, x_height)
+    characters(draw, random, word, face, x_height)
     pixels = np.array(image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
     speckle = random.random((HEIGHT, WIDTH)) < SPECKLE
     pixels[speckle] = random.integers(0, 256, (speckle.sum(), 3))

@@ -126,7 +126,7 @@ def main(source, target):
     with safe_open(source, framework="numpy") as weights:
         config = json.loads(weights.metadata()["config"])
         graph = Graph(weights)
-        steps = config["max_letters"] + 1
+        steps = config["max_length"] + 1
         size = config["input"]["height"], config["input"]["width"]
         features = encode(graph, config["encoder"], size, "image")
         tokens, attention = decode(graph, config["decoder"], features, steps)

@@ -128,7 +128,7 @@ describe("a report in the page", () => {
 
   test("says what is no saved report, and keeps the one that is there", async () => {
     await give(image("thus.png"));
-    for (const text of ["", "{}", '{"network":{"alphabet":"a","maxLetters":5},"items":[{}]}']) {
+    for (const text of ["", "{}", '{"network":{"alphabet":"a","maxLength":5},"items":[{}]}']) {
       await page.setInputFiles("#compare-input", {
         name: "odd.json",
         mimeType: "application/json",

@@ -148,7 +148,7 @@ export async function resizeText(page, size) {
 }
 
 /**
- * Whether a page fits its width, also with wider letters (WCAG 2.2, 1.4.12), as in other faces.
+ * Whether a page fits its width, also with wider characters (WCAG 2.2, 1.4.12), as in other faces.
  *
  * @param {import("playwright-core").Page} page
  */
@@ -157,11 +157,11 @@ export async function fitsWidth(page) {
     page.evaluate(
       () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
     );
-  const space = (/** @type {string} */ letters, /** @type {string} */ words) =>
+  const space = (/** @type {string} */ characters, /** @type {string} */ words) =>
     page.evaluate(
       ([letterSpacing, wordSpacing]) =>
         Object.assign(document.body.style, { letterSpacing, wordSpacing }),
-      [letters, words],
+      [characters, words],
     );
   const plain = await fits();
   await space("0.12em", "0.16em");

@@ -62,12 +62,12 @@ describe("without WebGPU", () => {
     }
   });
 
-  test("says what it read, letter by letter", async () => {
+  test("says what it read, character by character", async () => {
     const { file, text } = shipped[0];
     await reader.chooseSample(file);
-    const { letters, grid, confidence, milliseconds, width, height } = await reader.result();
-    assert.equal(letters.map((/** @type {any} */ { letter }) => letter).join(""), text);
-    for (const { attention } of letters) {
+    const { characters, grid, confidence, milliseconds, width, height } = await reader.result();
+    assert.equal(characters.map((/** @type {any} */ { character }) => character).join(""), text);
+    for (const { attention } of characters) {
       assert.equal(attention.length, grid.rows * grid.cols);
       const sum = attention.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0);
       assert.ok(Math.abs(sum - 1) < 1e-3);
@@ -77,13 +77,13 @@ describe("without WebGPU", () => {
     const { buffer } = await sampleFile(file);
     assert.deepEqual([width, height], [buffer.readUInt32BE(16), buffer.readUInt32BE(20)]);
     const labels = await reader.page
-      .locator("[data-letter-index]")
+      .locator("[data-character-index]")
       .evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-label") ?? ""));
     assert.equal(labels.length, text.length);
     assert.match(
       labels[1],
       new RegExp(
-        `^Letter 2 of ${text.length}: ${text[1]}, .*%, (focused on|spread over) [\\d.]+ of 144 positions, looking at column`,
+        `^Character 2 of ${text.length}: ${text[1]}, .*%, (focused on|spread over) [\\d.]+ of 144 positions, looking at column`,
       ),
     );
   });
@@ -131,8 +131,8 @@ describe("without WebGPU", () => {
     assert.match((await reader.page.textContent("#note")) ?? "", /first of 3/);
   });
 
-  test("looks at the letters that it reads", async () => {
-    // Where the light's middle falls, against where the generator put the letter's ink.
+  test("looks at the characters that it reads", async () => {
+    // Where the light's middle falls, against where the generator put the character's ink.
     const { inside, all } = await reader.page.evaluate(async () => {
       const load = (/** @type {string} */ name) =>
         import(new URL(`src/${name}.js`, location.href).href);
@@ -143,10 +143,10 @@ describe("without WebGPU", () => {
       let [inside, all] = [0, 0];
       for (let seed = 1001; seed <= 1100; seed++) {
         const { file, drawing } = await ask("generate", { seed });
-        const { text, letters, grid } = await lens.recognize(file);
+        const { text, characters, grid } = await lens.recognize(file);
         if (text !== drawing.text) continue;
-        for (const [i, { x, width }] of drawing.letters.entries()) {
-          const center = (centerOf(letters[i].attention, grid) / 100) * drawing.width;
+        for (const [i, { x, width }] of drawing.characters.entries()) {
+          const center = (centerOf(characters[i].attention, grid) / 100) * drawing.width;
           all++;
           if (x <= center && center <= x + width) inside++;
         }
@@ -154,7 +154,7 @@ describe("without WebGPU", () => {
       lens.close();
       return { inside, all };
     });
-    assert.ok(all > 300, `only ${all} letters of words that were read right`);
+    assert.ok(all > 300, `only ${all} characters of words that were read right`);
     assert.ok(inside >= 0.9 * all, `${inside} of ${all}`);
   });
 
@@ -190,7 +190,7 @@ describe("without WebGPU", () => {
       reducedMotion: "no-preference",
     });
     const { page } = other;
-    await page.waitForSelector(".letters li:last-child:not(.unread)"); // played to its end
+    await page.waitForSelector(".characters li:last-child:not(.unread)"); // played to its end
     await page.evaluate(() => {
       /** @type {number[]} */
       const heights = [];
@@ -242,7 +242,7 @@ describe("without WebGPU", () => {
     assert.equal(await page.textContent("#generator-drawn b"), "line");
     await drawn(() => page.getByLabel("Style").selectOption("waves"));
     const word = await reader.word();
-    const { letters } = await reader.result();
+    const { characters } = await reader.result();
     const hash = "#generate?seed=2&style=waves&text=line&bent=true&strokes=2";
     await page.waitForURL((url) => url.hash === hash);
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -254,12 +254,12 @@ describe("without WebGPU", () => {
     const other = await Reader.open(browser, site.address, { query: hash });
     assert.equal(await other.settled(), "done");
     assert.equal(await other.word(), word);
-    assert.deepEqual((await other.result()).letters, letters);
+    assert.deepEqual((await other.result()).characters, characters);
     assert.equal(await other.page.getByRole("slider", { name: "Strokes" }).inputValue(), "2");
     assert.equal(await other.page.getByLabel("Style").inputValue(), "waves");
     assert.ok(await other.page.getByLabel("Distorted font").isChecked());
     await other.page.fill("#generator-text", "zwölf");
-    await other.page.waitForSelector("#generator-error:text('1 to 5 letters')");
+    await other.page.waitForSelector("#generator-error:text('1 to 5 characters')");
     assert.equal(await other.word(), word, "the last drawing stays");
     await other.close();
 
@@ -291,11 +291,11 @@ describe("without WebGPU", () => {
     await page.waitForURL((url) => url.hash === "");
   });
 
-  test("finds no letters where there are none", async () => {
+  test("finds no characters where there are none", async () => {
     assert.equal(await reader.choose(png(blankPng(600, 320))), "done");
     assert.equal(await reader.word(), "");
     assert.match((await reader.page.textContent("#status")) ?? "", /The image is blank/);
-    assert.equal(await reader.page.locator("[data-letter-index]").count(), 0);
+    assert.equal(await reader.page.locator("[data-character-index]").count(), 0);
   });
 
   test("reads a picture of more bytes than the engine takes as the browser shows it", async () => {

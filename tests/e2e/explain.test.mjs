@@ -62,12 +62,15 @@ describe("how it reads", () => {
     await reader.close();
   });
 
-  test("shows the weights of the letter that is shown, as numbers", async () => {
+  test("shows the weights of the character that is shown, as numbers", async () => {
     const reader = await read();
-    const { letters } = await reader.result();
-    for (const [i, { letter, attention }] of letters.entries()) {
+    const { characters } = await reader.result();
+    for (const [i, { character, attention }] of characters.entries()) {
       if (i > 0) await reader.page.keyboard.press("ArrowRight");
-      assert.match(await text(reader, "#weights-caption"), new RegExp(`^Weights for ${letter}, `));
+      assert.match(
+        await text(reader, "#weights-caption"),
+        new RegExp(`^Weights for ${character}, `),
+      );
       const numbers = await reader.page.locator("#weights-body td").allTextContents();
       assert.equal(numbers.length, attention.length);
       numbers.forEach((number, cell) => {
@@ -79,36 +82,36 @@ describe("how it reads", () => {
     await reader.close();
   });
 
-  test("shows the step that wrote the letter that is shown", async () => {
+  test("shows the step that wrote the character that is shown", async () => {
     const reader = await read();
     const step = async () =>
-      Promise.all(["#step-state", "#step-before", "#step-letter"].map((id) => text(reader, id)));
+      Promise.all(["#step-state", "#step-before", "#step-character"].map((id) => text(reader, id)));
     assert.deepEqual(await step(), ["zeros", "start", "t"]);
-    await reader.page.click("#explain-letters button:text-is('u')");
+    await reader.page.click("#explain-characters button:text-is('u')");
     assert.deepEqual(await step(), ["after th", "h", "u"]);
     assert.equal(await reader.page.textContent("#word .current"), "u");
-    const { letters } = await reader.result();
+    const { characters } = await reader.result();
     const terms = (await reader.page.locator("#step-sum .tint").allTextContents()).map(parseFloat);
-    const [greatest] = [...letters[2].attention].sort((a, b) => b - a);
+    const [greatest] = [...characters[2].attention].sort((a, b) => b - a);
     assert.ok(Math.abs(terms[0] - greatest * 100) <= 0.051);
     const sum = terms.reduce((a, b) => a + b, 0);
     assert.ok(Math.abs(sum - 100) < 0.3, `all cells together are ${sum} %`);
     await reader.page.keyboard.press("ArrowRight");
-    assert.equal(await text(reader, "#explain-letters :focus"), "s", "the focus goes along");
+    assert.equal(await text(reader, "#explain-characters :focus"), "s", "the focus goes along");
     await reader.close();
   });
 
-  test("tells what each letter weighed a cell with, by pointer and by keyboard", async () => {
+  test("tells what each character weighed a cell with, by pointer and by keyboard", async () => {
     const reader = await read();
-    const { letters, grid } = await reader.result();
+    const { characters, grid } = await reader.result();
     /** @param {number} col @param {number} row counted from 1 */
     const tells = async (col, row) => {
       assert.equal(await text(reader, "#cell-place"), `Column ${col}, row ${row}`);
       const cell = (row - 1) * grid.cols + col - 1;
       const shares = await reader.page.locator("#cell-shares span").allTextContents();
-      assert.equal(shares.length, letters.length);
+      assert.equal(shares.length, characters.length);
       shares.forEach((share, i) => {
-        const exact = letters[i].attention[cell] * 100;
+        const exact = characters[i].attention[cell] * 100;
         if (share.startsWith("<")) assert.ok(exact < 0.05);
         else assert.ok(Math.abs(parseFloat(share) - exact) <= 0.051);
       });
@@ -117,7 +120,7 @@ describe("how it reads", () => {
         .evaluateAll((all) => all.findIndex((one) => one.classList.contains("chosen")));
       assert.equal(marked, cell, "the table points it out");
     };
-    await tells(6, 4); // where the first letter was seen
+    await tells(6, 4); // where the first character was seen
     await reader.page.getByRole("gridcell", { name: "Column 9, row 4" }).hover();
     await tells(9, 4);
     await reader.page.hover("h1");
@@ -127,7 +130,7 @@ describe("how it reads", () => {
     await reader.page.keyboard.press("ArrowRight");
     await reader.page.keyboard.press("ArrowUp");
     await tells(7, 3);
-    assert.equal(await reader.page.textContent("#word .current"), "t", "the letter stays");
+    assert.equal(await reader.page.textContent("#word .current"), "t", "the character stays");
     assert.match(
       (await reader.page.getAttribute("#cells :focus", "aria-label")) ?? "",
       /^Column 7, row 3: t .+%, h .+%, u .+%, s .+%$/,
@@ -149,7 +152,7 @@ describe("how it reads", () => {
     assert.ok((await reader.page.locator("#explain .unread").count()) >= 2);
     await reader.page.clock.runFor(5000);
     assert.equal(await reader.page.locator("#explain .unread").count(), 0);
-    assert.equal(await text(reader, "#step-letter"), "s");
+    assert.equal(await text(reader, "#step-character"), "s");
     assert.equal(await reader.page.locator("#explain [aria-live]").count(), 0);
     await reader.close();
   });
@@ -162,7 +165,7 @@ describe("how it reads", () => {
       const box = document.querySelector("#weights-scroll");
       return box && box.scrollLeft > 0;
     });
-    assert.equal(await text(reader, "#step-letter"), "t", "and the letter stays");
+    assert.equal(await text(reader, "#step-character"), "t", "and the character stays");
     assert.equal(await reader.page.evaluate(() => document.documentElement.scrollWidth), 320);
     await reader.close();
   });
@@ -171,7 +174,7 @@ describe("how it reads", () => {
     test(`has no accessibility faults that can be measured, ${colorScheme}`, async () => {
       const reader = await read({ colorScheme });
       await reader.page.evaluate(await readFile(AXE, "utf8"));
-      for (let letter = 0; letter < 2; letter++) {
+      for (let character = 0; character < 2; character++) {
         const { violations } = await reader.page.evaluate(() =>
           /** @type {any} */ (globalThis).axe.run("#explain"),
         );

@@ -98,7 +98,7 @@ describe("in Firefox", () => {
     await page.waitForSelector("body[data-state=done]");
   });
 
-  test("exports the figure as a PNG with a picture for each letter", async () => {
+  test("exports the figure as a PNG with a picture for each character", async () => {
     await open("?backend=cpu");
     const [{ file, text: word }] = shipped;
     await chooseSample(file);

@@ -112,12 +112,12 @@ describe("the npm package", () => {
     const use = join(folder, "use.ts");
     await writeFile(
       use,
-      `import { LensError, Recognizer, type ErrorCode, type Grid, type ImageInput, type Letter, type Progress, type Recognition } from "captcha-lens";
+      `import { LensError, Recognizer, type ErrorCode, type Grid, type ImageInput, type Character, type Progress, type Recognition } from "captcha-lens";
        import { centerOf } from "captcha-lens/overlay.js";
        const lens: Recognizer = await Recognizer.load({ backend: "cpu" });
        const told = ({ overall }: Progress): number | null => overall;
        const reading: Recognition = await lens.recognize(new Blob(), { alternatives: 3 });
-       const [first]: Letter[] = reading.letters;
+       const [first]: Character[] = reading.characters;
        const grid: Grid = reading.grid;
        const center: number = centerOf(first.attention, grid);
        const [one] = await lens.recognizeAll([new Uint8Array()]);
@@ -126,8 +126,8 @@ describe("the npm package", () => {
        // @ts-expect-error there is no such code
        codes.push("no-such-code");
        const inputs: ImageInput[] = [new Image(), new OffscreenCanvas(1, 1), "data:,a"];
-       const { alphabet, maxLetters }: { alphabet: string; maxLetters: number } = lens.config;
-       const onStage = ({ stage }: Progress) => (stage === "weights" ? alphabet : maxLetters);
+       const { alphabet, maxLength }: { alphabet: string; maxLength: number } = lens.config;
+       const onStage = ({ stage }: Progress) => (stage === "weights" ? alphabet : maxLength);
        { using closed = lens; void closed; }
        // @ts-expect-error there is no such backend
        void Recognizer.load({ backend: "quantum" });

@@ -255,7 +255,7 @@ describe("the page", () => {
         });
         const how = await page.evaluate(() => /** @type {any} */ (globalThis).scrolled);
         assert.deepEqual(how, [reducedMotion === "reduce" ? "auto" : "smooth"]);
-        // A low picture fits below the samples until its letters stand over it.
+        // A low picture fits below the samples until its characters stand over it.
         await page.evaluate(() => scrollTo(0, 0));
         assert.equal(await reader.choose(png(blankPng(200, 80))), "done");
         await page.waitForFunction(() => {

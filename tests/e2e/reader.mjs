@@ -155,11 +155,11 @@ export class Reader {
   async result() {
     return this.page.evaluate(() => {
       const { lastResult } = /** @type {any} */ (globalThis).captchaLens;
-      const letters = lastResult.letters.map((/** @type {any} */ letter) => ({
-        ...letter,
-        attention: Array.from(letter.attention),
+      const characters = lastResult.characters.map((/** @type {any} */ character) => ({
+        ...character,
+        attention: Array.from(character.attention),
       }));
-      return { ...lastResult, letters };
+      return { ...lastResult, characters };
     });
   }
 

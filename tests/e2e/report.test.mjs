@@ -21,7 +21,7 @@ const COMMAND =
 const OTHER = {
   name: "other",
   about: { Weights: "other.safetensors" },
-  network: { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5 },
+  network: { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLength: 5 },
   items: Array.from({ length: 20 }, (_, i) => ({
     path: `${i}.png`,
     label: "thus",

@@ -27,8 +27,8 @@ if (what === "--audit") {
   // As on any page that has been open for a while: the browser has compiled what runs often.
   for (const { file } of await samples()) await reader.chooseSample(file);
   await reader.chooseSample(what);
-  await reader.page.click("[data-letter-index='1']");
-  await reader.page.mouse.move(0, 0); // no letter is pointed at when the page moves below it
+  await reader.page.click("[data-character-index='1']");
+  await reader.page.mouse.move(0, 0); // no character is pointed at when the page moves below it
   // What explains the reading is as tall as all the rest.
   await reader.page.locator("#explain").evaluate((section) => section.remove());
   await reader.page.locator("main").screenshot({ path: out });

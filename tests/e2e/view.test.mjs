@@ -14,8 +14,8 @@ import { Reader, png } from "./reader.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const WORD = "thus";
-/** Milliseconds for which a letter is shown. */
-const LETTER = 900;
+/** Milliseconds for which a character is shown. */
+const CHARACTER = 900;
 const GOOD = png(blankPng(200, 100), "good.png");
 
 /** @param {keyof typeof FAULTS} fault */
@@ -117,17 +117,17 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("shows the attention of the letter that is pointed at, focused or clicked", async () => {
+    test("shows the attention of the character that is pointed at, focused or clicked", async () => {
       const reader = await open();
       await reader.choose(GOOD);
       const first = await overlay(reader);
-      await reader.page.hover("[data-letter-index='3']");
+      await reader.page.hover("[data-character-index='3']");
       assert.equal(await current(reader), 3);
       assert.notEqual(await overlay(reader), first);
       await reader.page.hover("h1");
       assert.equal(await current(reader), 0);
       assert.equal(await overlay(reader), first);
-      await reader.page.click("[data-letter-index='2']");
+      await reader.page.click("[data-character-index='2']");
       await reader.page.hover("h1");
       assert.equal(await current(reader), 2);
       assert.deepEqual(await candidates(reader), [
@@ -137,8 +137,8 @@ describe("a reading on the page", () => {
       ]);
       await reader.page.keyboard.press("Tab");
       assert.equal(await current(reader), 3);
-      // The pointer passes by: the keyboard stays where it is, and with it the letter.
-      await reader.page.hover("[data-letter-index='0']");
+      // The pointer passes by: the keyboard stays where it is, and with it the character.
+      await reader.page.hover("[data-character-index='0']");
       assert.equal(await current(reader), 0);
       await reader.page.hover("h1");
       assert.equal(await current(reader), 3);
@@ -179,7 +179,7 @@ describe("a reading on the page", () => {
       await reader.page.selectOption("#speed", "2");
       await reader.page.fill("#scrub", "1");
       await reader.page.click("#play");
-      await reader.page.clock.runFor((WORD.length * LETTER) / 2 - 1);
+      await reader.page.clock.runFor((WORD.length * CHARACTER) / 2 - 1);
       assert.equal(await reader.page.textContent("#play"), "Pause");
       await reader.page.clock.runFor(1);
       assert.equal(await reader.page.textContent("#play"), "Play");
@@ -216,7 +216,7 @@ describe("a reading on the page", () => {
       assert.equal(new Set(panels.map(({ squares }) => String(squares))).size, WORD.length);
       const json = JSON.parse((await kept("json")).toString());
       assert.equal(json.text, WORD);
-      assert.equal(json.letters[0].attention.length, 72);
+      assert.equal(json.characters[0].attention.length, 72);
 
       await reader.choose(faulty("unsure"));
       const unsure = (await kept("svg")).toString();
@@ -312,18 +312,18 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("plays letter by letter, unless nothing may move", async () => {
+    test("plays character by character, unless nothing may move", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
       await reader.settled();
       const { clock } = reader.page;
       await stopClock(reader.page);
       await reader.choose(GOOD);
-      const unread = reader.page.locator("#letters .unread");
-      for (let letter = 0; letter < WORD.length; letter++) {
-        assert.equal(await current(reader), letter);
-        assert.equal(await unread.count(), WORD.length - 1 - letter, "still to come");
+      const unread = reader.page.locator("#characters .unread");
+      for (let character = 0; character < WORD.length; character++) {
+        assert.equal(await current(reader), character);
+        assert.equal(await unread.count(), WORD.length - 1 - character, "still to come");
         assert.equal(await reader.page.textContent("#play"), "Pause");
-        await clock.runFor(LETTER);
+        await clock.runFor(CHARACTER);
       }
       assert.equal(await reader.page.textContent("#play"), "Play");
       assert.equal(await current(reader), WORD.length - 1);
@@ -333,7 +333,7 @@ describe("a reading on the page", () => {
 
       const still = await open();
       await still.choose(GOOD);
-      assert.equal(await still.page.locator("#letters .unread").count(), 0);
+      assert.equal(await still.page.locator("#characters .unread").count(), 0);
       await still.close();
     });
   });
@@ -377,7 +377,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("keeps letters over their places, and readings as they are, in any language", async () => {
+    test("keeps characters over their places, and readings as they are, in any language", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.choose(GOOD);
@@ -403,9 +403,14 @@ describe("a reading on the page", () => {
       assert.deepEqual(await places(), before);
       const translated = await page.evaluate(() =>
         [
-          ...["#word span", "#tags span", ".letter .glyph", "#alternative-list .text"],
-          ...["#candidates .text", "#explain-letters button", "#cell-shares b", "#weights-caption"],
-          ...["#step-state", "#step-before", "#step-letter", "#status-more"],
+          ...["#word span", "#tags span", ".character .glyph", "#alternative-list .text"],
+          ...[
+            "#candidates .text",
+            "#explain-characters button",
+            "#cell-shares b",
+            "#weights-caption",
+          ],
+          ...["#step-state", "#step-before", "#step-character", "#status-more"],
         ].filter((selector) => {
           const found = [...document.querySelectorAll(selector)];
           return !found.length || found.some((one) => /** @type {HTMLElement} */ (one).translate);
@@ -445,7 +450,7 @@ describe("a reading on the page", () => {
       assert.ok(1 <= pages && pages <= 4, `${pages} pages`);
       await reader.page.emulateMedia({ media: "print" });
       assert.equal(
-        await reader.page.locator("button:visible:not(.letter):not([tabindex])").count(),
+        await reader.page.locator("button:visible:not(.character):not([tabindex])").count(),
         0,
       );
       await reader.page.emulateMedia({ media: "screen" });
@@ -483,7 +488,7 @@ const candidates = async (reader) =>
 const pagesOf = (pdf) => (pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []).length;
 
 /**
- * The letter that is shown, all parts of the page agreeing.
+ * The character that is shown, all parts of the page agreeing.
  *
  * @param {Reader} reader
  */
@@ -495,7 +500,7 @@ function current(reader) {
         (element) =>
           element.classList.contains("current") || element.getAttribute("aria-pressed") === "true",
       );
-    const places = [at("#word > span"), at("#tags > span"), at("[data-letter-index]")];
+    const places = [at("#word > span"), at("#tags > span"), at("[data-character-index]")];
     if (new Set(places).size > 1) throw new Error(`the parts disagree: ${places}`);
     return places[0];
   });

@@ -86,10 +86,11 @@ describe("on WebGPU", () => {
       assert.equal(cpu.backend.kind, "cpu");
       assert.equal(gpu.text, text);
       assert.equal(cpu.text, text);
-      const distances = gpu.letters.flatMap((/** @type {any} */ letter, /** @type {number} */ at) =>
-        letter.attention.map((/** @type {number} */ weight, /** @type {number} */ cell) =>
-          Math.abs(weight - cpu.letters[at].attention[cell]),
-        ),
+      const distances = gpu.characters.flatMap(
+        (/** @type {any} */ character, /** @type {number} */ at) =>
+          character.attention.map((/** @type {number} */ weight, /** @type {number} */ cell) =>
+            Math.abs(weight - cpu.characters[at].attention[cell]),
+          ),
       );
       assert.ok(
         Math.max(...distances) <= TOLERANCE,

@@ -32,12 +32,12 @@ CONFIG = {
     },
     "decoder": {"embedding": 5, "units": 12, "attention": 9, "carry_state": True},
     "alphabet": "abcdefgh",
-    "max_letters": 4,
+    "max_length": 4,
 }
 BATCH = 4
 START = 1  # token ids: 0 pads, then <start>, <end> and the alphabet
 VOCABULARY = 3 + len(CONFIG["alphabet"])
-STEPS = CONFIG["max_letters"] + 1
+STEPS = CONFIG["max_length"] + 1
 
 
 class Block(nn.Module):

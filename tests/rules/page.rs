@@ -56,15 +56,15 @@ fn without_comments(text: &str, of_a_line: bool) -> String {
     let mut code = String::new();
     let mut rest = text;
     let mut quote = None;
-    while let Some(letter) = rest.chars().next() {
+    while let Some(character) = rest.chars().next() {
         let length = match quote {
-            _ if letter == '\\' => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            _ if character == '\\' => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
             // A string ends at its quote; all but a template at the end of a line, too.
             Some(end) => {
-                if letter == end || (letter == '\n' && end != '`') {
+                if character == end || (character == '\n' && end != '`') {
                     quote = None;
                 }
-                letter.len_utf8()
+                character.len_utf8()
             }
             None if of_a_line && rest.starts_with("//") => {
                 rest = rest.find('\n').map_or("", |end| &rest[end..]);
@@ -75,10 +75,10 @@ fn without_comments(text: &str, of_a_line: bool) -> String {
                 continue;
             }
             None => {
-                if matches!(letter, '"' | '\'' | '`') {
-                    quote = Some(letter);
+                if matches!(character, '"' | '\'' | '`') {
+                    quote = Some(character);
                 }
-                letter.len_utf8()
+                character.len_utf8()
             }
         };
         code.push_str(&rest[..length]);
@@ -89,8 +89,10 @@ fn without_comments(text: &str, of_a_line: bool) -> String {
 
 /// Whether a name stands in the code as a whole word.
 fn has_word(code: &str, word: &str) -> bool {
-    code.split(|letter: char| !letter.is_alphanumeric() && letter != '_' && letter != '$')
-        .any(|found| found == word)
+    code.split(|character: char| {
+        !character.is_alphanumeric() && character != '_' && character != '$'
+    })
+    .any(|found| found == word)
 }
 
 /// The words among these that stand in the code.

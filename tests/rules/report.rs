@@ -49,7 +49,11 @@ fn split_imports(module: &str) -> (Vec<String>, String) {
 fn imported(path: &str, import: &str) -> Option<String> {
     let names = import.strip_prefix("import {")?;
     let (names, from) = names.split_once("} from \"")?;
-    let plain = |name: &str| name.trim().chars().all(|letter| letter.is_alphanumeric());
+    let plain = |name: &str| {
+        name.trim()
+            .chars()
+            .all(|character| character.is_alphanumeric())
+    };
     if !names.split(',').all(plain) {
         return None;
     }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The package at work: reads the image that is chosen, and paints where each letter was seen. */
+/** The package at work: reads the image that is chosen, and paints where each character was seen. */
 
 import { Recognizer } from "captcha-lens";
 import { colorize } from "captcha-lens/colormap.js";
@@ -7,7 +7,7 @@ import { peakOf, smoothField } from "captcha-lens/overlay.js";
 
 const chooser = /** @type {HTMLInputElement} */ (document.querySelector("#file"));
 const said = /** @type {HTMLElement} */ (document.querySelector("#said"));
-const letters = /** @type {HTMLElement} */ (document.querySelector("#letters"));
+const characters = /** @type {HTMLElement} */ (document.querySelector("#characters"));
 
 /** Gives up the reading before. */
 let asked = new AbortController();
@@ -33,14 +33,14 @@ async function read(lens, file) {
   asked.abort();
   asked = new AbortController();
   const { signal } = asked;
-  letters.replaceChildren();
+  characters.replaceChildren();
   try {
     const [reading, picture] = await Promise.all([
       lens.recognize(file, { signal }),
       createImageBitmap(file),
     ]);
-    const peak = peakOf(reading.letters);
-    const lights = reading.letters.map(({ attention }) => {
+    const peak = peakOf(reading.characters);
+    const lights = reading.characters.map(({ attention }) => {
       const field = smoothField(attention, reading.grid, peak);
       return createImageBitmap(new ImageData(colorize(field.values), field.width, field.height));
     });
@@ -48,8 +48,10 @@ async function read(lens, file) {
     if (signal.aborted) return;
     said.textContent = reading.text
       ? `${reading.text}, ${(100 * reading.confidence).toFixed(1)} %`
-      : "No letters were recognised";
-    letters.append(...reading.letters.map(({ letter }, i) => figure(letter, picture, painted[i])));
+      : "No characters were recognised";
+    characters.append(
+      ...reading.characters.map(({ character }, i) => figure(character, picture, painted[i])),
+    );
   } catch (error) {
     if (!signal.aborted) tell(error);
   }
@@ -61,11 +63,11 @@ function tell(error) {
 }
 
 /**
- * @param {string} letter
+ * @param {string} character
  * @param {ImageBitmap} picture
  * @param {ImageBitmap} light
  */
-function figure(letter, picture, light) {
+function figure(character, picture, light) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [200, (200 * picture.height) / picture.width];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
@@ -73,6 +75,9 @@ function figure(letter, picture, light) {
   context.globalAlpha = 0.6;
   context.drawImage(light, 0, 0, canvas.width, canvas.height);
   const made = document.createElement("figure");
-  made.append(canvas, Object.assign(document.createElement("figcaption"), { textContent: letter }));
+  made.append(
+    canvas,
+    Object.assign(document.createElement("figcaption"), { textContent: character }),
+  );
   return made;
 }

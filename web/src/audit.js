@@ -190,8 +190,8 @@ async function audit(found) {
       leftOut = `${leftOut} ${describeLost(labelFiles)}`.trim();
       tellNote();
     }
-    const { alphabet, maxLetters } = lens.config;
-    const network = { alphabet, maxLetters };
+    const { alphabet, maxLength } = lens.config;
+    const network = { alphabet, maxLength };
     const named = unnamed && areLikely(names, network);
     const name = describeSource(paths);
     current = { name, images, run, network, given: labels, names, named, about: [] };

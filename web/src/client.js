@@ -6,7 +6,7 @@
  * import { Recognizer } from "./src/client.js";
  *
  * const lens = await Recognizer.load({ onProgress: (p) => console.log(p.stage, p.fraction) });
- * const { text, confidence, letters } = await lens.recognize(file, { alternatives: 3 });
+ * const { text, confidence, characters } = await lens.recognize(file, { alternatives: 3 });
  * lens.close();
  * ```
  *
@@ -28,7 +28,7 @@ import { own, toSource } from "./source.js";
 /** @typedef {import("./types.js").Grid} Grid */
 /** @typedef {import("./types.js").ImageInput} ImageInput */
 /** @typedef {import("./types.js").ImageSource} ImageSource */
-/** @typedef {import("./types.js").Letter} Letter */
+/** @typedef {import("./types.js").Character} Character */
 /** @typedef {import("./types.js").LoadOptions} LoadOptions */
 /** @typedef {import("./types.js").Milliseconds} Milliseconds */
 /** @typedef {import("./types.js").NetworkConfig} NetworkConfig */
@@ -66,7 +66,7 @@ export class Recognizer {
   /** What the first engine runs on. @type {Backend} */
   #firstBackend = this.#backend;
   /** @type {NetworkConfig} */
-  #config = { alphabet: "", maxLetters: 0, grid: { rows: 0, cols: 0 } };
+  #config = { alphabet: "", maxLength: 0, grid: { rows: 0, cols: 0 } };
   #end = new AbortController();
 
   /**

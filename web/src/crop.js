@@ -18,7 +18,7 @@
 /** @typedef {{ width: number, height: number }} Size */
 
 /**
- * What of a box is moved: all of it, or the edges that the letters name (n, e, s, w).
+ * What of a box is moved: all of it, or the edges that the characters name (n, e, s, w).
  *
  * @typedef {"move" | "n" | "e" | "s" | "w" | "ne" | "se" | "sw" | "nw"} Handle
  */

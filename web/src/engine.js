@@ -123,7 +123,7 @@ async function recognize({ id, images, alternatives }) {
   const answers = await engine.recognizeAll(images, { alternatives });
   const outcomes = answers.map((answer) => {
     if (answer instanceof Error) return { error: toPlain(answer) };
-    buffers.push(...answer.letters.map(({ attention }) => attention.buffer));
+    buffers.push(...answer.characters.map(({ attention }) => attention.buffer));
     return { recognition: answer };
   });
   say({ type: "recognized", id, outcomes }, /** @type {ArrayBuffer[]} */ (buffers));

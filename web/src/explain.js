@@ -3,7 +3,7 @@
 
 import { percent } from "./words.js";
 
-/** @import { Grid, Letter, Recognition } from "./types.js" */
+/** @import { Grid, Character, Recognition } from "./types.js" */
 
 /**
  * A cell's place in the grid.
@@ -16,13 +16,15 @@ export function describePlace(cell, { cols }) {
 }
 
 /**
- * A cell, and the weight that each letter gave it.
+ * A cell, and the weight that each character gave it.
  *
  * @param {number} cell
  * @param {Recognition} recognition
  */
-export function describeCell(cell, { letters, grid }) {
-  const shares = letters.map(({ letter, attention }) => `${letter} ${percent(attention[cell])}`);
+export function describeCell(cell, { characters, grid }) {
+  const shares = characters.map(
+    ({ character, attention }) => `${character} ${percent(attention[cell])}`,
+  );
   return `${capital(describePlace(cell, grid))}: ${shares.join(", ")}`;
 }
 
@@ -63,19 +65,19 @@ export function weightNumber(weight) {
 /**
  * What the decoder starts a step from, and the state that it ends with.
  *
- * @param {Letter[]} letters
- * @param {number} index of the letter that the step writes
+ * @param {Character[]} characters
+ * @param {number} index of the character that the step writes
  * @returns {{ state: string, before: string, next: string }}
  */
-export function describeStep(letters, index) {
+export function describeStep(characters, index) {
   const after = (/** @type {number} */ count) =>
-    `after ${letters
+    `after ${characters
       .slice(0, count)
-      .map(({ letter }) => letter)
+      .map(({ character }) => character)
       .join("")}`;
   return {
     state: index > 0 ? after(index) : "zeros",
-    before: index > 0 ? letters[index - 1].letter : "start",
+    before: index > 0 ? characters[index - 1].character : "start",
     next: after(index + 1),
   };
 }

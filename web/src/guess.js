@@ -11,7 +11,7 @@ import { areaOf, describe, groupsOf, inkOf, tighten } from "./ink.js";
 /** @import { Box } from "./crop.js" */
 /** @import { Ink, Pixels, Rect } from "./ink.js" */
 
-/** How far apart the parts of one thing may be, in pixels: specks, letters, words. */
+/** How far apart the parts of one thing may be, in pixels: specks, characters, words. */
 const GAPS = [2, 4, 6, 10];
 /** In pixels: smaller things are no CAPTCHA that could be read. */
 const LEAST = { width: 24, height: 10 };
@@ -25,7 +25,7 @@ const FRAMED = 0.9;
 const DOUBT = 0.9;
 /** Below, nothing is like a CAPTCHA. */
 const NOTHING = 0.1;
-/** Where less of the width has ink, and no frame, these are letters on their own ground. */
+/** Where less of the width has ink, and no frame, these are characters on their own ground. */
 const CROSSED = 0.95;
 /** The margin around what has no frame, as a share of its height. */
 const MARGIN = 0.06;

@@ -122,7 +122,7 @@ view.setWish(wish);
 void listSamples();
 addEventListener("hashchange", drawShared);
 addEventListener("pagehide", writeFragment);
-// On paper every letter is there, whatever the playback has come to.
+// On paper every character is there, whatever the playback has come to.
 addEventListener("beforeprint", () => player.step(0));
 if (!drawShared()) void read();
 
@@ -284,7 +284,7 @@ async function read() {
     debug.lastResult = recognition;
     view.setRecognition(recognition, { first: isFirst(lens, recognition.backend.kind) });
     void offerCrop();
-    player.start(recognition.letters.length, { still: view.still || redrawn });
+    player.start(recognition.characters.length, { still: view.still || redrawn });
   } catch (error) {
     if (!signal.aborted) fail(error);
   }
@@ -319,7 +319,7 @@ function changeBackend(chosen) {
   view.setWish(wish);
   query.set("backend", chosen);
   history.replaceState(null, "", `?${query}${location.hash}`);
-  player.step(0); // which shows all letters
+  player.step(0); // which shows all characters
   view.hold();
   void loader.drop();
   if (!coming) void read();

@@ -58,7 +58,7 @@ export function smoothField(attention, grid, peak) {
 
 /**
  * Samples a line of values, each at the middle of its cell, at `length` points. Plain loops: this
- * runs for every letter of a first reading, before the browser has compiled it.
+ * runs for every character of a first reading, before the browser has compiled it.
  *
  * @param {Float32Array} line
  * @param {number} length
@@ -100,12 +100,12 @@ export function mix(from, to, share) {
 }
 
 /**
- * The greatest weight of all letters: one scale for a whole word, so that its letters compare.
+ * The greatest weight of all characters: one scale for a whole word, so that its characters compare.
  *
- * @param {{ attention: ArrayLike<number> }[]} letters
+ * @param {{ attention: ArrayLike<number> }[]} characters
  */
-export function peakOf(letters) {
-  return letters.reduce((peak, { attention }) => Math.max(peak, ...Array.from(attention)), 0);
+export function peakOf(characters) {
+  return characters.reduce((peak, { attention }) => Math.max(peak, ...Array.from(attention)), 0);
 }
 
 /**
@@ -124,7 +124,7 @@ export function spreadOf(attention) {
 
 /**
  * Where attention rests across the image, in percent of its width: the middle of what falls on the
- * column that holds most of it and a twelfth of the width to either side, about a letter, so that a
+ * column that holds most of it and a twelfth of the width to either side, about a character, so that a
  * stray weight far off does not count.
  *
  * @param {ArrayLike<number>} attention

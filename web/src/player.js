@@ -1,25 +1,25 @@
 // @ts-check
 /**
- * Which letter is shown when: plays a reading letter by letter, and holds still where someone
+ * Which character is shown when: plays a reading character by character, and holds still where someone
  * looks. Knows nothing of the page.
  */
 
 /**
  * @typedef {object} Showing
- * @property {number} shown the letter whose attention is shown; -1 for none
+ * @property {number} shown the character whose attention is shown; -1 for none
  * @property {boolean} held whether it is the one held, not one that the pointer passes
- * @property {number} revealed how many letters are there to see
+ * @property {number} revealed how many characters are there to see
  * @property {boolean} playing
  */
 
-/** Milliseconds for which each letter is shown, at normal speed. */
+/** Milliseconds for which each character is shown, at normal speed. */
 const PACE = 900;
 
 export class Player {
   #count = 0;
   #selected = -1;
   #revealed = 0;
-  /** The letter under the pointer. @type {number | null} */
+  /** The character under the pointer. @type {number | null} */
   #hovered = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -34,7 +34,7 @@ export class Player {
   /**
    * Takes a new reading: plays it, or shows it as a whole where nothing may move.
    *
-   * @param {number} count letters
+   * @param {number} count characters
    * @param {{ still: boolean }} options
    */
   start(count, { still }) {
@@ -52,7 +52,7 @@ export class Player {
     this.start(0, { still: true });
   }
 
-  /** Plays from the first letter, or goes on from where it was paused. */
+  /** Plays from the first character, or goes on from where it was paused. */
   play() {
     if (this.#count === 0) return this.#tell();
     const done = this.#revealed === this.#count && this.#selected === this.#count - 1;
@@ -79,7 +79,7 @@ export class Player {
   }
 
   /**
-   * Holds a letter.
+   * Holds a character.
    *
    * @param {number} index
    */
@@ -90,7 +90,7 @@ export class Player {
   }
 
   /**
-   * Holds the letter `by` places further on, as far as there are letters.
+   * Holds the character `by` places further on, as far as there are characters.
    *
    * @param {number} by
    */
@@ -99,7 +99,7 @@ export class Player {
   }
 
   /**
-   * Shows a letter for as long as the pointer is on it.
+   * Shows a character for as long as the pointer is on it.
    *
    * @param {number | null} index
    */

@@ -115,7 +115,7 @@ async function drawSvg(file) {
 }
 
 /**
- * SVG with a size in pixels, in which its letters are neither tiny nor huge.
+ * SVG with a size in pixels, in which its characters are neither tiny nor huge.
  *
  * @param {string} text
  */

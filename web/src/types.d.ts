@@ -21,7 +21,7 @@ export type {
   BackendWish,
   Grid,
   ImageSource,
-  Letter,
+  Character,
   Milliseconds,
   NetworkConfig,
   Recognition,
@@ -151,7 +151,7 @@ export interface AuditItem {
 }
 
 /** What a network can write. */
-export type AuditNetwork = Pick<NetworkConfig, "alphabet" | "maxLetters">;
+export type AuditNetwork = Pick<NetworkConfig, "alphabet" | "maxLength">;
 
 /** An audit, as it is saved. */
 export interface AuditData {
@@ -221,12 +221,12 @@ export interface AuditSummary {
   rate: number | null;
   /** Where the rate on all such images lies, with a certainty of 95 %. */
   interval: [low: number, high: number] | null;
-  /** Share of label letters read right, by the fewest edits from label to text. */
-  letterRate: number | null;
+  /** Share of label characters read right, by the fewest edits from label to text. */
+  characterRate: number | null;
   /** Mean confidence; without any labels, of all that was read. */
   confidence: number | null;
   byLength: (Tally & { length: number })[];
-  /** Most frequent first; `text` is empty where a letter was left out, `label` where one was added. */
+  /** Most frequent first; `text` is empty where a character was left out, `label` where one was added. */
   confusions: { label: string; text: string; count: number }[];
   /** By threshold, from 0 to 1. */
   thresholds: Threshold[];

@@ -3,7 +3,7 @@
 
 import { extentOf, spreadOf } from "./overlay.js";
 
-/** @import { Backend, Grid, Letter, Progress, Recognition, RunsOn } from "./types.js" */
+/** @import { Backend, Grid, Character, Progress, Recognition, RunsOn } from "./types.js" */
 
 /** Keeps a number and its unit together. */
 const THIN = "\u202f";
@@ -31,23 +31,23 @@ export function megabytes(value) {
 }
 
 /**
- * What a letter's picture shows, for those who cannot see it.
+ * What a character's picture shows, for those who cannot see it.
  *
- * @param {Letter} letter
+ * @param {Character} character
  * @param {number} index
  * @param {number} count
  * @param {Grid} grid
  */
-export function describeLetter({ letter, confidence, attention }, index, count, grid) {
+export function describeCharacter({ character, confidence, attention }, index, count, grid) {
   const columns = range(extentOf(attention, grid, "cols"), "column", grid.cols);
   const rows = range(extentOf(attention, grid, "rows"), "row", grid.rows);
-  // What is written on the letter comes first and in the same order, for those who say it aloud.
-  return `Letter ${index + 1} of ${count}: ${letter}, ${percent(confidence)}, ${describeFocus(attention)} positions, looking at ${columns}, ${rows}`;
+  // What is written on the character comes first and in the same order, for those who say it aloud.
+  return `Character ${index + 1} of ${count}: ${character}, ${percent(confidence)}, ${describeFocus(attention)} positions, looking at ${columns}, ${rows}`;
 }
 
 /**
  * How far attention is spread: a look that rests, or one that wanders. It does not tell right from
- * wrong: of 6,637 letters in 1,500 generated images, 6 % of those read right lay within a sixth of
+ * wrong: of 6,637 characters in 1,500 generated images, 6 % of those read right lay within a sixth of
  * the positions and 93 % within a third, and of those read wrong 23 % and all.
  *
  * @param {ArrayLike<number>} attention
@@ -141,12 +141,12 @@ export function describeReading(recognition, text = recognition.text) {
  * @returns {{ words: string, more: string }}
  */
 export function describeResult(recognition, { first = false } = {}) {
-  const { text, letters, milliseconds: times } = recognition;
+  const { text, characters, milliseconds: times } = recognition;
   if (text === "") {
     const { verdict, advice } = describeCertainty(recognition);
     return { words: verdict, more: advice && `. ${advice}` };
   }
-  const spelt = letters.map(({ letter }) => letter).join(" ");
+  const spelt = characters.map(({ character }) => character).join(" ");
   return {
     words: `Read in ${milliseconds(times.total)}${first ? " (first reading)" : ""}`,
     more: `: ${describeReading(recognition, `${text}, spelt ${spelt}`)}`,

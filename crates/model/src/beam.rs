@@ -34,7 +34,7 @@ pub(crate) async fn beam_search(
     decoder: &Decoder,
     features: Tensor<3>,
     vocabulary: &Vocabulary,
-    max_letters: usize,
+    max_length: usize,
     width: usize,
     temperature: f64,
 ) -> Result<Vec<Alternative>, ModelError> {
@@ -46,7 +46,7 @@ pub(crate) async fn beam_search(
         probability: 1.0,
     }];
     let mut whole: Vec<Hypothesis> = Vec::new();
-    for length in 0..=max_letters {
+    for length in 0..=max_length {
         let last = open
             .iter()
             .map(|text| text.tokens.last().map_or(Vocabulary::START, |id| *id));
@@ -66,7 +66,7 @@ pub(crate) async fn beam_search(
                 probability: text.probability * next.end(),
             });
             longer.extend(
-                next.letters()
+                next.characters()
                     .map(|(id, likely)| (parent, id, text.probability * likely)),
             );
         }
@@ -75,7 +75,7 @@ pub(crate) async fn beam_search(
 
         // A text only becomes less likely as it grows.
         let settled = whole.len() == width && longer[0].2 <= whole[width - 1].probability;
-        if settled || length == max_letters {
+        if settled || length == max_length {
             break;
         }
         state = step.state.select(
@@ -96,7 +96,7 @@ pub(crate) async fn beam_search(
             text: text
                 .tokens
                 .iter()
-                .filter_map(|id| vocabulary.letter(*id))
+                .filter_map(|id| vocabulary.character(*id))
                 .collect(),
             confidence: text.probability as f32,
         })

@@ -22,7 +22,8 @@ pub struct ModelConfig {
     /// The characters that can be read, in the order of their token ids.
     pub alphabet: String,
     /// The longest text that is read; decoding takes at most one step more, for `<end>`.
-    pub max_letters: usize,
+    #[serde(alias = "max_letters")]
+    pub max_length: usize,
 }
 
 /// The network's input.
@@ -87,7 +88,7 @@ pub struct BlockConfig {
     /// Whether max-pooling closes the block, 2x2 unless `pool_cols` says otherwise.
     pub pool: bool,
     /// Whether that pooling takes columns together too. Without, its window is 2x1, as CRNN has it
-    /// (Shi, Bai and Yao 2015): text runs along the columns, and two narrow letters fit into one.
+    /// (Shi, Bai and Yao 2015): text runs along the columns, and two narrow characters fit into one.
     #[serde(default = "yes")]
     pub pool_cols: bool,
 }
@@ -111,7 +112,7 @@ pub struct DecoderConfig {
     /// Size of the space in which attention compares features and state.
     pub attention: usize,
     /// Whether the GRU starts each step from the state of the step before. `false` is the paper's
-    /// notebook to the letter: its GRU call passes no initial state, so it starts from zeros at
+    /// notebook exactly: its GRU call passes no initial state, so it starts from zeros at
     /// every step and only attention sees the carried state.
     pub carry_state: bool,
 }
@@ -154,9 +155,9 @@ impl ModelConfig {
         (self.input.height / side, self.input.width / side)
     }
 
-    /// Steps a decode takes at most: every letter and `<end>`.
+    /// Steps a decode takes at most: every character and `<end>`.
     pub fn steps(&self) -> usize {
-        self.max_letters + 1
+        self.max_length + 1
     }
 
     /// Multiply-adds of one pass of the encoder over one image, batch norm and biases not counted.
@@ -190,7 +191,7 @@ impl ModelConfig {
             self.decoder.embedding,
             self.decoder.units,
             self.decoder.attention,
-            self.max_letters,
+            self.max_length,
             self.encoder.blocks.len(),
             self.alphabet.chars().count(),
         ];
@@ -202,8 +203,8 @@ impl ModelConfig {
         {
             return invalid("every size must lie between 1 and 4096");
         }
-        if self.max_letters > 64 || self.encoder.blocks.len() > 64 {
-            return invalid("at most 64 letters and 64 blocks");
+        if self.max_length > 64 || self.encoder.blocks.len() > 64 {
+            return invalid("at most 64 characters and 64 blocks");
         }
         if !(0.0..1.0).contains(&self.encoder.dropout) {
             return invalid("dropout must be at least 0 and below 1");

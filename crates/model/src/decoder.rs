@@ -1,4 +1,4 @@
-//! Feature grid to letters, one at a time (paper, "Decoder").
+//! Feature grid to characters, one at a time (paper, "Decoder").
 
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear};

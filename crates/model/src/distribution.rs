@@ -41,18 +41,20 @@ impl Distribution {
         self.probabilities[id]
     }
 
-    /// Probability that the text ends here: of `<end>` and the two tokens that are no letters
+    /// Probability that the text ends here: of `<end>` and the two tokens that are no characters
     /// either, which a trained network never answers.
     pub(crate) fn end(&self) -> f64 {
-        self.probabilities[..Vocabulary::FIRST_LETTER].iter().sum()
+        self.probabilities[..Vocabulary::FIRST_CHARACTER]
+            .iter()
+            .sum()
     }
 
-    /// Token id and probability of every letter.
-    pub(crate) fn letters(&self) -> impl Iterator<Item = (usize, f64)> {
+    /// Token id and probability of every character.
+    pub(crate) fn characters(&self) -> impl Iterator<Item = (usize, f64)> {
         self.probabilities
             .iter()
             .copied()
             .enumerate()
-            .skip(Vocabulary::FIRST_LETTER)
+            .skip(Vocabulary::FIRST_CHARACTER)
     }
 }

@@ -35,7 +35,7 @@ const MAX_FRAMES: usize = 32;
 /// animated GIF it is the first frame, or, where that is blank, the next that is not.
 ///
 /// Transparency is laid over white. Where that hides all that the picture holds, such as white
-/// letters, it is laid over black and its colours are inverted: the network reads dark on light.
+/// characters, it is laid over black and its colours are inverted: the network reads dark on light.
 ///
 /// # Errors
 ///

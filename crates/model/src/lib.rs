@@ -36,7 +36,7 @@ pub use config::{Grid, ModelConfig};
 pub use error::ModelError;
 pub use input::{Encoded, Inputs};
 pub use network::Network;
-pub use prediction::{Alternative, Letter, LetterAlternative, Prediction};
+pub use prediction::{Alternative, Character, CharacterAlternative, Prediction};
 pub use recognizer::Recognizer;
 pub use vocabulary::Vocabulary;
 pub use weights::Weights;

@@ -8,12 +8,12 @@ use crate::decoder::{Decoded, Decoder};
 use crate::encoder::Encoder;
 use crate::error::ModelError;
 
-/// The whole network, image to letters.
+/// The whole network, image to characters.
 #[derive(Module, Debug)]
 pub struct Network {
     /// Image to feature grid.
     pub encoder: Encoder,
-    /// Feature grid to letters.
+    /// Feature grid to characters.
     pub decoder: Decoder,
 }
 

@@ -9,14 +9,14 @@ use crate::vocabulary::Vocabulary;
 /// What was read in one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The text, letter by letter the most likely one; the most likely of [`Self::alternatives`] if
+    /// The text, character by character the most likely one; the most likely of [`Self::alternatives`] if
     /// there are any. Empty where the network sees none.
     pub text: String,
     /// Probability of the whole text under the network, its end included: 0 to 1.
     pub confidence: f32,
-    /// The text's letters.
-    pub letters: Vec<Letter>,
-    /// The shape of each letter's attention.
+    /// The text's characters.
+    pub characters: Vec<Character>,
+    /// The shape of each character's attention.
     pub grid: Grid,
     /// Whether the image holds nothing: its pixels hardly differ. Then there is no text, and there
     /// are no alternatives. Where this is false and the text is empty, nothing was recognised in an
@@ -27,32 +27,32 @@ pub struct Prediction {
     pub alternatives: Vec<Alternative>,
 }
 
-/// One letter of a [`Prediction`].
+/// One character of a [`Prediction`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Letter {
-    /// The letter.
-    pub letter: char,
-    /// Its probability, the letters before it taken as read: 0 to 1.
+pub struct Character {
+    /// The character.
+    pub character: char,
+    /// Its probability, the characters before it taken as read: 0 to 1.
     pub confidence: f32,
     /// Where the network looked for it: the share of each grid position, `[rows * cols]`, row by
     /// row, sums to 1.
     pub attention: Vec<f32>,
-    /// What could stand here, [`Self::ALTERNATIVES`] at most: the letter itself, then the others,
+    /// What could stand here, [`Self::ALTERNATIVES`] at most: the character itself, then the others,
     /// most likely first.
-    pub alternatives: Vec<LetterAlternative>,
+    pub alternatives: Vec<CharacterAlternative>,
 }
 
-impl Letter {
-    /// How many candidates are told for a letter.
+impl Character {
+    /// How many candidates are told for a character.
     pub const ALTERNATIVES: usize = 5;
 }
 
-/// What could stand in a letter's place.
+/// What could stand in a character's place.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LetterAlternative {
-    /// The letter; none where the text could end here instead.
-    pub letter: Option<char>,
-    /// Its probability, the letters before it taken as read: 0 to 1.
+pub struct CharacterAlternative {
+    /// The character; none where the text could end here instead.
+    pub character: Option<char>,
+    /// Its probability, the characters before it taken as read: 0 to 1.
     pub confidence: f32,
 }
 
@@ -79,7 +79,7 @@ impl Reader<'_> {
         self.vocabulary.size() + self.grid.positions()
     }
 
-    /// Reads the most likely letters off one image's decoder steps. There is a step for each letter
+    /// Reads the most likely characters off one image's decoder steps. There is a step for each character
     /// and one more in which the text can only end.
     ///
     /// # Shapes
@@ -103,33 +103,36 @@ impl Reader<'_> {
         token: impl Fn(usize, &Distribution) -> usize,
     ) -> Prediction {
         let mut confidence = 1.0;
-        let mut letters = Vec::new();
+        let mut characters = Vec::new();
         let mut rows = steps.chunks_exact(self.row()).peekable();
         while let Some(row) = rows.next() {
             let (logits, attention) = row.split_at(self.vocabulary.size());
             let step = Distribution::new(logits, self.temperature);
-            let token = token(letters.len(), &step);
-            let letter = self
+            let token = token(characters.len(), &step);
+            let character = self
                 .vocabulary
-                .letter(token)
+                .character(token)
                 .filter(|_| rows.peek().is_some());
-            let Some(letter) = letter else {
+            let Some(character) = character else {
                 confidence *= step.end();
                 break;
             };
             let probability = step.of(token);
             confidence *= probability;
-            letters.push(Letter {
-                letter,
+            characters.push(Character {
+                character,
                 confidence: probability as f32,
                 attention: attention.to_vec(),
-                alternatives: candidates(&step, self.vocabulary, letter),
+                alternatives: candidates(&step, self.vocabulary, character),
             });
         }
         Prediction {
-            text: letters.iter().map(|letter| letter.letter).collect(),
+            text: characters
+                .iter()
+                .map(|character| character.character)
+                .collect(),
             confidence: confidence as f32,
-            letters,
+            characters,
             grid: self.grid,
             blank,
             alternatives: Vec::new(),
@@ -137,24 +140,24 @@ impl Reader<'_> {
     }
 }
 
-/// A letter, then the most likely others of a step's letters and its end, most likely first.
+/// A character, then the most likely others of a step's characters and its end, most likely first.
 fn candidates(
     step: &Distribution,
     vocabulary: &Vocabulary,
-    letter: char,
-) -> Vec<LetterAlternative> {
+    character: char,
+) -> Vec<CharacterAlternative> {
     let mut all: Vec<(Option<char>, f64)> = step
-        .letters()
-        .map(|(id, probability)| (vocabulary.letter(id), probability))
+        .characters()
+        .map(|(id, probability)| (vocabulary.character(id), probability))
         .chain([(None, step.of(Vocabulary::END))])
         .collect();
-    // Stable, so that of several equal letters the first leads, as greedy decoding has it.
+    // Stable, so that of several equal characters the first leads, as greedy decoding has it.
     all.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    all.sort_by_key(|(other, _)| *other != Some(letter));
-    all.truncate(Letter::ALTERNATIVES);
+    all.sort_by_key(|(other, _)| *other != Some(character));
+    all.truncate(Character::ALTERNATIVES);
     all.into_iter()
-        .map(|(letter, probability)| LetterAlternative {
-            letter,
+        .map(|(character, probability)| CharacterAlternative {
+            character,
             confidence: probability as f32,
         })
         .collect()

@@ -17,7 +17,7 @@ impl ModelConfig {
         }
     }
 
-    /// The paper's network to the letter: 5.83 M parameters, a 3 x 6 grid.
+    /// The paper's network exactly: 5.83 M parameters, a 3 x 6 grid.
     pub fn paper() -> Self {
         Self {
             input: InputConfig::new(50, 100, Resampling::Bilinear),
@@ -41,7 +41,7 @@ impl ModelConfig {
                 carry_state: false,
             },
             alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
-            max_letters: 5,
+            max_length: 5,
         }
     }
 
@@ -83,7 +83,7 @@ impl ModelConfig {
                 carry_state: true,
             },
             alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
-            max_letters: 5,
+            max_length: 5,
         }
     }
 }

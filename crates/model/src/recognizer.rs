@@ -74,7 +74,7 @@ impl Recognizer {
     /// for all images; with them, one more for each image and step.
     ///
     /// Alternatives take a wider search, and what it finds to be the likeliest text is the answer:
-    /// where the network is unsure, this can be another text than the one read letter by letter.
+    /// where the network is unsure, this can be another text than the one read character by character.
     ///
     /// # Errors
     ///
@@ -211,12 +211,12 @@ impl Recognizer {
             &self.network.decoder,
             features.clone(),
             &self.vocabulary,
-            self.config.max_letters,
+            self.config.max_length,
             count.max(Self::MIN_BEAM),
             self.temperature,
         )
         .await?;
-        // A beam may lose the text that is the likeliest letter by letter.
+        // A beam may lose the text that is the likeliest character by character.
         if found.iter().all(|other| other.text != prediction.text) {
             found.push(Alternative {
                 text: prediction.text.clone(),
@@ -247,7 +247,7 @@ impl Recognizer {
     ) -> Result<Prediction, ModelError> {
         let tokens: Vec<usize> = text
             .chars()
-            .filter_map(|letter| self.vocabulary.id(letter))
+            .filter_map(|character| self.vocabulary.id(character))
             .collect();
         let inputs: Vec<i32> = [Vocabulary::START]
             .iter()

@@ -5,90 +5,98 @@ use crate::error::ModelError;
 /// Maps between text and token ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vocabulary {
-    letters: Vec<char>,
+    characters: Vec<char>,
 }
 
 impl Vocabulary {
     /// Fills a target behind its `<end>`; no loss is taken there.
     pub const PAD: usize = 0;
-    /// The token before the first letter.
+    /// The token before the first character.
     pub const START: usize = 1;
-    /// The token behind the last letter.
+    /// The token behind the last character.
     pub const END: usize = 2;
     /// The alphabet's first character; the others follow in order.
-    pub const FIRST_LETTER: usize = 3;
+    pub const FIRST_CHARACTER: usize = 3;
 
     /// The vocabulary of an alphabet; refused if it is empty or repeats a character.
     pub fn new(alphabet: &str) -> Result<Self, ModelError> {
-        let letters: Vec<char> = alphabet.chars().collect();
-        let repeats = letters
+        let characters: Vec<char> = alphabet.chars().collect();
+        let repeats = characters
             .iter()
             .enumerate()
-            .any(|(i, letter)| letters[..i].contains(letter));
-        if letters.is_empty() || repeats {
+            .any(|(i, character)| characters[..i].contains(character));
+        if characters.is_empty() || repeats {
             return Err(ModelError::InvalidConfig(
                 "the alphabet must hold at least one character and none twice".into(),
             ));
         }
-        Ok(Self { letters })
+        Ok(Self { characters })
     }
 
     /// Number of token ids; 29 for a to z.
     pub fn size(&self) -> usize {
-        Self::FIRST_LETTER + self.letters.len()
+        Self::FIRST_CHARACTER + self.characters.len()
     }
 
-    /// The letter of a token id; none for the three special ones.
-    pub fn letter(&self, id: usize) -> Option<char> {
-        self.letters
-            .get(id.checked_sub(Self::FIRST_LETTER)?)
+    /// The character of a token id; none for the three special ones.
+    pub fn character(&self, id: usize) -> Option<char> {
+        self.characters
+            .get(id.checked_sub(Self::FIRST_CHARACTER)?)
             .copied()
     }
 
-    /// The token id of a letter; none if the alphabet lacks it.
-    pub fn id(&self, letter: char) -> Option<usize> {
-        Some(Self::FIRST_LETTER + self.letters.iter().position(|known| *known == letter)?)
+    /// The token id of a character; none if the alphabet lacks it.
+    pub fn id(&self, character: char) -> Option<usize> {
+        Some(
+            Self::FIRST_CHARACTER
+                + self
+                    .characters
+                    .iter()
+                    .position(|known| *known == character)?,
+        )
     }
 
-    /// A label in this alphabet's letters: a letter that it holds only in the other case, lower or
+    /// A label in this alphabet's characters: a character that it holds only in the other case, lower or
     /// upper, becomes that one; what it does not hold at all stays as it is.
     pub fn fold(&self, label: &str) -> String {
-        let fold = |letter: char| {
-            let known = |letter: char| self.id(letter).is_some();
-            if known(letter) {
-                return letter;
+        let fold = |character: char| {
+            let known = |character: char| self.id(character).is_some();
+            if known(character) {
+                return character;
             }
-            let lower = single(letter.to_lowercase()).filter(|&lower| known(lower));
-            let upper = || single(letter.to_uppercase()).filter(|&upper| known(upper));
-            lower.or_else(upper).unwrap_or(letter)
+            let lower = single(character.to_lowercase()).filter(|&lower| known(lower));
+            let upper = || single(character.to_uppercase()).filter(|&upper| known(upper));
+            lower.or_else(upper).unwrap_or(character)
         };
         label.chars().map(fold).collect()
     }
 
-    /// `<start> letters <end>`, padded to `max_letters + 2` ids: a training target.
-    pub fn target(&self, text: &str, max_letters: usize) -> Result<Vec<usize>, ModelError> {
+    /// `<start> characters <end>`, padded to `max_length + 2` ids: a training target.
+    pub fn target(&self, text: &str, max_length: usize) -> Result<Vec<usize>, ModelError> {
         let unusable = |reason: String| ModelError::UnusableLabel {
             text: text.to_owned(),
             reason,
         };
         let mut ids = vec![Self::START];
-        for letter in text.chars() {
+        for character in text.chars() {
             ids.push(
-                self.id(letter)
-                    .ok_or_else(|| unusable(format!("the network does not know {letter:?}")))?,
+                self.id(character)
+                    .ok_or_else(|| unusable(format!("the network does not know {character:?}")))?,
             );
         }
-        if ids.len() - 1 > max_letters {
-            return Err(unusable(format!("it is longer than {max_letters} letters")));
+        if ids.len() - 1 > max_length {
+            return Err(unusable(format!(
+                "it is longer than {max_length} characters"
+            )));
         }
         ids.push(Self::END);
-        ids.resize(max_letters + 2, Self::PAD);
+        ids.resize(max_length + 2, Self::PAD);
         Ok(ids)
     }
 }
 
 /// The only character of an iterator; none if there are several.
-fn single(mut letters: impl Iterator<Item = char>) -> Option<char> {
-    let letter = letters.next()?;
-    letters.next().is_none().then_some(letter)
+fn single(mut characters: impl Iterator<Item = char>) -> Option<char> {
+    let character = characters.next()?;
+    characters.next().is_none().then_some(character)
 }

@@ -38,12 +38,12 @@ struct Drawing {
     text: String,
     face: &'static str,
     strokes: u32,
-    letters: Vec<Letter>,
+    characters: Vec<Character>,
 }
 
 #[derive(Serialize)]
-struct Letter {
-    letter: char,
+struct Character {
+    character: char,
     x: f32,
     y: f32,
     width: f32,
@@ -92,8 +92,8 @@ pub fn draw(
         .chunks_exact(3)
         .flat_map(|rgb| [rgb[0], rgb[1], rgb[2], u8::MAX])
         .collect();
-    let letters = sample.letters.iter().map(|place| Letter {
-        letter: place.letter,
+    let characters = sample.characters.iter().map(|place| Character {
+        character: place.character,
         x: place.x,
         y: place.y,
         width: place.width,
@@ -103,7 +103,7 @@ pub fn draw(
         width: sample.width,
         height: sample.height,
         rgba: rgba.as_slice().into(),
-        letters: letters.collect(),
+        characters: characters.collect(),
         text: sample.text,
         face: sample.font,
         strokes: sample.strokes,

@@ -6,9 +6,9 @@ export interface DrawOptions {
   style?: string;
   /** What it says: 1 to 5 letters a to z; unless said, a common word. */
   text?: string;
-  /** How many letters, 3 to 5, where no text is given. */
+  /** How many characters, 3 to 5, where no text is given. */
   length?: number;
-  /** Random letters instead of a word, where no text is given. */
+  /** Random characters instead of a word, where no text is given. */
   random?: boolean;
   /** Name of the face, as `faces` gives it. */
   face?: string;
@@ -30,8 +30,8 @@ export interface Drawing {
   /** Name of the face. */
   face: string;
   strokes: number;
-  /** Where each letter stands, in pixels. */
-  letters: { letter: string; x: number; y: number; width: number; height: number }[];
+  /** Where each character stands, in pixels. */
+  characters: { character: string; x: number; y: number; width: number; height: number }[];
 }
 
 /** A face to draw with. */

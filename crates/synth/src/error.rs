@@ -31,7 +31,7 @@ pub enum SynthError {
     BadText(String),
     /// A length that no text has.
     #[error(
-        "no text has {length} letters; those that there are have {}",
+        "no text has {length} characters; those that there are have {}",
         list(lengths)
     )]
     NoTextOfLength {

@@ -53,7 +53,7 @@ impl fmt::Display for FontSet {
 /// What a face looks like, roughly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Joined-up lettering, as with a brush.
+    /// Joined-up layout, as with a brush.
     Brush,
     /// A hand with a felt pen.
     Marker,
@@ -111,7 +111,7 @@ impl Face {
         self.kind
     }
 
-    /// Its letters, read from the file when first asked for.
+    /// Its characters, read from the file when first asked for.
     pub(crate) fn outlines(&self) -> &Outlines {
         self.outlines.get_or_init(|| Outlines::parse(self.data))
     }

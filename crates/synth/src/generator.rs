@@ -85,7 +85,7 @@ impl Generator {
         }
     }
 
-    /// The same series with this share of its images, 0 to 1, left without any letter, so that
+    /// The same series with this share of its images, 0 to 1, left without any character, so that
     /// a reader can learn to say that there is nothing to read.
     pub fn with_blank_share(self, blank_share: f32) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Generator {
     }
 
     /// The same series with the face of this share of its images, 0 to 1, bent out of its shape,
-    /// another way each time, so that a reader learns letters and not only faces.
+    /// another way each time, so that a reader learns characters and not only faces.
     pub fn with_bent_share(self, bent_share: f32) -> Self {
         Self { bent_share, ..self }
     }

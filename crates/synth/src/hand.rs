@@ -1,7 +1,7 @@
 //! Hands beyond the embedded faces: a face bent out of its shape, another way for every image.
 //!
 //! To train on. A reader that has seen fifty faces ten thousand times each knows those faces; one
-//! that has never seen the same shape twice has to know letters.
+//! that has never seen the same shape twice has to know characters.
 
 use std::f32::consts::TAU;
 
@@ -14,7 +14,7 @@ const LONGEST_EDGE: f32 = 0.15;
 /// The stream that hands are drawn from, so that the rest of an image stays as it is without.
 const STREAM: u64 = 2;
 
-/// How the letters of one image are bent. Lengths are in x-heights, y upwards.
+/// How the characters of one image are bent. Lengths are in x-heights, y upwards.
 pub(crate) struct Hand {
     /// By how much outlines grow, thinner if negative.
     weight: f32,
@@ -24,12 +24,12 @@ pub(crate) struct Hand {
     width: f32,
     slant: f32,
     waves: [Wave; 2],
-    /// Largest turn of a letter on its own, in radians.
+    /// Largest turn of a character on its own, in radians.
     turn: f32,
     random: Random,
 }
 
-/// A wave that runs through a letter.
+/// A wave that runs through a character.
 struct Wave {
     /// Radians in an x-height, along x and y.
     frequency: Point,
@@ -52,12 +52,12 @@ impl Hand {
         }
     }
 
-    /// One letter's outline, in ems, bent.
+    /// One character's outline, in ems, bent.
     pub(crate) fn bend(&mut self, outline: &Path, x_height: f32) -> Path {
         let phases = [(); 2].map(|()| self.random.range(0.0, TAU));
         let (sine, cosine) = libm::sincosf(self.random.range(-self.turn, self.turn));
-        let letter = outline.map(|[x, y]| [x / x_height, y / x_height]);
-        letter
+        let character = outline.map(|[x, y]| [x / x_height, y / x_height]);
+        character
             .grown(self.weight)
             .subdivided(LONGEST_EDGE)
             .map(|[x, y]| {

@@ -12,7 +12,7 @@
 //!     Generator::new(Style::Words, TextSource::listed(), FontSet::Trained, Split::Train, 7);
 //! let sample = generator.sample(0);
 //! assert_eq!(sample.rgb.len(), 3 * 600 * 320);
-//! assert_eq!(sample.letters.len(), sample.text.len());
+//! assert_eq!(sample.characters.len(), sample.text.len());
 //! ```
 
 mod canvas;
@@ -33,7 +33,7 @@ mod words;
 pub use error::SynthError;
 pub use fonts::{Face, FontSet, Kind, faces};
 pub use generator::{Generator, Split};
-pub use sample::{LetterBox, Sample};
+pub use sample::{CharacterBox, Sample};
 pub use style::Style;
 pub use text::{TextSource, listed_words, parse_words};
 pub use wishes::Wishes;

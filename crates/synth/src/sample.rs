@@ -13,18 +13,18 @@ pub struct Sample {
     pub text: String,
     /// Name of the face it is set in; `fonts/README.md` tells which family that is.
     pub font: &'static str,
-    /// Where each letter of `text` stands, in order.
-    pub letters: Vec<LetterBox>,
+    /// Where each character of `text` stands, in order.
+    pub characters: Vec<CharacterBox>,
     /// How many lines, arcs and dashes are drawn.
     pub strokes: u32,
 }
 
-/// The box around the ink of one letter, in pixels from the image's top left corner. It can
-/// reach past the image's edge, as the letter does.
+/// The box around the ink of one character, in pixels from the image's top left corner. It can
+/// reach past the image's edge, as the character does.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LetterBox {
-    /// The letter.
-    pub letter: char,
+pub struct CharacterBox {
+    /// The character.
+    pub character: char,
     /// Left edge.
     pub x: f32,
     /// Top edge.

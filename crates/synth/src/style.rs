@@ -16,7 +16,7 @@ pub enum Style {
     /// The look of the paper's set: 600 x 320 pixels, a short word in one face among lines,
     /// arcs and speckle on white.
     Words,
-    /// Another look, for comparison: 600 x 320 pixels, dark crowded letters of one colour on a
+    /// Another look, for comparison: 600 x 320 pixels, dark crowded characters of one colour on a
     /// tinted ground, bent along waves and struck through. No shipped network is trained on it.
     Waves,
 }

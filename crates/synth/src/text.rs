@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use crate::error::SynthError;
 use crate::random::Random;
 
-/// Letters in the shortest of the random texts.
+/// Characters in the shortest of the random texts.
 const SHORTEST: usize = 3;
-/// Letters in the longest word.
+/// Characters in the longest word.
 const LONGEST: usize = 5;
 
 /// Where the text of an image comes from.
@@ -15,13 +15,13 @@ const LONGEST: usize = 5;
 pub enum TextSource {
     /// One of these words, each as likely as any other.
     Words(Vec<String>),
-    /// 3 to 5 letters a to z: each length as likely, then each letter.
+    /// 3 to 5 letters a to z: each length as likely, then each character.
     Random,
-    /// Random letters for a share of the images, a word for the rest.
+    /// Random characters for a share of the images, a word for the rest.
     Mixed {
         /// The words.
         words: Vec<String>,
-        /// Share of images with random letters, 0 to 1.
+        /// Share of images with random characters, 0 to 1.
         random_share: f32,
     },
 }
@@ -36,13 +36,13 @@ impl TextSource {
     pub(crate) fn draw(&self, random: &mut Random) -> String {
         match self {
             Self::Words(words) => words[random.below(words.len())].clone(),
-            Self::Random => random_letters(random),
+            Self::Random => random_characters(random),
             Self::Mixed {
                 words,
                 random_share,
             } => {
                 if random.chance(*random_share) {
-                    random_letters(random)
+                    random_characters(random)
                 } else {
                     words[random.below(words.len())].clone()
                 }
@@ -62,7 +62,7 @@ impl TextSource {
         lengths
     }
 
-    /// The words it may draw, none for random letters.
+    /// The words it may draw, none for random characters.
     pub(crate) fn words(&self) -> Option<&[String]> {
         match self {
             Self::Words(words) | Self::Mixed { words, .. } => Some(words),
@@ -71,14 +71,14 @@ impl TextSource {
     }
 }
 
-fn random_letters(random: &mut Random) -> String {
+fn random_characters(random: &mut Random) -> String {
     let length = random.count(SHORTEST, LONGEST);
     (0..length)
         .map(|_| char::from(b'a' + random.below(26) as u8))
         .collect()
 }
 
-/// The embedded list: some 2,500 common English words of 3 to 5 letters, in alphabetical
+/// The embedded list: some 2,500 common English words of 3 to 5 characters, in alphabetical
 /// order. From SCOWL; `words/make.py` tells which and `words/LICENSE` on what terms.
 pub fn listed_words() -> &'static [&'static str] {
     static WORDS: LazyLock<Vec<&'static str>> =
@@ -167,9 +167,9 @@ mod tests {
             random_share: 0.25,
         };
         let mut random = Random::keyed(0, 0, 7, 0);
-        let letters = (0..4_000)
+        let characters = (0..4_000)
             .filter(|_| source.draw(&mut random) != "a")
             .count();
-        assert!((900..1_100).contains(&letters), "{letters} of 4,000");
+        assert!((900..1_100).contains(&characters), "{characters} of 4,000");
     }
 }

@@ -1,6 +1,6 @@
 //! Another look, for comparison, as scripts drew it that guarded forms before there were services
-//! for that: dark letters of one colour, turned and crowded, on a tinted ground, bent along waves
-//! and struck through in their own colour. What tells letters apart in the `words` style, gaps and
+//! for that: dark characters of one colour, turned and crowded, on a tinted ground, bent along waves
+//! and struck through in their own colour. What tells characters apart in the `words` style, gaps and
 //! colours, is missing.
 
 use std::f32::consts::TAU;
@@ -10,14 +10,14 @@ use crate::fonts::{Face, Outlines};
 use crate::hand::Hand;
 use crate::path::{Path, Point};
 use crate::random::Random;
-use crate::sample::{LetterBox, Sample};
+use crate::sample::{CharacterBox, Sample};
 use crate::words::Clutter;
 
 /// Size of an image in pixels.
 const WIDTH: usize = 600;
 const HEIGHT: usize = 320;
 
-/// Room that the letters keep free at the image's edges before they are bent, in pixels.
+/// Room that the characters keep free at the image's edges before they are bent, in pixels.
 const MARGIN: f32 = 35.0;
 
 /// Longest straight edge of what is to be bent, in pixels.
@@ -41,10 +41,10 @@ pub(crate) fn draw(
     let ground = draw_color(random, 190.0, 255.0);
     let ink = draw_color(random, 0.0, 110.0);
     let wave = Wave::draw(random);
-    let letters: Vec<Path> = lay_out(&text, face.outlines(), bent, random)
+    let characters: Vec<Path> = lay_out(&text, face.outlines(), bent, random)
         .iter()
-        .map(|letter| {
-            letter
+        .map(|character| {
+            character
                 .subdivided(LONGEST_EDGE)
                 .map(|point| wave.bend(point))
         })
@@ -54,14 +54,18 @@ pub(crate) fn draw(
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
     canvas.set(0, 0, WIDTH.max(HEIGHT), ground);
     draw_speckle(&mut canvas, clutter.speckle, ink, random.aside(SPECKLE));
-    for path in letters.iter().chain(&strokes) {
+    for path in characters.iter().chain(&strokes) {
         canvas.fill(path, [0.0, 0.0], ink);
     }
     Sample {
         width: WIDTH as u32,
         height: HEIGHT as u32,
         rgb: canvas.into_rgb(),
-        letters: text.chars().zip(&letters).filter_map(letter_box).collect(),
+        characters: text
+            .chars()
+            .zip(&characters)
+            .filter_map(character_box)
+            .collect(),
         text,
         font: face.name(),
         strokes: strokes.len() as u32,
@@ -96,19 +100,19 @@ impl Wave {
     }
 }
 
-/// The letters' outlines, in their places from left to right, not yet bent.
+/// The characters' outlines, in their places from left to right, not yet bent.
 fn lay_out(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> Vec<Path> {
     let mut hand = bent.then(|| Hand::draw(random));
     let scale = random.range(80.0, 130.0) / outlines.x_height;
     let turn = random.range(0.0, 0.45);
     let low = random.range(-10.0, 4.0);
     let mut right = 0.0;
-    let letters: Vec<Path> = text
+    let characters: Vec<Path> = text
         .chars()
-        .map(|letter| {
+        .map(|character| {
             let (sine, cosine) = libm::sincosf(random.range(-turn, turn));
             let gap = random.range(low, low + 10.0);
-            let outline = outlines.letter(letter);
+            let outline = outlines.character(character);
             let turned = |[x, y]: Point| {
                 let [x, y] = [scale * x, -scale * y];
                 [cosine * x - sine * y, sine * x + cosine * y]
@@ -125,12 +129,12 @@ fn lay_out(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> 
             outline.map(|[x, y]| [x + shift, y])
         })
         .collect();
-    into_the_image(&letters, random)
+    into_the_image(&characters, random)
 }
 
 /// Makes the line smaller where the image has no room for it, and sets it down anywhere.
-fn into_the_image(letters: &[Path], random: &mut Random) -> Vec<Path> {
-    let corners = letters
+fn into_the_image(characters: &[Path], random: &mut Random) -> Vec<Path> {
+    let corners = characters
         .iter()
         .filter_map(Path::bounds)
         .flat_map(|bounds| [bounds.min, bounds.max]);
@@ -147,9 +151,9 @@ fn into_the_image(letters: &[Path], random: &mut Random) -> Vec<Path> {
         let free = room[axis] - factor * size[axis];
         MARGIN + random.unit() * free - factor * min[axis]
     });
-    letters
+    characters
         .iter()
-        .map(|letter| letter.map(|[x, y]| [at[0] + factor * x, at[1] + factor * y]))
+        .map(|character| character.map(|[x, y]| [at[0] + factor * x, at[1] + factor * y]))
         .collect()
 }
 
@@ -198,9 +202,9 @@ fn draw_color(random: &mut Random, low: f32, high: f32) -> Color {
     [(); 3].map(|()| random.range(low, high) as u8)
 }
 
-fn letter_box((letter, outline): (char, &Path)) -> Option<LetterBox> {
-    outline.bounds().map(|bounds| LetterBox {
-        letter,
+fn character_box((character, outline): (char, &Path)) -> Option<CharacterBox> {
+    outline.bounds().map(|bounds| CharacterBox {
+        character,
         x: bounds.min[0],
         y: bounds.min[1],
         width: bounds.width(),

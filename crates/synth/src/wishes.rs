@@ -7,7 +7,7 @@
 pub struct Wishes {
     /// What it says: 1 to 5 letters a to z.
     pub text: Option<String>,
-    /// How many letters, where the text is left to chance.
+    /// How many characters, where the text is left to chance.
     pub length: Option<usize>,
     /// Name of the face, of either set.
     pub face: Option<String>,

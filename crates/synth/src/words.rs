@@ -1,12 +1,12 @@
 //! The style of the paper's set, measured from its figures: a short word on white, upright
-//! letters of one face, each in its own flat colour and with wide uneven gaps, among straight
+//! characters of one face, each in its own flat colour and with wide uneven gaps, among straight
 //! lines, elliptical arcs, short dashes and single-pixel speckle.
 //!
 //! Every quantity has a range around what the figures show, and the ranges themselves vary
 //! from image to image, so that images drawn by other code in this look fall inside.
 
 mod clutter;
-mod lettering;
+mod layout;
 
 use crate::canvas::{Canvas, Color};
 use crate::fonts::Face;
@@ -15,7 +15,7 @@ use crate::random::Random;
 use crate::sample::Sample;
 
 use clutter::{draw_speckle, plan_strokes};
-use lettering::Lettering;
+use layout::Layout;
 
 /// Size of an image in pixels.
 const WIDTH: usize = 600;
@@ -43,7 +43,7 @@ pub(crate) fn draw(
 ) -> Sample {
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
     let mut path = Path::default();
-    let lettering = Lettering::plan(&text, face.outlines(), bent, random);
+    let layout = Layout::plan(&text, face.outlines(), bent, random);
     let strokes = plan_strokes(clutter.strokes, random);
     let speckle_over = random.chance(SPECKLE_OVER);
 
@@ -57,7 +57,7 @@ pub(crate) fn draw(
         }
     };
     draw_strokes(&mut canvas, false);
-    lettering.draw(&mut canvas);
+    layout.draw(&mut canvas);
     draw_strokes(&mut canvas, true);
     if speckle_over {
         draw_speckle(&mut canvas, clutter.speckle, random);
@@ -67,7 +67,7 @@ pub(crate) fn draw(
         width: WIDTH as u32,
         height: HEIGHT as u32,
         rgb: canvas.into_rgb(),
-        letters: lettering.boxes(),
+        characters: layout.boxes(),
         text,
         font: face.name(),
         strokes: strokes.len() as u32,

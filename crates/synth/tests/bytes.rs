@@ -10,7 +10,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 /// FNV-1a, 64 bits, over all that a sample holds.
 fn hash(sample: &Sample) -> u64 {
     let boxes = sample
-        .letters
+        .characters
         .iter()
         .flat_map(|b| [b.x, b.y, b.width, b.height]);
     let bytes = sample
@@ -43,7 +43,7 @@ fn trained_faces_listed_words() {
 }
 
 #[test]
-fn held_out_faces_random_letters() {
+fn held_out_faces_random_characters() {
     let generator = words(TextSource::Random, FontSet::HeldOut, Split::Test);
     assert_eq!(
         hashes(generator),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use captcha_synth::{
-    FontSet, Generator, LetterBox, Sample, Split, Style, SynthError, TextSource, Wishes, faces,
+    CharacterBox, FontSet, Generator, Sample, Split, Style, SynthError, TextSource, Wishes, faces,
     listed_words,
 };
 
@@ -119,17 +119,17 @@ fn a_share_is_set_in_more_faces_and_the_rest_is_as_it_was() {
 }
 
 #[test]
-fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
+fn characters_stand_in_order_and_on_the_image_for_the_most_part() {
     for sample in samples(200).chain(bent(200)).chain(waves(200)) {
-        let letters: String = sample.letters.iter().map(|b| b.letter).collect();
-        assert_eq!(letters, sample.text);
-        let center = |b: &LetterBox| b.x + 0.5 * b.width;
+        let characters: String = sample.characters.iter().map(|b| b.character).collect();
+        assert_eq!(characters, sample.text);
+        let center = |b: &CharacterBox| b.x + 0.5 * b.width;
         assert!(
-            sample.letters.is_sorted_by(|a, b| center(a) < center(b)),
+            sample.characters.is_sorted_by(|a, b| center(a) < center(b)),
             "{}",
             sample.text
         );
-        for b in &sample.letters {
+        for b in &sample.characters {
             let across = (b.x + b.width).min(600.0) - b.x.max(0.0);
             let down = (b.y + b.height).min(320.0) - b.y.max(0.0);
             let shown = across.max(0.0) * down.max(0.0) / (b.width * b.height);
@@ -137,19 +137,19 @@ fn letters_stand_in_order_and_on_the_image_for_the_most_part() {
                 shown > 0.65,
                 "{:.2} of the {} of {} shows",
                 shown,
-                b.letter,
+                b.character,
                 sample.text
             );
         }
     }
 }
 
-/// A box round a letter has ink in nearly every row; the dot of i and j leaves some without.
+/// A box round a character has ink in nearly every row; the dot of i and j leaves some without.
 #[test]
-fn letters_are_where_their_boxes_say() {
+fn characters_are_where_their_boxes_say() {
     let (mut found, mut rows) = (0, 0);
     for sample in samples(100).chain(bent(100)) {
-        for b in &sample.letters {
+        for b in &sample.characters {
             let (left, right) = (b.x.max(0.0) as u32, (b.x + b.width).min(600.0) as u32);
             let (top, bottom) = (b.y.max(0.0) as u32, (b.y + b.height).min(320.0) as u32);
             let inked = |y| (left..right).any(|x| pixel(&sample, x, y) != WHITE);
@@ -181,9 +181,13 @@ fn waves_have_an_ink_and_a_ground_and_nothing_else() {
 }
 
 #[test]
-fn a_bent_face_has_the_text_and_name_of_its_own_and_other_letters() {
+fn a_bent_face_has_the_text_and_name_of_its_own_and_other_characters() {
     let sizes = |sample: &Sample| -> Vec<[f32; 2]> {
-        sample.letters.iter().map(|b| [b.width, b.height]).collect()
+        sample
+            .characters
+            .iter()
+            .map(|b| [b.width, b.height])
+            .collect()
     };
     for (plain, bent) in samples(50).zip(bent(50)) {
         assert_eq!((&plain.text, plain.font), (&bent.text, bent.font));
@@ -265,7 +269,7 @@ fn check_wishes(generator: &Generator) {
             text: Some("thus".into()),
             ..Wishes::default()
         });
-        assert_eq!((text.text.as_str(), text.letters.len()), ("thus", 4));
+        assert_eq!((text.text.as_str(), text.characters.len()), ("thus", 4));
         assert_eq!(text.font, plain.font);
 
         for length in 3..=5 {
@@ -284,8 +288,8 @@ fn check_wishes(generator: &Generator) {
             });
             assert_eq!(drawn.strokes as usize, strokes);
             assert_eq!(
-                (&drawn.text, drawn.font, &drawn.letters),
-                (&plain.text, plain.font, &plain.letters)
+                (&drawn.text, drawn.font, &drawn.characters),
+                (&plain.text, plain.font, &plain.characters)
             );
         }
 
@@ -297,7 +301,7 @@ fn check_wishes(generator: &Generator) {
             (&bent.text, bent.font, bent.strokes),
             (&plain.text, plain.font, plain.strokes)
         );
-        assert_ne!(bent.letters, plain.letters);
+        assert_ne!(bent.characters, plain.characters);
 
         let held_out = faces(FontSet::HeldOut).next().expect("a face").name();
         let face = as_wished(&Wishes {
@@ -361,7 +365,7 @@ fn wishes_that_cannot_be_met_are_refused() {
             .to_string();
         assert_eq!(
             error,
-            format!("no text has 4 letters; those that there are have {lengths}")
+            format!("no text has 4 characters; those that there are have {lengths}")
         );
     }
     let face = Wishes {

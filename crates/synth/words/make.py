@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rebuilds words.txt, the listed words: SCOWL's commonest words of 3 to 5 letters.
+"""Rebuilds words.txt, the listed words: SCOWL's commonest words of 3 to 5 characters.
 
 Takes them from the Debian package `scowl` 2020.12.07-2 (apt-get download, nothing is
 installed): every all-lower-case word of size 10 or 20, English and American, less the few

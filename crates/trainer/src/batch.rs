@@ -5,20 +5,20 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use captcha_model::image::preprocess;
 use captcha_model::{ModelConfig, Vocabulary};
 
-use crate::data::{Example, PlacedLetter};
+use crate::data::{Example, PlacedCharacter};
 
 /// One training or validation step's input.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// `[batch, 3, height, width]`
     pub images: Tensor<4>,
-    /// What the decoder is given: `<start> letters`, padded: `[batch, steps]`
+    /// What the decoder is given: `<start> characters`, padded: `[batch, steps]`
     pub inputs: Tensor<2, Int>,
-    /// What it should answer: `letters <end>`, padded: `[batch, steps]`
+    /// What it should answer: `characters <end>`, padded: `[batch, steps]`
     pub targets: Tensor<2, Int>,
-    /// Which letter has its centre in which grid cell, padding elsewhere: `[batch, positions]`;
-    /// none if an example's letters are not placed.
-    pub letter_map: Option<Tensor<2, Int>>,
+    /// Which character has its centre in which grid cell, padding elsewhere: `[batch, positions]`;
+    /// none if an example's characters are not placed.
+    pub character_map: Option<Tensor<2, Int>>,
 }
 
 impl Batch {
@@ -30,7 +30,7 @@ impl Batch {
             images: self.images.select(0, indices.clone()),
             inputs: self.inputs.select(0, indices.clone()),
             targets: self.targets.select(0, indices.clone()),
-            letter_map: self.letter_map.map(|map| map.select(0, indices)),
+            character_map: self.character_map.map(|map| map.select(0, indices)),
         }
     }
 
@@ -40,7 +40,7 @@ impl Batch {
             images: self.images.without_autodiff(),
             inputs: self.inputs.without_autodiff(),
             targets: self.targets.without_autodiff(),
-            letter_map: self.letter_map.map(Tensor::without_autodiff),
+            character_map: self.character_map.map(Tensor::without_autodiff),
         }
     }
 }
@@ -50,7 +50,7 @@ impl Batch {
 pub struct Prepared {
     image: Vec<f32>,
     target: Vec<i32>,
-    letter_map: Option<Vec<i32>>,
+    character_map: Option<Vec<i32>>,
 }
 
 /// Makes batches for one network.
@@ -73,15 +73,15 @@ impl Batcher {
     pub fn prepare(&self, example: &Example) -> Result<Prepared> {
         let target = self
             .vocabulary
-            .target(&example.text, self.config.max_letters)?;
-        let letter_map = example
-            .letters
+            .target(&example.text, self.config.max_length)?;
+        let character_map = example
+            .characters
             .as_ref()
-            .map(|letters| self.letter_map(letters));
+            .map(|characters| self.character_map(characters));
         Ok(Prepared {
             image: preprocess(&example.image, &self.config.input)?,
             target: target.into_iter().map(|id| id as i32).collect(),
-            letter_map: letter_map.transpose()?,
+            character_map: character_map.transpose()?,
         })
     }
 
@@ -102,26 +102,31 @@ impl Batcher {
             )
         };
         let (inputs, targets) = (targets(0), targets(1));
-        let maps: Option<Vec<Vec<i32>>> =
-            prepared.iter().map(|one| one.letter_map.clone()).collect();
-        let letter_map = maps.map(|maps| ints(maps.concat(), self.config.grid().positions()));
+        let maps: Option<Vec<Vec<i32>>> = prepared
+            .iter()
+            .map(|one| one.character_map.clone())
+            .collect();
+        let character_map = maps.map(|maps| ints(maps.concat(), self.config.grid().positions()));
         let images = prepared.into_iter().map(|one| one.image).collect();
         Batch {
             images: captcha_model::image::batch(images, &self.config.input, device),
             inputs,
             targets,
-            letter_map,
+            character_map,
         }
     }
 
-    fn letter_map(&self, letters: &[PlacedLetter]) -> Result<Vec<i32>> {
+    fn character_map(&self, characters: &[PlacedCharacter]) -> Result<Vec<i32>> {
         let grid = self.config.grid();
         let mut map = vec![Vocabulary::PAD as i32; grid.positions()];
         let cell =
             |share: f32, cells: usize| ((share.max(0.0) * cells as f32) as usize).min(cells - 1);
-        for placed in letters {
-            let id = self.vocabulary.id(placed.letter).with_context(|| {
-                format!("the network does not know the letter {:?}", placed.letter)
+        for placed in characters {
+            let id = self.vocabulary.id(placed.character).with_context(|| {
+                format!(
+                    "the network does not know the character {:?}",
+                    placed.character
+                )
             })?;
             map[cell(placed.y, grid.rows) * grid.cols + cell(placed.x, grid.cols)] = id as i32;
         }

@@ -142,7 +142,7 @@ mod tests {
     fn answers_right_three_times_out_of_four_are_75_percent_sure() {
         let device = Device::flex();
         let never = -1e4;
-        let sure = [never, never, 2.0, 0.0]; // 88 % sure of the first letter
+        let sure = [never, never, 2.0, 0.0]; // 88 % sure of the first character
         let logits = Tensor::<1>::from_floats([sure; 4].concat().as_slice(), &device);
         let logits = logits.reshape([4, 1, 4]);
         let targets = Tensor::<2, Int>::from_ints([[2], [2], [2], [3]], &device);

@@ -339,7 +339,7 @@ fn read_words(path: &Path) -> Result<Vec<String>> {
     parse_words(&std::fs::read_to_string(path).with_context(place)?).with_context(place)
 }
 
-/// The words of a list, in the network's letters; those that it cannot write are no harm.
+/// The words of a list, in the network's characters; those that it cannot write are no harm.
 fn read_lexicon(path: &Path, vocabulary: &Vocabulary) -> Result<HashSet<String>> {
     let text = read_text(path)?;
     let words = text.lines().map(|line| vocabulary.fold(line.trim()));

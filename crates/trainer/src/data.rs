@@ -12,8 +12,8 @@ pub struct Example {
     pub image: RgbImage,
     /// What it says; empty where there is nothing to read.
     pub text: String,
-    /// Where each letter stands, if that is known.
-    pub letters: Option<Vec<PlacedLetter>>,
+    /// Where each character stands, if that is known.
+    pub characters: Option<Vec<PlacedCharacter>>,
     /// How it was drawn, if it was generated.
     pub drawn: Option<Drawn>,
 }
@@ -27,11 +27,11 @@ pub struct Drawn {
     pub strokes: u32,
 }
 
-/// A letter and its ink's centre and size, as shares of the image's width and height.
+/// A character and its ink's centre and size, as shares of the image's width and height.
 #[derive(Clone, Copy, Debug)]
-pub struct PlacedLetter {
-    /// The letter.
-    pub letter: char,
+pub struct PlacedCharacter {
+    /// The character.
+    pub character: char,
     /// From the left, 0..1 for what lies inside the image.
     pub x: f32,
     /// From the top, 0..1 for what lies inside the image.

@@ -120,7 +120,7 @@ fn cut(example: &mut Example, random: &mut ChaCha8Rng) {
     let mut image = RgbImage::from_pixel(new_width, new_height, image::Rgb([255; 3]));
     image::imageops::replace(&mut image, &example.image, -left, -top);
     example.image = image;
-    for placed in example.letters.iter_mut().flatten() {
+    for placed in example.characters.iter_mut().flatten() {
         let moved = |share: f32, old: u32, first: i64, new: u32| {
             (share * old as f32 - first as f32) / new as f32
         };

@@ -9,7 +9,7 @@ use captcha_model::{Inputs, Prediction, Recognizer};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::data::{Drawn, Example, PlacedLetter, Source};
+use crate::data::{Drawn, Example, PlacedCharacter, Source};
 use crate::looks::Looks;
 use crate::progress::progress_bar;
 
@@ -32,25 +32,25 @@ pub struct Score {
     /// Images left out, as the network cannot write their label: it is too long, or holds a
     /// character that the alphabet lacks. The score says nothing of such images.
     pub unsupported: usize,
-    /// Images whose every letter is right.
+    /// Images whose every character is right.
     pub exact: usize,
     /// `exact / images`; none without an image.
     pub accuracy: Option<f64>,
     /// Where the accuracy on all such images lies, with a certainty of 95 %.
     pub interval: Option<(f64, f64)>,
-    /// Share of label letters answered right at their place.
-    pub letter_accuracy: Option<f64>,
+    /// Share of label characters answered right at their place.
+    pub character_accuracy: Option<f64>,
     /// The commonest answer, where it is so common that the network hardly looks at the image:
     /// labels differ much more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeated_answer: Option<RepeatedAnswer>,
-    /// Share of letters, in images that were read right, at which the grid's column with the most
-    /// attention lay nearer to the letter read than to any other; rows are not counted. None where
-    /// it is not known where letters stand.
+    /// Share of characters, in images that were read right, at which the grid's column with the most
+    /// attention lay nearer to the character read than to any other; rows are not counted. None where
+    /// it is not known where characters stand.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub attention_on_letter: Option<f64>,
-    /// Share of the same letters at which the grid's cell with the most attention touched the box of
-    /// the letter's ink.
+    pub attention_on_character: Option<f64>,
+    /// Share of the same characters at which the grid's cell with the most attention touched the box of
+    /// the character's ink.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attention_in_box: Option<f64>,
     /// Images whose answer is right once a lexicon has chosen, if one was given.
@@ -59,7 +59,7 @@ pub struct Score {
     /// `lexicon_exact / images`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lexicon_accuracy: Option<f64>,
-    /// Images by the number of letters in their label.
+    /// Images by the number of characters in their label.
     pub by_length: BTreeMap<usize, Tally>,
     /// Images by the name of their face, where that is known.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -67,7 +67,7 @@ pub struct Score {
     /// Images by their number of lines, arcs and dashes, where that is known.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub by_strokes: BTreeMap<u32, Tally>,
-    /// How often each letter was read as which, in answers of the label's length.
+    /// How often each character was read as which, in answers of the label's length.
     pub read_as: BTreeMap<char, BTreeMap<char, usize>>,
     /// Expected calibration error: how far confidence lies from accuracy on average, over the
     /// groups of `reliability` (Naeini et al. 2015).
@@ -80,9 +80,9 @@ pub struct Score {
     #[serde(skip)]
     writes: String,
     #[serde(skip)]
-    letters: usize,
+    characters: usize,
     #[serde(skip)]
-    letters_right: usize,
+    characters_right: usize,
     #[serde(skip)]
     answers: BTreeMap<String, usize>,
     #[serde(skip)]
@@ -180,11 +180,11 @@ pub fn evaluate(
 ) -> Result<Score> {
     let config = recognizer.config();
     let vocabulary = config.vocabulary()?;
-    let can_write = |label: &str| vocabulary.target(label, config.max_letters).is_ok();
+    let can_write = |label: &str| vocabulary.target(label, config.max_length).is_ok();
     let mut score = Score {
         writes: format!(
             "the characters {:?}, at most {} in a text",
-            config.alphabet, config.max_letters
+            config.alphabet, config.max_length
         ),
         ..Score::default()
     };
@@ -204,7 +204,7 @@ pub fn evaluate(
                 let Example {
                     image,
                     text,
-                    letters,
+                    characters,
                     drawn,
                 } = source.example(0, index)?;
                 if !can_write(&text) {
@@ -212,7 +212,7 @@ pub fn evaluate(
                 }
                 let truth = Truth {
                     text,
-                    letters,
+                    characters,
                     drawn,
                 };
                 Ok(Some((recognizer.preprocess(&[image])?, truth)))
@@ -252,7 +252,7 @@ pub fn evaluate(
 /// What is known of an image.
 struct Truth {
     text: String,
-    letters: Option<Vec<PlacedLetter>>,
+    characters: Option<Vec<PlacedCharacter>>,
     drawn: Option<Drawn>,
 }
 
@@ -260,15 +260,15 @@ impl Score {
     fn count(&mut self, truth: &Truth, prediction: &Prediction, lexicon: Option<&HashSet<String>>) {
         let label = &truth.text;
         let right = prediction.text == *label;
-        if let (true, Some(placed)) = (right, &truth.letters) {
+        if let (true, Some(placed)) = (right, &truth.characters) {
             self.looks.count(prediction, placed);
         }
         self.images += 1;
         self.exact += usize::from(right);
         *self.answers.entry(prediction.text.clone()).or_default() += 1;
         *self.labels.entry(label.clone()).or_default() += 1;
-        self.letters += label.chars().count();
-        self.letters_right += label
+        self.characters += label.chars().count();
+        self.characters_right += label
             .chars()
             .zip(prediction.text.chars())
             .filter(|(a, b)| a == b)
@@ -295,11 +295,11 @@ impl Score {
             self.by_font.entry(font).or_default().count(right);
             self.by_strokes.entry(strokes).or_default().count(right);
         }
-        if prediction.letters.len() == length {
-            for (letter, read) in label.chars().zip(prediction.text.chars()) {
+        if prediction.characters.len() == length {
+            for (character, read) in label.chars().zip(prediction.text.chars()) {
                 *self
                     .read_as
-                    .entry(letter)
+                    .entry(character)
                     .or_default()
                     .entry(read)
                     .or_default() += 1;
@@ -314,11 +314,11 @@ impl Score {
         };
         self.accuracy = some_share(self.exact, self.images);
         self.interval = self.accuracy.map(|_| all.interval());
-        self.letter_accuracy = some_share(self.letters_right, self.letters);
+        self.character_accuracy = some_share(self.characters_right, self.characters);
         self.repeated_answer = self.repeated_answer();
-        if self.looks.letters > 0 {
-            self.attention_on_letter = Some(share(self.looks.nearest, self.looks.letters));
-            self.attention_in_box = Some(share(self.looks.touched, self.looks.letters));
+        if self.looks.characters > 0 {
+            self.attention_on_character = Some(share(self.looks.nearest, self.looks.characters));
+            self.attention_in_box = Some(share(self.looks.touched, self.looks.characters));
         }
         self.lexicon_accuracy = self.lexicon_exact.map(|exact| share(exact, self.images));
         self.reliability.retain(|bin| bin.images > 0);
@@ -374,11 +374,11 @@ impl fmt::Display for Score {
             100.0 * low,
             100.0 * high
         )?;
-        if let Some(share) = self.letter_accuracy {
-            writeln!(f, "letters right     {:.3} %", 100.0 * share)?;
+        if let Some(share) = self.character_accuracy {
+            writeln!(f, "characters right     {:.3} %", 100.0 * share)?;
         }
-        if let Some(share) = self.attention_on_letter {
-            writeln!(f, "looked at letter  {:.3} %", 100.0 * share)?;
+        if let Some(share) = self.attention_on_character {
+            writeln!(f, "looked at character  {:.3} %", 100.0 * share)?;
         }
         if let Some(share) = self.attention_in_box {
             writeln!(f, "looked into box   {:.3} %", 100.0 * share)?;
@@ -389,9 +389,12 @@ impl fmt::Display for Score {
         if let Some(error) = self.calibration_error {
             writeln!(f, "calibration error {:.3} %", 100.0 * error)?;
         }
-        for (letters, tally) in &self.by_length {
+        for (characters, tally) in &self.by_length {
             let (share, images) = (100.0 * tally.accuracy(), tally.images);
-            writeln!(f, "of {letters} letters      {share:.3} % of {images}")?;
+            writeln!(
+                f,
+                "of {characters} characters      {share:.3} % of {images}"
+            )?;
         }
         write!(f, "images a second   {:.1}", self.images_per_second)?;
         if self.unsupported > 0 {
@@ -416,7 +419,7 @@ impl fmt::Display for Score {
 
 #[cfg(test)]
 mod tests {
-    use captcha_model::{Alternative, Grid, Letter};
+    use captcha_model::{Alternative, Character, Grid};
 
     use super::*;
 
@@ -424,10 +427,10 @@ mod tests {
         Prediction {
             text: text.into(),
             confidence,
-            letters: text
+            characters: text
                 .chars()
-                .map(|letter| Letter {
-                    letter,
+                .map(|character| Character {
+                    character,
                     confidence: 1.0,
                     attention: Vec::new(),
                     alternatives: Vec::new(),
@@ -449,7 +452,7 @@ mod tests {
     fn truth(text: &str) -> Truth {
         Truth {
             text: text.into(),
-            letters: None,
+            characters: None,
             drawn: None,
         }
     }
@@ -465,8 +468,8 @@ mod tests {
             score.finish(Duration::from_secs(1));
             score
         };
-        let letters = |index: usize| char::from(b'a' + (index % 26) as u8).to_string();
-        let stuck = score(&["aa", "ab", "aa", "ac", "ad"], letters);
+        let characters = |index: usize| char::from(b'a' + (index % 26) as u8).to_string();
+        let stuck = score(&["aa", "ab", "aa", "ac", "ad"], characters);
         let repeated = RepeatedAnswer {
             text: "aa".into(),
             images: 16,
@@ -481,9 +484,9 @@ mod tests {
         // Where the labels are as alike as the answers, the network is right to repeat itself.
         let alike = score(&["aa"], |_| "aa".into());
         assert_eq!(alike.repeated_answer, None);
-        let mixed: Vec<String> = (0..26).map(letters).collect();
+        let mixed: Vec<String> = (0..26).map(characters).collect();
         let mixed: Vec<&str> = mixed.iter().map(String::as_str).collect();
-        assert_eq!(score(&mixed, letters).repeated_answer, None);
+        assert_eq!(score(&mixed, characters).repeated_answer, None);
     }
 
     #[test]
@@ -498,7 +501,7 @@ mod tests {
         for key in [
             "accuracy",
             "interval",
-            "letter_accuracy",
+            "character_accuracy",
             "calibration_error",
         ] {
             assert!(json[key].is_null(), "{key} in {json}");
@@ -521,8 +524,8 @@ mod tests {
         }
         score.finish(Duration::from_secs(2));
         assert_eq!((score.images, score.exact), (4, 2));
-        // 4 of 4, 3 of 4, 3 of 4 and 3 of 3 letters at their place.
-        assert_eq!(score.letter_accuracy, Some(13.0 / 15.0));
+        // 4 of 4, 3 of 4, 3 of 4 and 3 of 3 characters at their place.
+        assert_eq!(score.character_accuracy, Some(13.0 / 15.0));
         // The list mends the second and the third, and spoils the last.
         assert_eq!(score.lexicon_exact, Some(3));
         // Of answers as long as their label only.

@@ -61,7 +61,7 @@ impl Figures {
         self.write("samples", &pictures::samples(images.iter().zip(texts))?)
     }
 
-    /// Where the network looks for each letter of one image (Fig. 4).
+    /// Where the network looks for each character of one image (Fig. 4).
     pub fn attention(&self, recognizer: &Recognizer, source: &dyn Source) -> Result<()> {
         let image = source.example(0, 0)?.image;
         let prediction = pollster::block_on(recognizer.recognize(std::slice::from_ref(&image), 0))?
@@ -78,7 +78,7 @@ impl Figures {
         let lengths = score
             .by_length
             .iter()
-            .map(|(letters, tally)| (format!("{letters} letters"), tally.accuracy()));
+            .map(|(characters, tally)| (format!("{characters} characters"), tally.accuracy()));
         self.write(
             "by-length",
             &named(lengths.collect(), "Read whole, by length")?,

@@ -117,7 +117,7 @@ pub fn labelled_files(folder: &Path, part: Part, vocabulary: &Vocabulary) -> Res
 }
 
 /// Lists a folder's labelled images: by [`SPEC_FILE`], by `labels.csv` (`file,label`), or by
-/// names of the form `label.png` and `label_anything.png`. Labels come in the letters of the
+/// names of the form `label.png` and `label_anything.png`. Labels come in the characters of the
 /// vocabulary.
 ///
 /// # Errors
@@ -173,8 +173,8 @@ pub fn listed_files(folder: &Path, vocabulary: &Vocabulary) -> Result<Listing> {
     }
     if folded > 0 {
         notes.push(format!(
-            "{folded} labels hold letters that the network knows only as capital or only as small \
-             letters; they are taken as such"
+            "{folded} labels hold characters that the network knows only as capital or only as small \
+             characters; they are taken as such"
         ));
     }
     Ok(Listing {
@@ -235,7 +235,7 @@ pub fn labels_are_likely(folder: &Path, files: &[Labelled], vocabulary: &Vocabul
         (1..=12).contains(&text.chars().count())
             && text
                 .chars()
-                .all(|letter| letter.is_alphanumeric() || vocabulary.id(letter).is_some())
+                .all(|character| character.is_alphanumeric() || vocabulary.id(character).is_some())
     };
     let labels: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
     let likely = labels.iter().filter(|label| is_likely(label)).count();
@@ -251,7 +251,7 @@ fn are_counted(labels: &[&str]) -> bool {
     let shared = others.iter().fold(*first, |shared, label| {
         let mut ends = shared
             .char_indices()
-            .map(|(at, letter)| at + letter.len_utf8());
+            .map(|(at, character)| at + character.len_utf8());
         let mut end = 0;
         while let Some(next) = ends
             .next()
@@ -262,7 +262,7 @@ fn are_counted(labels: &[&str]) -> bool {
         &shared[..end]
     });
     // A digit that all share belongs to the number.
-    let shared = shared.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let shared = shared.trim_end_matches(|character: char| character.is_ascii_digit());
     let numbers: Option<Vec<u64>> = labels
         .iter()
         .map(|label| label[shared.len()..].parse().ok())
@@ -277,7 +277,7 @@ fn are_counted(labels: &[&str]) -> bool {
 /// A label without what systems add to the name of a copy: `label (1)`, `label-2`.
 fn without_copy(name: &str) -> &str {
     let number = |text: &str| {
-        let rest = text.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let rest = text.trim_end_matches(|character: char| character.is_ascii_digit());
         (rest.len() < text.len()).then_some(rest.len())
     };
     let original = match name.strip_suffix(')') {
@@ -296,12 +296,12 @@ fn without_copy(name: &str) -> &str {
 pub fn check_labels(files: &[Labelled], config: &ModelConfig) -> Result<()> {
     let vocabulary = config.vocabulary()?;
     let mut wrong = files.iter().filter_map(|file| {
-        let error = vocabulary.target(&file.text, config.max_letters).err()?;
+        let error = vocabulary.target(&file.text, config.max_length).err()?;
         Some((file, error))
     });
     if let Some((Labelled { path, .. }, error)) = wrong.next() {
         let count = 1 + wrong.count();
-        let letters: BTreeSet<char> = files.iter().flat_map(|file| file.text.chars()).collect();
+        let characters: BTreeSet<char> = files.iter().flat_map(|file| file.text.chars()).collect();
         let longest = files.iter().map(|file| file.text.chars().count()).max();
         return Err(error)
             .with_context(|| path.display().to_string())
@@ -310,12 +310,12 @@ pub fn check_labels(files: &[Labelled], config: &ModelConfig) -> Result<()> {
                     "{count} of {} labels do not fit the network, which knows {:?} and up to {} \
                      characters; the labels hold {:?} and up to {}. Mend the labels, or write a \
                      preset with another network: under [model], the configuration that \
-                     `captcha-lens info --json` shows, with this alphabet and max_letters. It \
+                     `captcha-lens info --json` shows, with this alphabet and max_length. It \
                      starts from random weights",
                     files.len(),
                     config.alphabet,
-                    config.max_letters,
-                    letters.iter().collect::<String>(),
+                    config.max_length,
+                    characters.iter().collect::<String>(),
                     longest.unwrap_or_default()
                 )
             });
@@ -509,7 +509,7 @@ impl Source for Folder {
         Ok(Example {
             image: read_image(&file.path)?,
             text: file.text.clone(),
-            letters: None,
+            characters: None,
             drawn: None,
         })
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use captcha_model::image::RgbImage;
 use captcha_synth::{Generator, Sample};
 
-use crate::data::{Drawn, Example, PlacedLetter, Source};
+use crate::data::{Drawn, Example, PlacedCharacter, Source};
 
 /// A source that never gives an image twice: epoch `e` is the `e`-th stretch of the generator's
 /// sequence.
@@ -45,15 +45,15 @@ impl Source for Generated {
 /// A generated sample as an example.
 pub fn example(sample: Sample) -> Result<Example> {
     let (width, height) = (sample.width as f32, sample.height as f32);
-    let letters = sample.letters.iter().map(|placed| PlacedLetter {
-        letter: placed.letter,
+    let characters = sample.characters.iter().map(|placed| PlacedCharacter {
+        character: placed.character,
         x: (placed.x + placed.width / 2.0) / width,
         y: (placed.y + placed.height / 2.0) / height,
         width: placed.width / width,
         height: placed.height / height,
     });
     Ok(Example {
-        letters: Some(letters.collect()),
+        characters: Some(characters.collect()),
         drawn: Some(Drawn {
             font: sample.font,
             strokes: sample.strokes,

@@ -37,7 +37,7 @@ pub fn info(weights: &Weights, json: bool) -> Result<()> {
         ),
         ("grid", format!("{} x {}", grid.rows, grid.cols)),
         ("alphabet", config.alphabet.clone()),
-        ("longest text", config.max_letters.to_string()),
+        ("longest text", config.max_length.to_string()),
         ("temperature", weights.temperature.to_string()),
     ];
     for (name, key) in [

@@ -20,10 +20,10 @@ use crate::selection::{gradient_norms, select};
 pub struct Trainee {
     /// What is trained, and all that is kept in the end.
     pub network: Network,
-    /// Auxiliary head, used in training only: the letter at each grid position. It teaches the
-    /// encoder letters before the decoder has learnt where to look; attention is not supervised.
-    pub letter_map: Option<Linear>,
-    letter_map_weight: f64,
+    /// Auxiliary head, used in training only: the character at each grid position. It teaches the
+    /// encoder characters before the decoder has learnt where to look; attention is not supervised.
+    pub character_map: Option<Linear>,
+    character_map_weight: f64,
     candidates: usize,
 }
 
@@ -45,13 +45,13 @@ impl Trainee {
         recipe: &TrainingRecipe,
         device: &Device,
     ) -> Result<Self, ModelError> {
-        let letter_map_weight = recipe.letter_map_weight;
+        let character_map_weight = recipe.character_map_weight;
         let vocabulary = config.vocabulary()?.size();
         Ok(Self {
             network: config.init(device)?,
-            letter_map: (letter_map_weight > 0.0)
+            character_map: (character_map_weight > 0.0)
                 .then(|| LinearConfig::new(config.encoder.features, vocabulary).init(device)),
-            letter_map_weight,
+            character_map_weight,
             candidates: recipe.candidates,
         })
     }
@@ -74,7 +74,7 @@ impl TrainStep for Trainee {
     type Input = Batch;
     type Output = StepOutput;
 
-    /// Teacher forcing: the decoder is given the true letters before the one it has to answer.
+    /// Teacher forcing: the decoder is given the true characters before the one it has to answer.
     fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
         let Some((learnt, weights, seen)) = self.choose(&batch) else {
             let (objective, output) = self.learn(batch, None);
@@ -103,10 +103,10 @@ impl Trainee {
             None => losses.mean(),
         };
         let loss = mean(losses);
-        let objective = match (&self.letter_map, batch.letter_map) {
+        let objective = match (&self.character_map, batch.character_map) {
             (Some(head), Some(map)) => {
-                let letters = mean(letter_map_losses(head.forward(features), map));
-                loss.clone() + letters.mul_scalar(self.letter_map_weight)
+                let characters = mean(character_map_losses(head.forward(features), map));
+                loss.clone() + characters.mul_scalar(self.character_map_weight)
             }
             _ => loss.clone(),
         };
@@ -182,7 +182,7 @@ fn text_losses(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
     losses.sum_dim(1).squeeze_dim(1)
 }
 
-/// Cross-entropy of each image's letter map: the mean over cells with a letter plus the mean over
+/// Cross-entropy of each image's character map: the mean over cells with a character plus the mean over
 /// cells without, so that the many empty cells do not drown the few that matter.
 ///
 /// # Shapes
@@ -190,7 +190,7 @@ fn text_losses(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
 /// - `logits`: `[batch, positions, classes]`
 /// - `map`: `[batch, positions]`
 /// - output: `[batch]`
-pub fn letter_map_losses(logits: Tensor<3>, map: Tensor<2, Int>) -> Tensor<1> {
+pub fn character_map_losses(logits: Tensor<3>, map: Tensor<2, Int>) -> Tensor<1> {
     let filled = map.clone().not_equal_elem(Vocabulary::PAD as i32).float();
     let losses = negative_log_likelihood(logits, map);
     let mean = |cells: Tensor<2>| {

@@ -1,36 +1,36 @@
-//! Whether the network looks at what it reads: attention against where letters stand.
+//! Whether the network looks at what it reads: attention against where characters stand.
 
-use captcha_model::{Letter, Prediction};
+use captcha_model::{Character, Prediction};
 
-use crate::data::PlacedLetter;
+use crate::data::PlacedCharacter;
 
-/// Letters that were read, and at how many of them the network looked.
+/// Characters that were read, and at how many of them the network looked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Looks {
-    /// Letters.
-    pub letters: usize,
-    /// Of these, nearer than any other letter to the grid's column with the most attention.
+    /// Characters.
+    pub characters: usize,
+    /// Of these, nearer than any other character to the grid's column with the most attention.
     pub nearest: usize,
     /// Of these, with a box of ink that the grid's cell with the most attention touches.
     pub touched: usize,
 }
 
 impl Looks {
-    /// Counts the letters of an image that was read right, `placed` in the same order.
-    pub fn count(&mut self, prediction: &Prediction, placed: &[PlacedLetter]) {
+    /// Counts the characters of an image that was read right, `placed` in the same order.
+    pub fn count(&mut self, prediction: &Prediction, placed: &[PlacedCharacter]) {
         let [rows, cols] = [prediction.grid.rows, prediction.grid.cols];
-        for (index, Letter { attention, .. }) in prediction.letters.iter().enumerate() {
-            self.letters += 1;
+        for (index, Character { attention, .. }) in prediction.characters.iter().enumerate() {
+            self.characters += 1;
             let in_column = |col: usize| attention.iter().skip(col).step_by(cols).sum();
             let column = heaviest((0..cols).map(in_column));
             let x = (column as f32 + 0.5) / cols as f32;
-            let distances = placed.iter().map(|letter| -(letter.x - x).abs());
+            let distances = placed.iter().map(|character| -(character.x - x).abs());
             self.nearest += usize::from(heaviest(distances) == index);
             let cell = heaviest(attention.iter().copied());
-            let letter = placed[index];
+            let character = placed[index];
             self.touched += usize::from(
-                overlap(cell % cols, cols, letter.x, letter.width)
-                    && overlap(cell / cols, rows, letter.y, letter.height),
+                overlap(cell % cols, cols, character.x, character.width)
+                    && overlap(cell / cols, rows, character.y, character.height),
             );
         }
     }
@@ -57,9 +57,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_letter_is_looked_at_where_no_other_is_nearer_and_into_where_its_ink_is() {
-        let letter = |attention: [f32; 8]| Letter {
-            letter: 'a',
+    fn a_character_is_looked_at_where_no_other_is_nearer_and_into_where_its_ink_is() {
+        let character = |attention: [f32; 8]| Character {
+            character: 'a',
             confidence: 1.0,
             attention: attention.into(),
             alternatives: Vec::new(),
@@ -67,20 +67,20 @@ mod tests {
         let prediction = Prediction {
             text: "aaa".into(),
             confidence: 1.0,
-            // Two rows of four columns; the last letter's looks back at the second.
-            letters: vec![
-                letter([0.3, 0.1, 0.0, 0.0, 0.2, 0.0, 0.0, 0.4]),
-                letter([0.0, 0.3, 0.4, 0.0, 0.0, 0.3, 0.0, 0.0]),
-                letter([0.0, 0.3, 0.0, 0.4, 0.0, 0.3, 0.0, 0.0]),
+            // Two rows of four columns; the last character's looks back at the second.
+            characters: vec![
+                character([0.3, 0.1, 0.0, 0.0, 0.2, 0.0, 0.0, 0.4]),
+                character([0.0, 0.3, 0.4, 0.0, 0.0, 0.3, 0.0, 0.0]),
+                character([0.0, 0.3, 0.0, 0.4, 0.0, 0.3, 0.0, 0.0]),
             ],
             grid: Grid { rows: 2, cols: 4 },
             blank: false,
             alternatives: Vec::new(),
         };
-        // The first letter's heaviest cell is far off, the second's just reaches it, the third's is
+        // The first character's heaviest cell is far off, the second's just reaches it, the third's is
         // in its place.
-        let placed = [0.1, 0.4, 0.9].map(|x| PlacedLetter {
-            letter: 'a',
+        let placed = [0.1, 0.4, 0.9].map(|x| PlacedCharacter {
+            character: 'a',
             x,
             y: 0.4,
             width: 0.22,
@@ -88,9 +88,12 @@ mod tests {
         });
         let mut looks = Looks::default();
         looks.count(&prediction, &placed);
-        assert_eq!((looks.letters, looks.nearest, looks.touched), (3, 2, 2));
+        assert_eq!((looks.characters, looks.nearest, looks.touched), (3, 2, 2));
         // Below its ink is not in it.
-        let below = placed.map(|letter| PlacedLetter { y: 0.9, ..letter });
+        let below = placed.map(|character| PlacedCharacter {
+            y: 0.9,
+            ..character
+        });
         looks = Looks::default();
         looks.count(&prediction, &below);
         assert_eq!((looks.nearest, looks.touched), (2, 0));

@@ -1,4 +1,4 @@
-//! Whole-word accuracy, the paper's measure: one wrong letter makes a word wrong.
+//! Whole-word accuracy, the paper's measure: one wrong character makes a word wrong.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use captcha_model::Vocabulary;
 
 use crate::diagnosis::Answers;
 
-/// Share of texts answered right in every letter and in their end, in percent.
+/// Share of texts answered right in every character and in their end, in percent.
 #[derive(Clone)]
 pub struct WordAccuracy {
     name: MetricName,

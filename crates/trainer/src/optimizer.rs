@@ -14,7 +14,7 @@ use burn::tensor::{Device, Tensor};
 use crate::recipe::{self, TrainingRecipe};
 
 /// The weights that Muon moves: all matrices but those of the embedding and of the layers that
-/// answer, letters or an attention score. These are Adam's, as are all vectors.
+/// answer, characters or an attention score. These are Adam's, as are all vectors.
 const MATRICES: &str = r"(conv|dense|key|query|input|recurrent|hidden)\.weight$";
 
 /// The optimizer of a run.

@@ -61,7 +61,7 @@ impl<'de> Deserialize<'de> for Model {
 pub struct DataRecipe {
     /// Share of random strings among the texts; the rest are listed words.
     pub random_share: f64,
-    /// Share of images without any letter.
+    /// Share of images without any character.
     pub blank_share: f64,
     /// Share of images whose face is bent out of its shape, another way each time.
     #[serde(default)]
@@ -102,9 +102,10 @@ pub struct TrainingRecipe {
     pub weight_decay: f64,
     /// Largest norm of a parameter's gradient, which is the sum of the devices'.
     pub gradient_clip: Option<f32>,
-    /// Weight of the auxiliary letter map in the loss; zero leaves it out. It needs letter boxes,
+    /// Weight of the auxiliary character map in the loss; zero leaves it out. It needs character boxes,
     /// which generated data has and a labelled folder has not.
-    pub letter_map_weight: f64,
+    #[serde(alias = "letter_map_weight")]
+    pub character_map_weight: f64,
     /// Keep batch norm's statistics as the first weights have them: the network then trains as it
     /// is used. For runs that go on from a trained network.
     #[serde(default)]
@@ -207,7 +208,7 @@ impl Recipe {
             "learning_rate must lie between 0 and 1"
         );
         for (name, number) in [
-            ("letter_map_weight", training.letter_map_weight),
+            ("character_map_weight", training.character_map_weight),
             ("weight_decay", training.weight_decay),
         ] {
             ensure!(

@@ -81,7 +81,7 @@ pub fn recognize(
             let line = match read {
                 Ok(prediction) => Line::Read {
                     path,
-                    code: prediction.text.is_empty().then_some("no-letters"),
+                    code: prediction.text.is_empty().then_some("no-characters"),
                     prediction,
                     milliseconds,
                 },
@@ -180,7 +180,7 @@ mod tests {
         text(&Prediction {
             text: word.into(),
             confidence,
-            letters: Vec::new(),
+            characters: Vec::new(),
             grid: Grid { rows: 1, cols: 1 },
             blank,
             alternatives: match blank {

@@ -78,11 +78,11 @@ fn check_alphabet(from: &ModelConfig, to: &ModelConfig) -> Result<()> {
         to.alphabet
     );
     ensure!(
-        from.max_letters == to.max_letters,
+        from.max_length == to.max_length,
         "these weights read up to {} characters, the preset's network up to {}: weights cannot \
          start a network of another length; train it without --from",
-        from.max_letters,
-        to.max_letters
+        from.max_length,
+        to.max_length
     );
     Ok(())
 }
@@ -108,7 +108,7 @@ pub fn sources(provenance: &Provenance) -> Result<Sources> {
         let vocabulary = config.vocabulary()?;
         for word in listed_words() {
             vocabulary
-                .target(word, config.max_letters)
+                .target(word, config.max_length)
                 .context("the network has no place for the generator's texts")?;
         }
         let generator = |text, split| Generator::new(style, text, FontSet::Trained, split, seed);
@@ -132,10 +132,10 @@ pub fn sources(provenance: &Provenance) -> Result<Sources> {
     }
     let folder = Path::new(provenance.folder.as_ref().unwrap_or(&provenance.data));
     let (parts, mut notes) = training_parts(folder, &config)?;
-    if options.letter_map_weight > 0.0 {
+    if options.character_map_weight > 0.0 {
         notes.push(
-            "a labelled folder does not tell where letters stand, so training goes without the \
-             letter map, and without what [data] says of generated images"
+            "a labelled folder does not tell where characters stand, so training goes without the \
+             character map, and without what [data] says of generated images"
                 .into(),
         );
     }

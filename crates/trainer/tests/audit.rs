@@ -83,7 +83,7 @@ fn an_audit_is_one_file_that_tells_all() {
     let printed = succeeds(folder, &numbered);
     assert!(printed.contains("--labelled") && printed.contains("Read: 3 of 3"));
     let insisted = [&numbered[..], &["--labelled"]].concat();
-    // The network writes five letters.
+    // The network writes five characters.
     let printed = succeeds(folder, &insisted);
     assert!(
         printed.contains("All 3 labels are longer than 5 characters."),
@@ -142,7 +142,7 @@ fn labels_that_the_network_cannot_write_are_no_evidence() {
     assert!(html.contains("<noscript>"));
     let network = &embedded(&folder.join("audit.html"))["network"];
     assert_eq!(network["alphabet"], "abcdefghijklmnopqrstuvwxyz");
-    assert_eq!(network["maxLetters"], 5);
+    assert_eq!(network["maxLength"], 5);
 
     labelled(folder, "capitals", &["HOUSE", "line"]);
     let printed = succeeds(folder, &["audit", "capitals", "--report", "audit.html"]);
@@ -186,7 +186,7 @@ fn alphabet_and_length_come_from_the_weights() {
     let text = fs::read_to_string(&preset).unwrap();
     let text = text
         .replace("abcdefghijklmnopqrstuvwxyz", "0123456789")
-        .replace("max_letters = 5", "max_letters = 6");
+        .replace("max_length = 5", "max_length = 6");
     fs::write(folder.join("digits.toml"), text).unwrap();
     let train = [
         "train",
@@ -214,7 +214,7 @@ fn alphabet_and_length_come_from_the_weights() {
     );
     let network = &embedded(&folder.join("audit.html"))["network"];
     assert_eq!(
-        (&network["alphabet"], &network["maxLetters"]),
+        (&network["alphabet"], &network["maxLength"]),
         (&"0123456789".into(), &6.into())
     );
 }

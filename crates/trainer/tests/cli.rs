@@ -70,7 +70,7 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
     for key in [
         "exact",
         "accuracy",
-        "letter_accuracy",
+        "character_accuracy",
         "images_per_second",
         "lexicon_accuracy",
     ] {
@@ -82,11 +82,11 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
         let json = succeeds(folder, &[&["evaluate", "--json"], images].concat());
         serde_json::from_str(&json).unwrap()
     };
-    let looked_at = &shipped(&["--synth", "words", "--count", "24"])["attention_on_letter"];
+    let looked_at = &shipped(&["--synth", "words", "--count", "24"])["attention_on_character"];
     assert!(looked_at.as_f64().unwrap() > 0.8, "{looked_at}");
     let inside = &shipped(&["--synth", "words", "--count", "24"])["attention_in_box"];
     assert!(inside.as_f64().unwrap() > 0.4, "{inside}");
-    assert!(shipped(&["a"])["attention_on_letter"].is_null());
+    assert!(shipped(&["a"])["attention_on_character"].is_null());
     assert!(fails(folder, &["evaluate", "nowhere"]).contains("not a folder"));
     assert!(fails(folder, &["evaluate", "--synth", "clouds"]).contains("clouds"));
 }
@@ -141,8 +141,8 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
     for line in [&lines[0], &lines[6]] {
         let (rows, cols) = (line["grid"]["rows"].as_u64(), line["grid"]["cols"].as_u64());
         let positions = (rows.unwrap() * cols.unwrap()) as usize;
-        for letter in line["letters"].as_array().unwrap() {
-            let attention = letter["attention"].as_array().unwrap();
+        for character in line["characters"].as_array().unwrap() {
+            let attention = character["attention"].as_array().unwrap();
             let sum: f64 = attention
                 .iter()
                 .map(|weight| weight.as_f64().unwrap())
@@ -172,7 +172,7 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
     assert!(lines[5]["error"].as_str().unwrap().contains("No such file"));
     assert_eq!(
         (&lines[7]["text"], &lines[7]["code"], &lines[7]["blank"]),
-        (&"".into(), &"no-letters".into(), &true.into())
+        (&"".into(), &"no-characters".into(), &true.into())
     );
     assert_eq!(lines[0]["blank"], false);
     for line in [&lines[0], &lines[6]] {

@@ -12,7 +12,7 @@ use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Network, Vocabulary};
 use captcha_trainer::average::average;
 use captcha_trainer::grow::grow;
-use captcha_trainer::learner::{letter_map_losses, text_loss};
+use captcha_trainer::learner::{character_map_losses, text_loss};
 use captcha_trainer::recipe::{Recipe, Schedule};
 
 fn value(loss: Tensor<1>) -> f32 {
@@ -39,10 +39,10 @@ fn empty_cells_weigh_as_much_as_filled_ones_however_many_they_are() {
     let logits = Tensor::<1>::from_floats(rows.concat().as_slice(), &device).reshape([1, 8, 4]);
     let map = Tensor::<2, Int>::from_ints([[3, 0, 0, 0, 0, 0, 0, 0]], &device);
     let filled = -(5f32.exp() / (5f32.exp() + 3.0)).ln();
-    assert!((value(letter_map_losses(logits, map)) - (filled + 4f32.ln())).abs() < 1e-5);
+    assert!((value(character_map_losses(logits, map)) - (filled + 4f32.ln())).abs() < 1e-5);
     let nothing = Tensor::<2, Int>::zeros([1, 8], &device);
     assert!(
-        value(letter_map_losses(
+        value(character_map_losses(
             Tensor::zeros([1, 8, 4], &device),
             nothing
         ))
@@ -53,7 +53,7 @@ fn empty_cells_weigh_as_much_as_filled_ones_however_many_they_are() {
         [[3, 0, 0, 0, 0, 0, 0, 0], [3, 3, 3, 3, 0, 0, 0, 0]],
         &device,
     );
-    let losses = letter_map_losses(Tensor::zeros([2, 8, 4], &device), two);
+    let losses = character_map_losses(Tensor::zeros([2, 8, 4], &device), two);
     let losses: Vec<f32> = losses.into_data().try_into_vec().unwrap();
     assert!(
         losses
@@ -76,7 +76,7 @@ fn the_papers_preset_is_the_papers_recipe() {
         (1e-3, Schedule::Constant)
     );
     assert_eq!(
-        (training.weight_decay, training.letter_map_weight),
+        (training.weight_decay, training.character_map_weight),
         (0.0, 0.0)
     );
 }

@@ -141,7 +141,7 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     let other = fs::read_to_string(folder.join("other/run.json")).unwrap();
     assert!(other.contains("\"first_image\": 0"), "{other}");
     assert!(fails(folder, &go("compact", "third")).contains("another network"));
-    // Learning from some of what is read, letter map and all.
+    // Learning from some of what is read, character map and all.
     let tiny = fs::read_to_string(folder.join("tiny.toml")).unwrap();
     let some = tiny.replace("batch = 8", "batch = 4\ncandidates = 2");
     fs::write(folder.join("some.toml"), some).unwrap();
@@ -291,7 +291,7 @@ fn a_mistake_leaves_no_run_behind() {
         ("units = 8", "unitz = 8", "unitz"),
         ("features = 8, ", "", "missing field `features`"),
         ("height = 20", "height = 0", "between 1 and 4096"),
-        ("max_letters = 5", "max_letters = \"five\"", "invalid type"),
+        ("max_length = 5", "max_length = \"five\"", "invalid type"),
         (
             "random_share = 0.5",
             "random_share = 1.5",
@@ -314,8 +314,8 @@ fn a_mistake_leaves_no_run_behind() {
             "gradient_clip must be",
         ),
         (
-            "max_letters = 5",
-            "max_letters = 4",
+            "max_length = 5",
+            "max_length = 4",
             "no place for the generator's texts",
         ),
         (

@@ -125,7 +125,7 @@ fn narrow() -> ModelConfig {
 fn a_step_learns_from_what_it_chose_each_for_its_weight() {
     let config = narrow();
     let mut recipe = Recipe::load("compact").unwrap().training;
-    recipe.letter_map_weight = 0.0;
+    recipe.character_map_weight = 0.0;
     let device = Device::flex().autodiff();
     let trainee = |candidates| {
         let mut recipe = recipe.clone();
@@ -137,7 +137,7 @@ fn a_step_learns_from_what_it_chose_each_for_its_weight() {
     let (chooser, mut plain) = (trainee(4), trainee(1));
     plain.network = chooser.network.clone();
     let (images, steps) = (8, config.steps());
-    // Texts of one letter and of as many as there may be: gradients that differ in size.
+    // Texts of one character and of as many as there may be: gradients that differ in size.
     let pad = Vocabulary::PAD as i32;
     let targets: Vec<i32> = (0..images * steps)
         .map(|i| {
@@ -154,7 +154,7 @@ fn a_step_learns_from_what_it_chose_each_for_its_weight() {
         images: Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device),
         inputs: ids(&targets),
         targets: ids(&targets),
-        letter_map: None,
+        character_map: None,
     };
     let output = &chooser.network.decoder.output;
     let gradient = |trainee: &Trainee, batch: Batch| -> (Tensor<2>, _) {
@@ -180,7 +180,7 @@ fn a_step_learns_from_what_it_chose_each_for_its_weight() {
 fn a_step_reports_all_that_it_read() {
     let config = narrow();
     let mut recipe = Recipe::load("compact").unwrap().training;
-    (recipe.candidates, recipe.letter_map_weight) = (4, 0.0);
+    (recipe.candidates, recipe.character_map_weight) = (4, 0.0);
     let device = Device::flex().autodiff();
     let trainee = Trainee::new(&config, &recipe, &device).unwrap();
     let (images, steps) = (8, config.steps());
@@ -192,7 +192,7 @@ fn a_step_reports_all_that_it_read() {
         ),
         inputs: ids(0).reshape([images, steps]),
         targets: ids(1).reshape([images, steps]),
-        letter_map: Some(Tensor::zeros([images, config.grid().positions()], &device)),
+        character_map: Some(Tensor::zeros([images, config.grid().positions()], &device)),
     };
     let output = TrainStep::step(&trainee, batch.clone()).item;
     assert_eq!(output.targets.dims(), [images, steps]);

@@ -12,7 +12,7 @@ use burn::tensor::Device;
 use captcha_model::{ModelConfig, Vocabulary};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
 use captcha_trainer::batch::Batcher;
-use captcha_trainer::data::{Example, FirstEpoch, PlacedLetter, Source};
+use captcha_trainer::data::{Example, FirstEpoch, PlacedCharacter, Source};
 use captcha_trainer::degrade::Degraded;
 use captcha_trainer::folder::{Folder, Labelled, Part, labelled_files, labels_are_likely};
 use captcha_trainer::generated::Generated;
@@ -67,7 +67,7 @@ fn three_layouts_of_labelled_folders_are_read() {
     assert_eq!(texts(csv.path(), Part::All), ["kids"]);
     fs::remove_file(csv.path().join("Labels.CSV")).unwrap();
 
-    // Labels in capitals mean the letters that the network knows.
+    // Labels in capitals mean the characters that the network knows.
     fs::write(csv.path().join("labels.csv"), "x.jpg,KiDs\n").unwrap();
     assert_eq!(texts(csv.path(), Part::All), ["kids"]);
     let capitals = Vocabulary::new("sdikK").unwrap();
@@ -234,22 +234,22 @@ fn what_epochs_are_compared_by_stays_the_same() {
 }
 
 #[test]
-fn a_letter_map_names_the_cell_that_a_letter_stands_in() {
+fn a_character_map_names_the_cell_that_a_character_stands_in() {
     let config = ModelConfig::compact();
     let grid = config.grid();
     let batcher = Batcher::new(config.clone()).unwrap();
     let mut example = generated(Split::Train, 1).example(0, 0).unwrap();
     example.text = "ab".into();
-    example.letters = Some(vec![
-        PlacedLetter {
-            letter: 'a',
+    example.characters = Some(vec![
+        PlacedCharacter {
+            character: 'a',
             x: 0.01,
             y: 0.01,
             width: 0.1,
             height: 0.2,
         },
-        PlacedLetter {
-            letter: 'b',
+        PlacedCharacter {
+            character: 'b',
             x: 1.2,
             y: 0.99,
             width: 0.1,
@@ -258,7 +258,7 @@ fn a_letter_map_names_the_cell_that_a_letter_stands_in() {
     ]);
     let batch = batcher.stack(vec![batcher.prepare(&example).unwrap()], &Device::flex());
     let map: Vec<i32> = batch
-        .letter_map
+        .character_map
         .unwrap()
         .into_data()
         .convert::<i32>()
@@ -354,7 +354,7 @@ fn darkness(example: &Example, [x, y]: [f32; 2]) -> f32 {
 }
 
 #[test]
-fn degraded_images_keep_their_letters_in_place() {
+fn degraded_images_keep_their_characters_in_place() {
     let generated = || {
         let words = TextSource::listed();
         let generator = Generator::new(Style::Words, words, FontSet::Trained, Split::Test, 4);
@@ -365,7 +365,7 @@ fn degraded_images_keep_their_letters_in_place() {
         Degraded::new(generated(), 1.0, 4),
         Degraded::new(generated(), 1.0, 4),
     );
-    let (mut difference, mut letters) = (0.0, 0);
+    let (mut difference, mut characters) = (0.0, 0);
     for index in 0..plain.len() {
         let before = plain.example(0, index).unwrap();
         assert_eq!(before.image, never.example(0, index).unwrap().image);
@@ -374,17 +374,17 @@ fn degraded_images_keep_their_letters_in_place() {
         assert_ne!(after.image.dimensions(), before.image.dimensions());
         assert_eq!(after.text, before.text);
         let places = before
-            .letters
+            .characters
             .iter()
             .flatten()
-            .zip(after.letters.iter().flatten());
+            .zip(after.characters.iter().flatten());
         for (old, new) in places {
-            assert_eq!(old.letter, new.letter);
+            assert_eq!(old.character, new.character);
             difference +=
                 (darkness(&before, [old.x, old.y]) - darkness(&after, [new.x, new.y])).abs();
-            letters += 1;
+            characters += 1;
             // As many pixels wide and high before it is scaled, so of the same shape.
-            let shape = |example: &Example, placed: &PlacedLetter| {
+            let shape = |example: &Example, placed: &PlacedCharacter| {
                 let (width, height) = example.image.dimensions();
                 placed.width * width as f32 / (placed.height * height as f32)
             };
@@ -399,9 +399,9 @@ fn degraded_images_keep_their_letters_in_place() {
         sizes.collect()
     };
     assert_ne!(sizes(&train), sizes(&always));
-    // A letter's surroundings are about as dark as before; anywhere else they are not.
+    // A character's surroundings are about as dark as before; anywhere else they are not.
     assert!(
-        difference / (letters as f32) < 8.0,
-        "{difference} over {letters}"
+        difference / (characters as f32) < 8.0,
+        "{difference} over {characters}"
     );
 }

@@ -225,7 +225,7 @@ fn letters_of_the_other_case_are_taken_both_ways_and_told() {
         ("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "ThUs", "THUS"),
         ("HSTUhstu", "ThUs", "ThUs"),
         ("ß", "ß", "ß"),
-        ("S", "ß", "ß"), // two letters in capitals: none it could be
+        ("S", "ß", "ß"), // two characters in capitals: none it could be
         ("k7", "K7", "k7"),
     ] {
         let vocabulary = Vocabulary::new(alphabet).unwrap();
@@ -235,7 +235,7 @@ fn letters_of_the_other_case_are_taken_both_ways_and_told() {
     write(folder.path(), &[("Thus.png", b"1"), ("line.png", b"2")]);
     let notes = listed(folder.path()).unwrap().notes;
     assert!(
-        notes.len() == 1 && notes[0].starts_with("1 labels hold letters"),
+        notes.len() == 1 && notes[0].starts_with("1 labels hold characters"),
         "{notes:?}"
     );
 }
@@ -316,7 +316,7 @@ fn labels_that_a_network_cannot_write_are_told_with_what_can_be_done() {
         "\"abcdefghijklmnopqrstuvwxyz\" and up to 5 characters",
         "\"01234567",
         "up to 6",
-        "max_letters",
+        "max_length",
         "049020.png",
         "does not know '0'",
     ] {

@@ -294,8 +294,8 @@ fn weights_of_another_alphabet_or_length_are_told_apart() {
             "weights cannot start a network of another alphabet",
         ),
         (
-            "max_letters = 5",
-            "max_letters = 6",
+            "max_length = 5",
+            "max_length = 6",
             "weights cannot start a network of another length",
         ),
     ] {

@@ -1,6 +1,6 @@
 //! What JavaScript gets: plain objects, as `types.d.ts` describes them.
 
-use captcha_model::{Alternative, Grid, Letter, LetterAlternative, ModelConfig, Prediction};
+use captcha_model::{Alternative, Character, CharacterAlternative, Grid, ModelConfig, Prediction};
 use js_sys::Float32Array;
 use serde::Serialize;
 use serde_wasm_bindgen::{Error, Serializer};
@@ -13,7 +13,7 @@ use crate::backend::Backend;
 pub(crate) struct Recognition<'a> {
     pub(crate) text: String,
     pub(crate) confidence: f32,
-    pub(crate) letters: Vec<ReadLetter>,
+    pub(crate) characters: Vec<ReadCharacter>,
     pub(crate) grid: Grid,
     pub(crate) blank: bool,
     pub(crate) alternatives: Vec<Alternative>,
@@ -23,14 +23,14 @@ pub(crate) struct Recognition<'a> {
     pub(crate) height: u32,
 }
 
-/// `Letter` of `types.d.ts`.
+/// `Character` of `types.d.ts`.
 #[derive(Serialize)]
-pub(crate) struct ReadLetter {
-    letter: char,
+pub(crate) struct ReadCharacter {
+    character: char,
     confidence: f32,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     attention: Float32Array,
-    alternatives: Vec<LetterAlternative>,
+    alternatives: Vec<CharacterAlternative>,
 }
 
 /// `Milliseconds` of `types.d.ts`.
@@ -48,7 +48,7 @@ pub(crate) struct Milliseconds {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NetworkConfig<'a> {
     alphabet: &'a str,
-    max_letters: usize,
+    max_length: usize,
     grid: Grid,
 }
 
@@ -62,10 +62,10 @@ impl<'a> Recognition<'a> {
         Self {
             text: prediction.text,
             confidence: prediction.confidence,
-            letters: prediction
-                .letters
+            characters: prediction
+                .characters
                 .into_iter()
-                .map(ReadLetter::from)
+                .map(ReadCharacter::from)
                 .collect(),
             grid: prediction.grid,
             blank: prediction.blank,
@@ -78,13 +78,13 @@ impl<'a> Recognition<'a> {
     }
 }
 
-impl From<Letter> for ReadLetter {
-    fn from(letter: Letter) -> Self {
+impl From<Character> for ReadCharacter {
+    fn from(character: Character) -> Self {
         Self {
-            letter: letter.letter,
-            confidence: letter.confidence,
-            attention: letter.attention.as_slice().into(),
-            alternatives: letter.alternatives,
+            character: character.character,
+            confidence: character.confidence,
+            attention: character.attention.as_slice().into(),
+            alternatives: character.alternatives,
         }
     }
 }
@@ -93,7 +93,7 @@ impl<'a> From<&'a ModelConfig> for NetworkConfig<'a> {
     fn from(config: &'a ModelConfig) -> Self {
         Self {
             alphabet: &config.alphabet,
-            max_letters: config.max_letters,
+            max_length: config.max_length,
             grid: config.grid(),
         }
     }

@@ -42,21 +42,21 @@ export interface Grid {
   cols: number;
 }
 
-/** One letter as it was read. */
-export interface Letter {
-  letter: string;
-  /** Probability of this letter, 0 to 1. */
+/** One character as it was read. */
+export interface Character {
+  character: string;
+  /** Probability of this character, 0 to 1. */
   confidence: number;
   /** One weight for each grid position, row by row; the weights sum to 1. */
   attention: Float32Array;
-  /** What could stand here, five at most: the letter itself, then the most probable others. */
-  alternatives: LetterAlternative[];
+  /** What could stand here, five at most: the character itself, then the most probable others. */
+  alternatives: CharacterAlternative[];
 }
 
-/** What could stand in a letter's place. */
-export interface LetterAlternative {
+/** What could stand in a character's place. */
+export interface CharacterAlternative {
   /** `null` where the text could end here instead. */
-  letter: string | null;
+  character: string | null;
   /** Its probability, 0 to 1. */
   confidence: number;
 }
@@ -90,7 +90,7 @@ export interface Recognition {
   text: string;
   /** Probability of the whole text, 0 to 1. */
   confidence: number;
-  letters: Letter[];
+  characters: Character[];
   grid: Grid;
   /** Whether the image holds nothing: its pixels hardly differ. */
   blank: boolean;
@@ -112,7 +112,7 @@ export interface NetworkConfig {
   /** The characters that can be read. */
   alphabet: string;
   /** The longest text that is read. */
-  maxLetters: number;
+  maxLength: number;
   grid: Grid;
 }
 

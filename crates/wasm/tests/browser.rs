@@ -36,7 +36,7 @@ async fn webgpu_reads_what_the_cpu_reads() {
 
         let (cpu, gpu) = (read(&cpu, image()).await, read(&gpu, image()).await);
         assert_eq!(string(&gpu, "text"), string(&cpu, "text"));
-        assert_ne!(string(&cpu, "text"), "", "the comparison needs letters");
+        assert_ne!(string(&cpu, "text"), "", "the comparison needs characters");
         for (on_gpu, on_cpu) in attentions(&gpu).iter().zip(&attentions(&cpu)) {
             assert_close(on_gpu, on_cpu);
         }
@@ -194,7 +194,7 @@ async fn a_recognition_is_a_plain_object() {
 
     let config = cpu.config().expect("the configuration is an object");
     assert_eq!(string(&config, "alphabet"), small().alphabet);
-    assert_eq!(number(&config, "maxLetters"), 3.0);
+    assert_eq!(number(&config, "maxLength"), 3.0);
 }
 
 #[wasm_bindgen_test]
@@ -372,7 +372,7 @@ fn small() -> ModelConfig {
             carry_state: true,
         },
         alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
-        max_letters: 3,
+        max_length: 3,
     }
 }
 
@@ -452,15 +452,15 @@ fn string(object: &JsValue, name: &str) -> String {
 }
 
 fn attentions(recognition: &JsValue) -> Vec<Vec<f32>> {
-    let letters: Array = get(recognition, "letters").unchecked_into();
-    let attention = |letter| -> Float32Array {
-        get(&letter, "attention")
+    let characters: Array = get(recognition, "characters").unchecked_into();
+    let attention = |character| -> Float32Array {
+        get(&character, "attention")
             .dyn_into()
             .expect("attention is a Float32Array")
     };
-    letters
+    characters
         .iter()
-        .map(|letter| attention(letter).to_vec())
+        .map(|character| attention(character).to_vec())
         .collect()
 }
 

@@ -33,12 +33,12 @@ export const FAULTS = {
 /** Of whole texts, by the width of the image. @type {Record<number, number>} */
 const CONFIDENCES = { [FAULTS.unsure]: 1e-4, [FAULTS.doubtful]: 0.461 };
 
-/** Words and where their letters are, in columns of a 6 x 12 grid. */
-const LETTERS = [
-  { letter: "t", confidence: 0.9991, row: 3.1, col: 5.1 },
-  { letter: "h", confidence: 0.982, row: 2.9, col: 6.9 },
-  { letter: "u", confidence: 0.871, row: 3.6, col: 8.3 },
-  { letter: "s", confidence: 0.99996, row: 3.5, col: 10.2 },
+/** Words and where their characters are, in columns of a 6 x 12 grid. */
+const CHARACTERS = [
+  { character: "t", confidence: 0.9991, row: 3.1, col: 5.1 },
+  { character: "h", confidence: 0.982, row: 2.9, col: 6.9 },
+  { character: "u", confidence: 0.871, row: 3.6, col: 8.3 },
+  { character: "s", confidence: 0.99996, row: 3.5, col: 10.2 },
 ];
 const TEXTS = [
   { text: "thus", confidence: 0.853 },
@@ -58,7 +58,7 @@ export default async function init({ module_or_path }) {
 
 export class Recognizer {
   backend = { kind: "webgpu", adapter: "fake adapter", reason: /** @type {string|null} */ (null) };
-  config = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5, grid: GRID };
+  config = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLength: 5, grid: GRID };
 
   /** @param {any} options */
   static async load({ backend, onProgress }) {
@@ -98,21 +98,21 @@ export class Recognizer {
     }
     const blank = width === FAULTS.blank;
     const empty = blank || width === FAULTS.nothing;
-    const letters = (empty ? [] : LETTERS).map(({ letter, confidence, row, col }) => ({
-      letter,
+    const characters = (empty ? [] : CHARACTERS).map(({ character, confidence, row, col }) => ({
+      character,
       confidence,
       attention: spot(row, col),
       alternatives: [
-        { letter, confidence },
-        { letter: "o", confidence: (1 - confidence) * 0.6 },
-        { letter: null, confidence: (1 - confidence) * 0.3 },
+        { character, confidence },
+        { character: "o", confidence: (1 - confidence) * 0.6 },
+        { character: null, confidence: (1 - confidence) * 0.3 },
       ],
     }));
     return {
-      text: letters.map(({ letter }) => letter).join(""),
+      text: characters.map(({ character }) => character).join(""),
       confidence: CONFIDENCES[width] ?? (empty ? 0.998 : 0.853),
       blank,
-      letters,
+      characters,
       grid: GRID,
       alternatives: (empty ? [{ text: "", confidence: 0.998 }] : TEXTS).slice(0, alternatives),
       milliseconds: { decode: 2.31, preprocess: 0.42, encode: 6.02, read: 4.4, total: 13.15 },

@@ -3,7 +3,7 @@
 
 /** @import { Request, Response } from "../../../web/src/types.js" */
 
-export const CONFIG = { alphabet: "abcxyz", maxLetters: 7, grid: { rows: 6, cols: 24 } };
+export const CONFIG = { alphabet: "abcxyz", maxLength: 7, grid: { rows: 6, cols: 24 } };
 
 /** Remembers what it is asked, and answers as the test says. */
 export class FakeWorker extends EventTarget {

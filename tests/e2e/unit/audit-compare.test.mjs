@@ -10,8 +10,8 @@ import {
   pairedDifferenceInterval,
 } from "../../../web/src/audit/intervals.js";
 
-const NETWORK = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5 };
-const DIGITS = { alphabet: "0123456789", maxLetters: 5 };
+const NETWORK = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLength: 5 };
+const DIGITS = { alphabet: "0123456789", maxLength: 5 };
 
 /** @param {number[]} found @param {number[]} expected */
 const near = (found, expected, within = 5e-5) =>

@@ -111,7 +111,7 @@ const withCode = (code) => (/** @type {unknown} */ error) =>
   error instanceof LensError && error.code === code;
 
 describe("labels", () => {
-  const WORDS = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLetters: 5 };
+  const WORDS = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLength: 5 };
 
   test("are the same whichever way the system writes an accent", () => {
     const csv = { path: "labels.csv", text: "1.png,e\u0301\n" };
@@ -138,7 +138,7 @@ describe("labels", () => {
     assert.ok(likely(["HOUSE.png", "RIVER.png"]));
     assert.ok(likely(["7kQ2.png", "b29x.png", "ñu.png"]));
     assert.ok(!likely(["1+2=.png", "3+4=.png"]));
-    assert.ok(likely(["1+2=.png", "3+4=.png"], { alphabet: "0123456789+=", maxLetters: 6 }));
+    assert.ok(likely(["1+2=.png", "3+4=.png"], { alphabet: "0123456789+=", maxLength: 6 }));
   });
 
   test("are not taken from names that no CAPTCHA says", () => {

@@ -17,10 +17,10 @@ import { toCsv } from "../../../web/src/view/report/save.js";
 
 /** @import { AuditItem, AuditNetwork } from "../../../web/src/types.js" */
 
-const LETTERS = "abcdefghijklmnopqrstuvwxyz";
-const WORDS = { alphabet: LETTERS, maxLetters: 5 };
-const DIGITS = { alphabet: "0123456789", maxLetters: 6 };
-const BOTH = { alphabet: `${LETTERS}${LETTERS.toUpperCase()}0123456789`, maxLetters: 6 };
+const CHARACTERS = "abcdefghijklmnopqrstuvwxyz";
+const WORDS = { alphabet: CHARACTERS, maxLength: 5 };
+const DIGITS = { alphabet: "0123456789", maxLength: 6 };
+const BOTH = { alphabet: `${CHARACTERS}${CHARACTERS.toUpperCase()}0123456789`, maxLength: 6 };
 
 /**
  * @param {AuditItem[]} items
@@ -60,7 +60,7 @@ describe("labels that a network cannot write", () => {
   test("are told from an alphabet of many characters without listing it", () => {
     const many = String.fromCodePoint(...Array.from({ length: 500 }, (_, i) => 0x4e00 + 2 * i));
     assert.equal(
-      describeNetwork({ alphabet: many, maxLetters: 4 }),
+      describeNetwork({ alphabet: many, maxLength: 4 }),
       "500 different characters, 1 to 4 characters",
     );
   });
@@ -101,7 +101,7 @@ describe("labels that a network cannot write", () => {
         const items = same(many, label, "l");
         const summary = count(items, network);
         assert.deepEqual(
-          [summary.rate, summary.interval, summary.letterRate, summary.confidence],
+          [summary.rate, summary.interval, summary.characterRate, summary.confidence],
           [null, null, null, null],
         );
         assert.deepEqual(summary.thresholds, []);
@@ -123,7 +123,7 @@ describe("labels that a network cannot write", () => {
     const summary = count(items, BOTH);
     assert.deepEqual([summary.supported, summary.exact, summary.folded], [4, 3, 0]);
     assert.deepEqual(scope(summary, BOTH), []);
-    // A capital is a letter of its own there.
+    // A capital is a character of its own there.
     assert.deepEqual(summary.confusions, [{ label: "Q", text: "q", count: 1 }]);
   });
 
@@ -151,7 +151,7 @@ describe("a report's figures", () => {
     const { images: all, read, failed, labelled, supported, exact } = summary;
     assert.deepEqual([all, read, failed, labelled, supported, exact], [5, 4, 1, 3, 3, 1]);
     assert.equal(summary.rate, 1 / 3);
-    assert.equal(summary.letterRate, 10 / 12);
+    assert.equal(summary.characterRate, 10 / 12);
     assert.equal(summary.unsupported, 0);
     assert.deepEqual(summary.byLength, [{ length: 4, images: 3, exact: 1 }]);
     assert.deepEqual(summary.confusions, [
@@ -160,7 +160,7 @@ describe("a report's figures", () => {
     ]);
   });
 
-  test("set a letter beside the one it was read as, whatever was left out or added", () => {
+  test("set a character beside the one it was read as, whatever was left out or added", () => {
     const aligned = (/** @type {string} */ label, /** @type {string} */ text) =>
       align([...label], [...text]).map((pair) => pair.map((one) => one || "-").join(""));
     assert.deepEqual(aligned("kerry", "kery"), ["kk", "ee", "r-", "rr", "yy"]);

@@ -131,7 +131,7 @@ describe("the guess", () => {
     near(guess(made.pixels), WHOLE, 0.1);
   });
 
-  test("is the whole of bare letters, which lose the room that they stand in", () => {
+  test("is the whole of bare characters, which lose the room that they stand in", () => {
     const made = paper(400, 213, WHITE);
     for (let i = 0; i < 5; i++) made.fill(120 + 30 * i, 80, 135 + 30 * i, 130, COLOURS[i]);
     near(guess(made.pixels), WHOLE);
@@ -188,7 +188,7 @@ function paper(width, height, ground) {
         fill(x + at, y, x + at + 2, y + 5 + (at % 3), colour);
       }
     },
-    /** Coloured letters, strokes from side to side, specks. @type {(x: number, y: number, w: number, h: number) => void} */
+    /** Coloured characters, strokes from side to side, specks. @type {(x: number, y: number, w: number, h: number) => void} */
     captcha(x, y, w, h) {
       for (let i = 0; i < 5; i++) {
         const left = Math.round(x + w * (0.1 + 0.17 * i));

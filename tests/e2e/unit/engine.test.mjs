@@ -26,7 +26,7 @@ const engine = {
     given.push(...images);
     engine.fail();
     await new Promise((resolve) => held.push(() => resolve(undefined)));
-    return images.map((image) => ({ image, letters: [] }));
+    return images.map((image) => ({ image, characters: [] }));
   },
 };
 const module = {

@@ -12,17 +12,22 @@ import {
 } from "../../../web/src/explain.js";
 
 const GRID = { rows: 2, cols: 3 };
-const letters = [
+const characters = [
   {
-    letter: "h",
+    character: "h",
     confidence: 0.9,
     attention: Float32Array.of(0, 0.1, 0.6, 0, 0.2, 0.1),
     alternatives: [],
   },
-  { letter: "i", confidence: 0.8, attention: Float32Array.of(1, 0, 0, 0, 0, 0), alternatives: [] },
+  {
+    character: "i",
+    confidence: 0.8,
+    attention: Float32Array.of(1, 0, 0, 0, 0, 0),
+    alternatives: [],
+  },
 ];
 const READING = /** @type {import("../../../web/src/types.js").Recognition} */ (
-  /** @type {unknown} */ ({ letters, grid: GRID, width: 600, height: 320 })
+  /** @type {unknown} */ ({ characters, grid: GRID, width: 600, height: 320 })
 );
 
 /** Without the thin spaces that keep numbers and units together. @param {string} words */
@@ -45,11 +50,11 @@ test("weights have the digits that matter, and claim no certainty", () => {
 });
 
 test("the top cells come first, the first of equals before the others", () => {
-  assert.deepEqual(topCells(letters[0].attention, 3), [2, 4, 1]);
+  assert.deepEqual(topCells(characters[0].attention, 3), [2, 4, 1]);
   assert.deepEqual(topCells([0.5, 0.5], 9), [0, 1]);
 });
 
-test("a cell is described by its place and the weight that each letter gave it", () => {
+test("a cell is described by its place and the weight that each character gave it", () => {
   assert.equal(describePlace(5, GRID), "column 3, row 2");
   assert.equal(plain(describeCell(2, READING)), "Column 3, row 1: h 60.0 %, i 0.0 %");
 });
@@ -62,8 +67,16 @@ test("the grid is described in the picture's own pixels", () => {
 });
 
 test("a step starts from what was written before", () => {
-  assert.deepEqual(describeStep(letters, 0), { state: "zeros", before: "start", next: "after h" });
-  assert.deepEqual(describeStep(letters, 1), { state: "after h", before: "h", next: "after hi" });
+  assert.deepEqual(describeStep(characters, 0), {
+    state: "zeros",
+    before: "start",
+    next: "after h",
+  });
+  assert.deepEqual(describeStep(characters, 1), {
+    state: "after h",
+    before: "h",
+    next: "after hi",
+  });
 });
 
 test("keys lead from cell to cell and not beyond the grid", () => {

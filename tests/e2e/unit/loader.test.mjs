@@ -43,7 +43,7 @@ test("loading that is let go of is given up", async () => {
   assert.ok(!FakeWorker.all[0].alive);
 });
 
-test("an address asks for a backend, in whatever letters", () => {
+test("an address asks for a backend, in whatever characters", () => {
   assert.equal(wishFrom("WebGPU"), "webgpu");
   assert.equal(wishFrom("cpu"), "cpu");
   for (const name of [null, "", "auto", "gpu"]) assert.equal(wishFrom(name), "auto");

@@ -65,7 +65,7 @@ test("attention is spread over as many positions as it is even on", () => {
   }
 });
 
-test("the peak is that of all letters", () => {
+test("the peak is that of all characters", () => {
   assert.equal(peakOf([{ attention: [0.5, 0.5] }, { attention: [0.25, 0.75] }]), 0.75);
   assert.equal(peakOf([]), 0);
 });

@@ -18,7 +18,7 @@ beforeEach(() => {
   player = new Player((showing) => seen.push(showing));
 });
 
-test("plays to the last letter and stops there", () => {
+test("plays to the last character and stops there", () => {
   player.start(3, { still: false });
   assert.deepEqual(now(), { shown: 0, held: true, revealed: 1, playing: true });
   mock.timers.tick(900);
@@ -28,7 +28,7 @@ test("plays to the last letter and stops there", () => {
   assert.deepEqual(now(), { shown: 2, held: true, revealed: 3, playing: false });
 });
 
-test("plays at the speed that is wished, from the next letter on", () => {
+test("plays at the speed that is wished, from the next character on", () => {
   player.setSpeed(2);
   player.start(3, { still: false });
   mock.timers.tick(450);
@@ -47,7 +47,7 @@ test("shows everything at once where nothing may move", () => {
   assert.deepEqual(seen, [{ shown: 0, held: true, revealed: 3, playing: false }]);
 });
 
-test("a letter that is chosen is held, and all are there to see", () => {
+test("a character that is chosen is held, and all are there to see", () => {
   player.start(3, { still: false });
   player.select(1);
   assert.deepEqual(now(), { shown: 1, held: true, revealed: 3, playing: false });
@@ -55,7 +55,7 @@ test("a letter that is chosen is held, and all are there to see", () => {
   assert.deepEqual(now(), { shown: 1, held: true, revealed: 3, playing: false });
 });
 
-test("steps stay within the letters", () => {
+test("steps stay within the characters", () => {
   player.start(2, { still: true });
   player.step(-1);
   assert.equal(now().shown, 0);
@@ -64,7 +64,7 @@ test("steps stay within the letters", () => {
   assert.equal(now().shown, 1);
 });
 
-test("the pointer shows a letter for as long as it is there, and play waits", () => {
+test("the pointer shows a character for as long as it is there, and play waits", () => {
   player.start(3, { still: false });
   player.hover(2);
   assert.deepEqual(now(), { shown: 2, held: false, revealed: 1, playing: true });

@@ -6,7 +6,7 @@ import {
   describeBackend,
   describeBytes,
   describeFocus,
-  describeLetter,
+  describeCharacter,
   describeReading,
   describeReason,
   describeResult,
@@ -36,16 +36,16 @@ test("times have the digits that matter", () => {
   assert.equal(plain(milliseconds(2345)), "2.35 s");
 });
 
-test("a letter is described for those who cannot see where it was", () => {
-  const letter = {
-    letter: "h",
+test("a character is described for those who cannot see where it was", () => {
+  const character = {
+    character: "h",
     confidence: 0.98,
     attention: Float32Array.of(0, 0.4, 0.4, 0.2),
     alternatives: [],
   };
   assert.equal(
-    plain(describeLetter(letter, 1, 4, { rows: 1, cols: 4 })),
-    "Letter 2 of 4: h, 98.0 %, scattered over 2.9 of 4 positions, looking at columns 2 to 3 of 4, row 1 of 1",
+    plain(describeCharacter(character, 1, 4, { rows: 1, cols: 4 })),
+    "Character 2 of 4: h, 98.0 %, scattered over 2.9 of 4 positions, looking at columns 2 to 3 of 4, row 1 of 1",
   );
 });
 
@@ -86,13 +86,13 @@ test("a result is spelt, and nothing is nothing", () => {
   const result = {
     text: "hi",
     confidence: 0.9,
-    letters: [{ letter: "h" }, { letter: "i" }],
+    characters: [{ character: "h" }, { character: "i" }],
     milliseconds: { total: 12 },
   };
   const { words, more } = describeResult(result);
   assert.equal(plain(words + more), "Read in 12 ms: hi, spelt h i, 90.0 % sure");
   assert.equal(describeResult(result, { first: true }).words.slice(-16), " (first reading)");
-  const none = { ...result, text: "", letters: [] };
+  const none = { ...result, text: "", characters: [] };
   assert.equal(describeResult(none).words, "No characters recognised");
   assert.deepEqual(describeResult({ ...none, blank: true }), {
     words: "The image is blank",

@@ -30,11 +30,11 @@ const LISTED = 16;
  * @param {AuditNetwork} network
  * @returns {LabelRules}
  */
-export function labelRules({ alphabet, maxLetters }) {
+export function labelRules({ alphabet, maxLength }) {
   const known = new Set(alphabet);
-  // A network that tells one letter's two cases apart is asked for both.
-  const tellsCase = [...known].some((letter) => known.has(otherCase(letter)));
-  const has = (/** @type {RegExp} */ kind) => [...known].some((letter) => kind.test(letter));
+  // A network that tells one character's two cases apart is asked for both.
+  const tellsCase = [...known].some((character) => known.has(otherCase(character)));
+  const has = (/** @type {RegExp} */ kind) => [...known].some((character) => kind.test(character));
   const kinds = KINDS.map(({ name, of, letters }) => {
     const caseless = letters && !tellsCase;
     const some = name === "characters" || has(caseless ? /\p{L}/u : of);
@@ -42,20 +42,22 @@ export function labelRules({ alphabet, maxLetters }) {
   });
   return {
     fold(label) {
-      const letters = [...label];
-      if (tellsCase) return letters.join("");
-      return letters
-        .map((letter) =>
-          !known.has(letter) && known.has(otherCase(letter)) ? otherCase(letter) : letter,
+      const characters = [...label];
+      if (tellsCase) return characters.join("");
+      return characters
+        .map((character) =>
+          !known.has(character) && known.has(otherCase(character))
+            ? otherCase(character)
+            : character,
         )
         .join("");
     },
     problems(folded) {
-      const letters = [...folded];
-      const words = letters
-        .filter((letter) => !known.has(letter))
-        .map((letter) => kinds.find(({ of }) => of.test(letter))?.words ?? "");
-      if (letters.length > maxLetters) words.push(`are longer than ${characters(maxLetters)}`);
+      const characters = [...folded];
+      const words = characters
+        .filter((character) => !known.has(character))
+        .map((character) => kinds.find(({ of }) => of.test(character))?.words ?? "");
+      if (characters.length > maxLength) words.push(`are longer than ${characterCount(maxLength)}`);
       return [...new Set(words)];
     },
   };
@@ -66,51 +68,51 @@ export function labelRules({ alphabet, maxLetters }) {
  *
  * @param {AuditNetwork} network
  */
-export function describeNetwork({ alphabet, maxLetters }) {
+export function describeNetwork({ alphabet, maxLength }) {
   const sorted = KINDS.flatMap(({ of }, kind) =>
     [...new Set(alphabet)]
-      .filter((letter) => of.test(letter))
-      .filter((letter) => KINDS.findIndex((other) => other.of.test(letter)) === kind)
+      .filter((character) => of.test(character))
+      .filter((character) => KINDS.findIndex((other) => other.of.test(character)) === kind)
       .sort((a, b) => code(a) - code(b)),
   );
   /** @type {string[][]} */
   const runs = [];
-  for (const letter of sorted) {
+  for (const character of sorted) {
     const run = runs[runs.length - 1];
-    if (run && code(letter) === code(run[run.length - 1]) + 1) run.push(letter);
-    else runs.push([letter]);
+    if (run && code(character) === code(run[run.length - 1]) + 1) run.push(character);
+    else runs.push([character]);
   }
   const parts = runs.flatMap((run) =>
     run.length > 2 ? [`${run[0]} to ${run[run.length - 1]}`] : run.map(shown),
   );
   const some =
     parts.length > LISTED ? [`${sorted.length.toLocaleString("en")} different characters`] : parts;
-  const lengths = maxLetters === 1 ? "1 character" : `1 to ${characters(maxLetters)}`;
+  const lengths = maxLength === 1 ? "1 character" : `1 to ${characterCount(maxLength)}`;
   return `${some.join(", ")}, ${lengths}`;
 }
 
 /**
- * The same letter in the other case; itself where there is none.
+ * The same character in the other case; itself where there is none.
  *
- * @param {string} letter
+ * @param {string} character
  */
-function otherCase(letter) {
-  const [lower, upper] = [letter.toLowerCase(), letter.toUpperCase()];
-  const other = letter === lower ? upper : lower;
-  return [...other].length === 1 && other !== letter ? other : "";
+function otherCase(character) {
+  const [lower, upper] = [character.toLowerCase(), character.toUpperCase()];
+  const other = character === lower ? upper : lower;
+  return [...other].length === 1 && other !== character ? other : "";
 }
 
 /** @param {number} count */
-function characters(count) {
+function characterCount(count) {
   return count === 1 ? "1 character" : `${count} characters`;
 }
 
-/** @param {string} letter */
-function shown(letter) {
-  return letter === " " ? "the space" : letter;
+/** @param {string} character */
+function shown(character) {
+  return character === " " ? "the space" : character;
 }
 
-/** @param {string} letter */
-function code(letter) {
-  return letter.codePointAt(0) ?? 0;
+/** @param {string} character */
+function code(character) {
+  return character.codePointAt(0) ?? 0;
 }

@@ -92,7 +92,7 @@ export function labelsFromLaterFiles(paths, files) {
  */
 export function labelsFromNames(paths) {
   return paths.map((path) => {
-    // macOS may name files with letters and accents apart.
+    // macOS may name files with characters and accents apart.
     const [label] = nameOf(path)
       .normalize("NFC")
       .replace(/\.[^.]*$/, "")
@@ -113,11 +113,11 @@ export function labelsFromNames(paths) {
 export function areLikely(labels, { alphabet }) {
   const known = new Set(alphabet);
   const isLikely = (/** @type {string} */ label) => {
-    const letters = [...label];
+    const characters = [...label];
     return (
-      letters.length >= 1 &&
-      letters.length <= 12 &&
-      letters.every((letter) => known.has(letter) || /[\p{L}\p{N}]/u.test(letter))
+      characters.length >= 1 &&
+      characters.length <= 12 &&
+      characters.every((character) => known.has(character) || /[\p{L}\p{N}]/u.test(character))
     );
   };
   if (labels.filter(isLikely).length < ENOUGH * labels.length) return false;

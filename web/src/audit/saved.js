@@ -40,7 +40,7 @@ function isAudit(saved) {
     value === undefined || value === null || typeof value === type;
   return (
     typeof saved?.network?.alphabet === "string" &&
-    Number.isInteger(saved.network.maxLetters) &&
+    Number.isInteger(saved.network.maxLength) &&
     Array.isArray(saved.items) &&
     saved.items.every(
       (/** @type {any} */ item) =>

@@ -49,22 +49,22 @@ export function summarize(judged) {
   const byLength = new Map();
   /** @type {Map<string, { label: string, text: string, count: number }>} */
   const confusions = new Map();
-  let letters = 0;
-  let lettersRight = 0;
+  let characters = 0;
+  let charactersRight = 0;
   for (const { item, label: folded, right } of supported) {
     const [label, text] = [[...(folded ?? "")], [...(item.text ?? "")]];
     const tally = byLength.get(label.length) ?? { images: 0, exact: 0 };
     tally.images++;
     if (right) tally.exact++;
     byLength.set(label.length, tally);
-    letters += label.length;
-    for (const [letter, read] of align(label, text)) {
-      if (letter === read) {
-        lettersRight++;
+    characters += label.length;
+    for (const [character, read] of align(label, text)) {
+      if (character === read) {
+        charactersRight++;
         continue;
       }
-      const pair = `${letter} ${read}`;
-      const known = confusions.get(pair) ?? { label: letter, text: read, count: 0 };
+      const pair = `${character} ${read}`;
+      const known = confusions.get(pair) ?? { label: character, text: read, count: 0 };
       confusions.set(pair, { ...known, count: known.count + 1 });
     }
   }
@@ -82,7 +82,7 @@ export function summarize(judged) {
     exact,
     rate: share(exact, supported.length),
     interval: supported.length > 0 ? interval(exact, supported.length) : null,
-    letterRate: share(lettersRight, letters),
+    characterRate: share(charactersRight, characters),
     confidence: share(
       believed.reduce((sum, { item }) => sum + confidenceOf(item), 0),
       believed.length,
@@ -128,15 +128,15 @@ function countProblems(labelled) {
 }
 
 /**
- * Which letter of a label was read as which, by the fewest edits (Levenshtein 1966): so a letter
+ * Which character of a label was read as which, by the fewest edits (Levenshtein 1966): so a character
  * left out does not make all that follow it wrong.
  *
  * @param {string[]} label
  * @param {string[]} text
- * @returns {[letter: string, read: string][]} `""` where a letter was left out, or one was added
+ * @returns {[character: string, read: string][]} `""` where a character was left out, or one was added
  */
 export function align(label, text) {
-  // edits[i][j]: the fewest from label's first i letters to text's first j.
+  // edits[i][j]: the fewest from label's first i characters to text's first j.
   const edits = Array.from({ length: label.length + 1 }, (_, i) =>
     Array.from({ length: text.length + 1 }, (__, j) => (i === 0 ? j : i)),
   );

@@ -1,5 +1,5 @@
 // @ts-check
-/** The encoder's grid over the picture, and what each letter took from the cell in question. */
+/** The encoder's grid over the picture, and what each character took from the cell in question. */
 
 import { capital, cellAt, describeCell, describePlace, topCells } from "../explain.js";
 import { percent } from "../words.js";
@@ -26,7 +26,7 @@ export class CellsView {
   #hovered = null;
   /** The cell that the keyboard or a tap is at. @type {number | null} */
   #focused = null;
-  /** The cell where the letter shown was seen, for when nobody asks for another. */
+  /** The cell where the character shown was seen, for when nobody asks for another. */
   #strongest = 0;
 
   /** @param {(cell: number) => void} onChange another cell is in question */
@@ -55,7 +55,7 @@ export class CellsView {
     this.#hovered = null;
     this.#focused = null;
     this.#strongest = 0;
-    const { letters, grid, width, height } = recognition;
+    const { characters, grid, width, height } = recognition;
     this.#frame.style.setProperty("--ratio", String(width / height));
     this.#frame.style.setProperty("--cols", String(grid.cols));
     this.#frame.classList.toggle("dark", dark);
@@ -69,9 +69,9 @@ export class CellsView {
       return cell;
     });
     this.#shares.replaceChildren(
-      ...letters.map(({ letter }) => {
+      ...characters.map(({ character }) => {
         const item = element("li", "");
-        item.append(element("b", letter), element("span", "", "tint"));
+        item.append(element("b", character), element("span", "", "tint"));
         return item;
       }),
     );
@@ -85,24 +85,24 @@ export class CellsView {
     );
   }
 
-  /** @param {number} revealed how many letters are there to see */
+  /** @param {number} revealed how many characters are there to see */
   reveal(revealed) {
     [...this.#shares.children].forEach((share, i) =>
       share.classList.toggle("unread", i >= revealed),
     );
   }
 
-  /** @param {number} shown the letter's index */
+  /** @param {number} shown the character's index */
   attend(shown) {
-    const letter = this.#recognition?.letters[shown];
-    if (letter) [this.#strongest] = topCells(letter.attention, 1);
+    const character = this.#recognition?.characters[shown];
+    if (character) [this.#strongest] = topCells(character.attention, 1);
     this.#update();
   }
 
   #update() {
     const cell = this.#hovered ?? this.#focused ?? this.#strongest;
     if (!this.#recognition || cell === this.#cell) return;
-    const { letters, grid } = this.#recognition;
+    const { characters, grid } = this.#recognition;
     this.#cells.forEach((one, i) => {
       one.classList.toggle("chosen", i === cell);
       one.tabIndex = i === (this.#focused ?? cell) ? 0 : -1;
@@ -110,7 +110,7 @@ export class CellsView {
     this.#cell = cell;
     this.#place.textContent = capital(describePlace(cell, grid));
     this.#shares.querySelectorAll("span").forEach((share, i) => {
-      const weight = letters[i].attention[cell];
+      const weight = characters[i].attention[cell];
       share.textContent = percent(weight);
       paintTint(share, weight / this.#peak);
     });
@@ -135,7 +135,7 @@ export class CellsView {
     const cell = cellAt(this.#focused ?? this.#cell, event.key, this.#recognition.grid);
     if (cell === undefined) return;
     event.preventDefault();
-    event.stopPropagation(); // elsewhere, arrow keys go from letter to letter
+    event.stopPropagation(); // elsewhere, arrow keys go from character to character
     this.#hovered = null;
     this.#cells[cell].focus();
   }

@@ -93,7 +93,7 @@ export class CropBox {
     const arrow = ARROWS[event.key];
     if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
     if (!(event.target instanceof Element)) return;
-    event.preventDefault(); // the page neither scrolls nor steps through letters
+    event.preventDefault(); // the page neither scrolls nor steps through characters
     const step = STEPS[event.shiftKey ? 1 : 0];
     const [dx, dy] = [arrow[0] * step * this.#least.width, arrow[1] * step * this.#least.height];
     this.#change(drag(this.#shown, handleOf(event.target), dx, dy, this.#least));

@@ -1,5 +1,5 @@
 // @ts-check
-/** How the image on the page was read: four steps, with figures that follow the letter shown. */
+/** How the image on the page was read: four steps, with figures that follow the character shown. */
 
 import { describeGrid } from "../explain.js";
 import { peakOf } from "../overlay.js";
@@ -16,7 +16,7 @@ export class ExplainView {
   #figures = this.#section.querySelectorAll("[data-of-reading]");
   #none = find("explain-none", HTMLElement);
   #grid = find("explain-grid", HTMLElement);
-  #letters = find("explain-letters", HTMLElement);
+  #characters = find("explain-characters", HTMLElement);
   #weights = new WeightsView();
   #step = new StepView();
   #cells = new CellsView((cell) => this.#weights.mark(cell));
@@ -25,7 +25,7 @@ export class ExplainView {
   #recognition;
   #shown = -1;
 
-  /** @param {(index: number) => void} select holds a letter */
+  /** @param {(index: number) => void} select holds a character */
   constructor(select) {
     this.#select = select;
   }
@@ -41,13 +41,15 @@ export class ExplainView {
    *   browser can show it
    */
   setRecognition(recognition, look) {
-    const { letters } = recognition;
-    if (letters.length === 0) return this.clear();
+    const { characters } = recognition;
+    if (characters.length === 0) return this.clear();
     this.#recognition = recognition;
     this.#shown = -1;
-    const peak = peakOf(letters);
+    const peak = peakOf(characters);
     this.#grid.textContent = describeGrid(recognition);
-    this.#letters.replaceChildren(...letters.map(({ letter }, i) => this.#choice(letter, i)));
+    this.#characters.replaceChildren(
+      ...characters.map(({ character }, i) => this.#choice(character, i)),
+    );
     this.#cells.setRecognition(recognition, { ...look, peak });
     this.#step.setRecognition(recognition, { ...look, peak });
     this.#weights.setRecognition(recognition, peak);
@@ -55,14 +57,14 @@ export class ExplainView {
   }
 
   /**
-   * @param {number} shown the letter's index
-   * @param {number} revealed how many letters are there to see
-   * @param {boolean} held whether the letter is held, not merely pointed at
+   * @param {number} shown the character's index
+   * @param {number} revealed how many characters are there to see
+   * @param {boolean} held whether the character is held, not merely pointed at
    */
   attend(shown, revealed, held) {
-    if (!this.#recognition?.letters[shown]) return;
-    const follow = held && this.#letters.contains(document.activeElement);
-    this.#letters.querySelectorAll("button").forEach((button, i) => {
+    if (!this.#recognition?.characters[shown]) return;
+    const follow = held && this.#characters.contains(document.activeElement);
+    this.#characters.querySelectorAll("button").forEach((button, i) => {
       button.classList.toggle("unread", i >= revealed);
       button.setAttribute("aria-pressed", String(i === shown));
       if (follow && i === shown) button.focus({ preventScroll: true });
@@ -76,11 +78,11 @@ export class ExplainView {
   }
 
   /**
-   * @param {string} letter
+   * @param {string} character
    * @param {number} index
    */
-  #choice(letter, index) {
-    const button = element("button", letter);
+  #choice(character, index) {
+    const button = element("button", character);
     button.setAttribute("type", "button");
     button.addEventListener("click", () => this.#select(index));
     const item = element("li", "");

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * A reading as a figure to keep: the picture once for each letter, with the attention over it, as
+ * A reading as a figure to keep: the picture once for each character, with the attention over it, as
  * in the paper's Fig. 4. As SVG, and on a canvas for PNG: not every browser draws the pictures
  * inside an SVG image.
  */
@@ -13,7 +13,7 @@ import { paintAttention } from "./heat.js";
 
 /** @typedef {{ dark: boolean, smooth: boolean, opacity: number }} Look */
 
-/** Width of a letter's panel, the gap between two, the room for words above, a line below. */
+/** Width of a character's panel, the gap between two, the room for words above, a line below. */
 const PANEL = 280;
 const GAP = 16;
 const HEAD = 64;
@@ -31,24 +31,24 @@ const [INK, SOFT] = ["#0d1b33", "#5c6a83"];
  * @param {Look} look
  */
 function layOut(recognition, { smooth }) {
-  const { letters, grid } = recognition;
+  const { characters, grid } = recognition;
   const panelHeight = (PANEL * recognition.height) / recognition.width;
   const { verdict, title, share } = describeCertainty(recognition);
   const sure = certaintyOf(recognition) === "sure";
   const lines = sure ? [] : [verdict, `${title}: ${recognition.text}, ${share}`].filter(Boolean);
-  const peak = peakOf(letters);
-  const panels = letters.map(({ letter, confidence, attention }, i) => {
+  const peak = peakOf(characters);
+  const panels = characters.map(({ character, confidence, attention }, i) => {
     const canvas = document.createElement("canvas");
     paintAttention(canvas, attention, { grid, peak, smooth });
-    return { x: GAP + i * (PANEL + GAP), letter, share: percent(confidence), canvas };
+    return { x: GAP + i * (PANEL + GAP), character, share: percent(confidence), canvas };
   });
   return {
     panels,
     panelHeight,
     lines: lines.map((words, i) => ({ words, y: HEAD + panelHeight + (i + 1) * LINE })),
     ink: sure ? INK : SOFT,
-    // Words need the room of two letters.
-    width: Math.max(letters.length, sure ? 1 : 2) * (PANEL + GAP) + GAP,
+    // Words need the room of two characters.
+    width: Math.max(characters.length, sure ? 1 : 2) * (PANEL + GAP) + GAP,
     height: HEAD + panelHeight + GAP + lines.length * LINE,
   };
 }
@@ -68,10 +68,10 @@ export function drawFigure(picture, recognition, look) {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${FONT}" fill="${ink}">`,
     `<title>${escape(describeReading(recognition))}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
-    ...panels.flatMap(({ x, letter, share, canvas }) => {
+    ...panels.flatMap(({ x, character, share, canvas }) => {
       const place = `x="${x}" y="${HEAD}" width="${PANEL}" height="${panelHeight}" preserveAspectRatio="none"`;
       return [
-        `<text x="${x}" y="42" font-size="34" font-weight="700">${escape(letter)}</text>`,
+        `<text x="${x}" y="42" font-size="34" font-weight="700">${escape(character)}</text>`,
         `<text x="${x + PANEL}" y="42" font-size="18" text-anchor="end">${escape(share)}</text>`,
         `<image ${place} href="${image}"/>`,
         `<image ${place} href="${canvas.toDataURL()}" style="${blend}"/>`,
@@ -110,8 +110,8 @@ export function paintFigure(picture, recognition, look) {
     context.fillStyle = ink;
     context.fillText(words, x, y);
   };
-  for (const { x, letter, share, canvas: attention } of panels) {
-    write("700 34px", letter, x, 42);
+  for (const { x, character, share, canvas: attention } of panels) {
+    write("700 34px", character, x, 42);
     context.textAlign = "right";
     write("18px", share, x + PANEL, 42);
     context.textAlign = "left";

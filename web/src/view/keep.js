@@ -59,8 +59,8 @@ export class KeepView {
   /** Shows what can be kept now. */
   update() {
     const kept = this.#now();
-    const letters = kept?.recognition.letters.length ?? 0;
-    this.#section.hidden = letters === 0;
+    const characters = kept?.recognition.characters.length ?? 0;
+    this.#section.hidden = characters === 0;
     this.#link.hidden = linkToDrawing() === null;
     for (const button of this.#figures) button.disabled = !kept?.picture;
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The picture, the attention laid over it, and above it the letters where they were seen. */
+/** The picture, the attention laid over it, and above it the characters where they were seen. */
 
 import { centerOf, mix, peakOf, spread } from "../overlay.js";
 import { certaintyOf, percent } from "../words.js";
@@ -9,9 +9,9 @@ import { isDark, paintAttention, paintScale } from "./heat.js";
 /** @import { Size } from "../crop.js" */
 /** @import { Recognition } from "../types.js" */
 
-/** Milliseconds in which attention moves from one letter to the next. */
+/** Milliseconds in which attention moves from one character to the next. */
 const GLIDE = 280;
-/** Least distance between the letters above the picture, in percent of its width. */
+/** Least distance between the characters above the picture, in percent of its width. */
 const TAG_GAP = 9;
 
 export class PictureView {
@@ -115,19 +115,19 @@ export class PictureView {
   /** @param {Recognition} recognition */
   setRecognition(recognition) {
     this.clear();
-    const { letters, grid, width, height } = recognition;
+    const { characters, grid, width, height } = recognition;
     if (this.#picture.hidden) this.#setSize(width, height);
-    if (letters.length === 0) return;
+    if (characters.length === 0) return;
     this.#recognition = recognition;
     this.#sheet.dataset.certainty = certaintyOf(recognition);
-    this.#peak = peakOf(letters);
+    this.#peak = peakOf(characters);
     this.#legend.hidden = false;
     find("legend-peak", HTMLElement).textContent = percent(this.#peak);
-    const centers = letters.map(({ attention }) => centerOf(attention, grid));
+    const centers = characters.map(({ attention }) => centerOf(attention, grid));
     const places = spread(centers, TAG_GAP);
     this.#tags.replaceChildren(
-      ...letters.map(({ letter }, i) => {
-        const tag = element("span", letter, "tag");
+      ...characters.map(({ character }, i) => {
+        const tag = element("span", character, "tag");
         tag.style.left = `${places[i]}%`;
         return tag;
       }),
@@ -135,18 +135,18 @@ export class PictureView {
   }
 
   /**
-   * Shows where a letter was seen.
+   * Shows where a character was seen.
    *
-   * @param {number} shown the letter's index
-   * @param {number} revealed how many letters are there to see
+   * @param {number} shown the character's index
+   * @param {number} revealed how many characters are there to see
    */
   attend(shown, revealed) {
     [...this.#tags.children].forEach((tag, i) => {
       tag.classList.toggle("unread", i >= revealed);
       tag.classList.toggle("current", i === shown);
     });
-    const letter = this.#recognition?.letters[shown];
-    if (letter) this.#glideTo(letter.attention);
+    const character = this.#recognition?.characters[shown];
+    if (character) this.#glideTo(character.attention);
   }
 
   /** @param {boolean} smooth */

@@ -82,7 +82,7 @@ function count(images) {
  * @param {AuditReport} report
  */
 function facts(summary, { network, about }) {
-  const { images, failed, read, labelled, unsupported, letterRate, confidence } = summary;
+  const { images, failed, read, labelled, unsupported, characterRate, confidence } = summary;
   const some = (/** @type {string} */ name, /** @type {number} */ value) =>
     value > 0 ? [[name, number(value)]] : [];
   const all = /** @type {[string, string][]} */ ([
@@ -90,7 +90,7 @@ function facts(summary, { network, about }) {
     ...some("Not readable", failed),
     ...some("Without label", labelled > 0 ? read - labelled : 0),
     ...some("Not compared", unsupported),
-    ...(letterRate === null ? [] : [["Letters correct", percent(letterRate)]]),
+    ...(characterRate === null ? [] : [["Characters correct", percent(characterRate)]]),
     ...(confidence === null ? [] : [["Mean confidence", percent(confidence)]]),
     ["The model reads", describeNetwork(network)],
     ...about,
@@ -125,7 +125,7 @@ function confusions({ confusions: all }) {
     .map(({ label, text, count: times }) =>
       make("li", { translate: "no" }, [misreading(label, text), make("b", {}, [` ${times}`])]),
     );
-  return section("Letters misread", [
+  return section("Characters misread", [
     make("ul", { className: "report-chips", role: "list" }, shown),
   ]);
 }

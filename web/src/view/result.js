@@ -4,7 +4,7 @@
 import { certaintyOf, describeCertainty, milliseconds, percent } from "../words.js";
 import { element, find } from "./dom.js";
 
-/** @import { Alternative, Letter, Recognition } from "../types.js" */
+/** @import { Alternative, Character, Recognition } from "../types.js" */
 
 export class ResultView {
   #guide = find("guide", HTMLElement);
@@ -20,11 +20,11 @@ export class ResultView {
   #candidates = find("candidates", HTMLElement);
   #candidatesTitle = find("candidates-title", HTMLElement);
   #timing = find("timing", HTMLElement);
-  /** @type {Letter[]} */
-  #letters = [];
+  /** @type {Character[]} */
+  #characters = [];
 
   clear() {
-    this.#letters = [];
+    this.#characters = [];
     this.#guide.hidden = true;
     this.#reading.hidden = true;
     this.#details.hidden = true;
@@ -36,7 +36,7 @@ export class ResultView {
    * @param {{ first: boolean }} about whether it is the first on this backend
    */
   setRecognition(recognition, { first }) {
-    const { text, letters, alternatives, milliseconds: times } = recognition;
+    const { text, characters, alternatives, milliseconds: times } = recognition;
     this.#reading.dataset.certainty = certaintyOf(recognition);
     const { verdict, title, share, advice } = describeCertainty(recognition);
     for (const [line, words] of /** @type {const} */ ([
@@ -48,13 +48,13 @@ export class ResultView {
       line.textContent = words;
       line.hidden = words === "";
     }
-    this.#word.replaceChildren(...letters.map(({ letter }) => element("span", letter)));
+    this.#word.replaceChildren(...characters.map(({ character }) => element("span", character)));
     // Where there is no text, there is nothing that it could be instead.
     const others = text === "" ? [] : alternatives.filter((other) => other.text !== text);
     this.#alternatives.hidden = others.length === 0;
     this.#alternativeList.replaceChildren(...others.map(row));
-    this.#letters = letters;
-    find("candidate-section", HTMLElement).hidden = letters.length === 0;
+    this.#characters = characters;
+    find("candidate-section", HTMLElement).hidden = characters.length === 0;
     find("timing-title", HTMLElement).textContent = first ? "Time of the first reading" : "Time";
     this.#timing.replaceChildren(
       // On WebGPU the encoder is still at work while the decoder waits for it: one number for both.
@@ -72,16 +72,18 @@ export class ResultView {
    * @param {number} revealed
    */
   attend(shown, revealed) {
-    [...this.#word.children].forEach((letter, i) => {
-      letter.classList.toggle("unread", i >= revealed);
-      letter.classList.toggle("current", i === shown);
+    [...this.#word.children].forEach((character, i) => {
+      character.classList.toggle("unread", i >= revealed);
+      character.classList.toggle("current", i === shown);
     });
     // Nor do they tell what is still to come.
-    this.#alternativeList.classList.toggle("unread", revealed < this.#letters.length);
-    const candidates = this.#letters[shown]?.alternatives ?? [];
-    this.#candidatesTitle.textContent = `Letter ${shown + 1} is`;
+    this.#alternativeList.classList.toggle("unread", revealed < this.#characters.length);
+    const candidates = this.#characters[shown]?.alternatives ?? [];
+    this.#candidatesTitle.textContent = `Character ${shown + 1} is`;
     this.#candidates.replaceChildren(
-      ...candidates.map(({ letter, confidence }) => row({ text: letter ?? "the end", confidence })),
+      ...candidates.map(({ character, confidence }) =>
+        row({ text: character ?? "the end", confidence }),
+      ),
     );
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** One step of the decoder, with the values of the letter that is shown. */
+/** One step of the decoder, with the values of the character that is shown. */
 
 import { describePlace, describeStep, topCells } from "../explain.js";
 import { percent } from "../words.js";
@@ -17,7 +17,7 @@ export class StepView {
   #before = find("step-before", HTMLElement);
   #sum = find("step-sum", HTMLElement);
   #next = find("step-next", HTMLElement);
-  #letter = find("step-letter", HTMLElement);
+  #character = find("step-character", HTMLElement);
   #confidence = find("step-confidence", HTMLElement);
   #bar = find("step-bar", HTMLElement);
   #else = find("step-else", HTMLElement);
@@ -40,17 +40,17 @@ export class StepView {
     this.#sum.style.setProperty("--ratio", String(ratio));
   }
 
-  /** @param {number} shown the letter's index */
+  /** @param {number} shown the character's index */
   attend(shown) {
     if (!this.#recognition) return;
-    const { letters } = this.#recognition;
-    const { letter, confidence, attention } = letters[shown];
-    const { state, before, next } = describeStep(letters, shown);
-    this.#caption.textContent = `Letter ${shown + 1} of ${letters.length}`;
+    const { characters } = this.#recognition;
+    const { character, confidence, attention } = characters[shown];
+    const { state, before, next } = describeStep(characters, shown);
+    this.#caption.textContent = `Character ${shown + 1} of ${characters.length}`;
     this.#state.textContent = state;
     this.#before.textContent = before;
     this.#next.textContent = `new state, ${next}`;
-    this.#letter.textContent = letter;
+    this.#character.textContent = character;
     this.#confidence.textContent = percent(confidence);
     this.#bar.style.inlineSize = `${confidence * 100}%`;
     this.#else.textContent = `all else ${percent(1 - confidence)}`;

@@ -9,7 +9,7 @@ import { describeResult } from "../words.js";
 import { find, wantsStillness } from "./dom.js";
 import { ExplainView } from "./explain.js";
 import { KeepView } from "./keep.js";
-import { LettersView } from "./letters.js";
+import { CharactersView } from "./characters.js";
 import { PictureView } from "./picture.js";
 import { ResultView } from "./result.js";
 import { markSample, showSamples } from "./samples.js";
@@ -46,7 +46,7 @@ export class View {
   #status = new StatusView();
   #picture = new PictureView();
   #result = new ResultView();
-  #letters;
+  #characters;
   #explain;
   #controls = find("controls", HTMLElement);
   #play = find("play", HTMLButtonElement);
@@ -66,14 +66,14 @@ export class View {
   /** @param {Handlers} handlers */
   constructor(handlers) {
     this.#handlers = handlers;
-    this.#letters = new LettersView(handlers);
+    this.#characters = new CharactersView(handlers);
     this.#explain = new ExplainView(handlers.select);
     this.#listenToInput();
     this.#listenToControls();
     document.body.classList.add("started");
   }
 
-  /** Whether a reading should be there at once, not letter by letter. */
+  /** Whether a reading should be there at once, not character by character. */
   get still() {
     return wantsStillness();
   }
@@ -163,7 +163,7 @@ export class View {
     this.#recognition = recognition;
     this.#picture.setRecognition(recognition);
     this.#result.setRecognition(recognition, about);
-    this.#letters.setRecognition(recognition, {
+    this.#characters.setRecognition(recognition, {
       address: this.#picture.address,
       dark: this.#picture.dark,
       smooth: this.#smooth.checked,
@@ -172,12 +172,12 @@ export class View {
       address: this.#picture.address,
       dark: this.#picture.dark,
     });
-    this.#controls.hidden = recognition.letters.length === 0;
-    this.#scrub.max = String(recognition.letters.length);
+    this.#controls.hidden = recognition.characters.length === 0;
+    this.#scrub.max = String(recognition.characters.length);
     this.#keep.update();
     const { words, more } = describeResult(recognition, about);
     this.#status.setState("done", words, more);
-    // The letters over the picture may have moved it.
+    // The characters over the picture may have moved it.
     this.#reveal();
     this.#isNew = false;
   }
@@ -201,17 +201,17 @@ export class View {
   /** @param {Showing} showing */
   attend({ shown, held, revealed, playing }) {
     // The keyboard goes along, but not where the pointer merely passes.
-    const follow = held && this.#letters.focused;
+    const follow = held && this.#characters.focused;
     this.#picture.attend(shown, revealed);
     this.#result.attend(shown, revealed);
-    this.#letters.attend(shown, revealed, follow);
+    this.#characters.attend(shown, revealed, follow);
     this.#explain.attend(shown, revealed, held);
     this.#play.textContent = playing ? "Pause" : "Play";
     this.#play.dataset.playing = String(playing);
     this.#scrub.value = String(shown + 1);
     this.#scrub.setAttribute(
       "aria-valuetext",
-      `${this.#recognition?.letters[shown]?.letter ?? "none"}, ${shown + 1} of ${this.#scrub.max}`,
+      `${this.#recognition?.characters[shown]?.character ?? "none"}, ${shown + 1} of ${this.#scrub.max}`,
     );
   }
 
@@ -232,7 +232,7 @@ export class View {
   /** @param {boolean} held */
   #setHeld(held) {
     // Not the note beside the reading, nor an error: they can be new.
-    for (const part of document.querySelectorAll("#reading, #letters, #details, #explain")) {
+    for (const part of document.querySelectorAll("#reading, #characters, #details, #explain")) {
       part.toggleAttribute("inert", held);
     }
   }
@@ -243,7 +243,7 @@ export class View {
     this.#keep.update();
     this.#picture.clear();
     this.#result.clear();
-    this.#letters.clear();
+    this.#characters.clear();
     this.#explain.clear();
     this.#controls.hidden = true;
   }
@@ -278,7 +278,7 @@ export class View {
     speed.addEventListener("change", () => handlers.speed(Number(speed.value)));
     this.#smooth.addEventListener("change", () => {
       this.#picture.setSmooth(this.#smooth.checked);
-      this.#letters.setSmooth(this.#smooth.checked);
+      this.#characters.setSmooth(this.#smooth.checked);
     });
     this.#opacity.addEventListener("input", () => {
       document.body.style.setProperty("--veil", this.#opacity.value);
@@ -300,7 +300,7 @@ export class View {
 }
 
 /**
- * Whether arrow keys mean the letters there: on the reading, and where nothing has the focus or what
+ * Whether arrow keys mean the characters there: on the reading, and where nothing has the focus or what
  * was just used to give an image.
  *
  * @param {EventTarget | null} target

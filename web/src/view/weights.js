@@ -1,5 +1,5 @@
 // @ts-check
-/** The attention of a letter as a table of numbers, in the colours that lie over the picture. */
+/** The attention of a character as a table of numbers, in the colours that lie over the picture. */
 
 import { weightNumber } from "../explain.js";
 import { element, find } from "./dom.js";
@@ -45,12 +45,12 @@ export class WeightsView {
     );
   }
 
-  /** @param {number} shown the letter's index */
+  /** @param {number} shown the character's index */
   attend(shown) {
     if (!this.#recognition) return;
-    const { letters } = this.#recognition;
-    const { letter, attention } = letters[shown];
-    this.#caption.textContent = `Weights for ${letter}, letter ${shown + 1} of ${letters.length}, in %`;
+    const { characters } = this.#recognition;
+    const { character, attention } = characters[shown];
+    this.#caption.textContent = `Weights for ${character}, character ${shown + 1} of ${characters.length}, in %`;
     this.#cells.forEach((cell, i) => {
       cell.textContent = weightNumber(attention[i]);
       paintTint(cell, attention[i] / this.#peak);

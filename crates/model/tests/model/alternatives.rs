@@ -29,11 +29,11 @@ fn all_texts(
     let vocabulary = config.vocabulary().unwrap();
     let mut texts = vec![String::new()];
     let mut done = 0;
-    while texts[done].chars().count() < config.max_letters {
+    while texts[done].chars().count() < config.max_length {
         let longer: Vec<_> = config
             .alphabet
             .chars()
-            .map(|letter| format!("{}{letter}", texts[done]))
+            .map(|character| format!("{}{character}", texts[done]))
             .collect();
         texts.extend(longer);
         done += 1;
@@ -42,7 +42,7 @@ fn all_texts(
         let mut tokens = vec![Vocabulary::START as i32];
         tokens.extend(
             text.chars()
-                .map(|letter| vocabulary.id(letter).unwrap() as i32),
+                .map(|character| vocabulary.id(character).unwrap() as i32),
         );
         let steps = tokens.len();
         let inputs: Tensor<2, Int> =
@@ -53,10 +53,10 @@ fn all_texts(
             .logits;
         let rows: Vec<f32> = softmax(logits, 2).to_data().try_to_vec().unwrap();
         let row = |step: usize| &rows[step * vocabulary.size()..][..vocabulary.size()];
-        let letters: f32 = (1..steps)
+        let characters: f32 = (1..steps)
             .map(|step| row(step - 1)[tokens[step] as usize])
             .product();
-        letters * row(steps - 1)[..3].iter().sum::<f32>()
+        characters * row(steps - 1)[..3].iter().sum::<f32>()
     };
     texts
         .into_iter()
@@ -83,7 +83,7 @@ fn a_beam_wide_enough_finds_every_text() {
         }
         assert!(found.iter().map(|answer| answer.confidence).sum::<f32>() <= 1.0 + 1e-5);
         assert!(found.is_sorted_by(|a, b| a.confidence >= b.confidence));
-        // Nothing is dropped from a beam that holds all eight texts of three letters.
+        // Nothing is dropped from a beam that holds all eight texts of three characters.
         assert_eq!(alternatives(&recognizer, 8), found[..8]);
     }
 }
@@ -136,7 +136,7 @@ fn the_answer_is_the_likeliest_text_found_however_many_are_asked_for() {
         Device::flex().seed(seed);
         let config = tiny("abc", 3);
         let mut network = fresh(&config);
-        // Clear enough to matter, unsure enough that the likeliest letter may lead astray.
+        // Clear enough to matter, unsure enough that the likeliest character may lead astray.
         network.decoder.output.weight = network
             .decoder
             .output
@@ -158,11 +158,18 @@ fn the_answer_is_the_likeliest_text_found_however_many_are_asked_for() {
             );
             assert!(answer.confidence >= greedy.confidence - 1e-6);
             assert_eq!(answer.text, answers[0].text);
-            let letters: String = answer.letters.iter().map(|letter| letter.letter).collect();
-            assert_eq!(letters, answer.text);
-            for letter in &answer.letters {
-                assert_eq!(letter.alternatives[0].letter, Some(letter.letter));
-                assert!((letter.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            let characters: String = answer
+                .characters
+                .iter()
+                .map(|character| character.character)
+                .collect();
+            assert_eq!(characters, answer.text);
+            for character in &answer.characters {
+                assert_eq!(
+                    character.alternatives[0].character,
+                    Some(character.character)
+                );
+                assert!((character.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
             }
         }
         surprised += usize::from(greedy.text != answers[0].text);

@@ -147,7 +147,7 @@ fn what_cannot_be_built_is_refused() {
         |config| config.decoder.units = 1 << 20,
         |config| config.alphabet.clear(),
         |config| config.alphabet = "abca".into(),
-        |config| config.max_letters = 65,
+        |config| config.max_length = 65,
         // Each size is within bounds, the memory they ask for is not.
         |config| (config.input.height, config.input.width) = (4096, 4096),
         // In the browser's 32 bits, the product of these is zero.

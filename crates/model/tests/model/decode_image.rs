@@ -116,7 +116,7 @@ fn transparency_lies_over_white() {
     );
 }
 
-/// A stripe as a letter's stem, of one colour and alpha, on something else.
+/// A stripe as a character's stem, of one colour and alpha, on something else.
 fn stripe(ink: [u8; 4], paper: [u8; 4]) -> RgbaImage {
     RgbaImage::from_fn(12, 6, |x, _| {
         Rgba(if (5..7).contains(&x) { ink } else { paper })

@@ -1,7 +1,7 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 use captcha_model::image::RgbImage;
-use captcha_model::{Letter, Recognizer, Vocabulary, Weights};
+use captcha_model::{Character, Recognizer, Vocabulary, Weights};
 use pollster::block_on;
 
 use crate::support::{code, fresh, golden, images, through_a_file, tiny};
@@ -29,38 +29,38 @@ fn it_answers_what_the_network_says() {
     for (i, prediction) in predictions.iter().enumerate() {
         let rows: Vec<&[f32]> = likely.chunks(size).skip(i * steps).take(steps).collect();
         let mut confidence = 1.0;
-        for (step, letter) in prediction.letters.iter().enumerate() {
-            let id = vocabulary.id(letter.letter).unwrap();
+        for (step, character) in prediction.characters.iter().enumerate() {
+            let id = vocabulary.id(character.character).unwrap();
             assert!(rows[step].iter().all(|other| *other <= rows[step][id]));
-            assert!((letter.confidence - rows[step][id]).abs() < 1e-5);
+            assert!((character.confidence - rows[step][id]).abs() < 1e-5);
             let positions = config.grid().positions();
             assert_eq!(
-                letter.attention,
+                character.attention,
                 attention[(i * steps + step) * positions..][..positions]
             );
-            assert!((letter.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
-            let candidates = &letter.alternatives;
-            assert_eq!(candidates.len(), Letter::ALTERNATIVES);
-            assert_eq!(candidates[0].letter, Some(letter.letter));
+            assert!((character.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            let candidates = &character.alternatives;
+            assert_eq!(candidates.len(), Character::ALTERNATIVES);
+            assert_eq!(candidates[0].character, Some(character.character));
             assert!(candidates.is_sorted_by(|a, b| a.confidence >= b.confidence));
             for candidate in candidates {
-                let id = candidate
-                    .letter
-                    .map_or(Vocabulary::END, |letter| vocabulary.id(letter).unwrap());
+                let id = candidate.character.map_or(Vocabulary::END, |character| {
+                    vocabulary.id(character).unwrap()
+                });
                 assert!((candidate.confidence - rows[step][id]).abs() < 1e-5);
             }
             confidence *= rows[step][id];
         }
-        let end: f32 = rows[prediction.letters.len()][..3].iter().sum();
+        let end: f32 = rows[prediction.characters.len()][..3].iter().sum();
         assert!((prediction.confidence - confidence * end).abs() < 1e-5);
         assert!(
             prediction
-                .letters
+                .characters
                 .iter()
-                .map(|letter| letter.letter)
+                .map(|character| character.character)
                 .eq(prediction.text.chars())
         );
-        assert!(prediction.letters.len() <= config.max_letters);
+        assert!(prediction.characters.len() <= config.max_length);
         assert_eq!(prediction.grid, config.grid());
         assert!(prediction.alternatives.is_empty());
     }
@@ -132,7 +132,7 @@ fn a_network_without_an_opinion_reads_nothing() {
     let prediction = block_on(recognizer.recognize(&images(1), 1))
         .unwrap()
         .remove(0);
-    // Of six equally likely tokens the first is answered, which is no letter; three end the text.
+    // Of six equally likely tokens the first is answered, which is no character; three end the text.
     assert_eq!(prediction.text, "");
     assert!((prediction.confidence - 0.5).abs() < 1e-6);
     assert_eq!(prediction.alternatives[0].text, "");
@@ -183,7 +183,7 @@ fn a_blank_image_is_told_from_one_that_holds_something() {
         assert_eq!(blank, expected, "with {alternatives} alternatives");
         for prediction in read.iter().filter(|prediction| prediction.blank) {
             assert_eq!(prediction.text, "");
-            assert!(prediction.letters.is_empty() && prediction.alternatives.is_empty());
+            assert!(prediction.characters.is_empty() && prediction.alternatives.is_empty());
         }
     }
 }
@@ -230,15 +230,15 @@ fn a_prediction_is_the_json_of_the_contract() {
             "blank",
             "confidence",
             "grid",
-            "letters",
+            "characters",
             "text"
         ]
     );
     assert_eq!(json["grid"], serde_json::json!({ "rows": 4, "cols": 9 }));
     assert_eq!(
-        json["letters"][0]["attention"].as_array().unwrap().len(),
+        json["characters"][0]["attention"].as_array().unwrap().len(),
         36
     );
-    assert!(json["letters"][0]["letter"].is_string());
+    assert!(json["characters"][0]["character"].is_string());
     assert!(json["alternatives"][0]["confidence"].is_number());
 }

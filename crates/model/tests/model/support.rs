@@ -9,7 +9,7 @@ use captcha_model::weights::{Precision, save};
 use captcha_model::{ModelError, Network, Weights};
 
 /// A network of 20 x 40 input with a 4 x 9 grid.
-pub(crate) fn tiny(alphabet: &str, max_letters: usize) -> ModelConfig {
+pub(crate) fn tiny(alphabet: &str, max_length: usize) -> ModelConfig {
     ModelConfig {
         input: InputConfig::new(20, 40, Resampling::Area),
         encoder: EncoderConfig::new(
@@ -28,7 +28,7 @@ pub(crate) fn tiny(alphabet: &str, max_letters: usize) -> ModelConfig {
             carry_state: true,
         },
         alphabet: alphabet.into(),
-        max_letters,
+        max_length,
     }
 }
 

@@ -13,7 +13,7 @@ fn ids_are_those_of_the_paper() {
     assert_eq!(vocabulary.id('a'), Some(3));
     assert_eq!(vocabulary.id('z'), Some(28));
     assert_eq!(vocabulary.id('A'), None);
-    assert_eq!(vocabulary.letter(28), Some('z'));
+    assert_eq!(vocabulary.character(28), Some('z'));
     for nothing in [
         Vocabulary::PAD,
         Vocabulary::START,
@@ -21,7 +21,7 @@ fn ids_are_those_of_the_paper() {
         29,
         usize::MAX,
     ] {
-        assert_eq!(vocabulary.letter(nothing), None);
+        assert_eq!(vocabulary.character(nothing), None);
     }
 }
 
@@ -43,16 +43,16 @@ fn labels_that_could_never_be_read_are_refused() {
 #[test]
 fn any_characters_can_be_an_alphabet_once() {
     let vocabulary = Vocabulary::new("0Ä字🦀").unwrap();
-    assert_eq!(vocabulary.letter(6), Some('🦀'));
+    assert_eq!(vocabulary.character(6), Some('🦀'));
     assert_eq!(code(Vocabulary::new("")), "invalid-config");
     assert_eq!(code(Vocabulary::new("aba")), "invalid-config");
 }
 
 #[test]
-fn a_label_is_folded_to_the_letters_that_the_alphabet_has() {
+fn a_label_is_folded_to_the_characters_that_the_alphabet_has() {
     let lower = Vocabulary::new("abcdefghijklmnopqrstuvwxyz").unwrap();
     assert_eq!(lower.fold("ThUs"), "thus");
-    assert_eq!(lower.fold("Ä1 İ"), "Ä1 İ"); // not its letters: left for the reader of the error
+    assert_eq!(lower.fold("Ä1 İ"), "Ä1 İ"); // not its characters: left for the reader of the error
     let both = Vocabulary::new("abcABé").unwrap();
     assert_eq!(both.fold("AbCÉ"), "Abcé");
 }

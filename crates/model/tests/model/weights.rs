@@ -67,13 +67,13 @@ fn a_network_survives_its_file() {
     let network = fresh(&config());
     let training = serde_json::json!({ "seed": 7 });
     let images = Tensor::ones([1, 3, 20, 40], &Device::flex());
-    // Letters given, as letters read could be others where two are equally likely.
+    // Characters given, as characters read could be others where two are equally likely.
     let logits = |network: &Network| {
-        let letters = Tensor::<2, Int>::from_ints([[1, 3, 4, 5]], &Device::flex());
+        let characters = Tensor::<2, Int>::from_ints([[1, 3, 4, 5]], &Device::flex());
         let features = network.encoder.forward(images.clone());
         network
             .decoder
-            .teacher_forced(features, letters)
+            .teacher_forced(features, characters)
             .logits
             .to_data()
     };
@@ -159,7 +159,7 @@ fn a_temperature_changes_how_sure_an_answer_is_and_not_the_answer() {
     let (sure, unsure) = (read(&plain), read(&warm));
     assert_eq!(sure.text, unsure.text);
     assert!(unsure.confidence < sure.confidence);
-    for (sure, unsure) in sure.letters.iter().zip(&unsure.letters) {
+    for (sure, unsure) in sure.characters.iter().zip(&unsure.characters) {
         assert_eq!(sure.attention, unsure.attention);
         assert!(unsure.confidence < sure.confidence);
     }

@@ -1,4 +1,4 @@
-//! The outlines of a face's letters, as polygons.
+//! The outlines of a face's characters, as polygons.
 
 use ttf_parser::{Face, OutlineBuilder};
 
@@ -8,11 +8,11 @@ use crate::path::{Path, Point};
 /// the largest size drawn.
 const TOLERANCE: f32 = 0.001;
 
-/// The letters a to z of one face, in ems, y upwards from the baseline.
+/// The characters a to z of one face, in ems, y upwards from the baseline.
 #[derive(Debug)]
 pub(crate) struct Outlines {
-    letters: Vec<Path>,
-    /// Height of the letter x, in ems.
+    characters: Vec<Path>,
+    /// Height of the character x, in ems.
     pub(crate) x_height: f32,
 }
 
@@ -20,14 +20,14 @@ impl Outlines {
     /// Reads an embedded file.
     ///
     /// # Panics
-    /// If it is not a TrueType font with the letters a to z. Every embedded one is tested.
+    /// If it is not a TrueType font with the characters a to z. Every embedded one is tested.
     pub(super) fn parse(data: &[u8]) -> Self {
         let face = Face::parse(data, 0).expect("an embedded face is a TrueType font");
         let scale = 1.0 / f32::from(face.units_per_em());
-        let letters: Vec<Path> = ('a'..='z')
-            .map(|letter| {
+        let characters: Vec<Path> = ('a'..='z')
+            .map(|character| {
                 let glyph = face
-                    .glyph_index(letter)
+                    .glyph_index(character)
                     .expect("an embedded face has a to z");
                 let mut flattener = Flattener {
                     path: Path::default(),
@@ -37,18 +37,18 @@ impl Outlines {
                 flattener.path
             })
             .collect();
-        let x = letters[usize::from(b'x' - b'a')]
+        let x = characters[usize::from(b'x' - b'a')]
             .bounds()
-            .expect("the letter x has an outline");
+            .expect("the character x has an outline");
         Self {
-            letters,
+            characters,
             x_height: x.max[1],
         }
     }
 
-    /// The outline of a letter a to z.
-    pub(crate) fn letter(&self, letter: char) -> &Path {
-        &self.letters[letter as usize - usize::from(b'a')]
+    /// The outline of a character a to z.
+    pub(crate) fn character(&self, character: char) -> &Path {
+        &self.characters[character as usize - usize::from(b'a')]
     }
 }
 
@@ -107,10 +107,10 @@ mod tests {
     use crate::fonts::{FontSet, faces, sets};
 
     #[test]
-    fn every_face_has_26_distinct_letters_of_sound_size() {
+    fn every_face_has_26_distinct_characters_of_sound_size() {
         for face in sets().into_iter().flat_map(faces) {
             let outlines = face.outlines();
-            // Two of the more faces have small letters nearly as high as capitals.
+            // Two of the more faces have small characters nearly as high as capitals.
             let tested = [FontSet::Trained, FontSet::HeldOut].contains(&face.set);
             let highest = if tested { 0.7 } else { 0.85 };
             assert!(
@@ -119,7 +119,7 @@ mod tests {
                 face.name()
             );
             for a in 'a'..='z' {
-                let bounds = outlines.letter(a).bounds().expect("has an outline");
+                let bounds = outlines.character(a).bounds().expect("has an outline");
                 assert!(
                     bounds.width() > 0.02 && bounds.height() > 0.1,
                     "{} {a}",
@@ -127,8 +127,8 @@ mod tests {
                 );
                 for b in 'a'..a {
                     assert_ne!(
-                        outlines.letter(a),
-                        outlines.letter(b),
+                        outlines.character(a),
+                        outlines.character(b),
                         "{} {a} {b}",
                         face.name()
                     );

@@ -19,10 +19,10 @@ const KINDS: [Kind; 5] = [
     ("characters", |_| true),
 ];
 
-fn kind(letter: char) -> usize {
+fn kind(character: char) -> usize {
     KINDS
         .iter()
-        .position(|(_, of)| of(letter))
+        .position(|(_, of)| of(character))
         .unwrap_or_default()
 }
 
@@ -31,14 +31,14 @@ fn kind(letter: char) -> usize {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Network {
     alphabet: String,
-    max_letters: usize,
+    max_length: usize,
 }
 
 impl From<&ModelConfig> for Network {
     fn from(config: &ModelConfig) -> Self {
         Self {
             alphabet: config.alphabet.clone(),
-            max_letters: config.max_letters,
+            max_length: config.max_length,
         }
     }
 }
@@ -49,9 +49,11 @@ impl Network {
         if self.tells_case() {
             return label.to_owned();
         }
-        let fold = |letter: char| {
-            let other = other_case(letter).filter(|&other| self.knows(other));
-            other.filter(|_| !self.knows(letter)).unwrap_or(letter)
+        let fold = |character: char| {
+            let other = other_case(character).filter(|&other| self.knows(other));
+            other
+                .filter(|_| !self.knows(character))
+                .unwrap_or(character)
         };
         label.chars().map(fold).collect()
     }
@@ -59,8 +61,8 @@ impl Network {
     /// Why the network cannot write a folded label: each ends a sentence that begins with "labels".
     pub(super) fn problems(&self, folded: &str) -> Vec<String> {
         let mut problems = Vec::new();
-        for letter in folded.chars().filter(|&letter| !self.knows(letter)) {
-            let (name, of) = KINDS[kind(letter)];
+        for character in folded.chars().filter(|&character| !self.knows(character)) {
+            let (name, of) = KINDS[kind(character)];
             let caseless = name.ends_with("letters") && !self.tells_case();
             let of = if caseless { char::is_alphabetic } else { of };
             let other = name == "characters" || self.alphabet.chars().any(of);
@@ -73,25 +75,28 @@ impl Network {
                 problems.push(problem);
             }
         }
-        if folded.chars().count() > self.max_letters {
-            problems.push(format!("are longer than {}", characters(self.max_letters)));
+        if folded.chars().count() > self.max_length {
+            problems.push(format!(
+                "are longer than {}",
+                character_count(self.max_length)
+            ));
         }
         problems
     }
 
     /// What the network reads: "a to z, 1 to 5 characters".
     pub(super) fn describe(&self) -> String {
-        let mut letters: Vec<char> = self.alphabet.chars().collect();
-        letters.sort_by_key(|&letter| (kind(letter), letter));
+        let mut characters: Vec<char> = self.alphabet.chars().collect();
+        characters.sort_by_key(|&character| (kind(character), character));
         let mut runs: Vec<(char, char)> = Vec::new();
-        for &letter in &letters {
+        for &character in &characters {
             match runs.last_mut() {
                 Some((first, last))
-                    if letter as u32 == *last as u32 + 1 && kind(*first) == kind(letter) =>
+                    if character as u32 == *last as u32 + 1 && kind(*first) == kind(character) =>
                 {
-                    *last = letter;
+                    *last = character;
                 }
-                _ => runs.push((letter, letter)),
+                _ => runs.push((character, character)),
             }
         }
         let mut parts = Vec::new();
@@ -103,13 +108,13 @@ impl Network {
             }
         }
         let some = if parts.len() > LISTED {
-            format!("{} different characters", letters.len())
+            format!("{} different characters", characters.len())
         } else {
             parts.join(", ")
         };
-        let lengths = match self.max_letters {
+        let lengths = match self.max_length {
             1 => "1 character".to_owned(),
-            most => format!("1 to {}", characters(most)),
+            most => format!("1 to {}", character_count(most)),
         };
         format!("{some}, {lengths}")
     }
@@ -119,40 +124,44 @@ impl Network {
         Ok(Vocabulary::new(&self.alphabet)?)
     }
 
-    fn knows(&self, letter: char) -> bool {
-        self.alphabet.contains(letter)
+    fn knows(&self, character: char) -> bool {
+        self.alphabet.contains(character)
     }
 
-    /// Whether some letter is known in both cases.
+    /// Whether some character is known in both cases.
     fn tells_case(&self) -> bool {
-        let mut letters = self.alphabet.chars();
-        letters.any(|letter| other_case(letter).is_some_and(|other| self.knows(other)))
+        let mut characters = self.alphabet.chars();
+        characters.any(|character| other_case(character).is_some_and(|other| self.knows(other)))
     }
 }
 
-/// The same letter in the other case, if it has one.
-fn other_case(letter: char) -> Option<char> {
-    let single = |mut letters: Box<dyn Iterator<Item = char>>| {
-        let first = letters.next();
-        first.filter(|_| letters.next().is_none())
+/// The same character in the other case, if it has one.
+fn other_case(character: char) -> Option<char> {
+    let single = |mut characters: Box<dyn Iterator<Item = char>>| {
+        let first = characters.next();
+        first.filter(|_| characters.next().is_none())
     };
-    let lower = single(Box::new(letter.to_lowercase()));
-    let upper = single(Box::new(letter.to_uppercase()));
-    let other = if lower == Some(letter) { upper } else { lower };
-    other.filter(|&other| other != letter)
+    let lower = single(Box::new(character.to_lowercase()));
+    let upper = single(Box::new(character.to_uppercase()));
+    let other = if lower == Some(character) {
+        upper
+    } else {
+        lower
+    };
+    other.filter(|&other| other != character)
 }
 
-fn characters(count: usize) -> String {
+fn character_count(count: usize) -> String {
     match count {
         1 => "1 character".to_owned(),
         _ => format!("{count} characters"),
     }
 }
 
-fn shown(letter: char) -> String {
-    match letter {
+fn shown(character: char) -> String {
+    match character {
         ' ' => "the space".to_owned(),
-        _ => letter.to_string(),
+        _ => character.to_string(),
     }
 }
 

@@ -134,7 +134,7 @@ mod tests {
             let line = line.strip_prefix("async ").unwrap_or(line);
             for keyword in ["function ", "const ", "let ", "class "] {
                 if let Some(rest) = line.strip_prefix(keyword) {
-                    let end = rest.find(|letter: char| !letter.is_alphanumeric());
+                    let end = rest.find(|character: char| !character.is_alphanumeric());
                     names.push(&rest[..end.unwrap_or(rest.len())]);
                 }
             }

@@ -186,24 +186,27 @@ pub(super) fn by_strokes(strokes: &BTreeMap<u32, Tally>) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// How often a letter, a row, is read as which, a column; letters read right are left out, so that
+/// How often a character, a row, is read as which, a column; characters read right are left out, so that
 /// the rest can be seen.
 pub(super) fn confusions(read_as: &BTreeMap<char, BTreeMap<char, usize>>) -> Result<String> {
-    let mut letters: Vec<char> = read_as.keys().copied().collect();
-    letters.extend(read_as.values().flat_map(BTreeMap::keys));
-    letters.sort_unstable();
-    letters.dedup();
-    let share = |letter: char, read: char| {
-        let row = read_as.get(&letter)?;
+    let mut characters: Vec<char> = read_as.keys().copied().collect();
+    characters.extend(read_as.values().flat_map(BTreeMap::keys));
+    characters.sort_unstable();
+    characters.dedup();
+    let share = |character: char, read: char| {
+        let row = read_as.get(&character)?;
         let count = *row.get(&read)?;
         Some(count as f64 / row.values().sum::<usize>() as f64)
     };
     let wrong = || {
-        letters.iter().enumerate().flat_map(|(row, letter)| {
-            letters.iter().enumerate().filter_map(move |(col, read)| {
-                let share = share(*letter, *read).filter(|_| letter != read)?;
-                Some((row, col, share))
-            })
+        characters.iter().enumerate().flat_map(|(row, character)| {
+            characters
+                .iter()
+                .enumerate()
+                .filter_map(move |(col, read)| {
+                    let share = share(*character, *read).filter(|_| character != read)?;
+                    Some((row, col, share))
+                })
         })
     };
     let most = wrong()
@@ -211,7 +214,7 @@ pub(super) fn confusions(read_as: &BTreeMap<char, BTreeMap<char, usize>>) -> Res
         .fold(f64::MIN_POSITIVE, f64::max);
     const CELL: usize = 20;
     const EDGE: usize = 64;
-    let side = (EDGE + 20 + CELL * letters.len()) as u32;
+    let side = (EDGE + 20 + CELL * characters.len()) as u32;
     draw((side, side), |area| {
         let label = |text: String, x: usize, y: usize, size: i32| {
             let style = ("sans-serif", size).into_font().color(&INK);
@@ -219,27 +222,27 @@ pub(super) fn confusions(read_as: &BTreeMap<char, BTreeMap<char, usize>>) -> Res
         };
         area.draw(&label(
             format!(
-                "Letters misread: true ones down, answers across (darkest: {:.1} %)",
+                "Characters misread: true ones down, answers across (darkest: {:.1} %)",
                 100.0 * most
             ),
             10,
             10,
             15,
         ))?;
-        for (index, letter) in letters.iter().enumerate() {
+        for (index, character) in characters.iter().enumerate() {
             let along = EDGE + CELL * index + 6;
-            area.draw(&label(letter.to_string(), EDGE - 16, along - 4, 15))?;
-            area.draw(&label(letter.to_string(), along, EDGE - 22, 15))?;
+            area.draw(&label(character.to_string(), EDGE - 16, along - 4, 15))?;
+            area.draw(&label(character.to_string(), along, EDGE - 22, 15))?;
         }
         for (row, col, share) in wrong() {
             let corner = |row, col| ((EDGE + CELL * col) as i32, (EDGE + CELL * row) as i32);
             let cell = [corner(row, col), corner(row + 1, col + 1)];
             area.draw(&Rectangle::new(cell, OURS.mix(share / most).filled()))?;
         }
-        for line in 0..=letters.len() {
+        for line in 0..=characters.len() {
             let (at, end) = (
                 (EDGE + CELL * line) as i32,
-                (EDGE + CELL * letters.len()) as i32,
+                (EDGE + CELL * characters.len()) as i32,
             );
             for ends in [
                 [(EDGE as i32, at), (end, at)],

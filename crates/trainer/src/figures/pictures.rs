@@ -25,20 +25,23 @@ pub(super) fn samples<'a>(
     figure(&readings, |_, _, _| Ok(()))
 }
 
-/// One image for each letter of its reading, dark where the network does not look.
+/// One image for each character of its reading, dark where the network does not look.
 pub(super) fn attention(image: &RgbImage, prediction: &Prediction) -> Result<String> {
-    let letters: Vec<String> = prediction
-        .letters
+    let characters: Vec<String> = prediction
+        .characters
         .iter()
-        .map(|letter| letter.letter.to_string())
+        .map(|character| character.character.to_string())
         .collect();
-    if letters.is_empty() {
+    if characters.is_empty() {
         return samples([(image, "")].into_iter());
     }
-    let readings: Vec<_> = letters.iter().map(|letter| (image, &**letter)).collect();
+    let readings: Vec<_> = characters
+        .iter()
+        .map(|character| (image, &**character))
+        .collect();
     let grid = prediction.grid;
     figure(&readings, |svg, index, (x, y, height)| {
-        let attention = &prediction.letters[index].attention;
+        let attention = &prediction.characters[index].attention;
         let most = attention.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let (width, height) = (WIDTH / grid.cols as f64, height / grid.rows as f64);
         for (position, share) in attention.iter().enumerate() {
@@ -86,7 +89,7 @@ fn figure(
         )?;
         over(&mut svg, index, (x, y, height))?;
         let text = if text.is_empty() {
-            "(no letters)".into()
+            "(no characters)".into()
         } else {
             text.replace('&', "&amp;").replace('<', "&lt;")
         };
@@ -100,7 +103,7 @@ fn figure(
 
 #[cfg(test)]
 mod tests {
-    use captcha_model::{Grid, Letter};
+    use captcha_model::{Character, Grid};
 
     use super::*;
     use crate::figures::svg::to_png;
@@ -109,8 +112,8 @@ mod tests {
     fn whatever_is_read_can_be_drawn() {
         let image = RgbImage::new(20, 10);
         for text in ["", "<&>"] {
-            let letter = |letter| Letter {
-                letter,
+            let character = |character| Character {
+                character,
                 confidence: 1.0,
                 attention: vec![1.0],
                 alternatives: Vec::new(),
@@ -118,7 +121,7 @@ mod tests {
             let prediction = Prediction {
                 text: text.into(),
                 confidence: 1.0,
-                letters: text.chars().map(letter).collect(),
+                characters: text.chars().map(character).collect(),
                 grid: Grid { rows: 1, cols: 1 },
                 blank: false,
                 alternatives: Vec::new(),

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 const TINY: &str = r#"
 [model]
 alphabet = "abcdefghijklmnopqrstuvwxyz"
-max_letters = 5
+max_length = 5
 input = { height = 20, width = 40, resampling = "Area", inverted = true }
 encoder = { blocks = [
     { filters = 4, padded = false, norm = true, pool = true },
@@ -32,7 +32,7 @@ warmup_steps = 2
 schedule = "cosine"
 weight_decay = 1e-4
 gradient_clip = 1.0
-letter_map_weight = 0.5
+character_map_weight = 0.5
 "#;
 
 pub(crate) fn lens(folder: &Path, arguments: &[&str]) -> Output {

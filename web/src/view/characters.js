@@ -1,15 +1,15 @@
 // @ts-check
-/** The row of letters: each with its confidence and a small picture of its own attention. */
+/** The row of characters: each with its confidence and a small picture of its own attention. */
 
 import { peakOf } from "../overlay.js";
-import { describeFocus, describeLetter, percent } from "../words.js";
+import { describeFocus, describeCharacter, percent } from "../words.js";
 import { find, stamp, within } from "./dom.js";
 import { paintAttention } from "./heat.js";
 
 /** @import { Recognition } from "../types.js" */
 
-export class LettersView {
-  #list = find("letters", HTMLElement);
+export class CharactersView {
+  #list = find("characters", HTMLElement);
   /** @type {Recognition | undefined} */
   #recognition;
 
@@ -34,7 +34,7 @@ export class LettersView {
     this.#list.addEventListener("pointerleave", () => on.hover(null));
   }
 
-  /** Whether the keyboard is at one of the letters. */
+  /** Whether the keyboard is at one of the characters. */
   get focused() {
     return this.#list.contains(document.activeElement);
   }
@@ -51,17 +51,18 @@ export class LettersView {
    */
   setRecognition(recognition, { address, dark, smooth }) {
     this.#recognition = recognition;
-    const { letters, grid } = recognition;
+    const { characters, grid } = recognition;
     this.#list.replaceChildren(
-      ...letters.map((letter, i) => {
-        const item = stamp("letter-template");
+      ...characters.map((character, i) => {
+        const item = stamp("character-template");
         const button = within(item, "button", HTMLButtonElement);
-        button.dataset.letterIndex = String(i);
-        button.setAttribute("aria-label", describeLetter(letter, i, letters.length, grid));
-        within(item, ".glyph", HTMLElement).textContent = letter.letter;
-        within(item, ".share", HTMLElement).textContent = percent(letter.confidence);
-        within(item, ".focus", HTMLElement).textContent = describeFocus(letter.attention);
-        within(item, ".bar > span", HTMLElement).style.inlineSize = `${letter.confidence * 100}%`;
+        button.dataset.characterIndex = String(i);
+        button.setAttribute("aria-label", describeCharacter(character, i, characters.length, grid));
+        within(item, ".glyph", HTMLElement).textContent = character.character;
+        within(item, ".share", HTMLElement).textContent = percent(character.confidence);
+        within(item, ".focus", HTMLElement).textContent = describeFocus(character.attention);
+        within(item, ".bar > span", HTMLElement).style.inlineSize =
+          `${character.confidence * 100}%`;
         const thumb = within(item, ".thumb", HTMLElement);
         thumb.style.setProperty("--ratio", String(recognition.width / recognition.height));
         thumb.classList.toggle("dark", dark);
@@ -77,18 +78,18 @@ export class LettersView {
   /** @param {boolean} smooth */
   setSmooth(smooth) {
     if (!this.#recognition) return;
-    const { letters, grid } = this.#recognition;
-    const peak = peakOf(letters);
+    const { characters, grid } = this.#recognition;
+    const peak = peakOf(characters);
     this.#items.forEach((item, i) => {
       const canvas = within(item, "canvas", HTMLCanvasElement);
-      paintAttention(canvas, letters[i].attention, { grid, peak, smooth });
+      paintAttention(canvas, characters[i].attention, { grid, peak, smooth });
     });
   }
 
   /**
    * @param {number} shown
    * @param {number} revealed
-   * @param {boolean} follow whether the keyboard goes to the letter that is shown
+   * @param {boolean} follow whether the keyboard goes to the character that is shown
    */
   attend(shown, revealed, follow) {
     this.#items.forEach((item, i) => {
@@ -105,12 +106,12 @@ export class LettersView {
 }
 
 /**
- * The letter that an event came from.
+ * The character that an event came from.
  *
  * @param {Event} event
- * @returns {number | null} its index, or `null` between the letters
+ * @returns {number | null} its index, or `null` between the characters
  */
 function indexOf({ target }) {
-  const button = target instanceof Element ? target.closest("[data-letter-index]") : null;
-  return button instanceof HTMLElement ? Number(button.dataset.letterIndex) : null;
+  const button = target instanceof Element ? target.closest("[data-character-index]") : null;
+  return button instanceof HTMLElement ? Number(button.dataset.characterIndex) : null;
 }

@@ -1,4 +1,4 @@
-//! The word: how large, how heavy, where each letter stands.
+//! The word: how large, how heavy, where each character stands.
 
 use super::{HEIGHT, WIDTH, draw_color};
 use crate::canvas::{Canvas, Color};
@@ -6,9 +6,9 @@ use crate::fonts::Outlines;
 use crate::hand::Hand;
 use crate::path::{Bounds, Path, Point};
 use crate::random::Random;
-use crate::sample::LetterBox;
+use crate::sample::CharacterBox;
 
-/// Lightest colour of a letter. Pale ones occur, as in the paper's set, but a word must stay
+/// Lightest colour of a character. Pale ones occur, as in the paper's set, but a word must stay
 /// readable to the one who labels it.
 const LIGHTEST: f32 = 0.88;
 
@@ -16,15 +16,15 @@ const LIGHTEST: f32 = 0.88;
 const MARGIN: f32 = 5.0;
 
 /// A word laid out.
-pub(super) struct Lettering {
-    letters: Vec<Letter>,
+pub(super) struct Layout {
+    characters: Vec<Character>,
     /// Pixels by which every outline is thickened to the right and downwards.
     bold: f32,
 }
 
-/// A letter laid out.
-struct Letter {
-    letter: char,
+/// A character laid out.
+struct Character {
+    character: char,
     /// Its outline in pixels, the origin on the baseline.
     outline: Path,
     bounds: Bounds,
@@ -33,8 +33,8 @@ struct Letter {
     color: Color,
 }
 
-impl Lettering {
-    /// Lays a word out, its letters bent out of their face's shape if asked for.
+impl Layout {
+    /// Lays a word out, its characters bent out of their face's shape if asked for.
     pub(super) fn plan(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> Self {
         let mut hand = bent.then(|| Hand::draw(random));
         let x_height = if random.chance(0.8) {
@@ -68,13 +68,13 @@ impl Lettering {
             0.0
         };
 
-        let mut letters: Vec<Letter> = text
+        let mut characters: Vec<Character> = text
             .chars()
-            .map(|letter| {
+            .map(|character| {
                 let scale =
                     x_height / outlines.x_height * (1.0 + random.range(-1.0, 1.0) * uneven_size);
                 let slant = slant + random.range(-1.0, 1.0) * uneven_slant;
-                let outline = outlines.letter(letter);
+                let outline = outlines.character(character);
                 let bent = hand
                     .as_mut()
                     .map(|hand| hand.bend(outline, outlines.x_height));
@@ -82,51 +82,51 @@ impl Lettering {
                     .as_ref()
                     .unwrap_or(outline)
                     .map(|[x, y]| [scale * (stretch * x + slant * y), -scale * y]);
-                Letter::new(letter, outline, draw_color(random, LIGHTEST))
+                Character::new(character, outline, draw_color(random, LIGHTEST))
             })
             .collect();
-        if !letters.is_empty() {
-            shrink_to_fit(&mut letters);
-            let gaps = draw_gaps(&letters, random);
-            place(&mut letters, &gaps, random);
+        if !characters.is_empty() {
+            shrink_to_fit(&mut characters);
+            let gaps = draw_gaps(&characters, random);
+            place(&mut characters, &gaps, random);
         }
-        Self { letters, bold }
+        Self { characters, bold }
     }
 
     /// Draws it.
     pub(super) fn draw(&self, canvas: &mut Canvas) {
-        for letter in &self.letters {
-            canvas.fill(&letter.outline, letter.at, letter.color);
+        for character in &self.characters {
+            canvas.fill(&character.outline, character.at, character.color);
             if self.bold > 0.0 {
-                let [x, y] = letter.at;
+                let [x, y] = character.at;
                 let bold = self.bold;
                 for at in [[x + bold, y], [x, y + bold], [x + bold, y + bold]] {
-                    canvas.fill(&letter.outline, at, letter.color);
+                    canvas.fill(&character.outline, at, character.color);
                 }
             }
         }
     }
 
     /// Where its ink is.
-    pub(super) fn boxes(&self) -> Vec<LetterBox> {
-        let boxes = self.letters.iter().map(|letter| LetterBox {
-            letter: letter.letter,
-            x: letter.at[0] + letter.bounds.min[0],
-            y: letter.at[1] + letter.bounds.min[1],
-            width: letter.bounds.width() + self.bold,
-            height: letter.bounds.height() + self.bold,
+    pub(super) fn boxes(&self) -> Vec<CharacterBox> {
+        let boxes = self.characters.iter().map(|character| CharacterBox {
+            character: character.character,
+            x: character.at[0] + character.bounds.min[0],
+            y: character.at[1] + character.bounds.min[1],
+            width: character.bounds.width() + self.bold,
+            height: character.bounds.height() + self.bold,
         });
         boxes.collect()
     }
 }
 
-impl Letter {
-    fn new(letter: char, outline: Path, color: Color) -> Self {
+impl Character {
+    fn new(character: char, outline: Path, color: Color) -> Self {
         let bounds = outline
             .bounds()
-            .expect("every letter of a face has an outline");
+            .expect("every character of a face has an outline");
         Self {
-            letter,
+            character,
             outline,
             bounds,
             at: [0.0, 0.0],
@@ -135,12 +135,12 @@ impl Letter {
     }
 }
 
-/// Total width of the letters' ink, their highest point above the baseline and their lowest
+/// Total width of the characters' ink, their highest point above the baseline and their lowest
 /// below it, all in pixels.
-fn extent(letters: &[Letter]) -> (f32, f32, f32) {
-    letters.iter().fold(
+fn extent(characters: &[Character]) -> (f32, f32, f32) {
+    characters.iter().fold(
         (0.0, 0.0, 0.0),
-        |(width, above, below), Letter { bounds, .. }| {
+        |(width, above, below), Character { bounds, .. }| {
             (
                 width + bounds.width(),
                 above.max(-bounds.min[1]),
@@ -150,31 +150,31 @@ fn extent(letters: &[Letter]) -> (f32, f32, f32) {
     )
 }
 
-/// Makes letters smaller that would not fit the image even without gaps.
-fn shrink_to_fit(letters: &mut [Letter]) {
-    let (width, above, below) = extent(letters);
+/// Makes characters smaller that would not fit the image even without gaps.
+fn shrink_to_fit(characters: &mut [Character]) {
+    let (width, above, below) = extent(characters);
     let across = (WIDTH as f32 - 2.0 * MARGIN) / width;
     let down = (HEIGHT as f32 - 2.0 * MARGIN) / (above + below);
     let factor = across.min(down);
     if factor < 1.0 {
-        for letter in letters {
-            let outline = letter.outline.map(|[x, y]| [factor * x, factor * y]);
-            *letter = Letter::new(letter.letter, outline, letter.color);
+        for character in characters {
+            let outline = character.outline.map(|[x, y]| [factor * x, factor * y]);
+            *character = Character::new(character.character, outline, character.color);
         }
     }
 }
 
-/// The gap before each letter but the first, between ink and ink: uneven, from touching to two
-/// letters wide, as far as the image has room.
-fn draw_gaps(letters: &[Letter], random: &mut Random) -> Vec<f32> {
+/// The gap before each character but the first, between ink and ink: uneven, from touching to two
+/// characters wide, as far as the image has room.
+fn draw_gaps(characters: &[Character], random: &mut Random) -> Vec<f32> {
     let low = random.range(-4.0, 16.0);
     let high = low + random.range(10.0, 75.0);
-    let mut gaps: Vec<f32> = letters[1..]
+    let mut gaps: Vec<f32> = characters[1..]
         .iter()
         .map(|_| random.range(low, high))
         .collect();
     let total: f32 = gaps.iter().sum();
-    let room = WIDTH as f32 - 2.0 * MARGIN - extent(letters).0;
+    let room = WIDTH as f32 - 2.0 * MARGIN - extent(characters).0;
     if total > room {
         let factor = room / total;
         gaps.iter_mut().for_each(|gap| *gap *= factor);
@@ -182,12 +182,12 @@ fn draw_gaps(letters: &[Letter], random: &mut Random) -> Vec<f32> {
     gaps
 }
 
-/// Sets down the letters from left to right.
-fn place(letters: &mut [Letter], gaps: &[f32], random: &mut Random) {
-    let (ink, above, below) = extent(letters);
+/// Sets down the characters from left to right.
+fn place(characters: &mut [Character], gaps: &[f32], random: &mut Random) {
+    let (ink, above, below) = extent(characters);
     let free = WIDTH as f32 - ink - gaps.iter().sum::<f32>();
-    let first = letters[0].bounds.width();
-    let last = letters[letters.len() - 1].bounds.width();
+    let first = characters[0].bounds.width();
+    let last = characters[characters.len() - 1].bounds.width();
     let mut left = match random.below(100) {
         0..6 => -random.range(0.0, 0.3) * first,
         6..9 => free + random.range(0.0, 0.25) * last,
@@ -206,12 +206,12 @@ fn place(letters: &mut [Letter], gaps: &[f32], random: &mut Random) {
     };
 
     let gaps = std::iter::once(&0.0).chain(gaps);
-    for (letter, gap) in letters.iter_mut().zip(gaps) {
+    for (character, gap) in characters.iter_mut().zip(gaps) {
         left += gap;
-        letter.at = [
-            left - letter.bounds.min[0],
+        character.at = [
+            left - character.bounds.min[0],
             baseline + random.range(-jitter, jitter),
         ];
-        left += letter.bounds.width();
+        left += character.bounds.width();
     }
 }
