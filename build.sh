@@ -203,6 +203,8 @@ bench() {
   web
   heading "Bench: the page"
   node tests/e2e/bench.mjs
+  heading "Bench: the page on a slow line"
+  node tests/e2e/bench-network.mjs
 }
 
 # Largest modules that may be shipped, after brotli, in bytes.

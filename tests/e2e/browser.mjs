@@ -25,6 +25,20 @@ export function launch({ webgpu }) {
 }
 
 /**
+ * A browser without WebGPU whose caches stay in a folder.
+ *
+ * @param {string} folder
+ * @param {import("playwright-core").BrowserContextOptions} [options]
+ */
+export function launchProfile(folder, options) {
+  return chromium.launchPersistentContext(folder, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ALWAYS,
+    ...options,
+  });
+}
+
+/**
  * Collects what a page asks of other places than `address`, and what it complains about.
  *
  * @param {import("playwright-core").Page} page

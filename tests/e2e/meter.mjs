@@ -4,22 +4,31 @@
 import { createServer, request } from "node:http";
 
 /**
+ * What was sent: the path, the answer's status and size, and when, as `performance.now()` tells it.
+ *
+ * @typedef {{ path: string, status: number, bytes: number, began: number, ended: number }} Sent
+ */
+
+/**
  * Puts a meter before a site.
  *
  * @param {string} address the site's
- * @returns {Promise<{ address: string, sent: { path: string, bytes: number }[], close: () => void }>}
+ * @returns {Promise<{ address: string, sent: Sent[], close: () => void }>}
  *   the metered address, and the bodies that were sent, in order
  */
 export async function meter(address) {
   const { hostname, port, pathname } = new URL(address);
-  /** @type {{ path: string, bytes: number }[]} */
+  /** @type {Sent[]} */
   const sent = [];
   const server = createServer(({ url: path = "/", method, headers }, response) => {
+    const began = performance.now();
     const forwarded = request({ hostname, port, path, method, headers }, (answer) => {
-      const entry = { path: path.slice(pathname.length), bytes: 0 };
+      const { statusCode: status = 500 } = answer;
+      const entry = { path: path.slice(pathname.length), status, bytes: 0, began, ended: began };
       sent.push(entry);
       answer.on("data", (/** @type {Buffer} */ { length }) => (entry.bytes += length));
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.on("end", () => (entry.ended = performance.now()));
+      response.writeHead(status, answer.headers);
       answer.pipe(response);
     });
     forwarded.on("error", () => response.destroy());
