@@ -66,9 +66,10 @@ fn encoder_that_pools_first() {
 #[test]
 fn attention_step() {
     let attention = network(true).decoder.attention;
-    let look = attention.look(&attention.memorize(input("features")), input("state"));
-    assert_golden(look.context, "context");
-    assert_golden(look.weights, "attention");
+    let memory = attention.project_keys(input("features"));
+    let output = attention.forward(&memory, input("state"));
+    assert_golden(output.context, "context");
+    assert_golden(output.weights, "attention");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub struct Attention {
     pub score: Linear,
 }
 
-/// What the decoder looks at, with the part of the scores that no step changes.
+/// The features that the decoder attends to, and their keys, which are the same at every step.
 #[derive(Clone, Debug)]
 pub struct Memory {
     /// `[batch, positions, features]`
@@ -27,12 +27,12 @@ pub struct Memory {
     pub keys: Tensor<3>,
 }
 
-/// One look.
+/// The result of attending to a memory once.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct AttentionOutput {
     /// Mean of the features under the weights: `[batch, features]`
     pub context: Tensor<2>,
-    /// Where it looked, one weight a position, sums to one: `[batch, positions]`
+    /// One weight for each position, which sum to one: `[batch, positions]`
     pub weights: Tensor<2>,
 }
 
@@ -47,45 +47,37 @@ impl Attention {
         }
     }
 
-    /// Prepares features for any number of looks.
+    /// Computes the keys of features, for any number of steps.
     ///
     /// # Shapes
     ///
     /// - `features`: `[batch, positions, features]`
-    pub fn memorize(&self, features: Tensor<3>) -> Memory {
+    pub fn project_keys(&self, features: Tensor<3>) -> Memory {
         let keys = self.key.forward(features.clone());
         Memory { features, keys }
     }
 
+    /// Attends to a memory.
+    ///
     /// # Shapes
     ///
     /// - `state`: `[batch, units]`; a memory of one image serves any number of states
-    pub fn look(&self, memory: &Memory, state: Tensor<2>) -> Look {
-        self.look_by(Self::scores, memory, state)
-    }
-
-    /// As [`Attention::look`], with another way to compute what [`Attention::scores`] does.
-    pub fn look_by(
-        &self,
-        scores: impl FnOnce(&Self, &Memory, Tensor<2>) -> Tensor<2>,
-        memory: &Memory,
-        state: Tensor<2>,
-    ) -> Look {
+    pub fn forward(&self, memory: &Memory, state: Tensor<2>) -> AttentionOutput {
         let [batch, _] = state.dims();
         let [_, _, features] = memory.features.dims();
-        let weights = softmax(scores(self, memory, self.query.forward(state)), 1);
+        let weights = softmax(self.scores(memory, self.query.forward(state)), 1);
         let context = weights
             .clone()
             .unsqueeze_dim::<3>(1)
             .matmul(memory.features.clone());
-        Look {
+        AttentionOutput {
             context: context.reshape([batch, features]),
             weights,
         }
     }
 
-    /// `V tanh(keys + query)`: on the CPU by our kernel, elsewhere, and where
-    /// gradients are recorded, by [`Attention::scores_by_layers`].
+    /// `V tanh(keys + query)`: on the CPU by our kernel, elsewhere by
+    /// [`Attention::scores_reference`].
     ///
     /// # Shapes
     ///
@@ -93,14 +85,20 @@ impl Attention {
     /// - output: `[batch, positions]`
     pub fn scores(&self, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
         #[cfg(feature = "flex")]
-        if let Some(scores) = crate::cpu::scores(self, memory, &query) {
-            return scores;
+        {
+            let v = self.score.weight.val();
+            if let Some(scores) = crate::cpu::additive_scores(&memory.keys, &query, &v) {
+                return match &self.score.bias {
+                    Some(bias) => scores + bias.val().unsqueeze(),
+                    None => scores,
+                };
+            }
         }
-        self.scores_by_layers(memory, query)
+        self.scores_reference(memory, query)
     }
 
     /// As [`Attention::scores`], by burn's own operations.
-    pub fn scores_by_layers(&self, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
+    pub fn scores_reference(&self, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
         let sums = memory.keys.clone() + query.unsqueeze_dim(1);
         self.score.forward(tanh(sums)).squeeze_dim(2)
     }

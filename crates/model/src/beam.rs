@@ -39,7 +39,7 @@ pub(crate) async fn beam_search(
     temperature: f64,
 ) -> Result<Vec<Alternative>, ModelError> {
     let device = features.device();
-    let memory = decoder.attention.memorize(features);
+    let memory = decoder.attention.project_keys(features);
     let mut state = decoder.start_state(1, &device);
     let mut open = vec![Hypothesis {
         tokens: Vec::new(),

@@ -15,7 +15,7 @@ use crate::vocabulary::Vocabulary;
 pub struct Decoder {
     /// Token embeddings.
     pub embedding: Embedding,
-    /// Where to look next.
+    /// The weights of the grid's positions.
     pub attention: Attention,
     /// The recurrent state.
     pub gru: GruCell,
@@ -77,18 +77,8 @@ impl Decoder {
     /// - `token`: the token before, embedded, `[batch, embedding]`
     /// - `state`: `[batch, units]`
     pub fn step(&self, memory: &Memory, token: Tensor<2>, state: Tensor<2>) -> Step {
-        self.step_by(&Attention::scores, memory, token, state)
-    }
-
-    fn step_by(
-        &self,
-        scores: &impl Fn(&Attention, &Memory, Tensor<2>) -> Tensor<2>,
-        memory: &Memory,
-        token: Tensor<2>,
-        state: Tensor<2>,
-    ) -> Step {
-        let look = self.attention.look_by(scores, memory, state.clone());
-        let x = Tensor::cat(vec![look.context, token], 1);
+        let attended = self.attention.forward(memory, state.clone());
+        let x = Tensor::cat(vec![attended.context, token], 1);
         let initial = if self.carry_state {
             state
         } else {
@@ -98,7 +88,7 @@ impl Decoder {
         let logits = self.output.forward(self.hidden.forward(state.clone()));
         Step {
             logits,
-            attention: look.weights,
+            attention: attended.weights,
             state,
         }
     }
@@ -110,21 +100,11 @@ impl Decoder {
     /// - `features`: `[batch, positions, features]`
     /// - `inputs`: token ids without the last, `[batch, steps]`
     pub fn teacher_forced(&self, features: Tensor<3>, inputs: Tensor<2, Int>) -> Decoded {
-        self.teacher_forced_by(Attention::scores, features, inputs)
-    }
-
-    /// As [`Decoder::teacher_forced`], with another way to compute what [`Attention::scores`] does.
-    pub fn teacher_forced_by(
-        &self,
-        scores: impl Fn(&Attention, &Memory, Tensor<2>) -> Tensor<2>,
-        features: Tensor<3>,
-        inputs: Tensor<2, Int>,
-    ) -> Decoded {
         let [batch, steps] = inputs.dims();
         let embedded = self.embedding.forward(inputs);
         let [_, _, size] = embedded.dims();
         let token = |step: usize| embedded.clone().narrow(1, step, 1).reshape([batch, size]);
-        self.decode(scores, features, steps, token(0), |step, _| token(step))
+        self.decode(features, steps, token(0), |step, _| token(step))
     }
 
     /// Decodes with its own most likely token as the next input. Tokens, states and attention
@@ -137,7 +117,7 @@ impl Decoder {
         let [batch, _, _] = features.dims();
         let start = Tensor::full([batch], Vocabulary::START as i32, &features.device());
         let next = |_, logits: Tensor<2>| self.embed(logits.argmax(1).reshape([batch]));
-        self.decode(Attention::scores, features, steps, self.embed(start), next)
+        self.decode(features, steps, self.embed(start), next)
     }
 
     /// Embeds one token for each image: `[batch]` to `[batch, embedding]`.
@@ -149,7 +129,6 @@ impl Decoder {
 
     fn decode(
         &self,
-        scores: impl Fn(&Attention, &Memory, Tensor<2>) -> Tensor<2>,
         features: Tensor<3>,
         steps: usize,
         first: Tensor<2>,
@@ -157,11 +136,11 @@ impl Decoder {
     ) -> Decoded {
         let [batch, _, _] = features.dims();
         let mut state = self.start_state(batch, &features.device());
-        let memory = self.attention.memorize(features);
+        let memory = self.attention.project_keys(features);
         let mut token = first;
         let (mut logits, mut attention) = (Vec::new(), Vec::new());
         for step in 0..steps {
-            let out = self.step_by(&scores, &memory, token.clone(), state);
+            let out = self.step(&memory, token.clone(), state);
             if step + 1 < steps {
                 token = next(step + 1, out.logits.clone());
             }

@@ -1,5 +1,7 @@
 //! Image to a grid of feature vectors (paper, "Encoder").
 
+use std::sync::OnceLock;
+
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
@@ -39,6 +41,10 @@ pub struct ConvBlock {
     /// Max-pooling, where the block has it.
     pub pool: Option<MaxPool2d>,
     pool_first: bool,
+    /// The convolution's weights in the layout of the CPU kernel, once
+    /// [`Encoder::pack_weights`] has asked for it and the first input has come.
+    #[module(skip)]
+    packed: Option<OnceLock<Vec<f32>>>,
 }
 
 impl EncoderConfig {
@@ -94,6 +100,7 @@ impl EncoderConfig {
                     .init()
             }),
             pool_first: self.pool_first,
+            packed: None,
         }
     }
 }
@@ -104,52 +111,34 @@ impl Encoder {
     /// - `images`: `[batch, 3, height, width]`, values 0..1
     /// - output: `[batch, rows * cols, features]`, the grid row by row
     pub fn forward(&self, images: Tensor<4>) -> Tensor<3> {
-        self.forward_by(ConvBlock::activate, images)
+        let images = match self.unshuffle.downscale_factor {
+            1 => images,
+            _ => self.unshuffle.forward(images),
+        };
+        let maps = self.blocks.iter().fold(images, |x, block| block.forward(x));
+        self.project(maps)
     }
 
-    /// As [`Encoder::forward`], with another way to compute what [`ConvBlock::activate`] does.
-    pub fn forward_by(
-        &self,
-        activate: impl FnMut(&ConvBlock, Tensor<4>) -> Tensor<4>,
-        images: Tensor<4>,
-    ) -> Tensor<3> {
-        self.forward_squares_by(activate, self.squares(images))
-    }
-
-    /// What the first block takes of the images: the values of each square of pixels as channels of
-    /// one position. On the CPU by our kernel, elsewhere, and where gradients are recorded, by burn's
-    /// layer.
+    /// Dropout and the dense layer at each position of the last block's maps.
     ///
     /// # Shapes
     ///
-    /// - `images`: `[batch, 3, height, width]`
-    /// - output: `[batch, 3 * side * side, height / side, width / side]`
-    pub fn squares(&self, images: Tensor<4>) -> Tensor<4> {
-        let side = self.unshuffle.downscale_factor;
-        if side == 1 {
-            return images;
-        }
-        #[cfg(feature = "flex")]
-        if let Some(squares) = crate::cpu::unshuffle(&images, side) {
-            return squares;
-        }
-        self.unshuffle.forward(images)
-    }
-
-    /// As [`Encoder::forward_by`], from what [`Encoder::squares`] gives.
-    pub fn forward_squares_by(
-        &self,
-        mut activate: impl FnMut(&ConvBlock, Tensor<4>) -> Tensor<4>,
-        squares: Tensor<4>,
-    ) -> Tensor<3> {
-        let maps = self
-            .blocks
-            .iter()
-            .fold(squares, |x, block| block.finish(activate(block, x)));
+    /// - `maps`: `[batch, channels, rows, cols]`
+    /// - output: `[batch, rows * cols, features]`
+    pub fn project(&self, maps: Tensor<4>) -> Tensor<3> {
         let maps = self.dropout.forward(maps);
         let [batch, channels, rows, cols] = maps.dims();
         let positions = maps.reshape([batch, channels, rows * cols]).swap_dims(1, 2);
         relu(self.dense.forward(positions))
+    }
+
+    /// Has every block keep its weights in the layout of the CPU kernel from the next
+    /// [`Encoder::forward`] on, which then takes less time. Afterwards, neither the weights nor the
+    /// size of the input may change.
+    pub(crate) fn pack_weights(&mut self) {
+        for block in &mut self.blocks {
+            block.packed = Some(OnceLock::new());
+        }
     }
 }
 
@@ -159,47 +148,62 @@ impl ConvBlock {
     /// - `x`: `[batch, channels, height, width]`
     /// - output: `[batch, filters, height', width']`, less two if unpadded, then pooled
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.finish(self.activate(x))
+        self.norm_pool(self.conv_relu_pool(x))
     }
 
-    /// Convolution, pooling if it comes first, ReLU: on the CPU by our kernel, elsewhere, and
-    /// where gradients are recorded, by [`ConvBlock::activate_by_layers`].
-    pub fn activate(&self, x: Tensor<4>) -> Tensor<4> {
+    /// Convolution, pooling if it comes first, ReLU: on the CPU by our kernel, elsewhere by
+    /// [`ConvBlock::conv_relu_pool_reference`].
+    pub fn conv_relu_pool(&self, x: Tensor<4>) -> Tensor<4> {
         #[cfg(feature = "flex")]
-        if let Some(activated) = crate::cpu::activate(self, &x, None) {
-            return activated;
+        if let Some(bias) = &self.conv.bias {
+            let window = if self.pools_first() {
+                self.window()
+            } else {
+                [1, 1]
+            };
+            let output = crate::cpu::conv_relu_pool(
+                &x,
+                &self.conv.weight.val(),
+                &bias.val(),
+                usize::from(self.padded()),
+                window,
+                self.packed.as_ref(),
+            );
+            if let Some(output) = output {
+                return output;
+            }
         }
-        self.activate_by_layers(x)
+        self.conv_relu_pool_reference(x)
     }
 
-    /// As [`ConvBlock::activate`], by burn's own layers.
-    pub fn activate_by_layers(&self, x: Tensor<4>) -> Tensor<4> {
+    /// As [`ConvBlock::conv_relu_pool`], by burn's own layers.
+    pub fn conv_relu_pool_reference(&self, x: Tensor<4>) -> Tensor<4> {
         let x = self.conv.forward(x);
         relu(if self.pools_first() { self.pool(x) } else { x })
     }
 
-    /// Whether zeros around the border keep the size.
-    pub fn padded(&self) -> bool {
-        matches!(self.conv.padding, PaddingConfig2d::Same)
-    }
-
-    /// Whether pooling follows right behind the convolution.
-    pub fn pools_first(&self) -> bool {
-        self.pool_first && self.pool.is_some()
-    }
-
-    /// Rows and columns of the pooling window; one by one without pooling.
-    pub fn window(&self) -> [usize; 2] {
-        self.pool.as_ref().map_or([1, 1], |pool| pool.kernel_size)
-    }
-
-    /// What follows the ReLU.
-    fn finish(&self, x: Tensor<4>) -> Tensor<4> {
+    /// What follows the ReLU: batch norm, and pooling if it comes last.
+    pub fn norm_pool(&self, x: Tensor<4>) -> Tensor<4> {
         let x = match &self.norm {
             Some(norm) => norm.forward(x),
             None => x,
         };
         if self.pools_first() { x } else { self.pool(x) }
+    }
+
+    /// Whether zeros around the border keep the size.
+    fn padded(&self) -> bool {
+        matches!(self.conv.padding, PaddingConfig2d::Same)
+    }
+
+    /// Whether pooling follows right behind the convolution.
+    fn pools_first(&self) -> bool {
+        self.pool_first && self.pool.is_some()
+    }
+
+    /// Rows and columns of the pooling window; one by one without pooling.
+    fn window(&self) -> [usize; 2] {
+        self.pool.as_ref().map_or([1, 1], |pool| pool.kernel_size)
     }
 
     fn pool(&self, x: Tensor<4>) -> Tensor<4> {

@@ -13,7 +13,7 @@ pub mod attention;
 mod beam;
 pub mod config;
 #[cfg(feature = "flex")]
-pub mod cpu;
+mod cpu;
 pub mod decoder;
 mod dense;
 mod distribution;

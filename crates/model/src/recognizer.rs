@@ -4,8 +4,6 @@ use burn::tensor::{Device, Int, Tensor};
 
 use crate::beam::beam_search;
 use crate::config::ModelConfig;
-#[cfg(feature = "flex")]
-use crate::cpu::Kernels;
 use crate::error::ModelError;
 use crate::image::{self, RgbImage};
 use crate::input::{Encoded, Inputs};
@@ -23,8 +21,6 @@ use crate::weights::Weights;
 #[derive(Debug)]
 pub struct Recognizer {
     network: Network,
-    #[cfg(feature = "flex")]
-    kernels: Kernels,
     config: ModelConfig,
     vocabulary: Vocabulary,
     temperature: f64,
@@ -47,10 +43,9 @@ impl Recognizer {
     pub fn new(weights: &Weights, device: &Device) -> Result<Self, ModelError> {
         // burn's layers train wherever the device records gradients.
         let device = device.clone().without_autodiff();
-        let network = weights.network(&device)?;
+        let mut network = weights.network(&device)?;
+        network.encoder.pack_weights();
         Ok(Self {
-            #[cfg(feature = "flex")]
-            kernels: Kernels::new(&network.encoder),
             network,
             config: weights.config.clone(),
             vocabulary: weights.config.vocabulary()?,
@@ -133,9 +128,6 @@ impl Recognizer {
         let input = &self.config.input;
         check_shape(images.dims(), [3, input.height, input.width])?;
         let images = images.without_autodiff();
-        #[cfg(feature = "flex")]
-        let features = self.kernels.forward(&self.network.encoder, images);
-        #[cfg(not(feature = "flex"))]
         let features = self.network.encoder.forward(images);
         Ok(Encoded { features, blank })
     }

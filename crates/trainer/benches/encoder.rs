@@ -3,15 +3,27 @@
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
 use captcha_model::ModelConfig;
-use captcha_model::encoder::{ConvBlock, Encoder};
-use captcha_trainer::convolution;
+use captcha_model::encoder::Encoder;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// Images in a step of the `compact` recipe.
 const BATCH: usize = 16;
 
-type Squares = fn(&Encoder, Tensor<4>) -> Tensor<4>;
-type Activate = fn(&ConvBlock, Tensor<4>) -> Tensor<4>;
+type Forward = fn(&Encoder, Tensor<4>) -> Tensor<3>;
+
+const VARIANTS: [(&str, Forward); 2] = [
+    ("burn", forward_reference),
+    ("own kernel", Encoder::forward),
+];
+
+/// As [`Encoder::forward`], by burn's own layers.
+fn forward_reference(encoder: &Encoder, images: Tensor<4>) -> Tensor<3> {
+    let images = encoder.unshuffle.forward(images);
+    let maps = encoder.blocks.iter().fold(images, |x, block| {
+        block.norm_pool(block.conv_relu_pool_reference(x))
+    });
+    encoder.project(maps)
+}
 
 fn encoder(criterion: &mut Criterion) {
     let device = Device::flex().autodiff();
@@ -23,21 +35,9 @@ fn encoder(criterion: &mut Criterion) {
     group
         .throughput(Throughput::Elements(BATCH as u64))
         .sample_size(20);
-    let burn_squares: Squares = |encoder, images| encoder.unshuffle.forward(images);
-    for (name, squares, activate) in [
-        (
-            "burn",
-            burn_squares,
-            ConvBlock::activate_by_layers as Activate,
-        ),
-        ("own kernel", convolution::squares, convolution::activate),
-    ] {
+    for (name, forward) in VARIANTS {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                let squares = squares(&encoder, images.clone());
-                let features = encoder.forward_squares_by(activate, squares);
-                features.sum().backward()
-            });
+            bencher.iter(|| forward(&encoder, images.clone()).sum().backward());
         });
     }
     group.finish();
@@ -46,19 +46,9 @@ fn encoder(criterion: &mut Criterion) {
     let encoder = config.encoder.init(&device).no_grad();
     let image = images.inner().narrow(0, 0, 1);
     let mut group = criterion.benchmark_group("encoder, one image");
-    for (name, squares, activate) in [
-        (
-            "burn",
-            burn_squares,
-            ConvBlock::activate_by_layers as Activate,
-        ),
-        ("own kernel", Encoder::squares, ConvBlock::activate),
-    ] {
+    for (name, forward) in VARIANTS {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| {
-                let squares = squares(&encoder, image.clone());
-                encoder.forward_squares_by(activate, squares).into_data()
-            });
+            bencher.iter(|| forward(&encoder, image.clone()).into_data());
         });
     }
     group.finish();

@@ -8,9 +8,7 @@ use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use captcha_model::{ModelConfig, ModelError, Network, Vocabulary};
 
-use crate::attention;
 use crate::batch::Batch;
-use crate::convolution;
 use crate::metric::WordAccuracyInput;
 use crate::recipe::TrainingRecipe;
 use crate::selection::{gradient_norms, select};
@@ -89,14 +87,11 @@ impl Trainee {
     /// What is minimised on a batch, and what the metrics see; each image counts for its weight,
     /// `[batch]`, or for one.
     fn learn(&self, batch: Batch, weights: Option<Tensor<1>>) -> (Tensor<1>, StepOutput) {
-        let encoder = &self.network.encoder;
-        let squares = convolution::squares(encoder, batch.images);
-        let features = encoder.forward_squares_by(convolution::activate, squares);
-        let decoded = self.network.decoder.teacher_forced_by(
-            attention::scores,
-            features.clone(),
-            batch.inputs,
-        );
+        let features = self.network.encoder.forward(batch.images);
+        let decoded = self
+            .network
+            .decoder
+            .teacher_forced(features.clone(), batch.inputs);
         let losses = text_losses(decoded.logits.clone(), batch.targets.clone());
         let mean = |losses: Tensor<1>| match &weights {
             Some(weights) => (losses * weights.clone()).mean(),

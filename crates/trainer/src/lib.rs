@@ -12,7 +12,6 @@
 
 #![recursion_limit = "256"]
 
-pub mod attention;
 pub mod audit;
 pub mod average;
 pub mod batch;
@@ -20,7 +19,6 @@ pub mod calibrate;
 pub mod checkpoints;
 pub mod cli;
 pub mod commands;
-pub mod convolution;
 pub mod data;
 pub mod degrade;
 pub mod device;

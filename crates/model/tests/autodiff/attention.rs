@@ -1,12 +1,11 @@
-//! Our kernel against burn's operations: the same scores, the same gradients.
-
-mod seeded;
+//! The kernel against burn's operations: the same scores, the same gradients.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use captcha_model::attention::{Attention, Memory};
-use captcha_trainer::attention;
+
+use crate::seeded;
 
 type Scores = fn(&Attention, &Memory, Tensor<2>) -> Tensor<2>;
 
@@ -36,7 +35,7 @@ fn run(
         features: keys.clone(),
         keys: keys.clone(),
     };
-    // Two looks at one memory, whose gradients add up, as in a decoder.
+    // One memory serves two steps, whose gradients add up, as in a decoder.
     let first = scores(attention, &memory, query.clone());
     let scores = scores(attention, &memory, query.clone().mul_scalar(0.5)) + first;
     // Squares, so that each position's gradient differs.
@@ -66,7 +65,7 @@ fn assert_close(actual: Tensor<1>, expected: Tensor<1>) {
 }
 
 #[test]
-fn scores_and_gradients_are_those_of_burn() {
+fn scores_in_training_have_the_values_and_gradients_of_burn() {
     let device = Device::flex().autodiff();
     let _numbers = seeded::alone(&device, 4);
     for sizes @ [batch, positions, size] in SIZES {
@@ -79,21 +78,21 @@ fn scores_and_gradients_are_those_of_burn() {
             trained([batch * positions * size], &device),
             trained([batch * size], &device),
         ];
-        let plain = run(
+        let reference = run(
             &attention,
             inputs.clone(),
             sizes,
-            Attention::scores_by_layers,
+            Attention::scores_reference,
         );
-        let ours = run(&attention, inputs, sizes, attention::scores);
-        for (expected, actual) in plain.into_iter().zip(ours) {
+        let kernel = run(&attention, inputs, sizes, Attention::scores);
+        for (expected, actual) in reference.into_iter().zip(kernel) {
             assert_close(actual, expected);
         }
     }
 }
 
 #[test]
-fn without_training_each_image_has_its_keys_or_one_images_serve_all() {
+fn scores_in_inference_accept_keys_of_each_image_or_of_one_for_all() {
     let device = Device::flex();
     let _numbers = seeded::alone(&device, 5);
     for [batch, positions, size] in SIZES {
@@ -105,7 +104,7 @@ fn without_training_each_image_has_its_keys_or_one_images_serve_all() {
                 keys,
             };
             let query: Tensor<2> = random([batch, size], &device);
-            let expected = attention.scores_by_layers(&memory, query.clone());
+            let expected = attention.scores_reference(&memory, query.clone());
             let actual = attention.scores(&memory, query);
             assert_close(actual.flatten(0, 1), expected.flatten(0, 1));
         }

@@ -1,14 +1,13 @@
-//! Our kernel against burn's layers: the same values, the same gradients.
-
-mod seeded;
+//! The kernel against burn's layers: the same values, the same gradients.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor, Tolerance};
 use captcha_model::ModelConfig;
 use captcha_model::config::{BlockConfig, EncoderConfig};
-use captcha_model::encoder::ConvBlock;
-use captcha_trainer::convolution;
+use captcha_model::encoder::{ConvBlock, Encoder};
+
+use crate::seeded;
 
 /// Every kind of block, odd sizes, maps of many tiles and of less than one.
 fn encoders() -> Vec<(EncoderConfig, [usize; 4])> {
@@ -52,10 +51,10 @@ fn leaf_of_few_digits<const D: usize>(parameter: Tensor<D>) -> Tensor<D> {
 fn run(
     block: &ConvBlock,
     x: &Tensor<4>,
-    activate: fn(&ConvBlock, Tensor<4>) -> Tensor<4>,
+    conv_relu_pool: fn(&ConvBlock, Tensor<4>) -> Tensor<4>,
 ) -> [Tensor<1>; 4] {
     let x = x.clone().require_grad();
-    let output = activate(block, x.clone());
+    let output = conv_relu_pool(block, x.clone());
     // Squares, so that each position's gradient differs.
     let mut gradients = output.clone().powi_scalar(2).sum().backward();
     let of_x = x.grad_remove(&mut gradients).expect("a gradient");
@@ -71,8 +70,20 @@ fn run(
     ]
 }
 
+/// As [`Encoder::forward`], by burn's own layers.
+fn forward_reference(encoder: &Encoder, images: Tensor<4>) -> Tensor<3> {
+    let images = match encoder.unshuffle.downscale_factor {
+        1 => images,
+        _ => encoder.unshuffle.forward(images),
+    };
+    let maps = encoder.blocks.iter().fold(images, |x, block| {
+        block.norm_pool(block.conv_relu_pool_reference(x))
+    });
+    encoder.project(maps)
+}
+
 #[test]
-fn values_and_gradients_are_those_of_burn() {
+fn conv_relu_pool_in_training_has_the_values_and_gradients_of_burn() {
     let device = Device::flex().autodiff();
     let _numbers = seeded::alone(&device, 1);
     for (config, shape) in encoders() {
@@ -86,9 +97,9 @@ fn values_and_gradients_are_those_of_burn() {
                 &device.clone().inner(),
             );
             let x = Tensor::from_inner(few_digits(x, 6));
-            let plain = run(&block, &x, ConvBlock::activate_by_layers);
-            let ours = run(&block, &x, convolution::activate);
-            for (expected, actual) in plain.into_iter().zip(ours) {
+            let reference = run(&block, &x, ConvBlock::conv_relu_pool_reference);
+            let kernel = run(&block, &x, ConvBlock::conv_relu_pool);
+            for (expected, actual) in reference.into_iter().zip(kernel) {
                 let scale = expected.clone().abs().max().into_scalar::<f32>().max(1e-6);
                 (actual / scale).into_data().assert_approx_eq::<f32>(
                     &(expected / scale).into_data(),
@@ -101,7 +112,7 @@ fn values_and_gradients_are_those_of_burn() {
 }
 
 #[test]
-fn a_whole_encoder_sees_the_same_in_training() {
+fn encoder_in_training_has_the_features_of_burn() {
     let device = Device::flex().autodiff();
     let _numbers = seeded::alone(&device, 2);
     for (config, shape) in encoders() {
@@ -112,8 +123,8 @@ fn a_whole_encoder_sees_the_same_in_training() {
             &device.clone().inner(),
         );
         let images = Tensor::from_inner(images);
-        let expected = encoder.forward_by(ConvBlock::activate_by_layers, images.clone());
-        let actual = encoder.forward_by(convolution::activate, images);
+        let expected = forward_reference(&encoder, images.clone());
+        let actual = encoder.forward(images);
         let scale = expected.clone().abs().max().into_scalar::<f32>();
         (actual / scale)
             .into_data()
@@ -122,17 +133,13 @@ fn a_whole_encoder_sees_the_same_in_training() {
 }
 
 #[test]
-fn a_whole_encoder_sees_the_same_without_training() {
+fn encoder_in_inference_has_the_features_of_burn() {
     let device = Device::flex();
     let _numbers = seeded::alone(&device, 3);
     for (config, shape) in encoders() {
         let encoder = config.init(&device).no_grad();
         let images = Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device);
-        let squares = match config.unshuffle {
-            1 => images.clone(),
-            _ => encoder.unshuffle.forward(images.clone()),
-        };
-        let expected = encoder.forward_squares_by(ConvBlock::activate_by_layers, squares);
+        let expected = forward_reference(&encoder, images.clone());
         let scale = expected.clone().abs().max().into_scalar::<f32>();
         (encoder.forward(images) / scale)
             .into_data()
@@ -141,31 +148,14 @@ fn a_whole_encoder_sees_the_same_without_training() {
 }
 
 #[test]
-fn squares_of_pixels_are_those_of_burn() {
-    let device = Device::flex();
-    let _numbers = seeded::alone(&device, 4);
-    for side in [2, 3] {
-        let mut config = ModelConfig::compact().encoder;
-        config.unshuffle = side;
-        let encoder = config.init(&device).no_grad();
-        let images = Tensor::random([2, 3, 4 * side, 5 * side], Distribution::Default, &device);
-        let expected = encoder.unshuffle.forward(images.clone()).into_data();
-        assert_eq!(encoder.squares(images.clone()).into_data(), expected);
-        let trained = convolution::squares(&encoder, Tensor::from_inner(images));
-        assert!(trained.is_autodiff());
-        assert_eq!(trained.into_data(), expected);
-    }
-}
-
-#[test]
-fn what_is_not_a_number_stays_so() {
+fn conv_relu_pool_of_nan_is_nan() {
     let device = Device::flex().autodiff();
     let _numbers = seeded::alone(&device, 5);
     for (config, shape) in encoders() {
         let [_, channels, height, width] = unshuffled(&config, shape);
         let block = &config.init(&device).blocks[0];
         let x = Tensor::full([1, channels, height, width], f32::NAN, &device);
-        let output = convolution::activate(block, x).inner();
+        let output = block.conv_relu_pool(x).inner();
         assert!(output.is_nan().all().into_scalar::<bool>());
     }
 }

@@ -1,37 +1,31 @@
-//! Attention's scores in training on the CPU: the kernel that reads, and its way back, for burn's
-//! autodiff.
-//!
-//! The values and gradients are those of [`Attention::scores_by_layers`]; a test holds the two
-//! together.
+//! The scores of additive attention with their backward pass.
 
+use burn::backend::Flex;
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::autodiff::{NodeId, checkpoint::strategy::NoCheckpointing};
 use burn::backend::flex::FlexTensor;
-use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use captcha_kernel::Scores;
-use captcha_model::attention::{Attention, Memory};
-use captcha_model::cpu::score_sizes;
 
-use crate::convolution::tensor;
+use super::Recording;
+use crate::cpu::tensor::primitive;
 
-/// As [`Attention::scores`], also where the tensors are in training on the CPU.
-pub fn scores(attention: &Attention, memory: &Memory, query: Tensor<2>) -> Tensor<2> {
-    type Training = Autodiff<Flex, NoCheckpointing>;
-    let (Some(sizes), Ok(keys), Ok(queries), Ok(v)) = (
-        score_sizes(memory, &query).filter(|sizes| !sizes.shared),
-        memory.keys.clone().try_into_primitive::<Training>(),
-        query.clone().try_into_primitive::<Training>(),
-        attention
-            .score
-            .weight
-            .val()
-            .try_into_primitive::<Training>(),
-    ) else {
-        return attention.scores(memory, query);
-    };
+/// As `cpu::additive_scores`, for tensors that take part in training and keys that are not shared.
+pub(in crate::cpu) fn additive_scores(
+    sizes: Scores,
+    keys: &Tensor<3>,
+    queries: &Tensor<2>,
+    v: &Tensor<2>,
+) -> Option<Tensor<2>> {
+    if sizes.shared {
+        return None;
+    }
+    let keys = keys.clone().try_into_primitive::<Recording>().ok()?;
+    let queries = queries.clone().try_into_primitive::<Recording>().ok()?;
+    let v = v.clone().try_into_primitive::<Recording>().ok()?;
     let [key_values, query_values, v_values] =
         [keys.primitive(), queries.primitive(), v.primitive()].map(FlexTensor::to_contiguous);
     let scores = sizes.forward(
@@ -39,8 +33,8 @@ pub fn scores(attention: &Attention, memory: &Memory, query: Tensor<2>) -> Tenso
         query_values.storage(),
         v_values.storage(),
     );
-    let scores = tensor(scores, [sizes.batch, sizes.positions]);
-    let scores = match Score
+    let scores = primitive(scores, [sizes.batch, sizes.positions]);
+    let scores = match AdditiveScores
         .prepare::<NoCheckpointing>([keys.node(), queries.node(), v.node()])
         .compute_bound()
         .stateful()
@@ -51,18 +45,14 @@ pub fn scores(attention: &Attention, memory: &Memory, query: Tensor<2>) -> Tenso
         }
         OpsKind::UnTracked(prep) => prep.finish(scores),
     };
-    let scores = Tensor::<2>::from_primitive::<Training>(scores);
-    match &attention.score.bias {
-        Some(bias) => scores + bias.val().unsqueeze(),
-        None => scores,
-    }
+    Some(Tensor::from_primitive::<Recording>(scores))
 }
 
 /// The operation, for burn's autodiff.
 #[derive(Debug)]
-struct Score;
+struct AdditiveScores;
 
-impl Backward<Flex, 3> for Score {
+impl Backward<Flex, 3> for AdditiveScores {
     type State = (Scores, [NodeId; 3]);
 
     fn backward(
@@ -91,14 +81,14 @@ impl Backward<Flex, 3> for Score {
             ..
         } = sizes;
         if let Some(node) = node_keys {
-            let grad = tensor(gradients.keys, [batch, positions, size]);
+            let grad = primitive(gradients.keys, [batch, positions, size]);
             grads.register::<Flex>(node.id, grad);
         }
         if let Some(node) = node_queries {
-            grads.register::<Flex>(node.id, tensor(gradients.queries, [batch, size]));
+            grads.register::<Flex>(node.id, primitive(gradients.queries, [batch, size]));
         }
         if let Some(node) = node_v {
-            grads.register::<Flex>(node.id, tensor(gradients.v, [size, 1]));
+            grads.register::<Flex>(node.id, primitive(gradients.v, [size, 1]));
         }
     }
 }
