@@ -228,9 +228,9 @@ fn a_prediction_is_the_json_of_the_contract() {
         [
             "alternatives",
             "blank",
+            "characters",
             "confidence",
             "grid",
-            "characters",
             "text"
         ]
     );
