@@ -25,7 +25,7 @@ describe("a report in the page", () => {
     assert.equal(await page.textContent(".report-rate"), "No result");
     const report = await page.innerText("#report");
     assert.match(report, /All 3 labels contain digits and are longer than 5 characters\./);
-    assert.match(report, /cannot judge these images/);
+    assert.match(report, /There is no result/);
     assert.match(report, /train a model/);
     assert.doesNotMatch(report, /%|interval/);
     assert.match((await page.textContent("#announcement")) ?? "", /^No result/);
@@ -49,17 +49,22 @@ describe("a report in the page", () => {
 
   test("shows what is solved where unsure images are skipped, as a curve and as a table", async () => {
     await give(image("thus.png"), image("line.png"), image("thus_2.png", FAULTS.unsure));
-    const curve = page.getByRole("img", { name: "Images answered and correct, by confidence" });
+    const curve = page.getByRole("img", {
+      name: "Images answered and correct, by minimum confidence",
+    });
     assert.ok(await curve.isVisible());
     const described = await curve.locator("desc").textContent();
-    assert.match(described ?? "", /2 of 3 were read with a confidence of 30.% or more, 1 of them/);
+    assert.match(
+      described ?? "",
+      /2 of 3 images were read with a confidence of 30% or more, 1 of them/,
+    );
     await page.click(".report-more summary");
     const lines = await page.locator(".report-thresholds tbody tr").allInnerTexts();
     assert.equal(lines.length, 12);
     const spaces = /\u202f/g;
-    assert.equal(lines[0].replace(spaces, " "), "0 %\t100.0 % (3 of 3)\t66.7 % (2 of 3)");
-    assert.equal(lines[1].replace(spaces, " "), "10 %\t66.7 % (2 of 3)\t50.0 % (1 of 2)");
-    assert.equal(lines[11].replace(spaces, " "), "99 %\t0.0 % (0 of 3)\tnone answered");
+    assert.equal(lines[0].replace(spaces, " "), "0%\t100.0% (3 of 3)\t66.7% (2 of 3)");
+    assert.equal(lines[1].replace(spaces, " "), "10%\t66.7% (2 of 3)\t50.0% (1 of 2)");
+    assert.equal(lines[11].replace(spaces, " "), "99%\t0.0% (0 of 3)\tnone answered");
   });
 
   const csv = (/** @type {string} */ text) => ({
@@ -74,12 +79,12 @@ describe("a report in the page", () => {
     await give(csv("3.png,thus"));
     assert.match(
       (await page.textContent("#error")) ?? "",
-      /labels\.csv names none of these images/,
+      /No row of labels\.csv matches an image/,
     );
     assert.equal((await rows()).length, 2);
     await give(csv("1.png,thus\n2.png,line"));
     assert.equal(await page.textContent("#status"), "Labels added");
-    assert.equal(await page.textContent(".report-rate"), "50.0\u202f%");
+    assert.equal(await page.textContent(".report-rate"), "50.0%");
     assert.ok(await page.locator("#error").isHidden());
   });
 
@@ -108,7 +113,7 @@ describe("a report in the page", () => {
       /the 3 images with the same name and label in both audits/,
     );
     const table = await page.locator(".report-comparison tbody tr").allInnerTexts();
-    assert.equal(table[1].replaceAll("\u202f", " "), "Solved\t33.3 % (1 of 3)\t33.3 % (1 of 3)");
+    assert.equal(table[1].replaceAll("\u202f", " "), "Solved\t33.3% (1 of 3)\t33.3% (1 of 3)");
     // What comes next is compared, too, until that is ended.
     await give(image("thus_4.png"), image("thus_5.png"), image("line_4.png"));
     assert.match(await report.innerText(), /Difference: \+33\.3 percentage points/);

@@ -57,7 +57,7 @@ describe("without an adapter that works", () => {
     [
       "only software",
       `async () => ({ features: new Set(["timestamp-query"]), info: { isFallbackAdapter: true } })`,
-      "only software",
+      "adapter is software",
     ],
     ["no timestamp queries", `async () => ({ features: new Set() })`, "timestamp queries"],
     ["a refusal", `() => Promise.reject(new Error("refused"))`, "no graphics adapter"],
@@ -78,10 +78,10 @@ describe("without an adapter that works", () => {
     const { reader, asked } = await open(`() => new Promise(() => {})`, (page) =>
       page.clock.install(),
     );
-    await reader.page.waitForSelector("#reason:text('warming up')");
+    await reader.page.waitForSelector("#reason:text('loading WebGPU')");
     assert.equal(await reader.choose(GOOD), "done");
     await reader.page.clock.fastForward("01:00");
-    await reader.page.waitForSelector("#reason:text('did not answer')");
+    await reader.page.waitForSelector("#reason:text('did not respond')");
     assert.equal(await reader.choose(GOOD), "done");
     assert.deepEqual(asked(), []);
     await reader.close();
@@ -126,7 +126,7 @@ describe("without an adapter that works", () => {
     assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10), "panic.png")), "error");
     const { message } = await reader.error();
     assert.doesNotMatch(message, /panicked|\.rs/);
-    assert.match(message, /broke down/);
+    assert.match(message, /crashed/);
     await reader.close();
   });
 

@@ -231,12 +231,12 @@ describe("without WebGPU", () => {
       );
     };
     await drawn(() => page.click("#generate"));
-    assert.match((await page.textContent("#generator-drawn")) ?? "", /^It says [a-z]{3,5}, in /);
+    assert.match((await page.textContent("#generator-drawn")) ?? "", /^Text: [a-z]{3,5}\. Font: /);
     await drawn(() => page.selectOption("#generator-length", "5"));
     assert.match((await page.textContent("#generator-drawn b")) ?? "", /^[a-z]{5}$/);
     await drawn(() => page.selectOption("#generator-length", ""));
     await drawn(() => page.fill("#generator-text", "line"));
-    await drawn(() => page.getByLabel("Distorted font").check());
+    await drawn(() => page.getByLabel("Distort font").check());
     await drawn(() => page.getByRole("slider", { name: "Strokes" }).fill("2"));
     await drawn(() => page.click("#generator-next"));
     assert.equal(await page.textContent("#generator-drawn b"), "line");
@@ -257,9 +257,9 @@ describe("without WebGPU", () => {
     assert.deepEqual((await other.result()).characters, characters);
     assert.equal(await other.page.getByRole("slider", { name: "Strokes" }).inputValue(), "2");
     assert.equal(await other.page.getByLabel("Style").inputValue(), "waves");
-    assert.ok(await other.page.getByLabel("Distorted font").isChecked());
+    assert.ok(await other.page.getByLabel("Distort font").isChecked());
     await other.page.fill("#generator-text", "zwölf");
-    await other.page.waitForSelector("#generator-error:text('1 to 5 characters')");
+    await other.page.waitForSelector("#generator-error:text('1 to 5 letters')");
     assert.equal(await other.word(), word, "the last drawing stays");
     await other.close();
 
@@ -267,7 +267,7 @@ describe("without WebGPU", () => {
       query: "#generate?text=line&strokes=80&speckle=0.15",
     });
     assert.equal(await far.settled(), "done");
-    assert.match((await far.page.textContent("#generator-drawn")) ?? "", /among 80 strokes/);
+    assert.match((await far.page.textContent("#generator-drawn")) ?? "", /Strokes: 80/);
     const sliders = ["Strokes", "Noise"].map((name) => far.page.getByRole("slider", { name }));
     const values = await Promise.all(sliders.map((slider) => slider.inputValue()));
     assert.deepEqual(values, ["80", "15"]);
@@ -362,7 +362,7 @@ describe("without WebGPU", () => {
       data.setData("text/plain", "just words");
       document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
     });
-    assert.match((await reader.page.textContent("#note")) ?? "", /clipboard holds no image/);
+    assert.match((await reader.page.textContent("#note")) ?? "", /clipboard contains no image/);
     assert.equal(await reader.settled(), "done");
     assert.equal(await reader.word(), before);
   });

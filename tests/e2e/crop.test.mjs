@@ -108,7 +108,7 @@ describe("cropping", () => {
       assert.equal(await reader.settled(), "done");
       const { width, height } = await reader.result();
       assert.ok(Math.abs(width - 200) < 3 && Math.abs(height - 100) < 3);
-      assert.match((await page.textContent("#crop-note")) ?? "", /a part of the image/);
+      assert.match((await page.textContent("#crop-note")) ?? "", /part of the image/);
 
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
@@ -175,7 +175,7 @@ describe("cropping", () => {
       await page.setInputFiles("#file-input", screenshot);
       await page.waitForSelector("#crop-note:text('looks like a CAPTCHA')");
       assert.equal(await reader.settled(), "error");
-      assert.equal(await page.textContent("#crop"), "Adjust");
+      assert.equal(await page.textContent("#crop"), "Adjust crop");
       await page.unroute(missing);
       await page.click("#crop-undo");
       assert.equal(await reader.settled(), "done");

@@ -53,7 +53,7 @@ describe("the page", () => {
       assert.equal(await reader.choose(faulty("lost")), "done");
       assert.equal(await reader.word(), WORD);
       assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "cpu");
-      assert.match((await reader.page.textContent("#reason")) ?? "", /stopped answering/);
+      assert.match((await reader.page.textContent("#reason")) ?? "", /stopped responding/);
       await reader.close();
     });
 
@@ -173,7 +173,7 @@ describe("the page", () => {
       const reader = await open({ adapter: true });
       assert.equal(await reader.choose(GOOD), "done");
       await reader.page.waitForSelector("#badge[data-kind=webgpu]");
-      assert.equal(await reader.page.textContent("#reason"), "checked against the CPU");
+      assert.equal(await reader.page.textContent("#reason"), "verified against the CPU");
       assert.equal(await reader.word(), WORD, "what was read stays");
       assert.equal(await reader.choose(GOOD), "done");
       assert.equal((await reader.result()).backend.kind, "webgpu");
@@ -411,10 +411,10 @@ describe("the page", () => {
       await page.setInputFiles("#file-input", GOOD);
       const handed = reader.hand("paste");
       const told = async () => (await page.textContent("#note")) ?? "";
-      await page.waitForSelector("#note:text('clipboard holds no image')");
+      await page.waitForSelector("#note:text('clipboard contains no image')");
       await page.evaluate(() => /** @type {any} */ (globalThis).release());
       assert.equal(await handed, "done");
-      assert.match(await told(), /clipboard holds no image/);
+      assert.match(await told(), /clipboard contains no image/);
       assert.equal(await reader.word(), WORD);
       await reader.hand("drop", png(Buffer.from("no image"), "words.txt"));
       assert.equal((await reader.error()).code, "unreadable-image");
@@ -424,7 +424,7 @@ describe("the page", () => {
       const status = await page.textContent("#status-words");
       await page.locator(".about").scrollIntoViewIfNeeded();
       assert.equal(await reader.hand("paste"), "done");
-      assert.match(await told(), /clipboard holds no image/);
+      assert.match(await told(), /clipboard contains no image/);
       assert.ok(await inSight(page, "#note"), "wherever the page is");
       assert.equal((await reader.error()).shown, false);
       assert.equal(await page.textContent("#status-words"), status);

@@ -130,11 +130,7 @@ describe("a reading on the page", () => {
       await reader.page.click("[data-character-index='2']");
       await reader.page.hover("h1");
       assert.equal(await current(reader), 2);
-      assert.deepEqual(await candidates(reader), [
-        "u 87.1\u202f%",
-        "o 7.7\u202f%",
-        "the end 3.9\u202f%",
-      ]);
+      assert.deepEqual(await candidates(reader), ["u 87.1%", "o 7.7%", "end of text 3.9%"]);
       await reader.page.keyboard.press("Tab");
       assert.equal(await current(reader), 3);
       // The pointer passes by: the keyboard stays where it is, and with it the character.
@@ -254,7 +250,7 @@ describe("a reading on the page", () => {
         OffscreenCanvas.prototype.convertToBlob = () => Promise.reject(new Error("no"));
       });
       await page.click("#keep-png");
-      await page.waitForSelector("#keep-png:text('The browser refused')");
+      await page.waitForSelector("#keep-png:text('Could not save')");
       await page.waitForSelector("#keep-png:text('PNG')");
       assert.deepEqual(
         reader.watched.complaints.filter((words) => words.includes("no")),
@@ -274,22 +270,22 @@ describe("a reading on the page", () => {
 
       await reader.choose(GOOD);
       const sure = await size();
-      assert.match(await seen(), /^IT READS \| thus \| 85\.3.% sure$/i);
-      assert.match(await said(), /^Read in 13 ms \(first reading\): thus, .+ 85\.3 % sure$/);
+      assert.match(await seen(), /^RESULT \| thus \| 85\.3% confidence$/i);
+      assert.match(await said(), /^Read in 13 ms \(first reading\): thus, .+ 85\.3% confidence$/);
       await reader.choose(GOOD);
       assert.match(await said(), /^Read in 13 ms: /);
 
       await reader.choose(faulty("doubtful"));
-      assert.match(await seen(), /^NOT SURE \| thus \| 46\.1.% confidence$/i);
-      assert.match(await said(), /: Not sure: thus, spelt t h u s, 46\.1 % confidence$/);
+      assert.match(await seen(), /^UNCERTAIN RESULT \| thus \| 46\.1% confidence$/i);
+      assert.match(await said(), /: Uncertain result: thus, spelt t h u s, 46\.1% confidence$/);
       const doubtful = await size();
       assert.ok(doubtful < sure);
 
       await reader.choose(faulty("unsure"));
       const verdict =
-        /^Probably not a text CAPTCHA of the kind this model reads \| BEST GUESS \| thus/i;
+        /^Probably not a text CAPTCHA that this model can read \| BEST GUESS \| thus/i;
       assert.match(await seen(), verdict);
-      assert.match(await said(), /: Probably not .+\. Best guess: thus, .+<0\.1 % confidence/);
+      assert.match(await said(), /: Probably not .+\. Best guess: thus, .+<0\.1% confidence/);
       assert.ok((await size()) < doubtful);
       await reader.close();
     });
@@ -300,14 +296,14 @@ describe("a reading on the page", () => {
       const seen = async () => (await page.innerText("#reading")).trim();
       for (const [fault, words] of /** @type {const} */ ([
         ["blank", /^The image is blank$/],
-        ["nothing", /^No characters recognised\s+Crop the image .+$/],
+        ["nothing", /^No text found\s+Crop the image .+$/],
       ])) {
         assert.equal(await reader.choose(faulty(fault)), "done");
         assert.match(await seen(), words);
         const status = await page.textContent("#status-words");
         assert.match((await seen()).replace(/\n.*/s, ""), new RegExp(`^${status}$`));
         assert.ok(await page.isHidden("#alternatives"), "nothing else that it could be");
-        assert.doesNotMatch(await page.innerText(".reader"), /\bsure\b|99\.8/);
+        assert.doesNotMatch(await page.innerText(".reader"), /\bconfidence\b|99\.8/);
       }
       await reader.close();
     });

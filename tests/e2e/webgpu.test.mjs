@@ -43,7 +43,7 @@ describe("on WebGPU", () => {
     assert.equal((await reader.result()).backend.kind, "cpu");
     await reader.page.waitForSelector("#badge[data-kind=webgpu]");
     assert.match((await reader.page.textContent("#badge")) ?? "", /WebGPU · .*swiftshader/i);
-    assert.equal(await reader.page.textContent("#reason"), "checked against the CPU");
+    assert.equal(await reader.page.textContent("#reason"), "verified against the CPU");
   });
 
   test("leaves an adapter of software alone, and downloads nothing for it", async () => {
@@ -52,7 +52,7 @@ describe("on WebGPU", () => {
     const other = await Reader.open(browser, site.address, {
       prepare: async (page) => page.on("request", (request) => asked.push(request.url())),
     });
-    await other.page.waitForSelector("#reason:text('only software')");
+    await other.page.waitForSelector("#reason:text('adapter is software')");
     assert.equal(await other.page.getAttribute("#badge", "data-kind"), "cpu");
     assert.deepEqual(
       asked.filter((url) => /worker-webgpu|captcha_wasm(_bg)?\./.test(url)),

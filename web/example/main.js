@@ -48,7 +48,7 @@ async function read(lens, file) {
     if (signal.aborted) return;
     said.textContent = reading.text
       ? `${reading.text}, ${(100 * reading.confidence).toFixed(1)} %`
-      : "No characters were recognised";
+      : "No text found";
     characters.append(
       ...reading.characters.map(({ character }, i) => figure(character, picture, painted[i])),
     );

@@ -7,16 +7,16 @@ const LIMIT = 20_000;
 /** Why WebGPU is not used, in words that stand after "No WebGPU:". */
 export const REASONS = {
   unsupported: "this browser does not support it",
-  insecure: "it needs a page served over HTTPS",
+  insecure: "it requires HTTPS",
   saveData: "the browser is set to save data",
-  none: "the browser offers no graphics adapter",
-  silent: "the browser did not answer when asked for a graphics adapter",
-  software: "the graphics adapter is only software, which is slower than the CPU reader",
+  none: "the browser found no graphics adapter",
+  silent: "the browser did not respond to the request for a graphics adapter",
+  software: "the graphics adapter is software, which is slower than reading on the CPU",
   timestamps: "the graphics adapter does not support timestamp queries",
-  deviceSilent: "the graphics device did not answer",
-  deviceLost: "the graphics device stopped answering",
-  deviceFailed: "the graphics device did not work",
-  crashed: "the reader broke down on it",
+  deviceSilent: "the graphics device did not respond",
+  deviceLost: "the graphics device stopped responding",
+  deviceFailed: "the graphics device failed",
+  crashed: "the recognizer crashed on it",
 };
 
 /**

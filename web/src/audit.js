@@ -90,7 +90,7 @@ const view = new AuditView({
   compareNext: () => {
     if (!current) return;
     comparedNext = dataOf(current);
-    view.setStatus("The next audit will be compared with this one. Choose images.");
+    view.setStatus("The next audit will be compared with this one. Choose its images.");
   },
   compareEnd: () => {
     compared = comparedNext = null;
@@ -127,7 +127,7 @@ async function take(coming) {
     const plain = toPlainError(error);
     leftOut = busy ? plain.message : "";
     tellNote();
-    if (!busy) view.setError(plain, "Not opened. The report below is the one before.");
+    if (!busy) view.setError(plain, "No images opened. The report below is the previous one.");
   }
 }
 
@@ -201,21 +201,22 @@ async function audit(found) {
     if (own !== asked) return;
     const read = run.items.filter(Boolean).length;
     current.about = [
-      ["Weights", weights ? weights.replace(/^.*\//, "") : "the shipped ones"],
-      ["Read on", [...backends].join(", then ") || describeBackend(lens.backend)],
+      ["Weights", weights ? weights.replace(/^.*\//, "") : "built-in"],
+      ["Device", [...backends].join(", then ") || describeBackend(lens.backend)],
       ["Date", localDate(new Date())],
     ];
     if (!complete) current.about.push(["Stopped after", `${read} of ${images.length} images`]);
     if (problems.length > 0) {
       current.about.push(["Not opened", problems.map(({ path }) => path).join(", ")]);
     }
-    const cancelled = read > 0 ? "Cancelled. The report holds what was read before." : "Cancelled";
+    const cancelled =
+      read > 0 ? "Cancelled. The report covers the images read so far." : "Cancelled";
     view.setState("done", complete ? "Done" : cancelled);
     if (read > 0) showReport(current);
     if (failure) throw failure.error;
   } catch (error) {
     if (own !== asked) return;
-    view.setError(toPlainError(error), "Stopped. The report holds what was read before.");
+    view.setError(toPlainError(error), "Stopped. The report covers the images read so far.");
   } finally {
     if (own === asked) busy = false;
   }
@@ -291,7 +292,7 @@ async function compareSaved(file) {
       showReport(current);
     }
   } catch (error) {
-    view.setError(toPlainError(error), "Not compared. The report below is the one before.");
+    view.setError(toPlainError(error), "No comparison. The report below is the previous one.");
   }
 }
 
@@ -316,17 +317,17 @@ function describeContradictions(files) {
   const paths = contradictions(files);
   if (paths.length === 0) return [];
   const have = paths.length === 1 ? "has more than one label" : "have more than one label";
-  return [`${listed(paths)} ${have}; the last one counts.`];
+  return [`${listed(paths)} ${have}; the last label is used.`];
 }
 
 /** @param {Found} found */
 function describeLeftOut({ problems, ignored, labelFiles }) {
   const told = problems.slice(0, MOST_TOLD).map(({ error }) => error.message);
   const more = problems.length - told.length;
-  if (more > 0) told.push(`${more} more could not be opened.`);
+  if (more > 0) told.push(`${more} more ${more === 1 ? "file" : "files"} could not be opened.`);
   if (ignored.length > 0) {
-    const which = ignored.length === 1 ? "which is not an image" : "which are not images";
-    told.push(`Left out: ${listed(ignored)}, ${which}.`);
+    const kind = ignored.length === 1 ? "not an image" : "not images";
+    told.push(`Ignored: ${listed(ignored)} (${kind}).`);
   }
   told.push(...describeContradictions(labelFiles));
   return told.join(" ");
@@ -334,7 +335,8 @@ function describeLeftOut({ problems, ignored, labelFiles }) {
 
 /** @param {LabelFile[]} files that name none of the images */
 function describeLost(files) {
-  return `${files.map(({ path }) => path).join(", ")} ${files.length === 1 ? "names" : "name"} none of these images. A labels.csv has rows of file,label; a spec_train_val.txt lines of NAME WORD for NAME.png.`;
+  const names = files.map(({ path }) => path).join(", ");
+  return `No row of ${names} matches an image. A labels.csv has rows of file,label. A spec_train_val.txt has lines of NAME LABEL for NAME.png.`;
 }
 
 /**

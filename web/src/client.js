@@ -340,5 +340,5 @@ function bad(message, options) {
 }
 
 function closed() {
-  return new LensError("closed", "This reader was closed.");
+  return new LensError("closed", "This recognizer was closed.");
 }

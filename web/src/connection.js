@@ -56,7 +56,7 @@ export class Connection {
       this.#breakDown(
         event.message
           ? crashed(event.message)
-          : new LensError("missing-code", "The reader’s script could not be loaded."),
+          : new LensError("missing-code", "The script of the recognizer could not be loaded."),
       );
     });
   }
@@ -127,7 +127,7 @@ export class Connection {
     try {
       this.#worker.postMessage(message);
     } catch (cause) {
-      const what = "What was given cannot be sent to the reader. Give bytes, a file or pixels.";
+      const what = "This image cannot be sent to the recognizer. Pass bytes, a file or pixels.";
       throw new LensError("bad-argument", what, { cause });
     }
   }

@@ -87,7 +87,7 @@ async function load({ id, weights, backend }) {
  */
 async function loadCode(onProgress) {
   /** @type {Subject} */
-  const what = { name: "The reader", missing: "missing-code", stage: "code" };
+  const what = { name: "The recognizer", missing: "missing-code", stage: "code" };
   const { module, wasm } = code;
   try {
     const { response, counted } = await download(wasm, what, "application/wasm", onProgress);
@@ -117,7 +117,7 @@ async function loadWeights(address, onProgress) {
 
 /** @param {RecognizeRequest} request */
 async function recognize({ id, images, alternatives }) {
-  if (!engine) throw new LensError(CRASHED, "The reader is not loaded yet. Load it first.");
+  if (!engine) throw new LensError(CRASHED, "The recognizer is not loaded yet. Load it first.");
   /** @type {ArrayBufferLike[]} */
   const buffers = [];
   const answers = await engine.recognizeAll(images, { alternatives });

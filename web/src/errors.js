@@ -32,7 +32,7 @@ const TECHNICAL =
  * @param {unknown} cause
  */
 export function crashed(cause) {
-  return new LensError(CRASHED, "The reader broke down. It starts again with the next image.", {
+  return new LensError(CRASHED, "The recognizer crashed. It restarts with the next image.", {
     cause,
   });
 }
@@ -43,7 +43,7 @@ export function crashed(cause) {
  * @param {string} reason such as one of `REASONS`; also the error's `cause`
  */
 export function noWebGpu(reason) {
-  const message = `WebGPU cannot be used here: ${reason}. Use the CPU, or a browser with WebGPU.`;
+  const message = `WebGPU cannot be used here: ${reason}. Use the CPU, or a browser that supports WebGPU.`;
   return new LensError("no-webgpu", message, { cause: reason });
 }
 
@@ -99,7 +99,7 @@ function plainly(code, message, cause) {
     case "device-lost":
       return new LensError(
         code,
-        "The graphics device stopped answering. Try again, or use the CPU.",
+        "The graphics device stopped responding. Try again, or use the CPU.",
         { cause: message },
       );
     case CRASHED:

@@ -1,7 +1,7 @@
 // @ts-check
 /** What explains a reading: cells of the grid, their weights, a step. Pure: values in, words out. */
 
-import { percent } from "./words.js";
+import { percent } from "./format.js";
 
 /** @import { Grid, Character, Recognition } from "./types.js" */
 
@@ -35,7 +35,7 @@ export function describeCell(cell, { characters, grid }) {
  */
 export function describeGrid({ width, height, grid: { rows, cols } }) {
   const size = `${Math.round(width / cols)} × ${Math.round(height / rows)}`;
-  return `These ${width} × ${height} pixels became ${cols} columns and ${rows} rows: ${rows * cols} cells, each over about ${size} pixels.`;
+  return `This image has ${width} × ${height} pixels. The grid has ${cols} columns and ${rows} rows: ${rows * cols} cells of about ${size} pixels each.`;
 }
 
 /**

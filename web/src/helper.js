@@ -44,8 +44,8 @@ function start() {
   // Its script is missing or broken: what comes next starts it anew.
   started.addEventListener("error", (event) => {
     event.preventDefault();
-    const why = event.message || "its script could not be loaded";
-    stop(started, `A part of this page does not work (${why}).`);
+    const detail = event.message ? ` (${event.message})` : "";
+    stop(started, `The image tools could not be loaded${detail}.`);
   });
   return started;
 }

@@ -4,7 +4,7 @@
 import { LensError } from "./errors.js";
 
 const NOTHING_PASTED =
-  "The clipboard holds no image. Copy an image or an image file, then paste it here.";
+  "The clipboard contains no image. Copy an image or an image file, then paste it here.";
 
 /**
  * @typedef {object} Given
@@ -32,7 +32,7 @@ export function fromChooser(files) {
 export function fromDrop(transfer) {
   const folder = [...transfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
   if (folder) {
-    throw new LensError("not-a-file", "This is a folder. Drop one image file from inside it.");
+    throw new LensError("not-a-file", "This is a folder. Drop one image file from it.");
   }
   const given = firstOf([...transfer.files]);
   if (!given) {
@@ -78,7 +78,7 @@ export async function fromClipboard() {
   } catch {
     throw new LensError(
       "no-clipboard",
-      "The browser does not let this page look at the clipboard. Allow it, or press Ctrl+V.",
+      "The browser does not allow this page to read the clipboard. Allow it, or press Ctrl+V.",
     );
   }
   throw new LensError("not-a-file", NOTHING_PASTED);

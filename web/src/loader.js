@@ -70,7 +70,8 @@ export function weightsFrom(path) {
   try {
     address = new URL(path, location.href);
   } catch (cause) {
-    const message = "The address of the weights is not valid. Correct “weights” in the address.";
+    const message =
+      "The address of the weights is not valid. Correct “weights” in the URL of this page.";
     throw new LensError("missing-weights", message, { cause });
   }
   if (address.origin !== location.origin) {

@@ -41,7 +41,7 @@ const REFUSED = new Set(["image-too-large", "unreadable-image"]);
 
 /** What is said of a part that is read. */
 const FOUND = "Reading the part that looks like a CAPTCHA.";
-const CHOSEN = "Reading a part of the image.";
+const CHOSEN = "Reading the selected part of the image.";
 
 /** For debugging and for tests: what was read last, as it came from the engine. */
 const debug = /** @type {{ lastResult: import("./types.js").Recognition | null }} */ ({
@@ -369,7 +369,7 @@ function drawShared() {
  */
 async function draw(options) {
   const signal = startAnew();
-  view.setState("reading", "Drawing");
+  view.setState("reading", "Generating");
   try {
     generator.setFaces(await ask("faces"));
     // One at a time, so that of many changes in a row only the last is waited for.

@@ -221,7 +221,7 @@ export function paint(bitmap, { box, turns, angle }, canvas) {
     /** @type {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null} */ (
       canvas.getContext("2d")
     );
-  if (!context) throw new Error("The browser gives no canvas.");
+  if (!context) throw new Error("The browser could not create a canvas.");
   const { width, height } = turnedSize(bitmap, turns);
   context.imageSmoothingQuality = "high";
   context.fillStyle = "white"; // as the network sees what is transparent

@@ -49,12 +49,12 @@ export async function prepare(file) {
   const shrunk = await ask("shrink", file, size, SHRUNK_PIXELS).catch(() => {
     throw tooLarge(words);
   });
-  return { file: shrunk, note: `The image is large (${words}): it is read at a smaller size.` };
+  return { file: shrunk, note: `The image is large (${words}), so it is read at a smaller size.` };
 }
 
 /** @param {string} how */
 function tooLarge(how) {
-  const message = `This image is too large (${how}). Crop it, or make it smaller, then try again.`;
+  const message = `This image is too large (${how}). Crop it or make it smaller, then try again.`;
   return new LensError("image-too-large", message);
 }
 
@@ -109,7 +109,7 @@ async function drawSvg(file) {
   } catch {
     throw new LensError(
       "unreadable-image",
-      "This SVG image cannot be drawn. Save it again, or give a PNG of it.",
+      "This SVG image cannot be drawn. Save it again, or use a PNG version.",
     );
   }
 }

@@ -10,7 +10,7 @@ export const MAX_BYTES = 20_000_000;
 export const MAX_PIXELS = 40_000_000;
 
 const KINDS =
-  "a Blob or File, a Uint8Array or ArrayBuffer with a PNG, JPEG, WebP, GIF or BMP file, ImageData, an ImageBitmap, a canvas, an <img>, or a data: or blob: address";
+  "a Blob or File, a Uint8Array or ArrayBuffer with a PNG, JPEG, WebP, GIF or BMP file, ImageData, an ImageBitmap, a canvas, an <img>, or a data: or blob: URL";
 
 /**
  * Copies no more than has to be sent.
@@ -43,7 +43,7 @@ export async function toSource(image) {
     case "URL":
       return open(String(image));
     default:
-      throw new LensError("bad-argument", `This is no image that can be read. Give ${KINDS}.`);
+      throw new LensError("bad-argument", `This kind of image is not supported. Pass ${KINDS}.`);
   }
 }
 
@@ -87,14 +87,14 @@ function checkPixels(image) {
 }
 
 function empty() {
-  return new LensError("unreadable-image", "This image is empty. Give one that shows something.");
+  return new LensError("unreadable-image", "This image is empty. Use another image.");
 }
 
 /** @param {string} size */
 function tooLarge(size) {
   return new LensError(
     "image-too-large",
-    `This image is too large (${size}). At most 20 MB and 40 megapixels are read; crop or shrink it.`,
+    `This image is too large (${size}). The limit is 20 MB and 40 megapixels. Crop or shrink the image.`,
   );
 }
 
@@ -116,14 +116,14 @@ async function pixelsOfElement(element) {
 function pixelsOf(image, size = /** @type {ImageBitmap} */ (image)) {
   const { width, height } = checkPixels(size);
   const context = new OffscreenCanvas(width, height).getContext("2d");
-  if (!context) throw new LensError("unreadable-image", "The browser gives no canvas.");
+  if (!context) throw new LensError("unreadable-image", "The browser could not create a canvas.");
   try {
     context.drawImage(image, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
   } catch (cause) {
     // A canvas that holds something of another site keeps its pixels to itself.
     const message =
-      "The browser does not give out the pixels of this image. Where it comes from another site, give its file instead.";
+      "The browser does not allow access to the pixels of this image. If it comes from another site, pass its file instead.";
     throw new LensError("unreadable-image", message, { cause });
   }
 }
@@ -138,13 +138,13 @@ async function open(address) {
   if (!/^(data|blob):/i.test(address)) {
     throw new LensError(
       "bad-argument",
-      "Images are not loaded from an address. Load it yourself and give the file: recognize(await (await fetch(address)).blob()).",
+      "Images are not loaded from a URL. Fetch the image and pass the file: recognize(await (await fetch(url)).blob()).",
     );
   }
   try {
     return await (await fetch(address)).blob();
   } catch (cause) {
-    const message = "The address of this image could not be opened. Give the file instead.";
+    const message = "The URL of this image could not be opened. Pass the file instead.";
     throw new LensError("unreadable-image", message, { cause });
   }
 }

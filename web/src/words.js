@@ -1,34 +1,10 @@
 // @ts-check
 /** How the page says things. Pure: values in, words out. */
 
+import { megabytes, milliseconds, percent } from "./format.js";
 import { extentOf, spreadOf } from "./overlay.js";
 
 /** @import { Backend, Grid, Character, Progress, Recognition, RunsOn } from "./types.js" */
-
-/** Keeps a number and its unit together. */
-const THIN = "\u202f";
-
-/**
- * A probability in percent, never rounded to a certainty it is not.
- *
- * @param {number} share 0 to 1
- */
-export function percent(share) {
-  if (share < 1 && share > 0.9995) return `>99.9${THIN}%`;
-  if (share > 0 && share < 0.0005) return `<0.1${THIN}%`;
-  return `${(share * 100).toFixed(1)}${THIN}%`;
-}
-
-/** @param {number} value in milliseconds */
-export function milliseconds(value) {
-  if (value >= 1000) return `${(value / 1000).toFixed(2)}${THIN}s`;
-  return `${value >= 10 ? Math.round(value) : value.toFixed(1)}${THIN}ms`;
-}
-
-/** @param {number} value in bytes */
-export function megabytes(value) {
-  return `${(value / 1e6).toFixed(1)}${THIN}MB`;
-}
 
 /**
  * What a character's picture shows, for those who cannot see it.
@@ -42,7 +18,7 @@ export function describeCharacter({ character, confidence, attention }, index, c
   const columns = range(extentOf(attention, grid, "cols"), "column", grid.cols);
   const rows = range(extentOf(attention, grid, "rows"), "row", grid.rows);
   // What is written on the character comes first and in the same order, for those who say it aloud.
-  return `Character ${index + 1} of ${count}: ${character}, ${percent(confidence)}, ${describeFocus(attention)} positions, looking at ${columns}, ${rows}`;
+  return `Character ${index + 1} of ${count}: ${character}, ${percent(confidence)}, ${describeFocus(attention)} cells, ${columns}, ${rows}`;
 }
 
 /**
@@ -99,22 +75,23 @@ export function certaintyOf({ text, confidence, blank }) {
  */
 export function describeCertainty(recognition) {
   const share = percent(recognition.confidence);
-  const advice = "Crop the image so that it shows only the CAPTCHA, or try one of another style.";
+  const advice =
+    "Crop the image so that it shows only the CAPTCHA, or try a CAPTCHA of another style.";
   const nothing = { verdict: "", title: "", share: "", advice: "" };
   switch (certaintyOf(recognition)) {
     case "sure":
-      return { ...nothing, title: "It reads", share: `${share} sure` };
+      return { ...nothing, title: "Result", share: `${share} confidence` };
     case "unsure":
-      return { ...nothing, title: "Not sure", share: `${share} confidence` };
+      return { ...nothing, title: "Uncertain result", share: `${share} confidence` };
     case "unlikely":
       return {
-        verdict: "Probably not a text CAPTCHA of the kind this model reads",
+        verdict: "Probably not a text CAPTCHA that this model can read",
         title: "Best guess",
         share: `${share} confidence`,
         advice,
       };
     case "empty":
-      return { ...nothing, verdict: "No characters recognised", advice };
+      return { ...nothing, verdict: "No text found", advice };
     case "blank":
       return { ...nothing, verdict: "The image is blank" };
   }
@@ -165,18 +142,18 @@ export function describeBackend({ kind, adapter }) {
  * @param {RunsOn} backend
  */
 export function describeReason({ kind, reason, warming }) {
-  if (warming) return "WebGPU is warming up";
+  if (warming) return "loading WebGPU";
   if (reason) return `No WebGPU: ${reason}`;
-  return kind === "webgpu" ? "checked against the CPU" : "as chosen";
+  return kind === "webgpu" ? "verified against the CPU" : "selected";
 }
 
 /** The stages of loading. */
 const STAGES = /** @type {Record<string, string>} */ ({
   code: "Loading code",
   weights: "Loading weights",
-  network: "Building the network",
+  network: "Building the model",
   device: "Preparing WebGPU",
-  check: "Checking",
+  check: "Verifying WebGPU",
 });
 
 /** @param {string} stage */

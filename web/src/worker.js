@@ -31,7 +31,7 @@ export function startWorker(module, assets) {
     }
   } catch (cause) {
     const message =
-      "The browser did not let the reader’s worker start. Check the page’s Content-Security-Policy, or host the files on the page’s own site.";
+      "The browser blocked the worker of the recognizer. Check the Content-Security-Policy of the page, or host the files on the same site as the page.";
     throw new LensError("missing-code", message, { cause });
   }
 }

@@ -97,12 +97,12 @@ fn audit(
         name: name.map_or("images".into(), |name| name.to_string_lossy().into_owned()),
         about: vec![
             fact(
-                "Read by",
+                "Program",
                 format!("captcha-lens {}", env!("CARGO_PKG_VERSION")),
             ),
             fact(
                 "Weights",
-                weights.map_or("the shipped ones".into(), |name| {
+                weights.map_or("built-in".into(), |name| {
                     name.to_string_lossy().into_owned()
                 }),
             ),

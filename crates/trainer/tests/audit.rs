@@ -64,7 +64,7 @@ fn an_audit_is_one_file_that_tells_all() {
     assert!(items[3]["error"].is_string() && items[3]["text"].is_null());
     assert!(items[4]["text"].is_string() && items[4]["confidence"].is_number());
     let about = data["about"].to_string();
-    for name in ["Read by", "Weights", "Device", "Date"] {
+    for name in ["Program", "Weights", "Device", "Date"] {
         assert!(about.contains(name), "{about}");
     }
     // Few enough to have a picture each.
@@ -103,7 +103,7 @@ fn an_audit_is_one_file_that_tells_all() {
     let printed = succeeds(folder, &numbered);
     assert!(
         printed.contains("1 of 3 images have no label")
-            && printed.contains("Solved: 0 of 2 images (0.0 %; 95 % interval 0.0 "),
+            && printed.contains("Solved: 0 of 2 images (0.0%; 95% interval 0.0%"),
         "{printed}"
     );
     // Labels that are not asked for are not read, whatever they hold.
@@ -125,7 +125,7 @@ fn labels_that_the_network_cannot_write_are_no_evidence() {
     let printed = succeeds(folder, &["audit", "set", "--report", "audit.html"]);
     assert!(
         printed.contains(
-            "This model reads a to z, 1 to 5 characters. 3 of 4 labels are outside of that: \
+            "This model reads a to z, 1 to 5 characters. 3 of 4 labels do not fit: \
              2 contain digits, 1 is longer than 5 characters.\n"
         ),
         "{printed}"

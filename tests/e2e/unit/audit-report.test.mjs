@@ -5,14 +5,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { describeNetwork, labelRules } from "../../../web/src/audit/alphabet.js";
-import {
-  align,
-  judge,
-  notableCases,
-  percent,
-  summarize,
-} from "../../../web/src/audit/statistics.js";
+import { align, judge, notableCases, summarize } from "../../../web/src/audit/statistics.js";
 import { about, scope, verdict } from "../../../web/src/audit/verdict.js";
+import { percent } from "../../../web/src/format.js";
 import { toCsv } from "../../../web/src/view/report/save.js";
 
 /** @import { AuditItem, AuditNetwork } from "../../../web/src/types.js" */
@@ -84,10 +79,10 @@ describe("labels that a network cannot write", () => {
       /1 of 60 labels contains digits\. The result below covers 59 images\. It says nothing/,
     );
     // Where most are no evidence, no share stands for all.
-    assert.match(words(items), /cannot judge most of these images/);
+    assert.match(words(items), /cannot write most of the labels/);
     assert.match(
       words([...same(2, "a5b2c", "x"), ...same(1, "sixsix", "x"), ...same(1, "thus", "thus")]),
-      /3 of 4 labels are outside of that: 2 contain digits, 1 is longer than 5 characters\. The result below covers 1 image\./,
+      /3 of 4 labels do not fit: 2 contain digits, 1 is longer than 5 characters\. The result below covers 1 image\./,
     );
   });
 
@@ -106,7 +101,7 @@ describe("labels that a network cannot write", () => {
         );
         assert.deepEqual(summary.thresholds, []);
         const said = words(items, network);
-        assert.match(said, /cannot judge these images: there is no result/);
+        assert.match(said, /There is no result, neither good nor bad/);
         assert.match(said, /train a model/);
         assert.doesNotMatch(said, /%|solved|interval/);
       }
@@ -233,11 +228,11 @@ describe("a report's figures", () => {
 
   test("claim no certainty that is not there", () => {
     assert.deepEqual([0, 0.0001, 0.5, 0.9999, 1].map(percent), [
-      "0.0\u202f%",
-      "<0.1\u202f%",
-      "50.0\u202f%",
-      ">99.9\u202f%",
-      "100.0\u202f%",
+      "0.0%",
+      "<0.1%",
+      "50.0%",
+      ">99.9%",
+      "100.0%",
     ]);
   });
 });
@@ -248,7 +243,10 @@ describe("a verdict", () => {
 
   test("says what this model solved, and that another may solve more", () => {
     assert.match(of(1, 2), /solved 1 of 3 images, about 1 in 3\. Another model may solve more/);
-    assert.match(of(0, 200), /solved none of 200 images\. That does not show that bots are kept/);
+    assert.match(
+      of(0, 200),
+      /solved none of 200 images\. This does not show that the CAPTCHA stops bots/,
+    );
     assert.match(of(20, 0), /solved all 20 images\. .*do not stop bots/);
     assert.doesNotMatch(of(20, 0), /solve more/);
     // One image, or a few of many, are no evidence about all such images.

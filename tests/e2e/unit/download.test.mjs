@@ -7,7 +7,7 @@ import { download, interrupted } from "../../../web/src/download.js";
 /** @import { StageProgress } from "../../../web/src/types.js" */
 
 /** @type {Subject} */
-const WHAT = { name: "The reader", missing: "missing-code", stage: "code" };
+const WHAT = { name: "The recognizer", missing: "missing-code", stage: "code" };
 const WASM = "application/wasm";
 
 afterEach(() => mock.restoreAll());
@@ -74,7 +74,7 @@ test("a download that breaks off fails at the response, and counting leaves it a
   await assert.rejects(response.text(), (error) => {
     const { code, message, cause } = interrupted(error, WHAT);
     assert.deepEqual([code, cause], ["missing-code", error]);
-    assert.match(message, /^The reader could not be loaded: .+\.$/);
+    assert.match(message, /^The recognizer could not be loaded: .+\.$/);
     return true;
   });
 });

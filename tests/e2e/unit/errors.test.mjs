@@ -33,18 +33,18 @@ test("no panic, path or chain of Rust errors is in a message, and none is lost",
 test("what is plain already stays as it is", () => {
   const message = "This is not an image that can be read (a /b/c header).";
   assert.equal(sent(coded("unreadable-image", message)).message, message);
-  const closed = sent(new LensError("closed", "This reader was closed."));
-  assert.deepEqual([closed.code, closed.message], ["closed", "This reader was closed."]);
+  const closed = sent(new LensError("closed", "This recognizer was closed."));
+  assert.deepEqual([closed.code, closed.message], ["closed", "This recognizer was closed."]);
   assert.equal("cause" in closed, false);
 });
 
 test("a reason that is technical gives way to plain words", () => {
   const warn = mock.method(console, "warn", () => {});
   for (const reason of [PANIC, CHAIN, "[Invalid ShaderModule select_kernel] is invalid."]) {
-    assert.equal(plainReason(reason), "the graphics device did not work");
+    assert.equal(plainReason(reason), "the graphics device failed");
   }
   assert.equal(warn.mock.callCount(), 3);
-  for (const reason of [null, "the browser offers no graphics adapter"]) {
+  for (const reason of [null, "the browser found no graphics adapter"]) {
     assert.equal(plainReason(reason), reason);
   }
   warn.mock.restore();

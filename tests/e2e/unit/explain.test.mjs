@@ -56,13 +56,13 @@ test("the top cells come first, the first of equals before the others", () => {
 
 test("a cell is described by its place and the weight that each character gave it", () => {
   assert.equal(describePlace(5, GRID), "column 3, row 2");
-  assert.equal(plain(describeCell(2, READING)), "Column 3, row 1: h 60.0 %, i 0.0 %");
+  assert.equal(plain(describeCell(2, READING)), "Column 3, row 1: h 60.0%, i 0.0%");
 });
 
 test("the grid is described in the picture's own pixels", () => {
   assert.equal(
     describeGrid(READING),
-    "These 600 × 320 pixels became 3 columns and 2 rows: 6 cells, each over about 200 × 160 pixels.",
+    "This image has 600 × 320 pixels. The grid has 3 columns and 2 rows: 6 cells of about 200 × 160 pixels each.",
   );
 });
 

@@ -69,7 +69,7 @@ test("a session that was ended stays so, loaded before or not", async () => {
     const session = new Session("cpu", "weights");
     if (loaded) await session.load();
     const before = workers.length;
-    session.end(new LensError("closed", "This reader was closed."));
+    session.end(new LensError("closed", "This recognizer was closed."));
     await assert.rejects(session.load(), { code: "closed" });
     await assert.rejects(session.read([], 0), { code: "closed" });
     assert.equal(workers.length, before);

@@ -135,7 +135,7 @@ test("pixels of another site are an error that says what to do", async () => {
     await assert.rejects(toSource(like("HTMLCanvasElement", { width: 1, height: 1 })), {
       name: "LensError",
       code: "unreadable-image",
-      message: /give its file instead/,
+      message: /pass its file instead/,
     });
   } finally {
     FakeCanvas.tainted = false;
@@ -158,7 +158,7 @@ test("an address is opened where it holds the image itself, and nothing is loade
     await assert.rejects(toSource(address), {
       name: "LensError",
       code: "bad-argument",
-      message: /Load it yourself/,
+      message: /Fetch the image/,
     });
   }
   assert.equal(fetched.mock.callCount(), before);

@@ -11,21 +11,20 @@ import {
   describeReason,
   describeResult,
   describeStage,
-  milliseconds,
-  percent,
 } from "../../../web/src/words.js";
+import { milliseconds, percent } from "../../../web/src/format.js";
 
 /** Without the thin spaces that keep numbers and units together. @param {string} words */
 const plain = (words) => words.replaceAll("\u202f", " ");
 
 test("percentages never claim a certainty that is not there", () => {
   const cases = /** @type {const} */ ([
-    [1, "100.0 %"],
-    [0.99996, ">99.9 %"],
-    [0.9994, "99.9 %"],
-    [0.5, "50.0 %"],
-    [0.0004, "<0.1 %"],
-    [0, "0.0 %"],
+    [1, "100.0%"],
+    [0.99996, ">99.9%"],
+    [0.9994, "99.9%"],
+    [0.5, "50.0%"],
+    [0.0004, "<0.1%"],
+    [0, "0.0%"],
   ]);
   for (const [share, words] of cases) assert.equal(plain(percent(share)), words);
 });
@@ -45,7 +44,7 @@ test("a character is described for those who cannot see where it was", () => {
   };
   assert.equal(
     plain(describeCharacter(character, 1, 4, { rows: 1, cols: 4 })),
-    "Character 2 of 4: h, 98.0 %, scattered over 2.9 of 4 positions, looking at columns 2 to 3 of 4, row 1 of 1",
+    "Character 2 of 4: h, 98.0%, scattered over 2.9 of 4 cells, columns 2 to 3 of 4, row 1 of 1",
   );
 });
 
@@ -60,19 +59,19 @@ test("a look is focused, spread or scattered", () => {
 test("a reading is as sure as its probability, and nothing is no reading", () => {
   const reading = (/** @type {any} */ fields) => ({ text: "hi", confidence: 1, ...fields });
   for (const [fields, certainty, words] of /** @type {const} */ ([
-    [{ confidence: 0.5 }, "sure", "hi, 50.0 % sure"],
-    [{ confidence: 0.499 }, "unsure", "Not sure: hi, 49.9 % confidence"],
-    [{ confidence: 0.1 }, "unsure", "Not sure: hi, 10.0 % confidence"],
+    [{ confidence: 0.5 }, "sure", "hi, 50.0% confidence"],
+    [{ confidence: 0.499 }, "unsure", "Uncertain result: hi, 49.9% confidence"],
+    [{ confidence: 0.1 }, "unsure", "Uncertain result: hi, 10.0% confidence"],
     [
       { confidence: 0.0999 },
       "unlikely",
-      "Probably not a text CAPTCHA of the kind this model reads. Best guess: hi, 10.0 % confidence",
+      "Probably not a text CAPTCHA that this model can read. Best guess: hi, 10.0% confidence",
     ],
     [{ text: "", blank: true }, "blank", "The image is blank"],
     [
       { text: "", blank: false },
       "empty",
-      "No characters recognised. Crop the image so that it shows only the CAPTCHA, or try one of another style.",
+      "No text found. Crop the image so that it shows only the CAPTCHA, or try a CAPTCHA of another style.",
     ],
     [{ text: "" }, "empty", undefined],
   ])) {
@@ -90,10 +89,10 @@ test("a result is spelt, and nothing is nothing", () => {
     milliseconds: { total: 12 },
   };
   const { words, more } = describeResult(result);
-  assert.equal(plain(words + more), "Read in 12 ms: hi, spelt h i, 90.0 % sure");
+  assert.equal(plain(words + more), "Read in 12 ms: hi, spelt h i, 90.0% confidence");
   assert.equal(describeResult(result, { first: true }).words.slice(-16), " (first reading)");
   const none = { ...result, text: "", characters: [] };
-  assert.equal(describeResult(none).words, "No characters recognised");
+  assert.equal(describeResult(none).words, "No text found");
   assert.deepEqual(describeResult({ ...none, blank: true }), {
     words: "The image is blank",
     more: "",
@@ -107,9 +106,9 @@ test("backends, stages and bytes have names", () => {
   );
   assert.equal(describeBackend({ kind: "webgpu", adapter: "WebGPU", reason: null }), "WebGPU");
   const runsOn = { adapter: "", reason: null, warming: false };
-  assert.equal(describeReason({ ...runsOn, kind: "cpu" }), "as chosen");
-  assert.equal(describeReason({ ...runsOn, kind: "webgpu" }), "checked against the CPU");
-  assert.equal(describeReason({ ...runsOn, kind: "cpu", warming: true }), "WebGPU is warming up");
+  assert.equal(describeReason({ ...runsOn, kind: "cpu" }), "selected");
+  assert.equal(describeReason({ ...runsOn, kind: "webgpu" }), "verified against the CPU");
+  assert.equal(describeReason({ ...runsOn, kind: "cpu", warming: true }), "loading WebGPU");
   assert.equal(describeReason({ ...runsOn, kind: "cpu", reason: "lost" }), "No WebGPU: lost");
   assert.equal(describeStage("weights"), "Loading weights");
   assert.equal(describeStage("something"), "Something");

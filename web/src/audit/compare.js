@@ -50,7 +50,7 @@ export function compare(first, second) {
 export function describeComparison(comparison) {
   if (!comparison) {
     return [
-      "There is nothing to compare: one of the two audits has no image with a label that its model can write.",
+      "The audits cannot be compared: one of them has no image with a label that its model can write.",
     ];
   }
   const {
@@ -63,13 +63,13 @@ export function describeComparison(comparison) {
     `${value > 0 ? "+" : value < 0 ? "\u2212" : ""}${(100 * Math.abs(value)).toFixed(1)}`;
   const images = first.whole === 1 ? "1 image" : `${first.whole.toLocaleString("en")} images`;
   return [
-    `Difference: ${points(difference)} percentage points (95\u202f% interval ${points(low)} to ${points(high)}).`,
+    `Difference: ${points(difference)} percentage points (95% interval ${points(low)} to ${points(high)}).`,
     low > 0 || high < 0
-      ? "The difference is larger than chance explains."
-      : "The difference may be chance: more images are needed to tell.",
+      ? "The interval does not contain 0, so chance alone does not explain the difference."
+      : "The interval contains 0, so the difference may be chance. Use more images for a clear result.",
     paired
-      ? `Compared one by one are the ${images} with the same name and label in both audits (Newcombe 1998, paired proportions, method 10).`
-      : "The images differ, so the two shares are compared as independent samples (Newcombe 1998, independent proportions, method 10).",
+      ? `The comparison covers the ${images} with the same name and label in both audits, image by image (Newcombe 1998, paired proportions, method 10).`
+      : "The images are different, so the two shares are compared as independent samples (Newcombe 1998, independent proportions, method 10).",
   ];
 }
 

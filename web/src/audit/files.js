@@ -99,7 +99,7 @@ export async function findImages(files) {
     const others = found.ignored.length > 0 ? ` (${listed(found.ignored)})` : "";
     throw new LensError(
       "no-images",
-      `There is no image among these files${others}. Choose PNG, JPEG, WebP, GIF, BMP or SVG files, a folder or a zip archive of them.`,
+      `These files contain no image${others}. Choose PNG, JPEG, WebP, GIF, BMP or SVG files, or a folder or zip archive that contains them.`,
     );
   }
   const order = new Intl.Collator("en", { numeric: true });

@@ -189,17 +189,6 @@ export function notableCases(judged, most) {
 }
 
 /**
- * A share in percent, never rounded to a certainty it is not.
- *
- * @param {number} value 0 to 1
- */
-export function percent(value) {
-  if (value < 1 && value > 0.9995) return ">99.9\u202f%";
-  if (value > 0 && value < 0.0005) return "<0.1\u202f%";
-  return `${(100 * value).toFixed(1)}\u202f%`;
-}
-
-/**
  * How sure a reading is; where nothing was recognised, that is no answer, however sure.
  *
  * @param {AuditItem} item

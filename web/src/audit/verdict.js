@@ -8,7 +8,7 @@
  */
 
 import { describeNetwork } from "./alphabet.js";
-import { percent } from "./statistics.js";
+import { number, percent } from "../format.js";
 
 /** @import { AuditNetwork, AuditSummary } from "../types.js" */
 
@@ -38,7 +38,7 @@ export function scope(summary, network) {
   }
   if (folded > 0) {
     sentences.push(
-      `Capital and small letters count as the same, because this model writes only one of them (${number(folded)} of the ${number(supported)} labels).`,
+      `Capital and small letters count as the same, because this model writes only one of the two (${number(folded)} of the ${number(supported)} labels).`,
     );
   }
   return sentences;
@@ -61,25 +61,27 @@ export function verdict(summary) {
   }
   if (labelled === 0) {
     return [
-      "The images have no labels, so nobody can tell how many readings are right.",
-      `The model’s mean confidence is ${percent(confidence ?? 0)}. On images of a style that it was not trained on, it can be sure and wrong.`,
-      "To measure accuracy, name each file by its text (label.png, label_2.png) or add a labels.csv with rows of file,label.",
+      "The images have no labels, so the number of correct readings is unknown.",
+      `The model’s mean confidence is ${percent(confidence ?? 0)}. On images of a style that it was not trained on, it can be confident and wrong.`,
+      "To measure accuracy, name each file after its label (label.png, label_2.png), or add a labels.csv with rows of file,label.",
     ];
   }
   if (supported === 0 || rate === null || summary.interval === null) {
     return [
-      "This model cannot judge these images: there is no result, neither good nor bad.",
-      "To get one, train a model that knows these characters and this length on labelled images of this style (captcha-lens train), and audit with its weights.",
+      "There is no result, neither good nor bad: this model cannot write the labels of these images.",
+      "To get a result, train a model for these characters and this length on labelled images of this style (captcha-lens train), and run the audit with its weights.",
     ];
   }
   const [low, high] = summary.interval;
   const sentences = isMinority(summary)
-    ? ["This model cannot judge most of these images: the result is of a small part of them."]
+    ? [
+        "This model cannot write most of the labels, so the result covers only a small part of the images.",
+      ]
     : [];
   if (exact === 0) {
     sentences.push(
       `This model solved none of ${number(supported)} ${supported === 1 ? "image" : "images"}.`,
-      "That does not show that bots are kept out: another model, above all one trained on images of this style, may solve many.",
+      "This does not show that the CAPTCHA stops bots. Another model, especially one trained on images of this style, may solve many.",
     );
   } else if (exact === supported) {
     sentences.push(
@@ -90,18 +92,18 @@ export function verdict(summary) {
   } else {
     sentences.push(
       `This model solved ${number(exact)} of ${number(supported)} images, ${about(rate)}.`,
-      "Another model may solve more, above all one trained on images of this style.",
+      "Another model may solve more, especially one trained on images of this style.",
     );
   }
   if (high - low > WIDE) {
     sentences.push(
-      `The sample is small, so the share on all such images is uncertain (${percent(low)} to ${percent(high)}). Use 100 images or more.`,
+      `The sample is small, so the share for all images of this kind is uncertain (${percent(low)} to ${percent(high)}). Use at least 100 images.`,
     );
   }
   sentences.push(
     rate >= OFTEN && low >= OFTEN / 2 && !isMinority(summary)
       ? "CAPTCHAs like these images do not stop bots. Limit attempts per account and IP address, and check what is submitted."
-      : "An attacker can skip the images that a model is unsure of, and try again. Limit attempts per account and IP address, whatever the share is.",
+      : "An attacker can skip images with low confidence and try again. Limit attempts per account and IP address, even if the share is low.",
   );
   return sentences;
 }
@@ -130,7 +132,7 @@ function outside({ labelled, unsupported, problems }) {
   const counts = problems.map(
     ({ words, count }) => `${number(count)} ${count === 1 ? singular(words) : words}`,
   );
-  return `${of} ${labelled === 1 ? "is" : "are"} outside of that: ${counts.join(", ")}.`;
+  return `${of} do not fit: ${counts.join(", ")}.`;
 }
 
 /** @param {string} words */
@@ -156,9 +158,4 @@ export function about(rate) {
   const off = (/** @type {number[]} */ [part, whole]) => Math.abs(part / whole - rate);
   const [part, whole] = parts.reduce((a, b) => (off(b) < off(a) ? b : a));
   return `about ${part} in ${whole}`;
-}
-
-/** @param {number} value */
-export function number(value) {
-  return value.toLocaleString("en");
 }

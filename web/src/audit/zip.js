@@ -41,15 +41,15 @@ export async function listZip(archive) {
   const tail = await view(archive, archive.size - tailSize, tailSize);
   let end = tailSize - END.size;
   while (end >= 0 && tail.getUint32(end, true) !== END.signature) end--;
-  if (end < 0) throw bad("it has no directory, so it may be cut short");
+  if (end < 0) throw bad("its file list is missing, so it may be incomplete");
   const { count, size, start } = await readEnd(archive, tail, end);
-  if (start + size > archive.size) throw bad("it is cut short");
+  if (start + size > archive.size) throw bad("it is incomplete");
   const directory = await view(archive, start, size);
   const files = [];
   // Of more files than its 16 bits hold, the archive tells only where the directory ends.
   for (let at = 0, i = 0; count === MANY ? at < size : i < count; i++) {
     if (at + CENTRAL.size > size || directory.getUint32(at, true) !== CENTRAL.signature) {
-      throw bad("its directory is damaged");
+      throw bad("its file list is damaged");
     }
     const file = readEntry(archive, directory, at);
     if (!file.path.endsWith("/")) files.push(file);
@@ -69,7 +69,7 @@ async function readEnd(archive, tail, end) {
   const locator = end - LOCATOR.size;
   if (locator >= 0 && tail.getUint32(locator, true) === LOCATOR.signature) {
     const record = await view(archive, large(tail, locator + 8), END64.size);
-    if (record.getUint32(0, true) !== END64.signature) throw bad("its directory is damaged");
+    if (record.getUint32(0, true) !== END64.signature) throw bad("its file list is damaged");
     return { count: large(record, 32), size: large(record, 40), start: large(record, 48) };
   }
   return {
@@ -123,7 +123,7 @@ function readEntry(archive, directory, at) {
     directory.getUint16(at + offset, true),
   );
   const nameEnd = at + CENTRAL.size + name;
-  if (nameEnd + extra > directory.byteLength) throw bad("its directory is damaged");
+  if (nameEnd + extra > directory.byteLength) throw bad("its file list is damaged");
   const { size, packed, local } = readNumbers(directory, at, {
     from: nameEnd,
     to: nameEnd + extra,
@@ -133,7 +133,8 @@ function readEntry(archive, directory, at) {
   const path = new TextDecoder().decode(written).replaceAll("\\", "/");
   const open = async () => {
     if (encrypted) throw bad(`${path} is encrypted`);
-    if (method !== STORED && method !== DEFLATED) throw bad(`${path} is packed in an unusual way`);
+    if (method !== STORED && method !== DEFLATED)
+      throw bad(`${path} uses an unsupported compression method`);
     const header = await view(archive, local, LOCAL.size);
     if (header.getUint32(0, true) !== LOCAL.signature) throw bad("it is damaged");
     const start = local + LOCAL.size + header.getUint16(26, true) + header.getUint16(28, true);
@@ -176,7 +177,7 @@ function atMost(bytes) {
  */
 async function view(blob, start, size) {
   const bytes = await blob.slice(start, start + size).arrayBuffer();
-  if (bytes.byteLength < size) throw bad("it is cut short");
+  if (bytes.byteLength < size) throw bad("it is incomplete");
   return new DataView(bytes);
 }
 

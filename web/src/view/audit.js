@@ -1,8 +1,9 @@
 // @ts-check
 /** The audit page: what is given, how far reading is, and the report. */
 
-import { judge, percent, summarize } from "../audit/statistics.js";
+import { judge, summarize } from "../audit/statistics.js";
 import { isMinority } from "../audit/verdict.js";
+import { percent } from "../format.js";
 import { describeBackend, describeReason } from "../words.js";
 import { find } from "./dom.js";
 import { renderReport } from "./report.js";
@@ -137,7 +138,7 @@ export class AuditView {
       `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
     // Read aloud now and then, not at every batch.
     const tenths = Math.floor((10 * done) / total);
-    if (tenths > 0 && tenths < 10) this.#announce(`${tenths * 10} % read`);
+    if (tenths > 0 && tenths < 10) this.#announce(`${tenths * 10}% read`);
   }
 
   /** @param {string} words what else there was among the files */
@@ -175,7 +176,7 @@ export class AuditView {
       rate !== null
         ? `${isMinority(summary) ? exact : percent(rate)} of ${many(supported)} solved.`
         : labelled > 0
-          ? `No result: this model cannot write the labels of these ${many(labelled)}.`
+          ? `No result: this model cannot write the labels of ${many(labelled)}.`
           : `${many(read)} read.`,
     );
   }

@@ -2,7 +2,7 @@
 /** The encoder's grid over the picture, and what each character took from the cell in question. */
 
 import { capital, cellAt, describeCell, describePlace, topCells } from "../explain.js";
-import { percent } from "../words.js";
+import { percent } from "../format.js";
 import { element, find } from "./dom.js";
 import { paintTint } from "./heat.js";
 

@@ -2,7 +2,8 @@
 /** The row of characters: each with its confidence and a small picture of its own attention. */
 
 import { peakOf } from "../overlay.js";
-import { describeFocus, describeCharacter, percent } from "../words.js";
+import { percent } from "../format.js";
+import { describeFocus, describeCharacter } from "../words.js";
 import { find, stamp, within } from "./dom.js";
 import { paintAttention } from "./heat.js";
 

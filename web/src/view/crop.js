@@ -15,9 +15,9 @@ const [SHOWN, SHOWN_SHORT] = [1600, 800];
 const [BOX_WIDTH, PICTURE_WIDTH] = [160, 240];
 /** What is said of a guess. */
 const FOUND = {
-  part: "The box is around what looks like a CAPTCHA.",
+  part: "The box is around the part that looks like a CAPTCHA.",
   whole: "The whole image looks like one CAPTCHA.",
-  nothing: "No part of the image looks like a CAPTCHA. Set the box by hand.",
+  nothing: "No part of the image looks like a CAPTCHA. Place the box yourself.",
 };
 
 /** @type {Part} */
@@ -81,7 +81,7 @@ export class CropView {
     this.#source = source;
     const isPart = source.part !== null;
     this.#bar.hidden = false;
-    this.#toggle.textContent = isPart ? "Adjust" : "Crop";
+    this.#toggle.textContent = isPart ? "Adjust crop" : "Crop";
     this.#note.textContent = isPart ? source.words : "";
     this.#whole.hidden = !isPart;
   }
@@ -104,7 +104,7 @@ export class CropView {
     // Opened twice, or too late: another picture is here.
     if (this.#source?.file !== source.file || this.#bitmap) return bitmap?.close();
     if (!bitmap) {
-      this.#note.textContent = "The browser could not open the picture for cropping. Try again.";
+      this.#note.textContent = "The browser could not open the image for cropping. Try again.";
       return;
     }
     this.#bitmap = bitmap;

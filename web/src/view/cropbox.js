@@ -66,7 +66,7 @@ export class CropBox {
       for (const [name, value] of Object.entries({ now, min, max })) {
         edge.setAttribute(`aria-value${name}`, value);
       }
-      edge.setAttribute("aria-valuetext", `${now} %`);
+      edge.setAttribute("aria-valuetext", `${now}%`);
     }
   }
 

@@ -5,8 +5,9 @@
  * inside an SVG image.
  */
 
+import { percent } from "../format.js";
 import { peakOf } from "../overlay.js";
-import { certaintyOf, describeCertainty, describeReading, percent } from "../words.js";
+import { certaintyOf, describeCertainty, describeReading } from "../words.js";
 import { paintAttention } from "./heat.js";
 
 /** @import { Recognition } from "../types.js" */
@@ -96,7 +97,7 @@ export function paintFigure(picture, recognition, look) {
   const { panels, panelHeight, lines, ink, width, height } = layOut(recognition, look);
   const canvas = new OffscreenCanvas(Math.round(width * SCALE), Math.round(height * SCALE));
   const context = canvas.getContext("2d");
-  if (!context) throw new Error("The browser gives no canvas.");
+  if (!context) throw new Error("The browser could not create a canvas.");
   context.scale(SCALE, SCALE);
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);

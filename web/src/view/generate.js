@@ -23,7 +23,7 @@ export class GenerateView {
   #speckle = new Slider(
     "Noise",
     { max: 100 * MOST_SPECKLE, step: 0.1, value: 0.8 },
-    (value) => `${value.toFixed(1)}\u202f%`,
+    (value) => `${value.toFixed(1)}%`,
   );
   #change;
 
@@ -69,7 +69,7 @@ export class GenerateView {
     if (this.#face.length > 1) return;
     for (const heldOut of [false, true]) {
       const group = document.createElement("optgroup");
-      group.label = heldOut ? "Never trained on" : "Trained on";
+      group.label = heldOut ? "Not used in training" : "Used in training";
       for (const face of faces.filter((one) => one.heldOut === heldOut)) {
         const option = new Option(`${face.family} (${face.name})`, face.name);
         group.append(option);
@@ -112,10 +112,10 @@ export class GenerateView {
     drawn.translate = false;
     const name = [...this.#face.options].find((option) => option.value === face)?.text ?? face;
     find("generator-drawn", HTMLElement).replaceChildren(
-      "It says ",
+      "Text: ",
       drawn,
-      `, in ${name}, among ${strokes} ${strokes === 1 ? "stroke" : "strokes"}.`,
-      this.#style.value ? " The network was never trained on this style." : "",
+      `. Font: ${name}. Strokes: ${strokes}.`,
+      this.#style.value ? " The model was not trained on this style." : "",
     );
   }
 
@@ -142,7 +142,7 @@ export class GenerateView {
     const text = this.#text.value.trim();
     const valid = text === "" || new RegExp(`^${this.#text.pattern}$`).test(text);
     this.#text.setAttribute("aria-invalid", String(!valid));
-    this.setError(valid ? "" : "Write 1 to 5 letters from a to z.");
+    this.setError(valid ? "" : "Enter 1 to 5 letters from a to z.");
     if (!valid) return; // what was drawn last stays
     const speckle = this.#speckle.value;
     this.#change({

@@ -41,16 +41,17 @@ export class KeepView {
   /** @param {() => Kept | undefined} now what is on the page now */
   constructor(now) {
     this.#now = now;
-    this.#on("copy", async ({ recognition }) => {
+    const notCopied = "Could not copy";
+    this.#on("copy", notCopied, async ({ recognition }) => {
       await navigator.clipboard.writeText(recognition.text);
       return "Copied";
     });
-    this.#on("copy-link", async () => {
+    this.#on("copy-link", notCopied, async () => {
       await navigator.clipboard.writeText(linkToDrawing() ?? location.href);
       return "Copied";
     });
     for (const [ending, content] of Object.entries(FILES)) {
-      this.#on(`keep-${ending}`, async (kept) => {
+      this.#on(`keep-${ending}`, "Could not save", async (kept) => {
         save(await content(kept), `captcha-lens-${kept.recognition.text}.${ending}`);
       });
     }
@@ -69,9 +70,10 @@ export class KeepView {
    * Has a button keep what is on the page when it is clicked, whatever comes meanwhile.
    *
    * @param {string} id
+   * @param {string} failure what the button says where it fails
    * @param {(kept: Kept) => Promise<string | void>} keep gives what the button says for a moment
    */
-  #on(id, keep) {
+  #on(id, failure, keep) {
     const button = find(id, HTMLButtonElement);
     const label = button.textContent;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -79,7 +81,7 @@ export class KeepView {
     button.addEventListener("click", async () => {
       const kept = this.#now();
       if (!kept) return;
-      const words = await keep(kept).catch(() => "The browser refused");
+      const words = await keep(kept).catch(() => failure);
       if (!words) return;
       button.textContent = words;
       this.#status.textContent = words;

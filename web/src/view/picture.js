@@ -1,8 +1,9 @@
 // @ts-check
 /** The picture, the attention laid over it, and above it the characters where they were seen. */
 
+import { percent } from "../format.js";
 import { centerOf, mix, peakOf, spread } from "../overlay.js";
-import { certaintyOf, percent } from "../words.js";
+import { certaintyOf } from "../words.js";
 import { element, find, wantsStillness } from "./dom.js";
 import { isDark, paintAttention, paintScale } from "./heat.js";
 
@@ -62,7 +63,7 @@ export class PictureView {
       await this.#picture.decode();
     } catch {
       if (this.#picture.getAttribute("src") === address) {
-        this.hide("The browser cannot show this picture");
+        this.hide("The browser cannot show this image");
       }
       return null;
     }

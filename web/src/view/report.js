@@ -5,8 +5,9 @@
  */
 
 import { describeNetwork } from "../audit/alphabet.js";
-import { judge, notableCases, percent, summarize } from "../audit/statistics.js";
-import { isMinority, number, scope, verdict } from "../audit/verdict.js";
+import { judge, notableCases, summarize } from "../audit/statistics.js";
+import { isMinority, scope, verdict } from "../audit/verdict.js";
+import { number, percent } from "../format.js";
 import { comparison } from "./report/comparison.js";
 import { confidenceCurve } from "./report/curve.js";
 import { make, section, tableOf } from "./report/elements.js";
@@ -60,10 +61,10 @@ function headline(summary) {
       ? [
           "Solved",
           part ?? percent(rate),
-          `${part ? percent(rate) : number(exact)} of ${count(supported)}; 95\u202f% interval ${percent(interval[0])} to ${percent(interval[1])}`,
+          `${part ? percent(rate) : number(exact)} of ${count(supported)}; 95% interval ${percent(interval[0])} to ${percent(interval[1])}`,
         ]
       : labelled > 0
-        ? ["Solved", "No result", `No label of ${count(labelled)} can be compared.`]
+        ? ["Solved", "No result", `This model cannot write the labels of ${count(labelled)}.`]
         : ["Read", number(read), `of ${count(images)}, without labels`];
   return [
     make("p", { className: "overline" }, [overline]),
@@ -92,7 +93,7 @@ function facts(summary, { network, about }) {
     ...some("Not compared", unsupported),
     ...(characterRate === null ? [] : [["Characters correct", percent(characterRate)]]),
     ...(confidence === null ? [] : [["Mean confidence", percent(confidence)]]),
-    ["The model reads", describeNetwork(network)],
+    ["Model reads", describeNetwork(network)],
     ...about,
   ]);
   return make(
@@ -104,7 +105,7 @@ function facts(summary, { network, about }) {
 
 /** @param {AuditSummary} summary */
 function lengths({ byLength }) {
-  return section("By length of the label", [
+  return section("By label length", [
     tableOf(
       "report-lengths",
       ["Length", "", "Solved", ""],
@@ -125,7 +126,7 @@ function confusions({ confusions: all }) {
     .map(({ label, text, count: times }) =>
       make("li", { translate: "no" }, [misreading(label, text), make("b", {}, [` ${times}`])]),
     );
-  return section("Characters misread", [
+  return section("Misread characters", [
     make("ul", { className: "report-chips", role: "list" }, shown),
   ]);
 }
@@ -171,7 +172,7 @@ function cases(judged, { picture }) {
 
 /** @param {JudgedItem} judged */
 function caption({ item: { text, label, confidence }, label: known, right, problems }) {
-  const read = make("b", {}, [text || "nothing recognised"]);
+  const read = make("b", {}, [text || "no text found"]);
   const other = known !== null && right !== true ? [`, label ${label}`] : [];
   const sure = problems.length > 0 || !text ? "" : ` ${percent(confidence ?? 0)}`;
   return [read, ...other, sure];

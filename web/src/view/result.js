@@ -1,7 +1,8 @@
 // @ts-check
 /** What was read, in words and numbers. */
 
-import { certaintyOf, describeCertainty, milliseconds, percent } from "../words.js";
+import { milliseconds, percent } from "../format.js";
+import { certaintyOf, describeCertainty } from "../words.js";
 import { element, find } from "./dom.js";
 
 /** @import { Alternative, Character, Recognition } from "../types.js" */
@@ -55,13 +56,13 @@ export class ResultView {
     this.#alternativeList.replaceChildren(...others.map(row));
     this.#characters = characters;
     find("candidate-section", HTMLElement).hidden = characters.length === 0;
-    find("timing-title", HTMLElement).textContent = first ? "Time of the first reading" : "Time";
+    find("timing-title", HTMLElement).textContent = first ? "Time (first reading)" : "Time";
     this.#timing.replaceChildren(
       // On WebGPU the encoder is still at work while the decoder waits for it: one number for both.
-      pair("unpack", times.decode),
-      pair("resize", times.preprocess),
-      pair("network", times.encode + times.read),
-      pair("total", times.total),
+      pair("Decode", times.decode),
+      pair("Resize", times.preprocess),
+      pair("Inference", times.encode + times.read),
+      pair("Total", times.total),
     );
     this.#reading.hidden = false;
     this.#details.hidden = false;
@@ -79,10 +80,10 @@ export class ResultView {
     // Nor do they tell what is still to come.
     this.#alternativeList.classList.toggle("unread", revealed < this.#characters.length);
     const candidates = this.#characters[shown]?.alternatives ?? [];
-    this.#candidatesTitle.textContent = `Character ${shown + 1} is`;
+    this.#candidatesTitle.textContent = `Character ${shown + 1}: candidates`;
     this.#candidates.replaceChildren(
       ...candidates.map(({ character, confidence }) =>
-        row({ text: character ?? "the end", confidence }),
+        row({ text: character ?? "end of text", confidence }),
       ),
     );
   }
@@ -102,7 +103,7 @@ function pair(stage, time) {
 function row({ text, confidence }) {
   const item = element("li", "");
   item.append(
-    element("span", text || "nothing", "text"),
+    element("span", text || "no text", "text"),
     element("span", percent(confidence), "share"),
   );
   return item;

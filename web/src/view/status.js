@@ -90,7 +90,7 @@ export class StatusView {
    * @param {boolean} canRetry
    */
   setError({ code, message }, canRetry) {
-    this.setState("error", canRetry ? "Not loaded" : "Not read");
+    this.setState("error", canRetry ? "Loading failed" : "Reading failed");
     this.#error.dataset.code = code;
     this.#message.textContent = message;
     this.#error.hidden = false;

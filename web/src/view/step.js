@@ -2,7 +2,7 @@
 /** One step of the decoder, with the values of the character that is shown. */
 
 import { describePlace, describeStep, topCells } from "../explain.js";
-import { percent } from "../words.js";
+import { percent } from "../format.js";
 import { element, find } from "./dom.js";
 import { paintTint } from "./heat.js";
 
@@ -49,18 +49,18 @@ export class StepView {
     this.#caption.textContent = `Character ${shown + 1} of ${characters.length}`;
     this.#state.textContent = state;
     this.#before.textContent = before;
-    this.#next.textContent = `new state, ${next}`;
+    this.#next.textContent = `new state: ${next}`;
     this.#character.textContent = character;
     this.#confidence.textContent = percent(confidence);
     this.#bar.style.inlineSize = `${confidence * 100}%`;
-    this.#else.textContent = `all else ${percent(1 - confidence)}`;
+    this.#else.textContent = `other characters ${percent(1 - confidence)}`;
 
     const cells = topCells(attention, TERMS);
     const rest = cells.reduce((left, cell) => left - attention[cell], 1);
     const others = attention.length - cells.length;
     this.#sum.replaceChildren(
       ...cells.map((cell) => this.#term(attention[cell], this.#part(cell))),
-      ...(others > 0 ? [this.#term(rest, element("span", `${others} others`, "others"))] : []),
+      ...(others > 0 ? [this.#term(rest, element("span", `${others} other cells`, "others"))] : []),
     );
   }
 

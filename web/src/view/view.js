@@ -141,7 +141,7 @@ export class View {
       this.#isNew = !drawn;
       void this.#pictureShown.then(() => this.#reveal());
     } else {
-      this.#picture.hide("Nothing to show");
+      this.#picture.hide("No image");
       this.#pictureShown = Promise.resolve(null);
     }
   }
@@ -190,7 +190,7 @@ export class View {
    */
   setError(error, { canRetry = false }) {
     this.#clear();
-    if (error.code === "image-too-large") this.#picture.hide("This picture is too large to show");
+    if (error.code === "image-too-large") this.#picture.hide("This image is too large to show");
     this.#status.setError(error, canRetry);
   }
 

@@ -50,7 +50,7 @@ export class WeightsView {
     if (!this.#recognition) return;
     const { characters } = this.#recognition;
     const { character, attention } = characters[shown];
-    this.#caption.textContent = `Weights for ${character}, character ${shown + 1} of ${characters.length}, in %`;
+    this.#caption.textContent = `Weights in % for ${character}, character ${shown + 1} of ${characters.length}`;
     this.#cells.forEach((cell, i) => {
       cell.textContent = weightNumber(attention[i]);
       paintTint(cell, attention[i] / this.#peak);

@@ -12,7 +12,8 @@ use super::summary::Summary;
 pub(super) const MARK: &str = r#"<meta name="generator" content="captcha-lens audit">"#;
 
 /// The page's modules, each after those that it imports.
-const MODULES: [&str; 12] = [
+const MODULES: [&str; 13] = [
+    include_str!("../../../../web/src/format.js"),
     include_str!("../../../../web/src/audit/alphabet.js"),
     include_str!("../../../../web/src/audit/intervals.js"),
     include_str!("../../../../web/src/audit/paths.js"),
@@ -76,7 +77,7 @@ main {{ display: grid; grid-template-columns: minmax(0, 1fr); gap: var(--gap); m
 <h1>{title}</h1>
 <div id="report" class="report">
 {summary}</div>
-<noscript><p>The whole report, with the curve, the table and the pictures, needs JavaScript.</p></noscript>
+<noscript><p>The full report, with curve, table and images, needs JavaScript.</p></noscript>
 </main>
 <script type="application/json" id="data">{embedded}</script>
 <script type="module">

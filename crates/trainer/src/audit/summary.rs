@@ -98,13 +98,13 @@ impl Summary {
         if self.folded > 0 {
             sentences.push(format!(
                 "Capital and small letters count as the same, because this model writes only one \
-                 of them ({} of the {} labels).",
+                 of the two ({} of the {} labels).",
                 self.folded, self.supported
             ));
         }
         match (self.rate, self.interval) {
             (Some(rate), Some((low, high))) => sentences.push(format!(
-                "Solved: {} of {} {} ({:.1} %; 95 % interval {:.1} to {:.1} %).",
+                "Solved: {} of {} {} ({:.1}%; 95% interval {:.1}% to {:.1}%).",
                 self.exact,
                 self.supported,
                 plural(self.supported, "image"),
@@ -113,9 +113,9 @@ impl Summary {
                 100.0 * high
             )),
             _ => sentences.push(
-                "There is no result, neither good nor bad: this model cannot judge these images. \
-                 Train one that knows these characters and this length on labelled images of this \
-                 style, and audit with its weights."
+                "There is no result, neither good nor bad: this model cannot write the labels of these \
+                 images. To get a result, train a model for these characters and this length on \
+                 labelled images of this style, and run the audit with its weights."
                     .to_owned(),
             ),
         }
@@ -128,7 +128,7 @@ impl Summary {
         }
         if self.supported > 0 && self.exact < self.supported {
             sentences.push(
-                "Another model may solve more, above all one trained on images of this style."
+                "Another model may solve more, especially one trained on images of this style."
                     .to_owned(),
             );
         }
@@ -161,7 +161,7 @@ impl Summary {
             .iter()
             .map(|(problem, count)| format!("{count} {}", words(problem, *count)))
             .collect();
-        format!("{of} are outside of that: {}.", counts.join(", "))
+        format!("{of} do not fit: {}.", counts.join(", "))
     }
 }
 

@@ -3,7 +3,7 @@
 
 import { describeNetwork } from "../../audit/alphabet.js";
 import { compare, describeComparison } from "../../audit/compare.js";
-import { percent } from "../../audit/statistics.js";
+import { percent } from "../../format.js";
 import { make, section, tableOf } from "./elements.js";
 
 /** @import { AuditReport, Share } from "../../types.js" */
@@ -39,14 +39,10 @@ export function comparison(report) {
               ...(found
                 ? [
                     ["Solved", solved(found.first), solved(found.second)],
-                    ["95\u202f% interval", between(found.first), between(found.second)],
+                    ["95% interval", between(found.first), between(found.second)],
                   ]
                 : []),
-              [
-                "The model reads",
-                describeNetwork(report.network),
-                describeNetwork(compared.network),
-              ],
+              ["Model reads", describeNetwork(report.network), describeNetwork(compared.network)],
               ...settings,
             ],
           ),

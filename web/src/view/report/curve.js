@@ -1,7 +1,7 @@
 // @ts-check
 /** Share solved against confidence: what an attacker gets who skips the images that are unsure. */
 
-import { percent } from "../../audit/statistics.js";
+import { percent } from "../../format.js";
 import { draw, make, section, tableOf } from "./elements.js";
 
 /** @import { Threshold } from "../../types.js" */
@@ -27,24 +27,29 @@ export function confidenceCurve(thresholds) {
   if (thresholds.length === 0) return [];
   const all = thresholds[0].answered;
   return [
-    section("Solved against confidence", [
+    section("Solved by confidence", [
       make("p", {}, [
-        `The curve shows how many images are answered from each confidence on, and how many of those are correct. ${describeThreshold(thresholds[TOLD], all)}`,
+        `The curves show the result when images below a minimum confidence are skipped: how many images are answered, and how many of these answers are correct. ${describeThreshold(thresholds[TOLD], all)}`,
       ]),
       make("div", { className: "report-curve" }, [plot(thresholds, all), legend()]),
       make("details", { className: "report-more" }, [
-        make("summary", {}, ["The curve as a table"]),
+        make("summary", {}, ["Show the values as a table"]),
         make(
           "div",
-          { className: "report-scroll", tabIndex: 0, role: "region", "aria-label": "The curve" },
+          {
+            className: "report-scroll",
+            tabIndex: 0,
+            role: "region",
+            "aria-label": "Solved by confidence",
+          },
           [
             tableOf(
               "report-thresholds",
-              ["Confidence from", "Answered", "Of these, correct"],
+              ["Minimum confidence", "Answered", "Correct"],
               TABLED.map((hundredths) => {
                 const { answered, right } = thresholds[hundredths];
                 return [
-                  `${hundredths}\u202f%`,
+                  `${hundredths}%`,
                   `${percent(answered / all)} (${answered} of ${all})`,
                   answered === 0
                     ? "none answered"
@@ -64,12 +69,12 @@ export function confidenceCurve(thresholds) {
  * @param {number} all images with a result
  */
 export function describeThreshold({ threshold, answered, right }, all) {
-  const sure = `with a confidence of ${Math.round(100 * threshold)}\u202f% or more`;
+  const sure = `with a confidence of ${Math.round(100 * threshold)}% or more`;
   if (answered === 0) return `No image was read ${sure}.`;
   const correct =
     answered === 1 ? (right ? "it is correct" : "it is wrong") : `${right} of them correct`;
   const verb = answered === 1 ? "was" : "were";
-  return `${answered} of ${all} ${verb} read ${sure}, ${correct}.`;
+  return `${answered} of ${all} images ${verb} read ${sure}, ${correct}.`;
 }
 
 /**
@@ -90,10 +95,10 @@ function plot(thresholds, all) {
   const grid = MARKS.flatMap((mark) => [
     draw("path", { class: "curve-grid", d: `M${x(0)} ${y(mark)}H${x(1)}` }),
     draw("text", { class: "curve-text", x: x(0) - 8, y: y(mark) + 4, "text-anchor": "end" }, [
-      `${100 * mark}\u202f%`,
+      `${100 * mark}%`,
     ]),
     draw("text", { class: "curve-text", x: x(mark), y: y(0) + 18, "text-anchor": "middle" }, [
-      `${100 * mark}\u202f%`,
+      `${100 * mark}%`,
     ]),
   ]);
   const id = `curve-${++curves}`;
@@ -109,13 +114,13 @@ function plot(thresholds, all) {
       "aria-labelledby": `${id}-title ${id}-about`,
     },
     [
-      draw("title", { id: `${id}-title` }, ["Images answered and correct, by confidence"]),
+      draw("title", { id: `${id}-title` }, ["Images answered and correct, by minimum confidence"]),
       draw("desc", { id: `${id}-about` }, [told]),
       ...grid,
       draw(
         "text",
         { class: "curve-text", x: x(0.5), y: SIZE.height - 10, "text-anchor": "middle" },
-        ["Confidence from which an image is answered"],
+        ["Minimum confidence"],
       ),
       draw("path", { class: "curve-answered", d: answered }),
       draw("path", { class: "curve-right", d: right }),
@@ -132,8 +137,8 @@ function legend() {
       words,
     ]);
   return make("ul", { className: "report-legend", role: "list" }, [
-    entry("curve-answered", "Answered, of all images compared"),
-    entry("curve-right", "Correct, of those answered"),
+    entry("curve-answered", "Answered, in % of all images compared"),
+    entry("curve-right", "Correct, in % of the images answered"),
   ]);
 }
 

@@ -1,7 +1,8 @@
 // @ts-check
 /** Every image of an audit, in a table to sort, filter and search. */
 
-import { confidenceOf, percent } from "../../audit/statistics.js";
+import { confidenceOf } from "../../audit/statistics.js";
+import { percent } from "../../format.js";
 import { make, section } from "./elements.js";
 
 /** @import { JudgedItem } from "../../types.js" */
@@ -100,25 +101,29 @@ export function itemTable(judged) {
   };
   const filters = make(
     "select",
-    { "aria-label": "Which images" },
+    { "aria-label": "Filter images" },
     Object.keys(FILTERS).map((name) => make("option", {}, [name])),
   );
   filters.addEventListener("change", () => {
     filter = /** @type {HTMLSelectElement} */ (filters).value;
     show(ROWS);
   });
-  const searching = make("input", { type: "search", placeholder: "Find", "aria-label": "Find" });
+  const searching = make("input", {
+    type: "search",
+    placeholder: "Search",
+    "aria-label": "Search",
+  });
   searching.addEventListener("input", () => {
     search = /** @type {HTMLInputElement} */ (searching).value.trim();
     show(ROWS);
   });
   order();
   update();
-  return section("Every image", [
+  return section("All images", [
     make("div", { className: "report-tools" }, [filters, searching, count]),
     make(
       "div",
-      { className: "report-scroll", tabIndex: 0, role: "region", "aria-label": "Every image" },
+      { className: "report-scroll", tabIndex: 0, role: "region", "aria-label": "All images" },
       [
         make("table", { className: "report-table" }, [
           make("thead", {}, [make("tr", {}, headers)]),
@@ -137,7 +142,7 @@ function rowOf({ item, right, problems }) {
   const row = make("tr", { translate: "no" }, [
     make("td", {}, [path]),
     make("td", {}, [label ?? ""]),
-    make("td", {}, [error ?? (text || "nothing recognised")]),
+    make("td", {}, [error ?? (text || "no text found")]),
     make("td", {}, [text ? sure : ""]),
   ]);
   row.className = error ? "failed" : right === false ? "wrong" : "";
