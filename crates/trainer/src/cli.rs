@@ -1,12 +1,17 @@
 //! The command line.
 
+pub mod commands;
+pub mod generate;
+pub mod info;
+pub mod recognize;
+
 use std::path::PathBuf;
 
 use captcha_model::Recognizer;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::data::folder::Part;
 use crate::device::DeviceChoice;
-use crate::folder::Part;
 
 /// The most alternatives that are looked for, as in the page.
 const MAX_ALTERNATIVES: i64 = Recognizer::MAX_ALTERNATIVES as i64;

@@ -1,5 +1,12 @@
 //! Labelled images, wherever they come from.
 
+pub mod augment;
+pub mod batch;
+pub mod folder;
+pub mod loader;
+pub mod splits;
+pub mod synthetic;
+
 use std::sync::Arc;
 
 use anyhow::Result;

@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use captcha_trainer::cli::Cli;
-use captcha_trainer::commands::run;
+use captcha_trainer::cli::commands::run;
 use clap::Parser;
 
 fn main() -> ExitCode {

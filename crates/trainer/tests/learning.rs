@@ -10,10 +10,10 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use captcha_model::config::BlockConfig;
 use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Network, Vocabulary};
-use captcha_trainer::average::average;
-use captcha_trainer::grow::grow;
-use captcha_trainer::learner::{character_map_losses, text_loss};
-use captcha_trainer::recipe::{Recipe, Schedule};
+use captcha_trainer::training::model::{character_map_losses, text_loss};
+use captcha_trainer::training::recipe::{Recipe, Schedule};
+use captcha_trainer::weights::average::average;
+use captcha_trainer::weights::transfer::grow;
 
 fn value(loss: Tensor<1>) -> f32 {
     loss.into_scalar::<f32>()

@@ -6,7 +6,7 @@ mod command;
 
 use std::fs;
 
-use captcha_trainer::run::RunFolder;
+use captcha_trainer::training::run_folder::RunFolder;
 use command::{fails, lens, succeeds, train_tiny};
 use serde_json::Value;
 use tempfile::TempDir;

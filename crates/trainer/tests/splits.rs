@@ -7,9 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use captcha_model::{ModelConfig, Vocabulary};
+use captcha_trainer::data::folder::{
+    Labelled, Listing, Part, image_files, labelled_files, listed_files,
+};
+use captcha_trainer::data::splits::{Hashed, ImageList, Parts, divide, training_parts};
 use captcha_trainer::files::{Hash, hash};
-use captcha_trainer::folder::{Labelled, Listing, Part, image_files, labelled_files, listed_files};
-use captcha_trainer::splits::{Hashed, ImageList, Parts, divide, training_parts};
 use tempfile::TempDir;
 
 fn image(number: usize) -> Hashed {

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use captcha_trainer::run::RunFolder;
+use captcha_trainer::training::run_folder::RunFolder;
 use command::{fails, lens, succeeds, train_tiny};
 use serde_json::Value;
 use tempfile::TempDir;

@@ -1,0 +1,173 @@
+//! What an audit comes to, in numbers and in a few sentences: for the terminal, and for those who
+//! read a report without its script.
+
+use serde::Serialize;
+
+use super::data::{Data, Item};
+use crate::evaluation::Tally;
+
+/// Counts of an audit; names are those of `AuditSummary` in the page's `types.d.ts`.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    images: usize,
+    read: usize,
+    failed: usize,
+    labelled: usize,
+    supported: usize,
+    unsupported: usize,
+    folded: usize,
+    exact: usize,
+    rate: Option<f64>,
+    interval: Option<(f64, f64)>,
+    #[serde(skip)]
+    problems: Vec<(String, usize)>,
+    #[serde(skip)]
+    network: String,
+}
+
+impl Summary {
+    /// Counts the images of an audit; those with labels that the network cannot write are no
+    /// evidence.
+    pub(super) fn of(data: &Data) -> Self {
+        let network = &data.network;
+        let read: Vec<&Item> = data
+            .items
+            .iter()
+            .filter(|item| item.text.is_some())
+            .collect();
+        let labels = read.iter().filter_map(|item| {
+            let folded = network.fold(item.label.as_deref()?);
+            Some((item, network.problems(&folded), folded))
+        });
+        let (mut labelled, mut folded, mut tally) = (0, 0, Tally::default());
+        let mut problems: Vec<(String, usize)> = Vec::new();
+        for (item, why, label) in labels {
+            labelled += 1;
+            if why.is_empty() {
+                tally.images += 1;
+                folded += usize::from(item.label.as_ref() != Some(&label));
+                tally.exact += usize::from(item.text.as_ref() == Some(&label));
+            }
+            for problem in why {
+                match problems.iter_mut().find(|(known, _)| *known == problem) {
+                    Some((_, count)) => *count += 1,
+                    None => problems.push((problem, 1)),
+                }
+            }
+        }
+        problems.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let judged = tally.images > 0;
+        Self {
+            images: data.items.len(),
+            read: read.len(),
+            failed: data
+                .items
+                .iter()
+                .filter(|item| item.error.is_some())
+                .count(),
+            labelled,
+            supported: tally.images,
+            unsupported: labelled - tally.images,
+            folded,
+            exact: tally.exact,
+            rate: judged.then(|| tally.accuracy()),
+            interval: judged.then(|| tally.interval()),
+            problems,
+            network: network.describe(),
+        }
+    }
+
+    /// Images, and those of them that could not be read.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.images, self.failed)
+    }
+
+    /// The result, and what it does not cover.
+    pub(super) fn sentences(&self) -> Vec<String> {
+        if self.labelled == 0 {
+            return vec![format!("Read: {} of {} images.", self.read, self.images)];
+        }
+        let mut sentences = Vec::new();
+        if self.unsupported > 0 {
+            sentences.push(format!(
+                "This model reads {}. {}",
+                self.network,
+                self.outside()
+            ));
+        }
+        if self.folded > 0 {
+            sentences.push(format!(
+                "Capital and small letters count as the same, because this model writes only one \
+                 of the two ({} of the {} labels).",
+                self.folded, self.supported
+            ));
+        }
+        match (self.rate, self.interval) {
+            (Some(rate), Some((low, high))) => sentences.push(format!(
+                "Solved: {} of {} {} ({:.1}%; 95% interval {:.1}% to {:.1}%).",
+                self.exact,
+                self.supported,
+                plural(self.supported, "image"),
+                100.0 * rate,
+                100.0 * low,
+                100.0 * high
+            )),
+            _ => sentences.push(
+                "There is no result, neither good nor bad: this model cannot write the labels of these \
+                 images. To get a result, train a model for these characters and this length on \
+                 labelled images of this style, and run the audit with its weights."
+                    .to_owned(),
+            ),
+        }
+        if self.unsupported > 0 && self.supported > 0 {
+            sentences.push(format!(
+                "This says nothing about the other {} {}.",
+                self.unsupported,
+                plural(self.unsupported, "image")
+            ));
+        }
+        if self.supported > 0 && self.exact < self.supported {
+            sentences.push(
+                "Another model may solve more, especially one trained on images of this style."
+                    .to_owned(),
+            );
+        }
+        sentences
+    }
+
+    fn outside(&self) -> String {
+        let of = match (self.unsupported < self.labelled, self.labelled) {
+            (true, all) => format!("{} of {all} labels", self.unsupported),
+            (false, 1) => "The only label".to_owned(),
+            (false, all) => format!("All {all} labels"),
+        };
+        let words = |problem: &str, count: usize| match count {
+            1 => problem
+                .replacen("contain ", "contains ", 1)
+                .replacen("are ", "is ", 1),
+            _ => problem.to_owned(),
+        };
+        let mut problems = self.problems.iter();
+        if problems.all(|(_, count)| *count == self.unsupported) {
+            let all: Vec<String> = self
+                .problems
+                .iter()
+                .map(|(problem, _)| words(problem, self.unsupported))
+                .collect();
+            return format!("{of} {}.", all.join(" and "));
+        }
+        let counts: Vec<String> = self
+            .problems
+            .iter()
+            .map(|(problem, count)| format!("{count} {}", words(problem, *count)))
+            .collect();
+        format!("{of} do not fit: {}.", counts.join(", "))
+    }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    match count {
+        1 => noun.to_owned(),
+        _ => format!("{noun}s"),
+    }
+}
