@@ -17,10 +17,10 @@ import {
 import { hold } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 
-describe("a report in the page", () => {
+describe("audit report", () => {
   openAuditPage();
 
-  test("gives no result where the model can write no label, and says what to do", async () => {
+  test("shows no result and says what to do when the model cannot write any label", async () => {
     await give(image("049025.png"), image("137721.png"), image("950008.png"));
     assert.equal(await page.textContent(".report-rate"), "No result");
     const report = await page.innerText("#report");
@@ -33,7 +33,7 @@ describe("a report in the page", () => {
     assert.equal((await rows())[0], "049025.png\t049025\tthus\tnot compared");
   });
 
-  test("says which images its result does not cover", async () => {
+  test("names the images that the result does not cover", async () => {
     await give(image("thus.png"), image("THUS_2.png"), image("line.png"), image("a5.png"));
     const verdict = (await page.textContent(".report-verdict")) ?? "";
     assert.match(verdict, /reads a to z, 1 to 5 characters\. 1 of 4 labels contains digits\./);
@@ -47,7 +47,7 @@ describe("a report in the page", () => {
     assert.deepEqual(await rows(), ["a5.png\ta5\tthus\tnot compared"]);
   });
 
-  test("shows what is solved where unsure images are skipped, as a curve and as a table", async () => {
+  test("shows the solved share by minimum confidence as a curve and as a table", async () => {
     await give(image("thus.png"), image("line.png"), image("thus_2.png", FAULTS.unsure));
     const curve = page.getByRole("img", {
       name: "Images answered and correct, by minimum confidence",
@@ -73,7 +73,7 @@ describe("a report in the page", () => {
     buffer: Buffer.from(text),
   });
 
-  test("takes a label file that comes after the images", async () => {
+  test("adds labels when a label file is chosen after the images", async () => {
     await give(image("1.png"), image("2.png"));
     assert.equal(await page.textContent(".report-rate"), "2");
     await give(csv("3.png,thus"));
@@ -88,7 +88,7 @@ describe("a report in the page", () => {
     assert.ok(await page.locator("#error").isHidden());
   });
 
-  test("asks for images where there are labels alone", async () => {
+  test("asks for images when only a label file is chosen", async () => {
     await give(csv("1.png,thus"));
     assert.match((await page.textContent("#error")) ?? "", /Choose the images first/);
   });
@@ -101,7 +101,7 @@ describe("a report in the page", () => {
     return file.path();
   };
 
-  test("compares with a saved report, image by image where they are the same", async () => {
+  test("compares with a saved report image by image when both have the same images", async () => {
     await give(image("thus.png"), image("line.png"), image("zeal.png"));
     const path = await saved();
     await page.setInputFiles("#compare-input", path);
@@ -123,7 +123,7 @@ describe("a report in the page", () => {
     assert.ok(await page.locator("#compare-end").isHidden());
   });
 
-  test("compares with the images that come next", async () => {
+  test("compares the next audit with the current one when that is chosen", async () => {
     await give(image("line.png"), image("zeal.png"));
     await page.click("#compare-next");
     assert.match((await page.textContent("#status")) ?? "", /next audit will be compared/);
@@ -131,7 +131,7 @@ describe("a report in the page", () => {
     assert.match(await page.innerText("#report"), /Difference: \+66\.7 percentage points/);
   });
 
-  test("says what is no saved report, and keeps the one that is there", async () => {
+  test("shows an error and keeps the report when a file is not a saved report", async () => {
     await give(image("thus.png"));
     for (const text of ["", "{}", '{"network":{"alphabet":"a","maxLength":5},"items":[{}]}']) {
       await page.setInputFiles("#compare-input", {
@@ -146,7 +146,7 @@ describe("a report in the page", () => {
     }
   });
 
-  test("reads with the weights of its address, says which, and takes them along", async () => {
+  test("uses the weights in its URL, names them, and passes them to the lens page", async () => {
     await page.goto(`${site.address}audit.html?weights=models/compact.safetensors`);
     await give(image("thus.png"));
     const facts = (await page.textContent(".report-facts")) ?? "";
@@ -159,7 +159,7 @@ describe("a report in the page", () => {
     assert.ok(await page.locator("#report").isHidden());
   });
 
-  test("can be cancelled while it loads, and starts anew", async () => {
+  test("starts a new audit after one was cancelled while loading", async () => {
     const { asked, release } = await hold(page, "**/captcha_wasm_cpu_bg.wasm");
     await page.setInputFiles("#files-input", image("thus.png"));
     await asked;
@@ -173,7 +173,7 @@ describe("a report in the page", () => {
     );
   });
 
-  test("reads what the browser draws and the engine does not take", async () => {
+  test("reads images that the browser decodes when the engine does not", async () => {
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="150" height="50"><text y="30">thus</text></svg>`;
     await give({ name: "thus.svg", mimeType: "image/svg+xml", buffer: Buffer.from(svg) });
     assert.deepEqual(
@@ -187,7 +187,7 @@ describe("a report in the page", () => {
     );
   });
 
-  test("lets go of the pictures of a report when the next audit begins", async () => {
+  test("revokes the image URLs of a report when the next audit starts", async () => {
     await page.addInitScript(() => {
       const live = new Set();
       const { createObjectURL, revokeObjectURL } = URL;
@@ -214,7 +214,7 @@ describe("a report in the page", () => {
     await settled();
   });
 
-  test("offers no folder on a phone that opens none", async () => {
+  test("hides the folder button on iOS", async () => {
     assert.ok(await page.locator("label[for=folder-input]").isVisible());
     const context = await browser.newContext({
       userAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15",

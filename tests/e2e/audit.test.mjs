@@ -25,7 +25,7 @@ import { blankPng } from "./images.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-describe("the audit page", () => {
+describe("audit page", () => {
   openAuditPage();
 
   /** The page has asked its site and got an answer: by then it has asked for what comes before. */
@@ -34,7 +34,7 @@ describe("the audit page", () => {
       .evaluate(() => fetch(location.href).then((response) => response.text()))
       .then(() => "no more");
 
-  test("reports on images labelled by their names", async () => {
+  test("takes labels from file names", async () => {
     await give(image("thus.png"), image("thus_2.png"), image("line.png"), image("kerry.png"));
     assert.equal(await page.textContent(".report-rate"), "50.0%");
     assert.match((await page.textContent(".report-verdict")) ?? "", /2 of 4 images, about 1 in 2/);
@@ -58,7 +58,7 @@ describe("the audit page", () => {
     assert.deepEqual(watched.complaints, []);
   });
 
-  test("takes a folder with its label file, and leaves other files out", async () => {
+  test("takes a folder with its label file and ignores other files", async () => {
     const folder = await mkdtemp(join(tmpdir(), "audit-"));
     await writeFile(join(folder, "spec_train_val.txt"), "1 thus\n2 line\n");
     for (const name of ["1.png", "2.png", "10.png"]) {
@@ -83,7 +83,7 @@ describe("the audit page", () => {
     await rm(folder, { recursive: true });
   });
 
-  test("notes what cannot be read, survives a panic, and goes on", async () => {
+  test("records unreadable images and continues after an engine panic", async () => {
     const text = { ...png(Buffer.from("no image")), name: "line_1.png" };
     await give(image("thus.png"), text, image("kerry.png", FAULTS.panic), image("zeal.png"));
     const all = (await rows()).join("\n");
@@ -93,7 +93,7 @@ describe("the audit page", () => {
     assert.match((await page.textContent(".report-facts")) ?? "", /Not readable2/);
   });
 
-  test("says in words what is no image", async () => {
+  test("names the files that are not images", async () => {
     await give({ ...png(Buffer.from("x")), name: "notes.txt" });
     assert.equal(await page.getAttribute("#error", "data-code"), "no-images");
     await give({ ...png(Buffer.from("x")), name: "set.zip" });
@@ -103,7 +103,7 @@ describe("the audit page", () => {
     assert.ok(await page.locator("#error").isHidden());
   });
 
-  test("keeps its report where no image is given", async () => {
+  test("keeps its report when the new files contain no image", async () => {
     await give(image("thus.png"), image("line.png"));
     await page.evaluate(() => {
       const data = new DataTransfer();
@@ -122,7 +122,7 @@ describe("the audit page", () => {
     assert.ok(await page.locator("#error").isHidden());
   });
 
-  test("goes on where what is given meanwhile holds no image", async () => {
+  test("continues when files without an image are added during an audit", async () => {
     const { asked, release } = await hold(page, "**/held");
     await page.setInputFiles("#files-input", held(3));
     await asked;
@@ -135,7 +135,7 @@ describe("the audit page", () => {
     assert.match((await page.textContent("#note")) ?? "", /no image/);
   });
 
-  test("says what a label file did not tell", async () => {
+  test("says so when a label file matches no image or not every image", async () => {
     const csv = { name: "labels.csv", mimeType: "text/csv", buffer: Buffer.from("x.png,thus") };
     await give(image("1.png"), image("2.png"), csv);
     assert.match((await page.textContent("#note")) ?? "", /No row of labels\.csv matches an image/);
@@ -151,7 +151,7 @@ describe("the audit page", () => {
     );
   });
 
-  test("reports what was read before it had to stop, and why it did", async () => {
+  test("reports the images read so far, and the reason, when it has to stop", async () => {
     const names = ["line.png", "thus_1.png", "thus_2.png"];
     await give(...names.map((name) => image(name)), image("zeal.png", FAULTS.hopeless));
     assert.equal(await page.getAttribute("#error", "data-code"), "bad-weights");
@@ -167,7 +167,7 @@ describe("the audit page", () => {
     assert.ok(await page.locator("#report").isHidden(), "nothing was read");
   });
 
-  test("says which files could not be opened, and reads the rest", async () => {
+  test("names the files that could not be opened and reads the others", async () => {
     await page.setViewportSize({ width: 320, height: 700 });
     const name = `${"long".repeat(20)}.zip`;
     await give({ ...png(Buffer.from("x")), name }, image("thus.png"));
@@ -180,7 +180,7 @@ describe("the audit page", () => {
   });
 
   for (const state of ["loading", "running"]) {
-    test(`ends on what it began on, whatever is chosen while ${state}`, async () => {
+    test(`finishes on the backend it started on when another is chosen while ${state}`, async () => {
       await page.goto(`${site.address}audit.html?backend=cpu`);
       const files = state === "loading" ? "**/captcha_wasm_cpu_bg.wasm" : "**/held";
       const { asked, release } = await hold(page, files);
@@ -201,7 +201,7 @@ describe("the audit page", () => {
     });
   }
 
-  test("pauses, goes on, and keeps what was read before a cancel", async () => {
+  test("pauses, resumes, and keeps the readings when it is cancelled", async () => {
     const first = await hold(page, "**/held");
     await page.setInputFiles("#files-input", held(12));
     await first.asked;
@@ -219,7 +219,7 @@ describe("the audit page", () => {
     assert.equal((await rows()).length, 1);
   });
 
-  test("a new audit takes the place of one under way", async () => {
+  test("replaces a running audit when new images are chosen", async () => {
     const first = await hold(page, "**/held");
     await page.setInputFiles("#files-input", held(5));
     await first.asked;
@@ -234,7 +234,7 @@ describe("the audit page", () => {
     );
   });
 
-  test("sorts, narrows and finds in the table, and saves it", async () => {
+  test("sorts, filters, searches and saves the table", async () => {
     const names = Array.from({ length: 40 }, (_, i) =>
       image(`${i % 2 ? "thus" : "line"}_${i}.png`),
     );
@@ -272,7 +272,7 @@ describe("the audit page", () => {
     assert.deepEqual([summary.exact, summary.supported, items.length], [20, 40, 40]);
   });
 
-  test("prints every row, and no controls", async () => {
+  test("prints all rows without controls", async () => {
     await give(...Array.from({ length: 60 }, (_, i) => image(`thus_${i}.png`)));
     assert.equal((await rows()).length, 25);
     await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
@@ -284,7 +284,7 @@ describe("the audit page", () => {
     assert.ok(await page.isVisible(".report-rate"));
   });
 
-  test("takes the chosen backend along to the other page and back", async () => {
+  test("keeps the chosen backend when the user goes to the other page and back", async () => {
     const select = page.getByRole("combobox", { name: "Run on" });
     await select.selectOption("cpu");
     await page.getByRole("link", { name: "Lens" }).click();
@@ -296,7 +296,7 @@ describe("the audit page", () => {
     assert.equal(await select.inputValue(), "auto");
   });
 
-  test("says why it runs where it does, and now and then how far it is", async () => {
+  test("gives the reason for the backend and announces progress at intervals", async () => {
     await page.evaluate(() => {
       /** @type {string[]} */
       const said = [];
@@ -315,7 +315,7 @@ describe("the audit page", () => {
   });
 
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-    test(`has no fault that axe finds, ${colorScheme}`, async () => {
+    test(`has no accessibility violations in ${colorScheme} mode`, async () => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       for (const files of [[], [image("thus.png"), image("line.png")]]) {
         if (files.length > 0) {
@@ -337,7 +337,7 @@ describe("the audit page", () => {
   }
 
   for (const [width, size] of WIDTHS) {
-    test(`needs no sideways scrolling at ${width} pixels, with text of ${size} %`, async () => {
+    test(`needs no horizontal scrolling at ${width} pixels with text of ${size}%`, async () => {
       await page.setViewportSize({ width, height: 700 });
       await resizeText(page, size);
       for (const files of [[], [image("thus.png"), image("line.png")]]) {

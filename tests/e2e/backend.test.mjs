@@ -17,7 +17,7 @@ const GOOD = png(blankPng(200, 100), "good.png");
 /** What is downloaded for WebGPU. */
 const FOR_WEBGPU = /worker-webgpu|captcha_wasm(_bg)?\./;
 
-describe("without an adapter that works", () => {
+describe("backend choice without a usable adapter", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
   /** @type {import("playwright-core").Browser} */
@@ -63,7 +63,7 @@ describe("without an adapter that works", () => {
     ["a refusal", `() => Promise.reject(new Error("refused"))`, "no graphics adapter"],
     ["an error", `() => { throw new Error("sync"); }`, "no graphics adapter"],
   ]) {
-    test(`${name}: the CPU reads, and nothing is downloaded for WebGPU`, async () => {
+    test(`reads on the CPU and downloads nothing for WebGPU: ${name}`, async () => {
       const { reader, asked } = await open(requestAdapter);
       await reader.page.waitForSelector(`#reason:text('${reason}')`);
       assert.equal(await reader.choose(GOOD), "done");
@@ -74,7 +74,7 @@ describe("without an adapter that works", () => {
     });
   }
 
-  test("no answer: after a while the CPU it is", async () => {
+  test("reads on the CPU when the adapter request times out", async () => {
     const { reader, asked } = await open(`() => new Promise(() => {})`, (page) =>
       page.clock.install(),
     );
@@ -87,7 +87,7 @@ describe("without an adapter that works", () => {
     await reader.close();
   });
 
-  test("an order to save data: nothing is downloaded for WebGPU", async () => {
+  test("downloads nothing for WebGPU when the browser saves data", async () => {
     const { reader, asked } = await open(
       `async () => ({ features: new Set(["timestamp-query"]) })`,
       (page) =>
@@ -101,7 +101,7 @@ describe("without an adapter that works", () => {
     await reader.close();
   });
 
-  test("a worker whose adapter lacks timestamp queries says so before the download", async () => {
+  test("rejects an adapter without timestamp queries before the download", async () => {
     // The CPU's module is the fake engine too.
     const module = `export * from "./captcha_wasm_cpu.js";
       export { default } from "./captcha_wasm_cpu.js";
@@ -121,7 +121,7 @@ describe("without an adapter that works", () => {
     await reader.close();
   });
 
-  test("a panic is told in plain words", async () => {
+  test("describes a panic in plain words", async () => {
     const reader = await Reader.open(browser, site.address, { query: "?backend=cpu" });
     assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10), "panic.png")), "error");
     const { message } = await reader.error();
@@ -130,7 +130,7 @@ describe("without an adapter that works", () => {
     await reader.close();
   });
 
-  test("an image on which the engine breaks down fails alone", async () => {
+  test("fails only the image that crashes the engine", async () => {
     const { reader } = await open("async () => null");
     const widths = [200, FAULTS.panic, 201, 202];
     const files = widths.map((width) => [...blankPng(width, 10)]);
@@ -150,7 +150,7 @@ describe("without an adapter that works", () => {
     await reader.close();
   });
 
-  test("files on another origin are loaded from there, workers too", async () => {
+  test("loads files and workers from another origin", async () => {
     const reader = await Reader.open(browser, site.address);
     const { page } = reader;
     const other = site.address.replace("127.0.0.1", "localhost");
@@ -179,7 +179,7 @@ describe("without an adapter that works", () => {
     await reader.close();
   });
 
-  test("what shows an image on a page is read, and what comes from a site is not loaded", async () => {
+  test("reads image elements and does not load URLs of sites", async () => {
     const { reader } = await open("async () => null");
     const results = await reader.page.evaluate(
       async (address) => {

@@ -15,7 +15,7 @@ import { Reader, WEB, png, sampleFile, samples } from "./reader.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-describe("without WebGPU", () => {
+describe("lens page on the CPU", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
   /** @type {import("playwright-core").Browser} */
@@ -47,7 +47,7 @@ describe("without WebGPU", () => {
     assert.equal((await reader.error()).shown, false);
   }
 
-  test("takes the CPU and says why", async () => {
+  test("uses the CPU and gives the reason when there is no WebGPU", async () => {
     assert.equal(await reader.settled(), "ready");
     await reader.page.waitForSelector("#reason:text('No WebGPU')");
     assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "cpu");
@@ -62,7 +62,7 @@ describe("without WebGPU", () => {
     }
   });
 
-  test("says what it read, character by character", async () => {
+  test("describes each character for screen readers", async () => {
     const { file, text } = shipped[0];
     await reader.chooseSample(file);
     const { characters, grid, confidence, milliseconds, width, height } = await reader.result();
@@ -88,7 +88,7 @@ describe("without WebGPU", () => {
     );
   });
 
-  test("reads an upload, a paste and a drop", async () => {
+  test("reads a chosen, a pasted and a dropped image", async () => {
     for (const [i, way] of /** @type {const} */ (["upload", "paste", "drop"]).entries()) {
       const { file, text } = shipped[i];
       const image = await sampleFile(file);
@@ -98,7 +98,7 @@ describe("without WebGPU", () => {
     }
   });
 
-  test("reads a file that is dragged in from the desktop", async () => {
+  test("reads a file dragged from the desktop", async () => {
     const { file, text } = shipped[4];
     await reader.drag(join(WEB, "samples", file));
     await reader.page.waitForFunction(
@@ -107,7 +107,7 @@ describe("without WebGPU", () => {
     );
   });
 
-  test("reads what is on the clipboard, at Ctrl+V and at a click", async () => {
+  test("reads the clipboard on Ctrl+V and on a click", async () => {
     await reader.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     const ways = [() => reader.page.keyboard.press("Control+V"), () => reader.page.click("#paste")];
     for (const [i, paste] of ways.entries()) {
@@ -131,7 +131,7 @@ describe("without WebGPU", () => {
     assert.match((await reader.page.textContent("#note")) ?? "", /first of 3/);
   });
 
-  test("looks at the characters that it reads", async () => {
+  test("attends to the positions of the characters", async () => {
     // Where the light's middle falls, against where the generator put the character's ink.
     const { inside, all } = await reader.page.evaluate(async () => {
       const load = (/** @type {string} */ name) =>
@@ -158,7 +158,7 @@ describe("without WebGPU", () => {
     assert.ok(inside >= 0.9 * all, `${inside} of ${all}`);
   });
 
-  test("a first visit takes 1 MB besides the weights to its result, 1.2 MB in all", async (t) => {
+  test("transfers at most 1 MB besides the weights before the first result, and 1.2 MB in total", async (t) => {
     const metered = await meter(site.address);
     t.after(() => metered.close());
     const other = await Reader.open(browser, metered.address, { serviceWorkers: "allow" });
@@ -184,7 +184,7 @@ describe("without WebGPU", () => {
     await other.close();
   });
 
-  test("keeps the page still while a setting is dragged, and has the reading there at once", async () => {
+  test("keeps the layout stable while a generator slider is dragged", async () => {
     const other = await Reader.open(browser, site.address, {
       query: "#generate?seed=2&text=line",
       reducedMotion: "no-preference",
@@ -218,7 +218,7 @@ describe("without WebGPU", () => {
     await other.close();
   });
 
-  test("draws an image to order, reads it, and says so in a link", async () => {
+  test("generates an image, reads it, and offers a link to it", async () => {
     const { page } = reader;
     const drawn = async (/** @type {() => Promise<unknown>} */ change) => {
       const before = await page.getAttribute("#picture", "src");
@@ -291,21 +291,21 @@ describe("without WebGPU", () => {
     await page.waitForURL((url) => url.hash === "");
   });
 
-  test("finds no characters where there are none", async () => {
+  test("finds no text in a blank image", async () => {
     assert.equal(await reader.choose(png(blankPng(600, 320))), "done");
     assert.equal(await reader.word(), "");
     assert.match((await reader.page.textContent("#status")) ?? "", /The image is blank/);
     assert.equal(await reader.page.locator("[data-character-index]").count(), 0);
   });
 
-  test("reads a picture of more bytes than the engine takes as the browser shows it", async () => {
+  test("reads an image that has too many bytes for the engine", async () => {
     const picture = { ...png(blankBmp(3000, 2500), "large.bmp"), mimeType: "image/bmp" };
     assert.ok(picture.buffer.length > 20 * 1024 * 1024);
     assert.equal(await reader.choose(picture), "done");
     assert.equal((await reader.result()).width, 2400); // which is what is cut out at most
   });
 
-  test("reads a picture of more pixels than the engine takes as the browser shows it", async () => {
+  test("reads an image that has too many pixels for the engine", async () => {
     const photo = png(blankPng(8000, 6000));
     assert.equal(await reader.choose(photo), "done");
     const { width, height } = await reader.result();
@@ -321,29 +321,29 @@ describe("without WebGPU", () => {
     assert.equal(await reader.word(), shipped[0].text);
   });
 
-  test("refuses a text file", async () => {
+  test("rejects a text file", async () => {
     assert.equal(await reader.choose(png(Buffer.from("not a picture\n"))), "error");
     await failedWith("unreadable-image");
   });
 
-  test("refuses a PNG that is cut short", async () => {
+  test("rejects a truncated PNG", async () => {
     const { buffer } = await sampleFile(shipped[0].file);
     const half = buffer.subarray(0, buffer.length / 2);
     assert.equal(await reader.choose(png(half)), "error");
     await failedWith("unreadable-image");
   });
 
-  test("refuses an empty file", async () => {
+  test("rejects an empty file", async () => {
     assert.equal(await reader.choose(png(Buffer.alloc(0))), "error");
     await failedWith("unreadable-image");
   });
 
-  test("refuses 30,000 x 30,000 pixels", async () => {
+  test("rejects an image of 30,000 x 30,000 pixels", async () => {
     assert.equal(await reader.choose(png(hugePng())), "error");
     await failedWith("image-too-large");
   });
 
-  test("says that a folder is no image, beside the reading that is there", async () => {
+  test("keeps the reading and shows a note when a folder is dropped", async () => {
     const before = await reader.word();
     assert.ok(before);
     const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
@@ -354,7 +354,7 @@ describe("without WebGPU", () => {
     assert.equal(await reader.word(), before);
   });
 
-  test("says that a clipboard holds no image, beside the reading that is there", async () => {
+  test("keeps the reading and shows a note when the clipboard has no image", async () => {
     const before = await reader.word();
     assert.ok(before);
     await reader.page.evaluate(() => {
@@ -367,7 +367,7 @@ describe("without WebGPU", () => {
     assert.equal(await reader.word(), before);
   });
 
-  test("asks nothing of any other place, and complains of nothing", () => {
+  test("makes no request to another origin and logs no error", () => {
     assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
   });
 });

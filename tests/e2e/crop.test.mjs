@@ -38,7 +38,7 @@ describe("cropping", () => {
   });
   after(() => browser.close());
 
-  describe("around an engine that answers as asked", () => {
+  describe("with the fake engine", () => {
     before(async () => {
       site = await serve({
         mounts: FAKE_ENGINE,
@@ -49,7 +49,7 @@ describe("cropping", () => {
     /** @param {Parameters<typeof Reader.open>[2]} [options] */
     const open = (options) => Reader.open(browser, site.address, options);
 
-    test("is offered once there is a picture, and not for what is none", async () => {
+    test("is available for an image and not for another file", async () => {
       const reader = await open();
       const button = reader.page.locator("#crop");
       await reader.settled();
@@ -63,7 +63,7 @@ describe("cropping", () => {
       await reader.close();
     });
 
-    test("works by the keyboard alone", async () => {
+    test("works with the keyboard alone", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.choose(BLANK);
@@ -92,7 +92,7 @@ describe("cropping", () => {
       await reader.close();
     });
 
-    test("drags the box, its edges and its corners", async () => {
+    test("moves the box by its inside, edges and corners", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.choose(BLANK);
@@ -121,7 +121,7 @@ describe("cropping", () => {
       await reader.close();
     });
 
-    test("turns and straightens", async () => {
+    test("rotates and straightens the image", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.choose(BLANK);
@@ -137,7 +137,7 @@ describe("cropping", () => {
       await reader.close();
     });
 
-    test("a new image takes the place of one that is looked at, and closes the box", async () => {
+    test("closes the box when a new image is chosen during detection", async () => {
       const reader = await open();
       await reader.choose(BLANK);
       await reader.page.click("#crop");
@@ -164,7 +164,7 @@ describe("cropping", () => {
       await reader.close();
     });
 
-    test("stays at hand where a part cannot be read", async () => {
+    test("stays available when the cropped part cannot be read", async () => {
       const reader = await open({ query: "?backend=cpu" });
       const { page } = reader;
       await reader.settled();
@@ -186,7 +186,7 @@ describe("cropping", () => {
       await reader.close();
     });
 
-    test("a part is not read where the engine fails, and the page goes on", async () => {
+    test("shows an error and continues when the engine fails on the cropped part", async () => {
       const reader = await open();
       assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10))), "error");
       assert.ok(await reader.page.locator("#crop").isHidden());
@@ -195,7 +195,7 @@ describe("cropping", () => {
     });
 
     for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-      test(`has no faults that can be measured, at 320 pixels, ${colorScheme}`, async () => {
+      test(`has no accessibility violations at 320 pixels in ${colorScheme} mode`, async () => {
         const reader = await open({ colorScheme, viewport: { width: 320, height: 700 } });
         const { page } = reader;
         await reader.choose(screenshot);
@@ -222,7 +222,7 @@ describe("cropping", () => {
     }
   });
 
-  describe("for the real engine", () => {
+  describe("with the real engine", () => {
     /** @type {Reader} */
     let reader;
 
@@ -232,7 +232,7 @@ describe("cropping", () => {
     });
     after(() => site.close());
 
-    test("a screenshot's CAPTCHA is found, read, and said to be a part", async () => {
+    test("finds and reads the CAPTCHA in a screenshot, and says that it is a part", async () => {
       for (const give of [
         () => reader.choose(screenshot),
         () => reader.hand("paste", screenshot),
@@ -245,7 +245,7 @@ describe("cropping", () => {
       assert.ok(Math.abs(width - AT.width) < 60 && Math.abs(height - AT.height) < 60);
     });
 
-    test("a small CAPTCHA is found on a tall or a large screenshot", async () => {
+    test("finds a small CAPTCHA in a tall or large screenshot", async () => {
       const file = await sampleFile(sample.file);
       for (const [width, height, x, y] of [
         [1440, 6000, 620, 3500],
@@ -268,7 +268,7 @@ describe("cropping", () => {
       await page.click("#crop-cancel");
     });
 
-    test("an image that is one CAPTCHA is said to be one", async () => {
+    test("says so when the whole image is one CAPTCHA", async () => {
       const { page } = reader;
       await reader.choose(await sampleFile(sample.file));
       await page.click("#crop");
@@ -279,7 +279,7 @@ describe("cropping", () => {
       await reader.choose(screenshot);
     });
 
-    test("the whole image is a click away, and the part can be chosen by hand", async () => {
+    test("reads the whole image after a click, and lets the user choose the part", async () => {
       const { page } = reader;
       await page.click("#crop-undo");
       assert.equal(await reader.settled(), "done");
@@ -295,7 +295,7 @@ describe("cropping", () => {
       assert.equal(await reader.word(), sample.text);
     });
 
-    test("an image that lies on its side is turned", async () => {
+    test("rotates an image that lies on its side", async () => {
       const { page } = reader;
       await reader.choose(await draw(browser, await sampleFile(sample.file), side));
       await page.click("#crop");
@@ -307,7 +307,7 @@ describe("cropping", () => {
       assert.equal(await reader.word(), sample.text);
     });
 
-    test("samples and CAPTCHAs are read whole", async () => {
+    test("does not crop samples and CAPTCHAs", async () => {
       for (const { file, text } of await samples()) {
         await reader.choose(await sampleFile(file));
         assert.equal(await reader.word(), text);

@@ -15,7 +15,7 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const GOOD = png(blankPng(200, 100), "good.png");
 const BAD = png(Buffer.from("no image"));
 
-describe("how it reads", () => {
+describe("explanation", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
   /** @type {import("playwright-core").Browser} */
@@ -39,7 +39,7 @@ describe("how it reads", () => {
     return reader;
   }
 
-  test("has figures of the image that was read, and of no other", async () => {
+  test("shows figures only for the image that was read", async () => {
     const reader = await Reader.open(browser, site.address);
     await reader.settled();
     const figures = () => reader.page.locator("#explain [data-of-reading]:visible").count();
@@ -62,7 +62,7 @@ describe("how it reads", () => {
     await reader.close();
   });
 
-  test("shows the weights of the character that is shown, as numbers", async () => {
+  test("shows the weights of the current character as numbers", async () => {
     const reader = await read();
     const { characters } = await reader.result();
     for (const [i, { character, attention }] of characters.entries()) {
@@ -82,7 +82,7 @@ describe("how it reads", () => {
     await reader.close();
   });
 
-  test("shows the step that wrote the character that is shown", async () => {
+  test("shows the decoder step of the current character", async () => {
     const reader = await read();
     const step = async () =>
       Promise.all(["#step-state", "#step-before", "#step-character"].map((id) => text(reader, id)));
@@ -101,7 +101,7 @@ describe("how it reads", () => {
     await reader.close();
   });
 
-  test("tells what each character weighed a cell with, by pointer and by keyboard", async () => {
+  test("shows the weight of a cell for each character on hover and with the keyboard", async () => {
     const reader = await read();
     const { characters, grid } = await reader.result();
     /** @param {number} col @param {number} row counted from 1 */
@@ -144,7 +144,7 @@ describe("how it reads", () => {
     await reader.close();
   });
 
-  test("follows as it plays, and does not tell what is still to come", async () => {
+  test("follows the playback and hides the characters that come later", async () => {
     const reader = await Reader.open(browser, site.address, { reducedMotion: "no-preference" });
     await reader.settled();
     await stopClock(reader.page);
@@ -157,7 +157,7 @@ describe("how it reads", () => {
     await reader.close();
   });
 
-  test("the table scrolls inside its own box on a small screen, by keyboard too", async () => {
+  test("scrolls the table inside its box on a small screen, also with the keyboard", async () => {
     const reader = await read({ viewport: { width: 320, height: 700 } });
     await reader.page.focus("#weights-scroll");
     await reader.page.keyboard.press("ArrowRight");
@@ -171,7 +171,7 @@ describe("how it reads", () => {
   });
 
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-    test(`has no accessibility faults that can be measured, ${colorScheme}`, async () => {
+    test(`has no accessibility violations in ${colorScheme} mode`, async () => {
       const reader = await read({ colorScheme });
       await reader.page.evaluate(await readFile(AXE, "utf8"));
       for (let character = 0; character < 2; character++) {

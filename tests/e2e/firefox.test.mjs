@@ -15,7 +15,7 @@ import { WEB, samples } from "./reader.mjs";
 /** How long a test waits for anything, in milliseconds. */
 const PATIENCE = 60_000;
 
-describe("in Firefox", () => {
+describe("Firefox", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
   /** @type {import("puppeteer-core").Browser} */
@@ -76,7 +76,7 @@ describe("in Firefox", () => {
     await page.waitForSelector("body[data-state=done]");
   };
 
-  test("reads the samples on the CPU as Chromium does, and says why", async () => {
+  test("reads the samples on the CPU and gives the reason", async () => {
     await open();
     await page.waitForSelector("#badge[data-kind=cpu]");
     assert.match(await text("#reason"), /WebGPU: .{10,}/);
@@ -87,7 +87,7 @@ describe("in Firefox", () => {
     }
   });
 
-  test("reads a file that is chosen, and one that it draws itself", async () => {
+  test("reads a chosen file and a generated image", async () => {
     await open("?backend=cpu");
     const [{ file, text: word }] = shipped;
     await choose("#file-input", file);
@@ -98,7 +98,7 @@ describe("in Firefox", () => {
     await page.waitForSelector("body[data-state=done]");
   });
 
-  test("exports the figure as a PNG with a picture for each character", async () => {
+  test("exports the figure as a PNG with one panel for each character", async () => {
     await open("?backend=cpu");
     const [{ file, text: word }] = shipped;
     await chooseSample(file);
@@ -120,7 +120,7 @@ describe("in Firefox", () => {
     assert.equal(rows, 6);
   });
 
-  test("reads without a network after one visit", async (t) => {
+  test("reads offline after one visit", async (t) => {
     const other = await serve();
     t.after(other.close);
     watched = watch(/** @type {any} */ (page), other.address);

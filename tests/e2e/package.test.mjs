@@ -17,7 +17,7 @@ import { WEB, samples } from "./reader.mjs";
 const TYPESCRIPT = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
 const run = promisify(execFile);
 
-describe("the npm package", () => {
+describe("npm package", () => {
   /** @type {string} */
   let folder;
   /** Where it is installed. @type {string} */
@@ -62,7 +62,7 @@ describe("the npm package", () => {
     await page.close();
   }
 
-  test("holds the reader and nothing of the page", async () => {
+  test("contains the recognizer and no page code", async () => {
     const files = await readdir(installed, { recursive: true });
     for (const wanted of ["README.md", "LICENSE-MIT", "types/client.d.ts", "example/main.js"]) {
       assert.ok(files.includes(wanted), wanted);
@@ -71,7 +71,7 @@ describe("the npm package", () => {
     assert.deepEqual(others.sort(), ["example/index.html", "example/main.js"]);
   });
 
-  test("has the workspace's version", async () => {
+  test("has the version of the workspace", async () => {
     const manifest = JSON.parse(await readFile(join(installed, "package.json"), "utf8"));
     const workspace = await readFile(join(WEB, "..", "Cargo.toml"), "utf8");
     assert.equal(manifest.version, /^version = "(.*)"$/m.exec(workspace)?.[1]);
@@ -82,7 +82,7 @@ describe("the npm package", () => {
     await readAt(`${site.address}example/`).finally(site.close);
   });
 
-  describe("with Vite, without settings", () => {
+  describe("with Vite and no configuration", () => {
     before(async () => {
       await cp(join(installed, "example"), folder, { recursive: true });
       const html = await readFile(join(folder, "index.html"), "utf8");
@@ -90,13 +90,13 @@ describe("the npm package", () => {
       await writeFile(join(folder, "index.html"), bundled);
     });
 
-    test("works in what it builds", async () => {
+    test("works in a production build", async () => {
       await build({ root: folder, base: "./", configFile: false, logLevel: "warn" });
       const site = await serve({ root: join(folder, "dist") });
       await readAt(site.address).finally(site.close);
     });
 
-    test("works while it serves the sources", async () => {
+    test("works on the development server", async () => {
       const server = await createServer({
         root: folder,
         configFile: false,
@@ -108,7 +108,7 @@ describe("the npm package", () => {
     });
   });
 
-  test("has types for what it gives", async () => {
+  test("exports types for its API", async () => {
     const use = join(folder, "use.ts");
     await writeFile(
       use,

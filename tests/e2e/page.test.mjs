@@ -16,7 +16,7 @@ const GOOD = png(blankPng(200, 100), "good.png");
 /** @param {keyof typeof FAULTS} fault */
 const faulty = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
 
-describe("the page", () => {
+describe("lens page", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
   /** @type {import("playwright-core").Browser} */
@@ -37,8 +37,8 @@ describe("the page", () => {
   /** @param {Parameters<typeof Reader.open>[2]} [options] */
   const open = (options) => Reader.open(browser, site.address, options);
 
-  describe("faults", () => {
-    test("a panic costs one reading", async () => {
+  describe("errors", () => {
+    test("loses only one reading when the engine panics", async () => {
       const reader = await open();
       assert.equal(await reader.choose(faulty("panic")), "error");
       assert.equal((await reader.error()).code, "engine-crashed");
@@ -47,7 +47,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("a lost GPU is replaced by the CPU, which reads the image", async () => {
+    test("reads the image on the CPU when the GPU is lost", async () => {
       const reader = await open({ adapter: true });
       await reader.page.waitForSelector("#badge[data-kind=webgpu]");
       assert.equal(await reader.choose(faulty("lost")), "done");
@@ -57,7 +57,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("a lost GPU that was insisted on is an error, and opened anew", async () => {
+    test("shows an error and reopens the GPU when WebGPU was selected and is lost", async () => {
       const reader = await open({ query: "?backend=webgpu" });
       assert.equal(await reader.choose(faulty("lost")), "error");
       assert.equal((await reader.error()).code, "device-lost");
@@ -66,7 +66,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("a missing generator is an error, and the page goes on", async () => {
+    test("shows an error and continues when the generator is missing", async () => {
       const reader = await open();
       await reader.settled();
       await reader.page.click("#generate"); // the fake engine comes without one
@@ -82,7 +82,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("a slow generator leaves the settings as they are by then", async () => {
+    test("keeps newer settings when the generator is slow", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.settled();
@@ -104,7 +104,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("an invalid setting is said beside it, and the last drawing stays", async () => {
+    test("shows an error beside an invalid setting and keeps the last image", async () => {
       const reader = await open();
       const { page } = reader;
       await page.route("**/captcha_synth_wasm.js", (route) =>
@@ -139,7 +139,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("a list of samples that is none is done without", async () => {
+    test("works without samples when their list is broken", async () => {
       const prepare = (/** @type {import("playwright-core").Page} */ page) =>
         page.route("**/samples/index.json", (route) => route.fulfill({ body: "<!doctype html>" }));
       const reader = await open({ prepare });
@@ -149,7 +149,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("a setting that is being written is left as it is", async () => {
+    test("does not change a setting while the user types", async () => {
       const reader = await open();
       const { page } = reader;
       await page.route("**/captcha_synth_wasm.js", (route) =>
@@ -169,7 +169,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("WebGPU takes over when it is ready, and is done without where its code is missing", async () => {
+    test("switches to WebGPU when it is ready, and stays on the CPU when its code is missing", async () => {
       const reader = await open({ adapter: true });
       assert.equal(await reader.choose(GOOD), "done");
       await reader.page.waitForSelector("#badge[data-kind=webgpu]");
@@ -186,7 +186,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("missing code is an error that can be tried again", async () => {
+    test("offers a retry when the code cannot be loaded", async () => {
       const reader = await open({ query: "" });
       await reader.settled();
       const module = "**/captcha_wasm_cpu_bg.wasm";
@@ -202,7 +202,7 @@ describe("the page", () => {
     });
   });
 
-  describe("for later visits", () => {
+  describe("precaching", () => {
     const registered = (/** @type {Reader} */ { page }) =>
       page.evaluate(() => /** @type {any} */ (globalThis).registered);
 
@@ -217,7 +217,7 @@ describe("the page", () => {
         },
       });
 
-    test("nothing is fetched before the first result", async () => {
+    test("fetches nothing before the first result", async () => {
       const reader = await openRecorded();
       assert.equal(await reader.settled(), "ready");
       await reader.page.clock.runFor(2000);
@@ -229,7 +229,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("all is fetched once the page has been idle for a while", async () => {
+    test("fetches everything after the page has been idle", async () => {
       const reader = await openRecorded();
       assert.equal(await reader.settled(), "ready");
       await reader.page.clock.runFor(6000);
@@ -238,8 +238,8 @@ describe("the page", () => {
     });
   });
 
-  describe("input", () => {
-    test("comes into sight on a phone, without motion where none is wanted", async () => {
+  describe("image input", () => {
+    test("scrolls into view on a phone, without animation when reduced motion is set", async () => {
       for (const reducedMotion of /** @type {const} */ (["reduce", "no-preference"])) {
         const reader = await open({ viewport: { width: 360, height: 740 }, reducedMotion });
         const { page } = reader;
@@ -266,7 +266,7 @@ describe("the page", () => {
       }
     });
 
-    test("as SVG is drawn, whatever size it has, and nothing in it is run or loaded", async () => {
+    test("renders SVG of any size without running scripts or loading files", async () => {
       const reader = await open();
       const svg = (/** @type {string} */ attributes) => ({
         name: "captcha.svg",
@@ -308,7 +308,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("of too many pixels is refused in words before it is decoded, or shrunk", async () => {
+    test("rejects or shrinks an image with too many pixels before decoding it", async () => {
       const reader = await open();
       assert.equal(await reader.choose(png(largePng(12_000, 12_000))), "error");
       const { code, message } = await reader.error();
@@ -323,7 +323,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("given while loading is read when all is there", async () => {
+    test("is read after loading when it was chosen during loading", async () => {
       const reader = await open();
       assert.equal(await reader.page.getAttribute("body", "data-state"), "loading");
       assert.equal(await reader.choose(GOOD), "done");
@@ -331,7 +331,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("given while another is read takes its place", async () => {
+    test("replaces an image that is still being read", async () => {
       const reader = await open();
       await reader.settled();
       const first = await hold(reader.page, "**/held");
@@ -345,7 +345,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("on its way leaves nothing of what failed before to try again", async () => {
+    test("clears the retry of an earlier error when a new image arrives", async () => {
       const reader = await open({ query: "?backend=cpu" });
       const { page } = reader;
       await reader.settled();
@@ -361,7 +361,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("on its way is read by the engine that is chosen meanwhile", async () => {
+    test("is read by the backend that was selected while it was opened", async () => {
       const reader = await open({ query: "?backend=cpu" });
       const { page } = reader;
       await reader.settled();
@@ -377,7 +377,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("that the browser does not give leaves the reading that is there", async () => {
+    test("keeps the reading when the browser blocks the clipboard", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.choose(GOOD);
@@ -401,7 +401,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("that is none leaves the picture that is shown, or on its way", async () => {
+    test("keeps the current image when the input is not an image", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.settled();
@@ -435,7 +435,7 @@ describe("the page", () => {
       await reader.close();
     });
 
-    test("keeps its reading, out of reach, while another engine is loaded", async () => {
+    test("keeps its reading inert while another backend loads", async () => {
       const reader = await open({ query: "?backend=cpu", reducedMotion: "no-preference" });
       const { page } = reader;
       await reader.settled();

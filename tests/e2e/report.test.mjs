@@ -30,8 +30,8 @@ const OTHER = {
   })),
 };
 
-describe("a native audit", () => {
-  test("is one file with the same report", async () => {
+describe("report of the command line", () => {
+  test("is one file that shows the same report", async () => {
     const folder = await mkdtemp(join(tmpdir(), "audit-"));
     await cp(`${WEB}samples`, join(folder, "<b>set"), { recursive: true });
     await writeFile(join(folder, "<b>set", "not_an_image.png"), "</script>");

@@ -21,7 +21,7 @@ const GOOD = png(blankPng(200, 100), "good.png");
 /** @param {keyof typeof FAULTS} fault */
 const faulty = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
 
-describe("a reading on the page", () => {
+describe("reading", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
   /** @type {import("playwright-core").Browser} */
@@ -42,8 +42,8 @@ describe("a reading on the page", () => {
   /** @param {Parameters<typeof Reader.open>[2]} [options] */
   const open = (options) => Reader.open(browser, site.address, options);
 
-  describe("reading view", () => {
-    test("steps with the arrow keys", async () => {
+  describe("controls", () => {
+    test("steps through the characters with the arrow keys", async () => {
       const reader = await open();
       await reader.choose(GOOD);
       assert.equal(await current(reader), 0);
@@ -58,7 +58,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("leaves pasted words and arrow keys to the field that has the focus", async () => {
+    test("leaves pasted text and arrow keys to the focused field", async () => {
       const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
       await reader.choose(GOOD);
       await reader.page.evaluate(() => {
@@ -74,7 +74,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("leaves arrow keys to a selection and to what has the focus elsewhere", async () => {
+    test("leaves arrow keys to a text selection and to other focused elements", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.choose(GOOD);
@@ -95,7 +95,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("takes the words of a spreadsheet's cell where words are written", async () => {
+    test("pastes the text of a spreadsheet cell into a text field", async () => {
       const reader = await open();
       await reader.settled();
       const paste = (/** @type {string} */ selector) =>
@@ -117,7 +117,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("shows the attention of the character that is pointed at, focused or clicked", async () => {
+    test("shows the attention of the hovered, focused or clicked character", async () => {
       const reader = await open();
       await reader.choose(GOOD);
       const first = await overlay(reader);
@@ -141,7 +141,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("switches between smooth and raw, and the veil's opacity", async () => {
+    test("switches smoothing and changes the opacity of the heatmap", async () => {
       const reader = await open();
       await reader.choose(GOOD);
       const size = () =>
@@ -161,7 +161,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("is scrubbed through, and plays on from there", async () => {
+    test("continues the playback from the slider position", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
       await reader.settled();
       await stopClock(reader.page);
@@ -183,7 +183,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("keeps the text, the figure and the numbers", async () => {
+    test("exports the text, the figure and the JSON", async () => {
       const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
       assert.ok(await reader.page.locator("#keep").isHidden());
       await reader.choose(GOOD);
@@ -226,7 +226,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("names what is kept by what it is, and says when it cannot be", async () => {
+    test("names an export after its reading and says so when it fails", async () => {
       const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
       const { page } = reader;
       await reader.choose(GOOD);
@@ -259,7 +259,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("shows what is unsure as unsure, and says so to all", async () => {
+    test("shows and announces an uncertain reading as uncertain", async () => {
       const reader = await open();
       const { page } = reader;
       const size = () =>
@@ -290,7 +290,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("says that nothing was recognised, or that there is nothing", async () => {
+    test("says that no text was found or that the image is blank", async () => {
       const reader = await open();
       const { page } = reader;
       const seen = async () => (await page.innerText("#reading")).trim();
@@ -308,7 +308,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("plays character by character, unless nothing may move", async () => {
+    test("plays one character at a time unless reduced motion is set", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
       await reader.settled();
       const { clock } = reader.page;
@@ -334,9 +334,9 @@ describe("a reading on the page", () => {
     });
   });
 
-  describe("for everyone", () => {
+  describe("accessibility", () => {
     for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-      test(`has no accessibility faults that can be measured, ${colorScheme}`, async () => {
+      test(`has no accessibility violations in ${colorScheme} mode`, async () => {
         const reader = await open({ colorScheme });
         const axe = await readFile(AXE, "utf8");
         for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
@@ -356,7 +356,7 @@ describe("a reading on the page", () => {
       });
     }
 
-    test("shows what is transparent on white, and says notes aloud", async () => {
+    test("shows transparency on white and announces notes", async () => {
       const reader = await open({ colorScheme: "dark" });
       await reader.choose(GOOD);
       for (const picture of ["#picture", ".thumb img"]) {
@@ -373,7 +373,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("keeps characters over their places, and readings as they are, in any language", async () => {
+    test("keeps characters over their positions and untranslated in any language", async () => {
       const reader = await open();
       const { page } = reader;
       await reader.choose(GOOD);
@@ -416,7 +416,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("names its lists as lists, which have no marks, and says aloud what was copied", async () => {
+    test("keeps list semantics and announces a copy", async () => {
       const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
       await reader.choose(GOOD);
       const unnamed = await reader.page
@@ -433,7 +433,7 @@ describe("a reading on the page", () => {
       await reader.close();
     });
 
-    test("prints the whole reading, and no controls", async () => {
+    test("prints the whole reading without controls", async () => {
       const reader = await open({ reducedMotion: "no-preference" });
       await reader.settled();
       await stopClock(reader.page);
@@ -460,7 +460,7 @@ describe("a reading on the page", () => {
     });
 
     for (const [width, size] of WIDTHS) {
-      test(`needs no sideways scrolling at ${width} pixels, with text of ${size} %`, async () => {
+      test(`needs no horizontal scrolling at ${width} pixels with text of ${size}%`, async () => {
         const reader = await open({ viewport: { width, height: 700 } });
         await resizeText(reader.page, size);
         for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {

@@ -12,7 +12,7 @@ const TOLERANCE = 1e-2;
 /** Compiling every shader on SwiftShader takes its time. */
 const PATIENCE = 180_000;
 
-describe("on WebGPU", () => {
+describe("WebGPU", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
   /** @type {import("playwright-core").Browser} */
@@ -36,7 +36,7 @@ describe("on WebGPU", () => {
     await site.close();
   });
 
-  test("reads on the CPU at once, then takes WebGPU and names the adapter", async () => {
+  test("reads on the CPU first, then switches to WebGPU and names the adapter", async () => {
     const [{ file, text }] = await samples();
     assert.equal(await reader.chooseSample(file), "done");
     assert.equal(await reader.word(), text);
@@ -46,7 +46,7 @@ describe("on WebGPU", () => {
     assert.equal(await reader.page.textContent("#reason"), "verified against the CPU");
   });
 
-  test("leaves an adapter of software alone, and downloads nothing for it", async () => {
+  test("does not use a software adapter and downloads nothing for it", async () => {
     /** @type {string[]} */
     const asked = [];
     const other = await Reader.open(browser, site.address, {
@@ -61,7 +61,7 @@ describe("on WebGPU", () => {
     await other.close();
   });
 
-  test("reads a sample, an upload and a paste as the CPU does", async () => {
+  test("gives the same results as the CPU for a sample, a file and a paste", async () => {
     const shipped = (await samples()).slice(0, 3);
     const files = await Promise.all(shipped.map(({ file }) => sampleFile(file)));
     const read = async () => {
@@ -99,7 +99,7 @@ describe("on WebGPU", () => {
     });
   });
 
-  test("goes on after an image that cannot be read", async () => {
+  test("continues after an unreadable image", async () => {
     await reader.page.selectOption("#backend", "webgpu");
     await reader.page.waitForSelector("#badge[data-kind=webgpu]");
     assert.equal(await reader.choose(png(Buffer.from("not a picture\n"))), "error");
@@ -109,7 +109,7 @@ describe("on WebGPU", () => {
     assert.equal(await reader.word(), text);
   });
 
-  test("asks nothing of any other place, and complains of nothing", () => {
+  test("makes no request to another origin and logs no error", () => {
     assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
   });
 });

@@ -54,7 +54,7 @@ describe("weights", () => {
     ["that are cut short", "short", "bad-weights"],
     ["of another version", "other", "bad-weights"],
   ]) {
-    test(`${what} are refused, and good ones are read after that`, async () => {
+    test(`are rejected when they are ${what}, and valid ones load after that`, async () => {
       const query = `?weights=given/${name}.safetensors`;
       const reader = await Reader.open(browser, site.address, { query });
       assert.equal(await reader.settled(), "error");
@@ -72,7 +72,7 @@ describe("weights", () => {
     });
   }
 
-  test("of another site are not asked for", async () => {
+  test("are not requested from another site", async () => {
     const query = "?weights=https://example.org/weights.safetensors";
     const reader = await Reader.open(browser, site.address, { query });
     assert.equal(await reader.settled(), "error");

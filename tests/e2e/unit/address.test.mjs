@@ -30,7 +30,7 @@ beforeEach(() => {
   refuses = false;
 });
 
-test("the address follows once changes pause", () => {
+test("url hash is written after changes pause", () => {
   for (let i = 0; i < 500; i++) {
     setFragment(`#generate?seed=${i}`);
     mock.timers.tick(20);
@@ -40,7 +40,7 @@ test("the address follows once changes pause", () => {
   assert.deepEqual(written, ["#generate?seed=499"]);
 });
 
-test("or at once, where that is asked for, and never for nothing", () => {
+test("url hash is written at once on demand, and only when it changed", () => {
   setFragment("#generate?seed=1");
   writeFragment();
   assert.deepEqual(written, ["#generate?seed=1"]);
@@ -50,7 +50,7 @@ test("or at once, where that is asked for, and never for nothing", () => {
   assert.equal(written.length, 1);
 });
 
-test("a browser that has had enough is asked again", () => {
+test("url hash is written again later when the browser refuses a change", () => {
   refuses = true;
   setFragment("#generate?seed=2");
   mock.timers.tick(300);

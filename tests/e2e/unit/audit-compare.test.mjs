@@ -20,7 +20,7 @@ const near = (found, expected, within = 5e-5) =>
   );
 
 describe("intervals", () => {
-  test("of a share are Wilson's", () => {
+  test("of one share match Wilson's values", () => {
     // As `captcha-lens evaluate` prints them.
     near(interval(17253, 20000), [0.8578, 0.8674], 1e-4);
     assert.deepEqual(interval(0, 0), [0, 1]);
@@ -30,7 +30,7 @@ describe("intervals", () => {
     }
   });
 
-  test("of a difference are Newcombe's, as his tables have them", () => {
+  test("of a difference match Newcombe's tables", () => {
     const of = (/** @type {number[]} */ [a, m, b, n]) =>
       differenceInterval({ part: a, whole: m }, { part: b, whole: n });
     near(of([56, 70, 48, 80]), [0.0524, 0.3339]);
@@ -43,7 +43,7 @@ describe("intervals", () => {
     near(paired([0, 0, 0, 10]), [-0.2775, 0.2775]);
   });
 
-  test("of the same images are narrower where the same ones are solved", () => {
+  test("of paired images are narrower when both audits solve the same images", () => {
     const counts = { both: 45, first: 10, second: 5, neither: 40 };
     const [low, high] = pairedDifferenceInterval(counts);
     const [from, to] = differenceInterval({ part: 55, whole: 100 }, { part: 50, whole: 100 });
@@ -51,7 +51,7 @@ describe("intervals", () => {
   });
 });
 
-describe("a comparison", () => {
+describe("comparison", () => {
   /**
    * @param {string} name
    * @param {number} right
@@ -70,7 +70,7 @@ describe("a comparison", () => {
     })),
   });
 
-  test("of two sets takes them as independent", () => {
+  test("treats two sets of images as independent", () => {
     const found = compare(audit("a", 56, 14), audit("b", 48, 32, { label: "line" }));
     assert.equal(found?.paired, false);
     near(found?.interval ?? [], [0.0524, 0.3339]);
@@ -80,7 +80,7 @@ describe("a comparison", () => {
     assert.match(chance, /chance alone does not explain/);
   });
 
-  test("of one set under two settings goes image by image, wherever it was read from", () => {
+  test("pairs the images of one set in two audits, whatever the folder", () => {
     const found = compare(audit("a", 10, 10), audit("b", 12, 8, { folder: "set.zip/set/" }));
     assert.equal(found?.paired, true);
     assert.deepEqual([found?.first.part, found?.second.part], [10, 12]);
@@ -93,7 +93,7 @@ describe("a comparison", () => {
     );
   });
 
-  test("takes the images that both can judge, where they share most", () => {
+  test("uses the images that both audits have when they share most of them", () => {
     const found = compare(audit("a", 10, 10), audit("b", 5, 10));
     assert.deepEqual([found?.paired, found?.first.whole, found?.second.whole], [true, 15, 15]);
     // The same names with other labels are other images.
@@ -101,7 +101,7 @@ describe("a comparison", () => {
     assert.deepEqual([other?.paired, other?.first.whole, other?.second.whole], [false, 20, 15]);
   });
 
-  test("needs a result on both sides", () => {
+  test("needs a result in both audits", () => {
     assert.equal(compare(audit("a", 10, 10), audit("b", 10, 10, { network: DIGITS })), null);
     assert.equal(compare(audit("a", 0, 0), audit("b", 10, 10)), null);
     assert.doesNotMatch(describeComparison(null).join(" "), /%/);

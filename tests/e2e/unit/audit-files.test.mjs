@@ -113,25 +113,25 @@ const withCode = (code) => (/** @type {unknown} */ error) =>
 describe("labels", () => {
   const WORDS = { alphabet: "abcdefghijklmnopqrstuvwxyz", maxLength: 5 };
 
-  test("are the same whichever way the system writes an accent", () => {
+  test("are equal in either Unicode form of an accent", () => {
     const csv = { path: "labels.csv", text: "1.png,e\u0301\n" };
     assert.deepEqual(labelsFromFiles(["1.png"], [csv]), ["é"]);
     assert.deepEqual(labelsFromNames(["e\u0301_1.png"]), ["é"]);
   });
 
-  test("come from names, up to the first underscore, as they are written", () => {
+  test("come from file names up to the first underscore, with their case", () => {
     const labels = labelsFromNames(["Thus.png", "a/line_2.JPG", "x.y/kerry_a_b.webp", "A5b_1.png"]);
     assert.deepEqual(labels, ["Thus", "line", "kerry", "A5b"]);
     assert.ok(areLikely(labels, WORDS));
   });
 
-  test("come from the names of copies, without what systems add", () => {
+  test("come from names of copies without the copy suffix", () => {
     const names = ["thus (1).png", "thus-2.png", "line(3).png", "a-b.png", "2026-01-01.png"];
     const labels = ["thus", "thus", "line", "a-b", "2026-01-01"];
     assert.deepEqual(labelsFromNames(names), labels);
   });
 
-  test("are taken from names of letters and digits, and of what else the network reads", () => {
+  test("are taken from names of letters, digits and characters of the alphabet", () => {
     const likely = (/** @type {string[]} */ names, network = WORDS) =>
       areLikely(labelsFromNames(names), network);
     assert.ok(likely(["049025.png", "137721.png", "950008.png", "002114.png"]));
@@ -141,7 +141,7 @@ describe("labels", () => {
     assert.ok(likely(["1+2=.png", "3+4=.png"], { alphabet: "0123456789+=", maxLength: 6 }));
   });
 
-  test("are not taken from names that no CAPTCHA says", () => {
+  test("are not taken from names that cannot be CAPTCHA texts", () => {
     const likely = (/** @type {string[]} */ names) => areLikely(labelsFromNames(names), WORDS);
     assert.ok(!likely(Array(20).fill("IMG_1.png")));
     assert.ok(!likely(["2026-01-01.png", "0001.png", "0002.png"]));
@@ -154,7 +154,7 @@ describe("labels", () => {
     assert.ok(!likely(["a1", "c3d4e5f6a7b8c9d0", "d3d4e5f6a7b8c9d0"]));
   });
 
-  test("come from the paper's file and from labels.csv, each for its folder", () => {
+  test("come from spec_train_val.txt and labels.csv, each for its folder", () => {
     const paths = ["a/1.png", "a/2.png", "b/1.png", "b/2, x.png", "c/1.png", "d/1.png", "1.png"];
     const labels = labelsFromFiles(paths, [
       { path: "a/spec_train_val.txt", text: "1 thus\r\n\r\n2 LINE\n" },
@@ -183,7 +183,7 @@ describe("labels", () => {
     });
   }
 
-  test("find names however the system writes an accent, and the file of the very name first", () => {
+  test("match file names in either Unicode form, and exact names first", () => {
     const labels = labelsFromFiles(
       ["u\u0308.png", "A.png", "a.png"],
       [{ path: "labels.csv", text: "ü.png,one\na.png,two\nA.png,three" }],
@@ -191,14 +191,14 @@ describe("labels", () => {
     assert.deepEqual(labels, ["one", "three", "two"]);
   });
 
-  test("that contradict each other are named, and repeated rows are not", () => {
+  test("report contradictions and ignore repeated rows", () => {
     const text = "1.png,thus\n./1.png,Thus\n2.png,line\n2.png,kerry\n2.png,line";
     const files = [{ path: "set/labels.csv", text }];
     assert.deepEqual(contradictions(files), ["set/2.png"]);
     assert.deepEqual(labelsFromFiles(["set/1.png", "set/2.png"], files), ["Thus", "line"]);
   });
 
-  test("given later are for the folder that the images are in", () => {
+  test("apply to the folder of the images when they are chosen later", () => {
     const files = [{ path: "labels.csv", text: "1.png,thus\n2.png,line" }];
     const later = (/** @type {string[]} */ ...paths) => labelsFromLaterFiles(paths, files);
     assert.deepEqual(later("1.png", "2.png"), ["thus", "line"]);
@@ -209,7 +209,7 @@ describe("labels", () => {
 });
 
 describe("zip archives", () => {
-  test("give their files, deflated and stored, behind a comment", async () => {
+  test("list deflated and stored files before a comment", async () => {
     const archive = zip(
       [
         { path: "folder/", content: "", stored: true },
@@ -230,7 +230,7 @@ describe("zip archives", () => {
     assert.equal(await (await files[1].open()).text(), "two");
   });
 
-  test("that are cut, damaged or encrypted are errors with a code", async () => {
+  test("fail with a code when they are truncated, damaged or encrypted", async () => {
     const archive = zip([{ path: "a.png", content: "abc".repeat(99) }]);
     await assert.rejects(listZip(blob(archive.subarray(0, 40))), withCode("bad-archive"));
     await assert.rejects(listZip(blob(archive.subarray(20))), withCode("bad-archive"));
@@ -243,7 +243,7 @@ describe("zip archives", () => {
     await assert.rejects(secret.open(), withCode("bad-archive"));
   });
 
-  test("of more files than their directory can count, and with paths of Windows, are listed", async () => {
+  test("list more files than 16 bits can count, and Windows paths", async () => {
     const archive = zip([
       { path: "set\\thus.png", content: "x" },
       { path: "set\\", content: "" },
@@ -257,7 +257,7 @@ describe("zip archives", () => {
     );
   });
 
-  test("of the large kind (zip64) are listed with their true sizes", async () => {
+  test("with zip64 records are listed with their true sizes", async () => {
     const archive = zip64([
       { path: "1.png", content: "one ".repeat(100) },
       { path: "2.png", content: "two" },
@@ -277,7 +277,7 @@ describe("zip archives", () => {
     await assert.rejects(listZip(blob(damaged)), withCode("bad-archive"));
   });
 
-  test("that hold more than they say, or say too much, keep no image from being read", async () => {
+  test("do not stop the other images when a size is wrong or too large", async () => {
     const archive = zip([
       { path: "bomb.png", content: "0".repeat(1_000_000) },
       { path: "fine.png", content: "x" },
@@ -296,7 +296,7 @@ describe("zip archives", () => {
     assert.match(run.items[2]?.error ?? "", /larger than 20 MB/);
   });
 
-  test("are searched for images and labels, without what systems leave behind", async () => {
+  test("are searched for images and labels, without system files", async () => {
     const archive = zipFile("set.zip", [
       { path: "a/10.png", content: "x" },
       { path: "a/9.png", content: "x" },
@@ -316,7 +316,7 @@ describe("zip archives", () => {
     await assert.rejects(findImages(notes), /\(notes\.txt\)/);
   });
 
-  test("are read where their paths begin with ./", async () => {
+  test("are read when their paths begin with ./", async () => {
     const archive = zipFile("set.zip", [
       { path: "./", content: "" },
       { path: "./1.png", content: "x" },
@@ -329,7 +329,7 @@ describe("zip archives", () => {
     assert.deepEqual(labelsFromFiles(paths, found.labelFiles), ["thus"]);
   });
 
-  test("hold images of other kinds and without an extension, which is told from their bytes", async () => {
+  test("contain images of other formats and without an extension", async () => {
     const png = String.fromCharCode(0x89) + "PNG";
     const archive = zipFile("set.zip", [
       { path: "1.svg", content: "<svg/>" },
@@ -354,12 +354,12 @@ describe("zip archives", () => {
     assert.equal((await images[2].open()).type, "image/svg+xml");
   });
 
-  test("may be label files alone, which are for the images that are there", async () => {
+  test("may contain only label files", async () => {
     const found = await findImages(filesOf([new File(["1.png,thus"], "labels.csv")]));
     assert.deepEqual([found.images.length, found.labelFiles.length], [0, 1]);
   });
 
-  test("keep their labels to themselves, also where they have one name", async () => {
+  test("keep their labels apart when they have the same name", async () => {
     const set = (/** @type {string} */ label) => [
       { path: "1.png", content: "x" },
       { path: "labels.csv", content: `1.png,${label}` },
@@ -384,7 +384,7 @@ describe("zip archives", () => {
     });
   });
 
-  test("that cannot be opened keep nothing else from being found, nor do label files", async () => {
+  test("do not stop the search when they or label files cannot be opened", async () => {
     const gone = new File([], "labels.csv");
     gone.text = () => Promise.reject(new DOMException("It is gone.", "NotReadableError"));
     const secret = [
@@ -438,8 +438,8 @@ function drop(entries) {
   return /** @type {any} */ ({ items, files: [] });
 }
 
-describe("drops", () => {
-  test("of folders keep their labels to themselves, also where they have one name", async () => {
+describe("dropped files", () => {
+  test("keep the labels of folders apart when they have the same name", async () => {
     const image = { name: "x.png" };
     const given = await filesOfDrop(
       drop([
@@ -454,13 +454,13 @@ describe("drops", () => {
     assert.deepEqual(labelsFromFiles(paths, labelFiles), [null, null, "line", null]);
   });
 
-  test("may hold more files than a call takes arguments", async () => {
+  test("may be more files than a call takes arguments", async () => {
     const inside = Array.from({ length: 140_000 }, (_, i) => ({ name: `${i}.png` }));
     const given = await filesOfDrop(drop([{ name: "a", inside: [{ name: "b", inside }] }]));
     assert.equal(given.length, inside.length);
   });
 
-  test("are taken but for what cannot be opened", async () => {
+  test("are read except for those that cannot be opened", async () => {
     const given = await filesOfDrop(
       drop([
         { name: "a", inside: [], broken: true },

@@ -36,9 +36,9 @@ const words = (items, network = WORDS) => {
 const same = (many, label, text, confidence = 0.5) =>
   Array.from({ length: many }, (_, i) => ({ path: `${label}_${i}.png`, label, text, confidence }));
 
-describe("labels that a network cannot write", () => {
+describe("labels that a model cannot write", () => {
   // The command line is held to the same cases.
-  test("are told from the alphabet and the length of the weights", async () => {
+  test("follow from the alphabet and the maximum length", async () => {
     const file = new URL("../../audit/labels.json", import.meta.url);
     const cases = JSON.parse(await readFile(file, "utf8"));
     assert.ok(cases.length > 0);
@@ -52,7 +52,7 @@ describe("labels that a network cannot write", () => {
     }
   });
 
-  test("are told from an alphabet of many characters without listing it", () => {
+  test("are described without listing a large alphabet", () => {
     const many = String.fromCodePoint(...Array.from({ length: 500 }, (_, i) => 0x4e00 + 2 * i));
     assert.equal(
       describeNetwork({ alphabet: many, maxLength: 4 }),
@@ -60,7 +60,7 @@ describe("labels that a network cannot write", () => {
     );
   });
 
-  test("are counted and named, and are no evidence", () => {
+  test("are counted and named, and do not change the result", () => {
     const items = [...same(120, "a5b2c", "aabbc"), ...same(80, "thus", "thus")];
     const summary = count(items);
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe("labels that a network cannot write", () => {
     );
   });
 
-  test("leave no result where there are no others", () => {
+  test("give no result when all labels are such", () => {
     for (const [label, network] of /** @type {const} */ ([
       ["049025", WORDS],
       ["longer", WORDS],
@@ -113,7 +113,7 @@ describe("labels that a network cannot write", () => {
     );
   });
 
-  test("are none for a network that can write them", () => {
+  test("are none when the model can write them", () => {
     const items = [...same(3, "7kQ2", "7kQ2"), ...same(1, "7kQ2", "7kq2")];
     const summary = count(items, BOTH);
     assert.deepEqual([summary.supported, summary.exact, summary.folded], [4, 3, 0]);
@@ -122,7 +122,7 @@ describe("labels that a network cannot write", () => {
     assert.deepEqual(summary.confusions, [{ label: "Q", text: "q", count: 1 }]);
   });
 
-  test("count as read where only the case differs, and the report says so", () => {
+  test("are compared without case when only the case differs, and the report says so", () => {
     const items = [...same(1, "THUS", "thus"), ...same(1, "line", "line")];
     assert.equal(count(items).exact, 2);
     assert.match(
@@ -132,7 +132,7 @@ describe("labels that a network cannot write", () => {
   });
 });
 
-describe("a report's figures", () => {
+describe("report figures", () => {
   const items = [
     { path: "1", label: "thus", text: "thus", confidence: 0.9 },
     { path: "2", label: "thus", text: "thas", confidence: 0.8 },
@@ -141,7 +141,7 @@ describe("a report's figures", () => {
     { path: "5", label: null, text: "kerry", confidence: 0.5 },
   ];
 
-  test("count what was read, and how", () => {
+  test("count readings and exact matches", () => {
     const summary = count(items);
     const { images: all, read, failed, labelled, supported, exact } = summary;
     assert.deepEqual([all, read, failed, labelled, supported, exact], [5, 4, 1, 3, 3, 1]);
@@ -155,7 +155,7 @@ describe("a report's figures", () => {
     ]);
   });
 
-  test("set a character beside the one it was read as, whatever was left out or added", () => {
+  test("align characters when some are missing or added", () => {
     const aligned = (/** @type {string} */ label, /** @type {string} */ text) =>
       align([...label], [...text]).map((pair) => pair.map((one) => one || "-").join(""));
     assert.deepEqual(aligned("kerry", "kery"), ["kk", "ee", "r-", "rr", "yy"]);
@@ -165,7 +165,7 @@ describe("a report's figures", () => {
     assert.deepEqual(aligned("", ""), []);
   });
 
-  test("tell what an attacker gets who skips the unsure ones", () => {
+  test("count answered and correct images by minimum confidence", () => {
     const { thresholds } = count([
       ...items,
       ...same(1, "thus", "thus", 1),
@@ -189,7 +189,7 @@ describe("a report's figures", () => {
     ]);
   });
 
-  test("take a reading of nothing for no answer, however sure it is", () => {
+  test("do not count an empty reading as an answer at any confidence", () => {
     const { thresholds, confidence } = count([...items, ...same(4, "line", "", 0.999)]);
     assert.equal(thresholds[99].answered, 0);
     assert.equal(thresholds[0].answered, 7);
@@ -198,7 +198,7 @@ describe("a report's figures", () => {
     assert.ok(!judged.some(({ doubtful }) => doubtful));
   });
 
-  test("put the surest first", () => {
+  test("sort cases by confidence", () => {
     const judged = judge([...items, ...same(1, "a5", "aa")], WORDS);
     const groups = notableCases(judged, 1).map(({ title, items: [{ item }] }) => [
       title,
@@ -214,7 +214,7 @@ describe("a report's figures", () => {
     ]);
   });
 
-  test("doubt a label where a network that is right when sure is sure of another text", () => {
+  test("doubt a label when confident readings are mostly correct and contradict it", () => {
     const doubtful = (/** @type {AuditItem[]} */ some) =>
       judge(some, WORDS).filter((one) => one.doubtful).length;
     const right = same(40, "thus", "thus", 0.999);
@@ -226,7 +226,7 @@ describe("a report's figures", () => {
     assert.deepEqual([group.title, group.items.length], ["Labels that may be wrong", 8]);
   });
 
-  test("claim no certainty that is not there", () => {
+  test("are not rounded to 0% or 100%", () => {
     assert.deepEqual([0, 0.0001, 0.5, 0.9999, 1].map(percent), [
       "0.0%",
       "<0.1%",
@@ -237,11 +237,11 @@ describe("a report's figures", () => {
   });
 });
 
-describe("a verdict", () => {
+describe("verdict", () => {
   const of = (/** @type {number} */ right, /** @type {number} */ wrong) =>
     words([...same(right, "thus", "thus"), ...same(wrong, "thus", "line")]);
 
-  test("says what this model solved, and that another may solve more", () => {
+  test("says how many images this model solved and that another may solve more", () => {
     assert.match(of(1, 2), /solved 1 of 3 images, about 1 in 3\. Another model may solve more/);
     assert.match(
       of(0, 200),
@@ -258,7 +258,7 @@ describe("a verdict", () => {
     assert.match(words([{ path: "1", text: "thus", confidence: 0.5 }]), /have no labels/);
   });
 
-  test("promises no number of attempts, and calls no share protection, whatever the counts", () => {
+  test("promises no number of attempts and calls no share protection", () => {
     const counts = [0, 1, 2, 5, 19, 50, 99, 100, 199, 1000];
     for (const right of counts) {
       for (const wrong of counts) {
@@ -278,7 +278,7 @@ describe("a verdict", () => {
     }
   });
 
-  test("gives a share in words that are near it", () => {
+  test("describes a share by a fraction close to it", () => {
     for (let right = 1; right < 1000; right++) {
       const said = about(right / 1000);
       const [, part, whole] = /about (\d+) in ([\d,]+)/.exec(said) ?? [];
@@ -297,10 +297,10 @@ describe("a verdict", () => {
   });
 });
 
-describe("a saved table", () => {
+describe("saved table", () => {
   const csv = (/** @type {AuditItem[]} */ items) => toCsv(judge(items, WORDS));
 
-  test("holds nothing that a spreadsheet takes for a formula", () => {
+  test("contains no cell that a spreadsheet runs as a formula", () => {
     assert.equal(
       csv([{ path: '=a"b,c.png', label: "thus", text: "thus", confidence: 0.91234 }]),
       'file,label,text,confidence,right,note,error\r\n"./=a""b,c.png",thus,thus,0.9123,true,,',
@@ -312,7 +312,7 @@ describe("a saved table", () => {
     }
   });
 
-  test("names files by paths that lead to them, and leaves numbers alone", () => {
+  test("keeps paths valid and numbers unchanged", () => {
     const [, row] = csv([{ path: "-1.png", label: "-12", text: "l", confidence: 1 }]).split("\r\n");
     assert.equal(
       row,
@@ -320,7 +320,7 @@ describe("a saved table", () => {
     );
   });
 
-  test("marks the labels to check", () => {
+  test("marks doubtful labels", () => {
     const items = [...same(40, "thus", "thus", 1), ...same(1, "line", "kerry", 1)];
     const rows = csv(items).split("\r\n");
     assert.equal(rows[41], "line_0.png,line,kerry,1.0000,false,label may be wrong,");

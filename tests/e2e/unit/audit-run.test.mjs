@@ -20,7 +20,7 @@ const images = (count) =>
     open: async () => new Blob([String(i)]),
   }));
 
-describe("a run", () => {
+describe("audit run", () => {
   /** @param {Blob[]} blobs */
   const recognizeAll = (blobs) =>
     Promise.all(
@@ -32,7 +32,7 @@ describe("a run", () => {
     );
   const texts = (/** @type {AuditRun} */ run) => run.items.map((item) => item?.text ?? item?.error);
 
-  test("reads every image in its place and notes what cannot be read", async () => {
+  test("reads all images in order and records unreadable ones", async () => {
     /** @type {number[]} */
     const done = [];
     const run = new AuditRun(images(10), { recognizeAll }, (progress) => done.push(progress.done));
@@ -41,7 +41,7 @@ describe("a run", () => {
     assert.deepEqual(done, [0, 1, 3, 7, 10], "batches grow");
   });
 
-  test("reads one by one where a batch breaks the engine down, or cannot be opened", async () => {
+  test("reads images one at a time when a batch crashes the engine or cannot be opened", async () => {
     const given = images(12);
     given[5].open = () => Promise.reject(new Error("gone"));
     const reader = {
@@ -57,7 +57,7 @@ describe("a run", () => {
     assert.deepEqual(texts(run), expected);
   });
 
-  test("pauses, goes on, and does not count the pause", async () => {
+  test("pauses and resumes without counting the pause", async () => {
     let clock = 0;
     /** @type {import("../../../web/src/audit/run.js").RunProgress[]} */
     const reports = [];
@@ -87,7 +87,7 @@ describe("a run", () => {
     assert.equal(reports[reports.length - 1].secondsLeft, 0);
   });
 
-  test("tells the time that is left by the speed of late, not of the beginning", async () => {
+  test("estimates the remaining time from the recent speed", async () => {
     let clock = 0;
     /** @type {import("../../../web/src/audit/run.js").RunProgress[]} */
     const reports = [];
@@ -112,7 +112,7 @@ describe("a run", () => {
     assert.ok(Math.abs((slow?.secondsLeft ?? 0) - expected) < 0.1 * expected);
   });
 
-  test("keeps what was read before a cancel", async () => {
+  test("keeps the readings when it is cancelled", async () => {
     const run = new AuditRun(images(50), { recognizeAll }, ({ done }) => {
       if (done === 7) run.cancel();
     });
@@ -120,7 +120,7 @@ describe("a run", () => {
     assert.equal(run.items.filter(Boolean).length, 7);
   });
 
-  test("ends where nothing can be read at all", async () => {
+  test("stops when nothing can be read", async () => {
     const reader = {
       recognizeAll: () => Promise.reject(new LensError("bad-weights", "These are no weights.")),
     };
@@ -128,7 +128,7 @@ describe("a run", () => {
     await assert.rejects(run.finish(), withCode("bad-weights"));
   });
 
-  test("keeps all that was read before nothing can be read any more", async () => {
+  test("keeps the readings when reading becomes impossible", async () => {
     const reader = {
       recognizeAll: async (/** @type {Blob[]} */ blobs) => {
         const all = await Promise.all(blobs.map((blob) => blob.text()));

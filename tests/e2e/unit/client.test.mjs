@@ -48,13 +48,13 @@ async function openAuto(options) {
   return { lens, told };
 }
 
-test("says what the loaded network reads", async () => {
+test("recognizer reports the configuration of its model", async () => {
   const lens = await open();
   assert.deepEqual(lens.config, CONFIG);
   lens.close();
 });
 
-test("`using` closes it", async () => {
+test("recognizer is closed by `using`", async () => {
   for (const symbol of /** @type {const} */ ([Symbol.dispose, Symbol.asyncDispose])) {
     const lens = await open();
     await lens[symbol]();
@@ -63,7 +63,7 @@ test("`using` closes it", async () => {
   assert.ok(FakeWorker.all.every(({ alive }) => !alive));
 });
 
-test("options that are not right are refused, and no worker starts", async () => {
+test("recognizer rejects invalid options before a worker starts", async () => {
   for (const backend of ["WebGPU", "gpu", "wasm", "", null, 3]) {
     await assert.rejects(open({ backend: /** @type {any} */ (backend) }), (error) => {
       assert.ok(error instanceof LensError);
@@ -82,12 +82,12 @@ test("options that are not right are refused, and no worker starts", async () =>
   assert.deepEqual(FakeWorker.all, []);
 });
 
-test("outside of a browser it says so", async () => {
+test("recognizer throws no-browser outside of a browser", async () => {
   Object.assign(globalThis, { Worker: undefined });
   await assert.rejects(Recognizer.load(), { name: "LensError", code: "no-browser" });
 });
 
-test("a folder of its own is where workers and weights are", async () => {
+test("recognizer loads workers and weights from assetsUrl", async () => {
   Object.assign(globalThis, {
     location: { origin: "https://cdn.test", href: "https://cdn.test/" },
   });
@@ -104,7 +104,7 @@ test("a folder of its own is where workers and weights are", async () => {
   }
 });
 
-test("an image on which the engine breaks down fails alone, others that wait are read", async () => {
+test("recognizer fails only the image that crashes the engine and reads the queued ones", async () => {
   const lens = await open();
   const images = [1, PANIC, 2, PANIC, 3].map((first) => lens.recognize(image(first)));
   const outcomes = await Promise.allSettled(images);
@@ -112,7 +112,7 @@ test("an image on which the engine breaks down fails alone, others that wait are
   lens.close();
 });
 
-test("an image on which the engine breaks down fails alone in a batch", async () => {
+test("recognizer fails only the image of a batch that crashes the engine", async () => {
   const lens = await open();
   const outcomes = await lens.recognizeAll([1, 2, PANIC, 3].map(image));
   assert.deepEqual(outcomes.map(short), [1, 2, "engine-crashed", 3]);
@@ -120,7 +120,7 @@ test("an image on which the engine breaks down fails alone in a batch", async ()
   lens.close();
 });
 
-test("an image that is none gives its error in its place", async () => {
+test("recognizer returns an error in place of an invalid image", async () => {
   const lens = await open();
   const outcomes = await lens.recognizeAll(/** @type {any} */ ([image(1), undefined, image(2)]));
   assert.deepEqual(outcomes.map(short), [1, "bad-argument", 2]);
@@ -130,7 +130,7 @@ test("an image that is none gives its error in its place", async () => {
   lens.close();
 });
 
-test("an engine that breaks down by itself, again and again, is given up", async () => {
+test("recognizer gives up when the engine crashes repeatedly without an image", async () => {
   const lens = await open();
   FakeWorker.behave = (worker, request) => {
     if (request.type !== "recognize") return answer(worker, request);
@@ -143,7 +143,7 @@ test("an engine that breaks down by itself, again and again, is given up", async
   lens.close();
 });
 
-test("closing fails what is open, and what breaks down then starts nothing", async () => {
+test("recognizer rejects open requests on close and does not restart after a crash", async () => {
   const lens = await open();
   FakeWorker.behave = () => {};
   const reading = lens.recognize(image(1));
@@ -154,7 +154,7 @@ test("closing fails what is open, and what breaks down then starts nothing", asy
   assert.equal(FakeWorker.all.length, 1);
 });
 
-test("what a listener throws neither ends loading nor leaves a worker behind", async () => {
+test("recognizer survives a listener that throws", async () => {
   const reported = mock.fn();
   Object.assign(globalThis, { reportError: reported });
   const lens = await open({
@@ -167,13 +167,13 @@ test("what a listener throws neither ends loading nor leaves a worker behind", a
   lens.close();
 });
 
-test("loading that is given up before it begins starts no worker", async () => {
+test("recognizer starts no worker when loading is aborted before it starts", async () => {
   const signal = AbortSignal.abort(new Error("given up"));
   await assert.rejects(open({ signal }), /given up/);
   assert.deepEqual(FakeWorker.all, []);
 });
 
-test("WebGPU takes over where there is an adapter for it", async () => {
+test("recognizer switches to WebGPU when there is an adapter", async () => {
   FakeWorker.install(withGpu());
   const { lens, told } = await openAuto();
   assert.deepEqual(
@@ -188,7 +188,7 @@ test("WebGPU takes over where there is an adapter for it", async () => {
   lens.close();
 });
 
-test("WebGPU that cannot work is not loaded, and it is said why", async () => {
+test("recognizer does not load WebGPU when it cannot work, and gives the reason", async () => {
   const software = { ...ADAPTER, info: { isFallbackAdapter: true } };
   /** @type {[Record<string, unknown>, RegExp][]} */
   const cases = [
@@ -216,7 +216,7 @@ test("WebGPU that cannot work is not loaded, and it is said why", async () => {
   }
 });
 
-test("an adapter that never comes is waited for so long, and no longer", async () => {
+test("recognizer stops waiting for an adapter after a time limit", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
     FakeWorker.install(withGpu(() => new Promise(() => {})));
@@ -232,7 +232,7 @@ test("an adapter that never comes is waited for so long, and no longer", async (
   }
 });
 
-test("a device that never comes is waited for so long, asked for or not", async () => {
+test("recognizer stops waiting for a device after a time limit, also when WebGPU is selected", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
     for (const stage of ["device", "check"]) {
@@ -256,7 +256,7 @@ test("a device that never comes is waited for so long, asked for or not", async 
   }
 });
 
-test("why WebGPU was not taken is said in plain words", async () => {
+test("recognizer gives the reason against WebGPU in plain words", async () => {
   const technical = "panicked at /build/src/stream.rs:73: JsValue(OperationError) Backtrace: none";
   /** @type {((id: number) => import("../../../web/src/types.js").Response)[]} */
   const failures = [
@@ -283,7 +283,7 @@ test("why WebGPU was not taken is said in plain words", async () => {
   mock.restoreAll();
 });
 
-test("a lost GPU is replaced by the CPU, which reads all that waited", async () => {
+test("recognizer reads the queued images on the CPU when the GPU is lost", async () => {
   FakeWorker.install(withGpu());
   const { lens } = await openAuto();
   FakeWorker.behave = (worker, request) => {
@@ -300,7 +300,7 @@ test("a lost GPU is replaced by the CPU, which reads all that waited", async () 
   lens.close();
 });
 
-test("an image on which WebGPU breaks down fails alone, others that wait are read", async () => {
+test("recognizer fails only the image that crashes WebGPU and reads the queued ones", async () => {
   FakeWorker.install(withGpu());
   const { lens } = await openAuto();
   const images = [1, PANIC, 2].map((first) => lens.recognize(image(first)));
@@ -312,7 +312,7 @@ test("an image on which WebGPU breaks down fails alone, others that wait are rea
   lens.close();
 });
 
-test("a lost GPU that was insisted on costs the reading under way alone", async () => {
+test("recognizer loses only the current reading when a selected GPU is lost", async () => {
   const lens = await open({ backend: "webgpu" });
   const images = [1, LOST, 2].map((first) => lens.recognize(image(first)));
   const outcomes = await Promise.allSettled(images);
@@ -320,7 +320,7 @@ test("a lost GPU that was insisted on costs the reading under way alone", async 
   lens.close();
 });
 
-test("closing while WebGPU is looked at starts nothing more", async () => {
+test("recognizer starts nothing when it is closed during the WebGPU check", async () => {
   /** @type {(adapter: unknown) => void} */
   let offer = () => {};
   FakeWorker.install(withGpu(() => new Promise((resolve) => (offer = resolve))));

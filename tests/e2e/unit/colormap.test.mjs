@@ -18,7 +18,7 @@ function lightness(pixel) {
   return y > 0.008856 ? 116 * Math.cbrt(y) - 16 : 903.3 * y;
 }
 
-test("the ends are cividis' own, and beyond them nothing changes", () => {
+test("colormap ends match cividis and are clamped", () => {
   const pixels = colorize(Float32Array.of(-1, 0, 1, 2));
   assert.deepEqual(
     [...pixels],
@@ -26,7 +26,7 @@ test("the ends are cividis' own, and beyond them nothing changes", () => {
   );
 });
 
-test("lightness rises evenly: equal steps of attention look equal", () => {
+test("colormap lightness rises evenly", () => {
   const steps = 32;
   const pixels = colorize(Float32Array.from({ length: steps + 1 }, (_, i) => i / steps));
   const values = Array.from({ length: steps + 1 }, (_, i) =>
@@ -39,7 +39,7 @@ test("lightness rises evenly: equal steps of attention look equal", () => {
   }
 });
 
-test("numbers stand out from every colour of the map", () => {
+test("colormap tint keeps the contrast of numbers", () => {
   for (let i = 0; i <= 255; i++) {
     const { ground, ink } = tint(i / 255);
     const behind = luminance((ground.match(/\d+/g) ?? []).map(Number));

@@ -19,7 +19,7 @@ function happens(type, fields) {
   );
 }
 
-test("a breakdown tells what had begun from what had not", async () => {
+test("connection separates started from queued requests after a crash", async () => {
   const connection = new Connection("cpu");
   const [one, two] = [connection.ask(read), connection.ask(read)];
   FakeWorker.all[0].say({ type: "started", id: 1 });
@@ -35,21 +35,21 @@ test("a breakdown tells what had begun from what had not", async () => {
   assert.ok(connection.ended && !FakeWorker.all[0].alive);
 });
 
-test("an answer that cannot be read leaves nobody waiting", async () => {
+test("connection rejects all requests when a message cannot be read", async () => {
   const connection = new Connection("cpu");
   const asked = connection.ask(read);
   happens("messageerror");
   await assert.rejects(asked, { code: "engine-crashed" });
 });
 
-test("a worker whose script is missing is an error of its own", async () => {
+test("connection fails with missing-code when the worker script is missing", async () => {
   const connection = new Connection("cpu");
   const asked = connection.ask({ type: "load" });
   happens("error");
   await assert.rejects(asked, { name: "LensError", code: "missing-code" });
 });
 
-test("what cannot be sent fails alone", async () => {
+test("connection fails only the request that cannot be sent", async () => {
   const connection = new Connection("cpu");
   FakeWorker.behave = () => {
     throw new DOMException("could not be cloned", "DataCloneError");
@@ -58,7 +58,7 @@ test("what cannot be sent fails alone", async () => {
   assert.ok(!connection.ended);
 });
 
-test("a reading that is given up is told to the worker", async () => {
+test("connection tells the worker about an aborted reading", async () => {
   const connection = new Connection("cpu");
   const controller = new AbortController();
   const asked = connection.ask(read, { signal: controller.signal });
@@ -67,7 +67,7 @@ test("a reading that is given up is told to the worker", async () => {
   assert.deepEqual(FakeWorker.all[0].asked.at(-1), { type: "abort", id: 1 });
 });
 
-test("a worker of another origin is started through a script of the page's own", async () => {
+test("connection starts a worker of another origin through a blob script", async () => {
   const created = mock.method(URL, "createObjectURL");
   const revoked = mock.method(URL, "revokeObjectURL");
   class Strict extends FakeWorker {
@@ -90,7 +90,7 @@ test("a worker of another origin is started through a script of the page's own",
   mock.restoreAll();
 });
 
-test("a browser that lets no worker start says so", () => {
+test("connection fails when the browser blocks the worker", () => {
   class Never extends FakeWorker {
     constructor() {
       super("");

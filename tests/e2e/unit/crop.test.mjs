@@ -21,19 +21,19 @@ function near(box, wanted, slack = 1e-9) {
   }
 }
 
-describe("a crop box", () => {
-  test("is moved, and stops at the picture's edge", () => {
+describe("crop box", () => {
+  test("moves and stops at the edge of the image", () => {
     near(drag(BOX, "move", 0.1, -0.1, LEAST), { ...BOX, x: 0.3, y: 0.2 });
     near(drag(BOX, "move", 5, -5, LEAST), { ...BOX, x: 0.6, y: 0 });
   });
 
-  test("is made larger and smaller by its edges and corners, the others staying", () => {
+  test("is resized by its edges and corners while the others stay", () => {
     near(drag(BOX, "w", -0.1, 0.7, LEAST), { ...BOX, x: 0.1, width: 0.5 });
     near(drag(BOX, "s", 0.7, 0.1, LEAST), { ...BOX, height: 0.3 });
     near(drag(BOX, "ne", 0.1, 0.1, LEAST), { x: 0.2, y: 0.4, width: 0.5, height: 0.1 });
   });
 
-  test("stays in the picture and large enough, however far it is dragged", () => {
+  test("stays inside the image and above its minimum size", () => {
     for (const handle of /** @type {Handle[]} */ (["n", "e", "s", "w", "ne", "se", "sw", "nw"])) {
       for (const by of [-9, 9]) {
         const { x, y, width, height } = drag(BOX, handle, by, by, LEAST);
@@ -43,13 +43,13 @@ describe("a crop box", () => {
     }
   });
 
-  test("can be as small as a CAPTCHA on a large screenshot", () => {
+  test("can be as small as a CAPTCHA in a large screenshot", () => {
     const { width, height } = leastOn({ width: 1440, height: 6000 });
     assert.ok(width * 1440 <= 60 && height * 6000 <= 20, `${width * 1440} x ${height * 6000}`);
     assert.deepEqual(leastOn({ width: 100, height: 50 }), { width: 0.04, height: 0.04 });
   });
 
-  test("turns with the picture, and comes back after four quarters", () => {
+  test("rotates with the image and returns after four quarter turns", () => {
     let part = { box: BOX, turns: 0, angle: 3 };
     part = turn(part, 1);
     assert.equal(part.turns, 1);
@@ -60,7 +60,7 @@ describe("a crop box", () => {
     assert.deepEqual([part.turns, part.angle], [0, 3]);
   });
 
-  test("is the whole only where nothing is cut off and nothing turned", () => {
+  test("is the whole image only when nothing is cropped or rotated", () => {
     assert.ok(isWhole({ box: WHOLE, turns: 0, angle: 0 }));
     assert.ok(!isWhole({ box: WHOLE, turns: 2, angle: 0 }));
     assert.ok(!isWhole({ box: WHOLE, turns: 0, angle: -0.5 }));
@@ -68,14 +68,14 @@ describe("a crop box", () => {
   });
 });
 
-test("sizes turn, shrink to a limit in shape, and do not grow", () => {
+test("sizes rotate and shrink to a limit, and never grow", () => {
   assert.deepEqual(turnedSize({ width: 6, height: 3 }, 3), { width: 3, height: 6 });
   assert.deepEqual(fit({ width: 1200, height: 600 }, 400), { width: 400, height: 200 });
   assert.deepEqual(fit({ width: 30, height: 20 }, 400), { width: 30, height: 20 });
   assert.deepEqual(fit({ width: 9000, height: 2 }, 400), { width: 400, height: 1 });
 });
 
-test("tiles cover a large picture, share what is smaller than a third of one, and are not too many", () => {
+test("tiles cover a large image, overlap by a third, and are limited in number", () => {
   assert.deepEqual(tilesOf({ width: 1366, height: 768 }, 1440), []);
   for (const size of [
     { width: 1440, height: 6000 },
@@ -102,14 +102,14 @@ test("tiles cover a large picture, share what is smaller than a third of one, an
   }
 });
 
-describe("the guess", () => {
+describe("CAPTCHA detection", () => {
   const CAPTCHA = { x: 0.3, y: 0.35, width: 0.4, height: 0.3 };
 
-  test("is the CAPTCHA among text, a field and a button", () => {
+  test("finds the CAPTCHA among text, a field and a button", () => {
     near(guess(page(CAPTCHA).pixels), CAPTCHA, 0.05);
   });
 
-  test("is the CAPTCHA in a card, on a dark page", () => {
+  test("finds the CAPTCHA in a card on a dark page", () => {
     const made = paper(400, 300, DARK);
     made.fill(60, 40, 340, 280, WHITE);
     made.text(130, 60, 180, BLACK);
@@ -117,7 +117,7 @@ describe("the guess", () => {
     near(guess(made.pixels), { x: 0.3, y: 0.35, width: 0.4, height: 0.3 }, 0.05);
   });
 
-  test("is a CAPTCHA that stands alone on a large page, with a margin", () => {
+  test("finds a CAPTCHA alone on a large page, with a margin", () => {
     const made = paper(400, 300, WHITE);
     made.captcha(40, 150, 150, 75);
     const { x, y, width, height } = guess(made.pixels);
@@ -125,19 +125,19 @@ describe("the guess", () => {
     assert.ok(width * height < 0.15);
   });
 
-  test("is the whole of what is a CAPTCHA itself", () => {
+  test("returns the whole image when it is a CAPTCHA", () => {
     const made = paper(400, 213, WHITE);
     made.captcha(0, 0, 400, 213);
     near(guess(made.pixels), WHOLE, 0.1);
   });
 
-  test("is the whole of bare characters, which lose the room that they stand in", () => {
+  test("returns the whole image for characters without a background", () => {
     const made = paper(400, 213, WHITE);
     for (let i = 0; i < 5; i++) made.fill(120 + 30 * i, 80, 135 + 30 * i, 130, COLOURS[i]);
     near(guess(made.pixels), WHOLE);
   });
 
-  test("is the whole of what holds nothing, or nothing but text", () => {
+  test("returns the whole image when it is blank or contains only text", () => {
     near(guess(paper(400, 300, WHITE).pixels), WHOLE);
     near(guess(paper(1, 1, WHITE).pixels), WHOLE);
     const made = paper(400, 300, WHITE);
@@ -145,7 +145,7 @@ describe("the guess", () => {
     near(guess(made.pixels), WHOLE);
   });
 
-  test("is the same every time", () => {
+  test("is deterministic", () => {
     const { pixels } = page(CAPTCHA);
     assert.deepEqual(guess(pixels), guess(pixels));
   });

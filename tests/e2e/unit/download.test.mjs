@@ -31,7 +31,7 @@ function stream(chunks, breaks = false) {
   });
 }
 
-test("a response is handed on as it came, and its bytes are counted", async () => {
+test("download returns the response unchanged and counts its bytes", async () => {
   const headers = { "content-type": WASM, "content-length": "4" };
   const original = offer(stream(["ab", "cd"]), { headers });
   /** @type {StageProgress[]} */
@@ -51,14 +51,14 @@ test("a response is handed on as it came, and its bytes are counted", async () =
   );
 });
 
-test("whatever the server calls it, it is of the wanted type", async () => {
+test("download sets the expected media type", async () => {
   offer("abcd", { headers: { "content-type": "text/plain" } });
   const { response } = await download("a", WHAT, WASM, () => {});
   assert.equal(response.headers.get("content-type"), WASM);
   assert.equal(await response.text(), "abcd");
 });
 
-test("the size on the wire is not taken for the size of what is unpacked", async () => {
+test("download does not use the compressed size as the total", async () => {
   offer("abcd", { headers: { "content-length": "2", "content-encoding": "br" } });
   /** @type {StageProgress[]} */
   const told = [];
@@ -67,7 +67,7 @@ test("the size on the wire is not taken for the size of what is unpacked", async
   assert.deepEqual([told[0].fraction, told.at(-1)?.fraction], [null, 1]);
 });
 
-test("a download that breaks off fails at the response, and counting leaves it at that", async () => {
+test("download fails at the response when it is interrupted", async () => {
   offer(stream(["ab"], true), { headers: { "content-type": WASM } });
   const { response, counted } = await download("a", WHAT, WASM, () => {});
   await counted;
@@ -79,7 +79,7 @@ test("a download that breaks off fails at the response, and counting leaves it a
   });
 });
 
-test("what the server does not have is an error that names it", async () => {
+test("download fails with an error that names the missing file", async () => {
   offer("gone", { status: 404 });
   await assert.rejects(
     download("a", WHAT, WASM, () => {}),

@@ -67,7 +67,7 @@ const saidOf = (type) =>
     .filter((response) => response.type === type)
     .map((response) => "id" in response && response.id);
 
-test("readings are done one by one, and each is told as it begins", async () => {
+test("engine reads one request at a time and reports each start", async () => {
   await read(1);
   await read(2);
   assert.deepEqual([saidOf("started"), given], [[1], [1]]);
@@ -79,7 +79,7 @@ test("readings are done one by one, and each is told as it begins", async () => 
   assert.deepEqual(saidOf("recognized"), [1, 2]);
 });
 
-test("a reading that is given up before its turn is not done", async () => {
+test("engine skips a reading that is aborted in the queue", async () => {
   await read(1);
   await read(2);
   await read(3);
@@ -104,7 +104,7 @@ test("a reading that is given up before its turn is not done", async () => {
   await settle();
 });
 
-test("a breakdown is told without its technical part", async () => {
+test("engine reports a crash without technical detail in the message", async () => {
   engine.fail = () => {
     throw new WebAssembly.RuntimeError("unreachable at /build/src/lib.rs");
   };
@@ -127,7 +127,7 @@ for (const [name, gpu, reason] of /** @type {[string, any, RegExp][]} */ ([
   ["without timestamp queries", withGpu(async () => ({ features: new Set() })), /timestamp/],
   ["without WebGPU", {}, /does not support/],
 ])) {
-  test(`a worker ${name} downloads nothing for WebGPU`, async () => {
+  test(`engine downloads nothing for WebGPU in a worker ${name}`, async () => {
     Object.defineProperty(globalThis, "navigator", { value: gpu, configurable: true });
     mock.restoreAll();
     const fetched = mock.method(globalThis, "fetch");
@@ -145,7 +145,7 @@ for (const [name, gpu, reason] of /** @type {[string, any, RegExp][]} */ ([
   });
 }
 
-test("an adapter of software is good enough for who asks for it", async () => {
+test("engine uses a software adapter when WebGPU is selected", async () => {
   const adapter = { features: new Set(["timestamp-query"]), info: { isFallbackAdapter: true } };
   const value = withGpu(async () => adapter);
   Object.defineProperty(globalThis, "navigator", { value, configurable: true });

@@ -13,7 +13,7 @@ const sent = (thrown) => fromPlain(structuredClone(toPlain(thrown)));
 /** @param {string} code @param {string} message */
 const coded = (code, message) => Object.assign(new Error(message), { code });
 
-test("no panic, path or chain of Rust errors is in a message, and none is lost", () => {
+test("error messages contain no panic, path or Rust error chain, and keep them as cause", () => {
   for (const [thrown, code, detail] of /** @type {const} */ ([
     [new WebAssembly.RuntimeError("unreachable"), "engine-crashed", /unreachable/],
     [new Error(PANIC), "engine-crashed", /stream\.rs/],
@@ -30,7 +30,7 @@ test("no panic, path or chain of Rust errors is in a message, and none is lost",
   }
 });
 
-test("what is plain already stays as it is", () => {
+test("error messages in plain words stay unchanged", () => {
   const message = "This is not an image that can be read (a /b/c header).";
   assert.equal(sent(coded("unreadable-image", message)).message, message);
   const closed = sent(new LensError("closed", "This recognizer was closed."));
@@ -38,7 +38,7 @@ test("what is plain already stays as it is", () => {
   assert.equal("cause" in closed, false);
 });
 
-test("a reason that is technical gives way to plain words", () => {
+test("technical reasons are replaced by plain words", () => {
   const warn = mock.method(console, "warn", () => {});
   for (const reason of [PANIC, CHAIN, "[Invalid ShaderModule select_kernel] is invalid."]) {
     assert.equal(plainReason(reason), "the graphics device failed");

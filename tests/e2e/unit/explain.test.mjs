@@ -33,7 +33,7 @@ const READING = /** @type {import("../../../web/src/types.js").Recognition} */ (
 /** Without the thin spaces that keep numbers and units together. @param {string} words */
 const plain = (words) => words.replaceAll("\u202f", " ");
 
-test("weights have the digits that matter, and claim no certainty", () => {
+test("weights are rounded to significant digits and never to 100", () => {
   const cases = /** @type {const} */ ([
     [0, "·"],
     [0.00049, "·"],
@@ -49,24 +49,24 @@ test("weights have the digits that matter, and claim no certainty", () => {
   for (const [weight, words] of cases) assert.equal(weightNumber(weight), words);
 });
 
-test("the top cells come first, the first of equals before the others", () => {
+test("top cells are sorted by weight, equal ones by position", () => {
   assert.deepEqual(topCells(characters[0].attention, 3), [2, 4, 1]);
   assert.deepEqual(topCells([0.5, 0.5], 9), [0, 1]);
 });
 
-test("a cell is described by its place and the weight that each character gave it", () => {
+test("a cell is described by its position and its weight for each character", () => {
   assert.equal(describePlace(5, GRID), "column 3, row 2");
   assert.equal(plain(describeCell(2, READING)), "Column 3, row 1: h 60.0%, i 0.0%");
 });
 
-test("the grid is described in the picture's own pixels", () => {
+test("the grid is described in image pixels", () => {
   assert.equal(
     describeGrid(READING),
     "This image has 600 × 320 pixels. The grid has 3 columns and 2 rows: 6 cells of about 200 × 160 pixels each.",
   );
 });
 
-test("a step starts from what was written before", () => {
+test("a step starts from the previous characters", () => {
   assert.deepEqual(describeStep(characters, 0), {
     state: "zeros",
     before: "start",
@@ -79,7 +79,7 @@ test("a step starts from what was written before", () => {
   });
 });
 
-test("keys lead from cell to cell and not beyond the grid", () => {
+test("arrow keys move between cells and stay inside the grid", () => {
   const cases = /** @type {const} */ ([
     [0, "ArrowRight", 1],
     [2, "ArrowRight", 2],

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { fromFragment, toFragment } from "../../../web/src/generator.js";
 
-test("settings survive a link", () => {
+test("share link keeps all settings", () => {
   for (const options of [
     { seed: 7 },
     { seed: 7, length: 4, random: true, style: "waves" },
@@ -16,7 +16,7 @@ test("settings survive a link", () => {
   }
 });
 
-test("a link with numbers that cannot be meant draws what can be", () => {
+test("share link corrects invalid numbers", () => {
   const { seed, length, strokes, text } =
     fromFragment("#generate?seed=1e300&length=4.5&strokes=-3&text=WHALE") ?? {};
   assert.deepEqual(
@@ -25,7 +25,7 @@ test("a link with numbers that cannot be meant draws what can be", () => {
   );
 });
 
-test("a link beyond what can be set is what can be set, and nothing else is drawn than shown", () => {
+test("share link clamps settings to their ranges", () => {
   for (const [link, wanted] of /** @type {const} */ ([
     ["strokes=80&speckle=0.15", { strokes: 80, speckle: 0.15 }],
     ["strokes=500&speckle=3", { strokes: 100, speckle: 0.2 }],
@@ -40,7 +40,7 @@ test("a link beyond what can be set is what can be set, and nothing else is draw
   }
 });
 
-test("a link that is no or a damaged setting draws something all the same", () => {
+test("share link ignores missing and damaged settings", () => {
   assert.equal(fromFragment(""), null);
   assert.equal(fromFragment("#about"), null);
   const damaged = fromFragment("#generate?seed=x&strokes=&speckle=much&text=");

@@ -11,7 +11,7 @@ const OPTIONS = { backend: "cpu", weights: new Uint8Array() };
 
 beforeEach(() => FakeWorker.install());
 
-test("one reader serves all who ask, and another comes after it was let go of", async () => {
+test("recognizer loader shares one recognizer and loads another after dispose", async () => {
   const loader = new Loader(() => OPTIONS);
   const [one, other] = await Promise.all([loader.load(), loader.load()]);
   assert.equal(one, other);
@@ -23,7 +23,7 @@ test("one reader serves all who ask, and another comes after it was let go of", 
   );
 });
 
-test("what fails is tried again at the next call", async () => {
+test("recognizer loader retries after a failure", async () => {
   FakeWorker.behave = (worker, { id }) => {
     const error = { code: /** @type {const} */ ("missing-weights"), message: "They are missing." };
     worker.say({ type: "failed", id, error });
@@ -34,7 +34,7 @@ test("what fails is tried again at the next call", async () => {
   await loader.load();
 });
 
-test("loading that is let go of is given up", async () => {
+test("recognizer loader aborts loading on dispose", async () => {
   FakeWorker.behave = () => {};
   const loader = new Loader(() => OPTIONS);
   const loading = assert.rejects(loader.load(), { name: "AbortError" });
@@ -43,13 +43,13 @@ test("loading that is let go of is given up", async () => {
   assert.ok(!FakeWorker.all[0].alive);
 });
 
-test("an address asks for a backend, in whatever characters", () => {
+test("backend preference is parsed from the URL in any case", () => {
   assert.equal(wishFrom("WebGPU"), "webgpu");
   assert.equal(wishFrom("cpu"), "cpu");
   for (const name of [null, "", "auto", "gpu"]) assert.equal(wishFrom(name), "auto");
 });
 
-test("an address asks for weights of its own site", () => {
+test("weights are accepted from the same site only", () => {
   const location = { href: "https://lens.test/some/where/", origin: "https://lens.test" };
   Object.assign(globalThis, { location });
   try {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 const web = (/** @type {string} */ path) =>
   readFile(new URL(`../../../web/${path}`, import.meta.url));
 
-test("the icons that the manifest names are there, in the size that it says", async () => {
+test("manifest icons exist and have the declared size", async () => {
   const { icons } = JSON.parse(String(await web("manifest.webmanifest")));
   assert.ok(icons.length >= 3);
   const purposes = icons.map((/** @type {any} */ { purpose }) => purpose);

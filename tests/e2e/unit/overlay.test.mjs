@@ -16,17 +16,17 @@ import {
 const GRID = { rows: 2, cols: 4 };
 const ATTENTION = [0, 0.1, 0.4, 0, 0, 0.1, 0.4, 0];
 
-test("a raw field has one value for each position, the peak being 1", () => {
+test("raw field has one value for each cell and a peak of 1", () => {
   const { width, height, values } = rawField(ATTENTION, GRID, 0.4);
   assert.deepEqual([width, height], [4, 2]);
   assert.deepEqual([...values], [0, 0.25, 1, 0, 0, 0.25, 1, 0].map(Math.fround));
 });
 
-test("attention of nothing is no light", () => {
+test("raw field of zero attention is zero", () => {
   assert.ok(rawField([0, 0], { rows: 1, cols: 2 }, 0).values.every((value) => value === 0));
 });
 
-test("a smooth field goes through every weight and never beyond its neighbours", () => {
+test("smooth field passes through every weight and does not overshoot", () => {
   const line = [0.9, 0.2, 1, 0, 0, 0.4];
   const grid = { rows: 1, cols: line.length };
   const { width, height, values } = smoothField(line, grid, 1);
@@ -46,31 +46,31 @@ test("a smooth field goes through every weight and never beyond its neighbours",
   });
 });
 
-test("even attention stays even when it is smoothed", () => {
+test("smooth field keeps even attention even", () => {
   const grid = { rows: 3, cols: 6 };
   const { values } = smoothField(new Array(18).fill(1 / 18), grid, 1 / 18);
   assert.ok(values.every((value) => Math.abs(value - 1) < 1e-6));
 });
 
-test("mixing goes from one attention to the other", () => {
+test("mixing interpolates between two attentions", () => {
   assert.deepEqual([...mix([0, 1], [1, 0], 0)], [0, 1]);
   assert.deepEqual([...mix([0, 1], [1, 0], 0.25)], [0.25, 0.75]);
   assert.deepEqual([...mix([0, 1], [1, 0], 1)], [1, 0]);
 });
 
-test("attention is spread over as many positions as it is even on", () => {
+test("spread of even attention is the number of its cells", () => {
   for (const count of [1, 3, 72]) {
     const even = Array.from({ length: 72 }, (_, i) => (i < count ? 1 / count : 0));
     assert.ok(Math.abs(spreadOf(even) - count) < 1e-9);
   }
 });
 
-test("the peak is that of all characters", () => {
+test("peak is the largest weight of all characters", () => {
   assert.equal(peakOf([{ attention: [0.5, 0.5] }, { attention: [0.25, 0.75] }]), 0.75);
   assert.equal(peakOf([]), 0);
 });
 
-test("the centre is where attention rests, in percent", () => {
+test("center is the mean column in percent of the width", () => {
   assert.equal(centerOf([0, 0, 0, 1, 0, 0, 0, 0], GRID), 87.5);
   const between = centerOf([0, 0.5, 0.5, 0, 0, 0, 0, 0], GRID);
   assert.ok(between >= 37.5 && between <= 62.5);
@@ -78,7 +78,7 @@ test("the centre is where attention rests, in percent", () => {
   assert.ok(Math.abs(stray - 37.5) < 1e-9, "a stray weight does not move it");
 });
 
-test("the centre minds as much of the width on a fine grid as on a coarse one", () => {
+test("center is the same on a fine and a coarse grid", () => {
   const fine = { rows: 1, cols: 24 };
   const attention = new Array(24).fill(0);
   [attention[9], attention[10], attention[11], attention[20]] = [0.5, 0.1, 0.2, 0.2];
@@ -86,7 +86,7 @@ test("the centre minds as much of the width on a fine grid as on a coarse one", 
   assert.ok(Math.abs(centerOf(attention, fine) - (center / 24) * 100) < 1e-9);
 });
 
-test("the extent is the fewest columns or rows that hold half of the attention", () => {
+test("extent is the shortest range with half of the attention", () => {
   assert.deepEqual(extentOf(ATTENTION, GRID, "cols"), { first: 2, last: 2 });
   assert.deepEqual(extentOf(ATTENTION, GRID, "cols", 0.9), { first: 1, last: 2 });
   assert.deepEqual(extentOf(ATTENTION, GRID, "rows", 0.9), { first: 0, last: 1 });
@@ -96,11 +96,11 @@ test("the extent is the fewest columns or rows that hold half of the attention",
   });
 });
 
-test("places that are far enough apart stay", () => {
+test("labels with enough distance stay in place", () => {
   assert.deepEqual(spread([10, 50, 90], 9), [10, 50, 90]);
 });
 
-test("places that are too close move apart, in order and within the picture", () => {
+test("labels that are too close move apart, in order and inside the image", () => {
   for (const places of [
     [50, 51, 52],
     [1, 2, 3],

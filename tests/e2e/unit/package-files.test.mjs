@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 const WEB = fileURLToPath(new URL("../../../web/", import.meta.url));
 const run = promisify(execFile);
 
-test("the package holds every module that its modules ask for", async () => {
+test("package contains every imported module", async () => {
   const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const [{ files }] = JSON.parse((await run("npm", pack, { cwd: WEB })).stdout);
   const packed = new Set(files.map((/** @type {{ path: string }} */ { path }) => path));
@@ -39,7 +39,7 @@ test("the package holds every module that its modules ask for", async () => {
   assert.deepEqual(sources.sort(), [...seen].sort(), "no more than that is packed");
 });
 
-test("nothing is packed before the modules are built, and it is said what to do", async () => {
+test("package cannot be packed before the wasm modules are built", async () => {
   const folder = await mkdtemp(join(tmpdir(), "prepack-"));
   try {
     await copyFile(`${WEB}prepack.mjs`, join(folder, "prepack.mjs"));
@@ -54,6 +54,6 @@ test("nothing is packed before the modules are built, and it is said what to do"
   }
 });
 
-test("the package is not published by accident", async () => {
+test("package cannot be published by accident", async () => {
   assert.equal(JSON.parse(await readFile(`${WEB}package.json`, "utf8")).private, true);
 });

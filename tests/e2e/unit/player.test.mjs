@@ -18,7 +18,7 @@ beforeEach(() => {
   player = new Player((showing) => seen.push(showing));
 });
 
-test("plays to the last character and stops there", () => {
+test("player stops at the last character", () => {
   player.start(3, { still: false });
   assert.deepEqual(now(), { shown: 0, held: true, revealed: 1, playing: true });
   mock.timers.tick(900);
@@ -28,7 +28,7 @@ test("plays to the last character and stops there", () => {
   assert.deepEqual(now(), { shown: 2, held: true, revealed: 3, playing: false });
 });
 
-test("plays at the speed that is wished, from the next character on", () => {
+test("player applies a new speed from the next character on", () => {
   player.setSpeed(2);
   player.start(3, { still: false });
   mock.timers.tick(450);
@@ -42,12 +42,12 @@ test("plays at the speed that is wished, from the next character on", () => {
   assert.equal(now().playing, false);
 });
 
-test("shows everything at once where nothing may move", () => {
+test("player shows all characters at once with reduced motion", () => {
   player.start(3, { still: true });
   assert.deepEqual(seen, [{ shown: 0, held: true, revealed: 3, playing: false }]);
 });
 
-test("a character that is chosen is held, and all are there to see", () => {
+test("player pins the selected character and reveals all", () => {
   player.start(3, { still: false });
   player.select(1);
   assert.deepEqual(now(), { shown: 1, held: true, revealed: 3, playing: false });
@@ -55,7 +55,7 @@ test("a character that is chosen is held, and all are there to see", () => {
   assert.deepEqual(now(), { shown: 1, held: true, revealed: 3, playing: false });
 });
 
-test("steps stay within the characters", () => {
+test("player steps stay inside the text", () => {
   player.start(2, { still: true });
   player.step(-1);
   assert.equal(now().shown, 0);
@@ -64,7 +64,7 @@ test("steps stay within the characters", () => {
   assert.equal(now().shown, 1);
 });
 
-test("the pointer shows a character for as long as it is there, and play waits", () => {
+test("player shows the hovered character and waits", () => {
   player.start(3, { still: false });
   player.hover(2);
   assert.deepEqual(now(), { shown: 2, held: false, revealed: 1, playing: true });
@@ -76,7 +76,7 @@ test("the pointer shows a character for as long as it is there, and play waits",
   assert.equal(now().shown, 1);
 });
 
-test("pauses, goes on, and starts again from the end", () => {
+test("player pauses, resumes, and restarts at the end", () => {
   player.start(2, { still: false });
   player.toggle();
   mock.timers.tick(5000);
@@ -89,7 +89,7 @@ test("pauses, goes on, and starts again from the end", () => {
   assert.deepEqual(now(), { shown: 0, held: true, revealed: 2, playing: true });
 });
 
-test("nothing to play is nothing to show", () => {
+test("player shows nothing without characters", () => {
   player.clear();
   player.toggle();
   assert.deepEqual(now(), { shown: -1, held: true, revealed: 0, playing: false });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LoadingProgress } from "../../../web/src/progress.js";
 
-test("all stages together fill one bar that never goes back", () => {
+test("progress of all stages fills one bar that never goes back", () => {
   const progress = new LoadingProgress("webgpu");
   const reports = [
     { stage: "code", fraction: 0 },
@@ -26,7 +26,7 @@ test("all stages together fill one bar that never goes back", () => {
   assert.ok(Math.abs(last - 1) < 1e-9);
 });
 
-test("what is shown is the download that is not done yet", () => {
+test("progress names the unfinished download", () => {
   const progress = new LoadingProgress("webgpu");
   progress.take({ stage: "code", fraction: 0.5 });
   assert.equal(progress.take({ stage: "weights", fraction: 1 }).stage, "code");
@@ -34,14 +34,14 @@ test("what is shown is the download that is not done yet", () => {
   assert.equal(progress.take({ stage: "check", fraction: 0 }).stage, "check");
 });
 
-test("a download without a size, or a stage that is not known, makes no claim", () => {
+test("progress is indeterminate for an unknown size or stage", () => {
   const progress = new LoadingProgress("webgpu");
   assert.equal(progress.take({ stage: "code", fraction: null }).overall, null);
   assert.equal(progress.take({ stage: "weights", fraction: 1 }).overall, null);
   assert.equal(progress.take({ stage: "unheard of", fraction: 0.5 }).overall, null);
 });
 
-test("on the CPU the network is the last stage", () => {
+test("progress on the CPU ends with the network stage", () => {
   const progress = new LoadingProgress("cpu");
   for (const stage of ["code", "weights"]) progress.take({ stage, fraction: 1 });
   const { overall } = progress.take({ stage: "network", fraction: 1 });

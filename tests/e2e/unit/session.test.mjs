@@ -32,7 +32,7 @@ beforeEach(() => {
   Object.assign(globalThis, { Worker: FakeWorker });
 });
 
-test("an engine that broke down is started again", async () => {
+test("session restarts an engine that crashed", async () => {
   const session = new Session("cpu", "weights");
   await session.read([], 0);
   const data = { type: "crashed", error: { code: "engine-crashed", message: "panic" } };
@@ -44,7 +44,7 @@ test("an engine that broke down is started again", async () => {
   );
 });
 
-test("a reading is given up while its engine is loaded, which goes on", async () => {
+test("session aborts a reading during loading and keeps loading", async () => {
   const { postMessage } = FakeWorker.prototype;
   /** @type {(() => void)[]} */
   const held = [];
@@ -64,7 +64,7 @@ test("a reading is given up while its engine is loaded, which goes on", async ()
   assert.equal(workers.length, 1);
 });
 
-test("a session that was ended stays so, loaded before or not", async () => {
+test("session stays closed after it was ended", async () => {
   for (const loaded of [true, false]) {
     const session = new Session("cpu", "weights");
     if (loaded) await session.load();

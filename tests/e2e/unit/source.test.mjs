@@ -40,7 +40,7 @@ class FakeCanvas {
 }
 Object.assign(globalThis, { OffscreenCanvas: FakeCanvas });
 
-test("the limits are the engine's", async () => {
+test("limits match those of the engine", async () => {
   const source = await readFile(
     new URL("../../../crates/model/src/image.rs", import.meta.url),
     "utf8",
@@ -54,7 +54,7 @@ test("the limits are the engine's", async () => {
   assert.deepEqual([value("MAX_BYTES"), value("MAX_PIXELS")], [MAX_BYTES, MAX_PIXELS]);
 });
 
-test("files and whole buffers are sent as they are, a view without the rest of its buffer", async () => {
+test("files and buffers are passed unchanged, views without the rest of their buffer", async () => {
   const { buffer } = new Uint8Array(100);
   for (const image of [new Blob(["a"]), new File(["a"], "a.png"), buffer, new Uint8Array(buffer)]) {
     assert.equal(await toSource(image), image);
@@ -66,7 +66,7 @@ test("files and whole buffers are sent as they are, a view without the rest of i
   }
 });
 
-test("what shows an image on a page gives its pixels", async () => {
+test("canvas, bitmap and image elements are converted to pixels", async () => {
   for (const [image, width, height] of [
     [like("HTMLCanvasElement", { width: 30, height: 20 }), 30, 20],
     [like("OffscreenCanvas", { width: 30, height: 20 }), 30, 20],
@@ -90,7 +90,7 @@ test("what shows an image on a page gives its pixels", async () => {
   }
 });
 
-test("an <img> is waited for, and an error where it shows nothing", async () => {
+test("<img> is awaited and fails when it has no image", async () => {
   const decode = mock.fn(async () => {});
   const image = like("HTMLImageElement", { decode, naturalWidth: 4, naturalHeight: 3 });
   await toSource(image);
@@ -103,7 +103,7 @@ test("an <img> is waited for, and an error where it shows nothing", async () => 
   }
 });
 
-test("what is too large is refused before its pixels are copied", async () => {
+test("large images are rejected before their pixels are copied", async () => {
   const before = FakeCanvas.made.length;
   const large = { width: 10_000, height: 4_001 };
   for (const kind of ["ImageData", "HTMLCanvasElement", "OffscreenCanvas", "ImageBitmap"]) {
@@ -120,7 +120,7 @@ test("what is too large is refused before its pixels are copied", async () => {
   assert.equal(FakeCanvas.made.length, before);
 });
 
-test("what holds nothing any more fails alone", async () => {
+test("empty and detached images are rejected", async () => {
   const bytes = new Uint8Array(4);
   structuredClone(bytes, { transfer: [bytes.buffer] });
   const pixels = like("ImageData", { width: 1, height: 1, data: bytes });
@@ -129,7 +129,7 @@ test("what holds nothing any more fails alone", async () => {
   }
 });
 
-test("pixels of another site are an error that says what to do", async () => {
+test("cross-origin pixels are rejected with advice", async () => {
   FakeCanvas.tainted = true;
   try {
     await assert.rejects(toSource(like("HTMLCanvasElement", { width: 1, height: 1 })), {
@@ -142,7 +142,7 @@ test("pixels of another site are an error that says what to do", async () => {
   }
 });
 
-test("an address is opened where it holds the image itself, and nothing is loaded from a site", async () => {
+test("data and blob URLs are opened, URLs of sites are rejected", async () => {
   const fetched = mock.method(globalThis, "fetch");
   for (const address of ["data:image/png;base64,aGk=", new URL("data:,hi")]) {
     const blob = /** @type {Blob} */ (await toSource(address));
@@ -164,7 +164,7 @@ test("an address is opened where it holds the image itself, and nothing is loade
   assert.equal(fetched.mock.callCount(), before);
 });
 
-test("what is no image is an error that says what is", async () => {
+test("unsupported values are rejected with the list of supported ones", async () => {
   for (const image of [
     undefined,
     null,

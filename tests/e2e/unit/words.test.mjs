@@ -17,7 +17,7 @@ import { milliseconds, percent } from "../../../web/src/format.js";
 /** Without the thin spaces that keep numbers and units together. @param {string} words */
 const plain = (words) => words.replaceAll("\u202f", " ");
 
-test("percentages never claim a certainty that is not there", () => {
+test("percent is not rounded to 0% or 100%", () => {
   const cases = /** @type {const} */ ([
     [1, "100.0%"],
     [0.99996, ">99.9%"],
@@ -29,13 +29,13 @@ test("percentages never claim a certainty that is not there", () => {
   for (const [share, words] of cases) assert.equal(plain(percent(share)), words);
 });
 
-test("times have the digits that matter", () => {
+test("milliseconds are rounded to significant digits", () => {
   assert.equal(plain(milliseconds(0.42)), "0.4 ms");
   assert.equal(plain(milliseconds(13.2)), "13 ms");
   assert.equal(plain(milliseconds(2345)), "2.35 s");
 });
 
-test("a character is described for those who cannot see where it was", () => {
+test("a character is described for screen readers", () => {
   const character = {
     character: "h",
     confidence: 0.98,
@@ -48,7 +48,7 @@ test("a character is described for those who cannot see where it was", () => {
   );
 });
 
-test("a look is focused, spread or scattered", () => {
+test("attention is focused, spread or scattered", () => {
   const even = (/** @type {number} */ count) =>
     Float32Array.from({ length: 72 }, (_, i) => (i < count ? 1 / count : 0));
   assert.equal(describeFocus(even(1)), "focused on 1.0 of 72");
@@ -56,7 +56,7 @@ test("a look is focused, spread or scattered", () => {
   assert.equal(describeFocus(even(72)), "scattered over 72.0 of 72");
 });
 
-test("a reading is as sure as its probability, and nothing is no reading", () => {
+test("certainty follows from confidence, and is empty without text", () => {
   const reading = (/** @type {any} */ fields) => ({ text: "hi", confidence: 1, ...fields });
   for (const [fields, certainty, words] of /** @type {const} */ ([
     [{ confidence: 0.5 }, "sure", "hi, 50.0% confidence"],
@@ -80,7 +80,7 @@ test("a reading is as sure as its probability, and nothing is no reading", () =>
   }
 });
 
-test("a result is spelt, and nothing is nothing", () => {
+test("a result is spelt for screen readers, except an empty one", () => {
   /** @type {any} */
   const result = {
     text: "hi",
@@ -99,7 +99,7 @@ test("a result is spelt, and nothing is nothing", () => {
   });
 });
 
-test("backends, stages and bytes have names", () => {
+test("backends, stages and sizes are described", () => {
   assert.equal(
     describeBackend({ kind: "webgpu", adapter: "apple m2", reason: null }),
     "WebGPU · apple m2",
