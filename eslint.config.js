@@ -20,11 +20,11 @@ export default [
   {
     // The document belongs to the view alone.
     files: ["web/src/**/*.js"],
-    ignores: ["web/src/view/**"],
+    ignores: ["web/src/ui/**"],
     rules: { "no-restricted-globals": ["error", "document", "window"] },
   },
   {
-    files: ["web/src/engine.js", "web/sw.js"],
+    files: ["web/src/lib/engine.js", "web/sw.js"],
     languageOptions: { globals: globals.worker },
   },
   {

@@ -16,5 +16,5 @@ if (missing.length > 0) {
   exit(1);
 }
 for (const name of ["LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(here(`../${name}`), here(name));
-mkdirSync(here("types"), { recursive: true });
-copyFileSync(here("src/types.d.ts"), here("types/types.d.ts"));
+mkdirSync(here("types/lib"), { recursive: true });
+copyFileSync(here("src/lib/types.d.ts"), here("types/lib/types.d.ts"));

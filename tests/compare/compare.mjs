@@ -110,8 +110,8 @@ async function firstReading(page, make) {
 
 /** In the page: `readOne` by captcha-lens. */
 async function openLens() {
-  /** @type {{ Recognizer: typeof import("../../web/src/client.js").Recognizer }} */
-  const { Recognizer } = await import(new URL("/src/client.js", location.href).href);
+  /** @type {{ Recognizer: typeof import("../../web/src/lib/client.js").Recognizer }} */
+  const { Recognizer } = await import(new URL("/src/lib/client.js", location.href).href);
   const lens = await Recognizer.load({ backend: "cpu" });
   Object.assign(globalThis, {
     readOne: async (/** @type {string} */ address) => {

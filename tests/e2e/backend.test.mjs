@@ -135,7 +135,7 @@ describe("backend choice without a usable adapter", () => {
     const widths = [200, FAULTS.panic, 201, 202];
     const files = widths.map((width) => [...blankPng(width, 10)]);
     const { one, many } = await reader.page.evaluate(async (given) => {
-      const { Recognizer } = await import(new URL("src/client.js", location.href).href);
+      const { Recognizer } = await import(new URL("src/lib/client.js", location.href).href);
       const lens = await Recognizer.load({ backend: "cpu" });
       const images = given.map((bytes) => new Blob([new Uint8Array(bytes)]));
       const short = (/** @type {any} */ outcome) => outcome.code ?? outcome.width;
@@ -164,7 +164,7 @@ describe("backend choice without a usable adapter", () => {
     await page.goto(`${other}samples/index.json`);
     const read = await page.evaluate(
       async ([home, image]) => {
-        const { Recognizer } = await import(`${home}src/client.js`);
+        const { Recognizer } = await import(`${home}src/lib/client.js`);
         const found = [];
         for (const assetsUrl of [undefined, home]) {
           const lens = await Recognizer.load({ backend: "cpu", assetsUrl });
@@ -183,7 +183,7 @@ describe("backend choice without a usable adapter", () => {
     const { reader } = await open("async () => null");
     const results = await reader.page.evaluate(
       async (address) => {
-        const { Recognizer } = await import(new URL("src/client.js", location.href).href);
+        const { Recognizer } = await import(new URL("src/lib/client.js", location.href).href);
         const lens = await Recognizer.load({ backend: "cpu" });
         const image = new Image();
         image.src = address;

@@ -94,8 +94,8 @@ async function pasteNoise() {
  * @param {{ backend: "cpu" | "webgpu", sample: string, readings: number, sizes: number[] }} what
  */
 async function measure({ backend, sample, readings, sizes }) {
-  /** @type {{ Recognizer: typeof import("../../web/src/client.js").Recognizer }} */
-  const { Recognizer } = await import(new URL("src/client.js", location.href).href);
+  /** @type {{ Recognizer: typeof import("../../web/src/lib/client.js").Recognizer }} */
+  const { Recognizer } = await import(new URL("src/lib/client.js", location.href).href);
   const image = await (await fetch(sample)).blob();
   let longest = 0;
   new PerformanceObserver((list) => {

@@ -39,7 +39,7 @@ test("the pages ask their own site alone", async (t) => {
 
   assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
   const paths = proxy.asked.own;
-  for (const path of ["/", "/src/worker-cpu.js", "/pkg/captcha_synth_wasm_bg.wasm", "/sw.js"]) {
+  for (const path of ["/", "/src/lib/worker-cpu.js", "/pkg/captcha_synth_wasm_bg.wasm", "/sw.js"]) {
     assert.ok(paths.includes(path), `the proxy sees ${path}`);
   }
   // The page itself; and the service worker, which fetches what no page has asked for.

@@ -124,7 +124,7 @@ test("a link with a fragment leaves the cached version whole", async (t) => {
   // The next version has another id, in the page and in its script; its worker is still to come.
   for (const [path, words, others] of [
     ["index.html", 'id="bytes"', 'id="size"'],
-    ["src/view/status.js", 'find("bytes"', 'find("size"'],
+    ["src/ui/lens/status.js", 'find("bytes"', 'find("size"'],
   ]) {
     const text = await readFile(new URL(path, web), "utf8");
     assert.ok(text.includes(words), path);
@@ -152,7 +152,7 @@ test("an error of the site is not shown where the cache holds a copy", async (t)
   t.after(() => browser.close());
   const reader = await visit(browser, way.address);
   const [{ file, text }] = await samples();
-  mounts["src/input.js"] = "/nowhere"; // as if another version had no such file
+  mounts["src/ui/lens/input.js"] = "/nowhere"; // as if another version had no such file
   await reader.page.reload();
   assert.equal(await reader.settled(), "ready");
 

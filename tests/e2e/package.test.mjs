@@ -64,7 +64,7 @@ describe("npm package", () => {
 
   test("contains the recognizer and no page code", async () => {
     const files = await readdir(installed, { recursive: true });
-    for (const wanted of ["README.md", "LICENSE-MIT", "types/client.d.ts", "example/main.js"]) {
+    for (const wanted of ["README.md", "LICENSE-MIT", "types/lib/client.d.ts", "example/main.js"]) {
       assert.ok(files.includes(wanted), wanted);
     }
     const others = files.filter((file) => /main\.js|view|audit|generator|synth|index/.test(file));

@@ -103,7 +103,7 @@ describe("the policy", () => {
       assert.deepEqual(await send(page), BLOCKED, "the page");
       const workers = page.workers();
       const names = workers.map((worker) => new URL(worker.url()).pathname).sort();
-      assert.deepEqual(names, ["/src/helper-worker.js", `/src/worker-${backend}.js`]);
+      assert.deepEqual(names, ["/src/image/image-worker.js", `/src/lib/worker-${backend}.js`]);
       for (const worker of workers) assert.deepEqual(await send(worker), BLOCKED, worker.url());
       const [serviceWorker] = page.context().serviceWorkers();
       assert.deepEqual(await send(serviceWorker), BLOCKED, "the service worker");

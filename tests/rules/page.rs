@@ -120,7 +120,7 @@ const INJECTION: [&str; 7] = [
 
 #[test]
 fn only_the_view_touches_the_document() {
-    let view = root().join("web/src/view");
+    let view = root().join("web/src/ui");
     for (path, text) in sources(&["src"], &["js"], &[]) {
         let code = script(&text);
         if !path.starts_with(&view) {

@@ -80,7 +80,7 @@ fn what_reports_are_made_of_stands_alone() {
         .filter_map(|rest| rest.split('"').next())
         .filter(|path| path.ends_with(".js"))
         .collect();
-    assert!(modules.contains(&"src/view/report.js"), "{modules:?}");
+    assert!(modules.contains(&"src/ui/report/report.js"), "{modules:?}");
     for (i, (_, text)) in sources(&[], &[], &modules).into_iter().enumerate() {
         let (imports, rest) = split_imports(&text);
         for import in imports {
@@ -99,8 +99,8 @@ fn what_a_module_of_a_report_imports_is_found() {
     assert_eq!(rest, "// A\n\nexport const x = a(b, c);\n");
     let found = imports
         .iter()
-        .map(|import| imported("src/view/x.js", import));
-    let expected = ["src/view/a.js", "src/c/b.js"].map(|path| Some(path.to_owned()));
+        .map(|import| imported("src/ui/x.js", import));
+    let expected = ["src/ui/a.js", "src/c/b.js"].map(|path| Some(path.to_owned()));
     assert_eq!(found.collect::<Vec<_>>(), expected);
     for bad in [
         "import { a as b } from \"./a.js\";\n",

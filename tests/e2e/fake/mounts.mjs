@@ -12,5 +12,5 @@ export const FAKE_ENGINE = {
   "pkg/captcha_wasm_cpu_bg.wasm": FAKE,
   pkg: fileURLToPath(new URL(".", import.meta.url)),
   "models/compact.safetensors": FAKE,
-  "src/held": FAKE,
+  "src/lib/held": FAKE,
 };

@@ -1,7 +1,7 @@
 // @ts-check
 /** Stands in for the browser's workers, in tests without a browser. */
 
-/** @import { Request, Response } from "../../../web/src/types.js" */
+/** @import { Request, Response } from "../../../web/src/lib/types.js" */
 
 export const CONFIG = { alphabet: "abcxyz", maxLength: 7, grid: { rows: 6, cols: 24 } };
 

@@ -15,7 +15,7 @@ import {
 } from "../../../web/src/audit/labels.js";
 import { AuditRun } from "../../../web/src/audit/run.js";
 import { listZip } from "../../../web/src/audit/zip.js";
-import { LensError } from "../../../web/src/errors.js";
+import { LensError } from "../../../web/src/lib/errors.js";
 
 /**
  * A zip archive, written after APPNOTE.TXT.

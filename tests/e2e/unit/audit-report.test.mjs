@@ -7,10 +7,10 @@ import { describe, test } from "node:test";
 import { describeNetwork, labelRules } from "../../../web/src/audit/alphabet.js";
 import { align, judge, notableCases, summarize } from "../../../web/src/audit/statistics.js";
 import { about, scope, verdict } from "../../../web/src/audit/verdict.js";
-import { percent } from "../../../web/src/format.js";
-import { toCsv } from "../../../web/src/view/report/save.js";
+import { percent } from "../../../web/src/shared/format.js";
+import { toCsv } from "../../../web/src/ui/report/save.js";
 
-/** @import { AuditItem, AuditNetwork } from "../../../web/src/types.js" */
+/** @import { AuditItem, AuditNetwork } from "../../../web/src/lib/types.js" */
 
 const CHARACTERS = "abcdefghijklmnopqrstuvwxyz";
 const WORDS = { alphabet: CHARACTERS, maxLength: 5 };

@@ -5,9 +5,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { AuditRun } from "../../../web/src/audit/run.js";
-import { LensError } from "../../../web/src/errors.js";
+import { LensError } from "../../../web/src/lib/errors.js";
 
-/** @import { AuditImage } from "../../../web/src/types.js" */
+/** @import { AuditImage } from "../../../web/src/lib/types.js" */
 
 /** @param {string} code */
 const withCode = (code) => (/** @type {unknown} */ error) =>

@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { Recognizer } from "../../../web/src/client.js";
-import { LensError } from "../../../web/src/errors.js";
+import { Recognizer } from "../../../web/src/lib/client.js";
+import { LensError } from "../../../web/src/lib/errors.js";
 import { ADAPTER, CONFIG, FakeWorker, answer, withGpu } from "../fake/worker.mjs";
 
-/** @import { LoadOptions, RunsOn } from "../../../web/src/types.js" */
+/** @import { LoadOptions, RunsOn } from "../../../web/src/lib/types.js" */
 
 const WEIGHTS = new Uint8Array();
 const [PANIC, LOST] = [13, 17];
@@ -95,7 +95,7 @@ test("recognizer loads workers and weights from assetsUrl", async () => {
     for (const assetsUrl of ["https://cdn.test/lens", new URL("https://cdn.test/lens/")]) {
       (await Recognizer.load({ backend: "cpu", assetsUrl })).close();
       const worker = FakeWorker.all.at(-1);
-      assert.equal(worker?.url, "https://cdn.test/lens/src/worker-cpu.js");
+      assert.equal(worker?.url, "https://cdn.test/lens/src/lib/worker-cpu.js");
       const load = /** @type {any} */ (worker?.asked[0]);
       assert.equal(load.weights, "https://cdn.test/lens/models/compact.safetensors");
     }
@@ -258,7 +258,7 @@ test("recognizer stops waiting for a device after a time limit, also when WebGPU
 
 test("recognizer gives the reason against WebGPU in plain words", async () => {
   const technical = "panicked at /build/src/stream.rs:73: JsValue(OperationError) Backtrace: none";
-  /** @type {((id: number) => import("../../../web/src/types.js").Response)[]} */
+  /** @type {((id: number) => import("../../../web/src/lib/types.js").Response)[]} */
   const failures = [
     (id) => ({
       type: "failed",

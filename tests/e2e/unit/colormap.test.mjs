@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colorize, tint } from "../../../web/src/colormap.js";
+import { colorize, tint } from "../../../web/src/lib/colormap.js";
 
 /** Relative luminance, as WCAG 2 defines it. @param {ArrayLike<number>} pixel */
 function luminance(pixel) {

@@ -1,8 +1,8 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { Connection, NotBegun } from "../../../web/src/connection.js";
-import { LensError } from "../../../web/src/errors.js";
+import { Connection, NotBegun } from "../../../web/src/lib/connection.js";
+import { LensError } from "../../../web/src/lib/errors.js";
 import { FakeWorker } from "../fake/worker.mjs";
 
 beforeEach(() => {
@@ -82,7 +82,7 @@ test("connection starts a worker of another origin through a blob script", async
   const [script] = created.mock.calls[0].arguments;
   assert.match(
     await /** @type {Blob} */ (script).text(),
-    /^import "[^"]+\/src\/worker-webgpu\.js";$/,
+    /^import "[^"]+\/src\/lib\/worker-webgpu\.js";$/,
   );
   assert.equal(revoked.mock.callCount(), 0);
   connection.end(new Error("done"));

@@ -1,11 +1,19 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { WHOLE, drag, fit, isWhole, leastOn, turn, turnedSize } from "../../../web/src/crop.js";
-import { guess } from "../../../web/src/guess.js";
-import { tilesOf } from "../../../web/src/part.js";
+import {
+  WHOLE,
+  drag,
+  fit,
+  isWhole,
+  leastOn,
+  turn,
+  turnedSize,
+} from "../../../web/src/image/crop-geometry.js";
+import { guess } from "../../../web/src/image/detect-captcha.js";
+import { tilesOf } from "../../../web/src/image/crop-image.js";
 
-/** @import { Box, Handle } from "../../../web/src/crop.js" */
+/** @import { Box, Handle } from "../../../web/src/image/crop-geometry.js" */
 
 const BOX = { x: 0.2, y: 0.3, width: 0.4, height: 0.2 };
 

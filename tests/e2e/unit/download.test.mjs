@@ -1,10 +1,10 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { afterEach, mock, test } from "node:test";
-import { download, interrupted } from "../../../web/src/download.js";
+import { download, interrupted } from "../../../web/src/lib/download.js";
 
-/** @import { Subject } from "../../../web/src/download.js" */
-/** @import { StageProgress } from "../../../web/src/types.js" */
+/** @import { Subject } from "../../../web/src/lib/download.js" */
+/** @import { StageProgress } from "../../../web/src/lib/types.js" */
 
 /** @type {Subject} */
 const WHAT = { name: "The recognizer", missing: "missing-code", stage: "code" };

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { before, beforeEach, mock, test } from "node:test";
 import { CONFIG, withGpu } from "../fake/worker.mjs";
 
-/** @import { Request, Response } from "../../../web/src/types.js" */
+/** @import { Request, Response } from "../../../web/src/lib/types.js" */
 
 /** What the worker said. @type {Response[]} */
 let said = [];
@@ -49,7 +49,7 @@ const read = (id) =>
 
 before(async () => {
   Object.assign(globalThis, { self: scope });
-  const { start } = await import("../../../web/src/engine.js");
+  const { start } = await import("../../../web/src/lib/engine.js");
   start(/** @type {any} */ (module), new URL("https://lens.test/pkg/a.wasm"));
 });
 

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { LensError, fromPlain, plainReason, toPlain } from "../../../web/src/errors.js";
+import { LensError, fromPlain, plainReason, toPlain } from "../../../web/src/lib/errors.js";
 
 const PANIC =
   "panicked at /home/someone/.cargo/registry/src/index/cubecl-wgpu-0.11.3/src/stream.rs:73:17:\nCannot profile on web assembly without timestamp_query";

@@ -9,7 +9,7 @@ import {
   describeStep,
   topCells,
   weightNumber,
-} from "../../../web/src/explain.js";
+} from "../../../web/src/lens/explain.js";
 
 const GRID = { rows: 2, cols: 3 };
 const characters = [
@@ -26,7 +26,7 @@ const characters = [
     alternatives: [],
   },
 ];
-const READING = /** @type {import("../../../web/src/types.js").Recognition} */ (
+const READING = /** @type {import("../../../web/src/lib/types.js").Recognition} */ (
   /** @type {unknown} */ ({ characters, grid: GRID, width: 600, height: 320 })
 );
 

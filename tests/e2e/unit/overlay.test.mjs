@@ -11,7 +11,7 @@ import {
   smoothField,
   spread,
   spreadOf,
-} from "../../../web/src/overlay.js";
+} from "../../../web/src/lib/overlay.js";
 
 const GRID = { rows: 2, cols: 4 };
 const ATTENTION = [0, 0.1, 0.4, 0, 0, 0.1, 0.4, 0];

@@ -1,9 +1,9 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { Player } from "../../../web/src/player.js";
+import { Player } from "../../../web/src/lens/player.js";
 
-/** @typedef {import("../../../web/src/player.js").Showing} Showing */
+/** @typedef {import("../../../web/src/lens/player.js").Showing} Showing */
 
 /** @type {Showing[]} */
 let seen = [];

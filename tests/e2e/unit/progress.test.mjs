@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LoadingProgress } from "../../../web/src/progress.js";
+import { LoadingProgress } from "../../../web/src/lib/progress.js";
 
 test("progress of all stages fills one bar that never goes back", () => {
   const progress = new LoadingProgress("webgpu");

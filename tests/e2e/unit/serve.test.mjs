@@ -32,7 +32,7 @@ function ask(path, method = "GET") {
 
 test("serves the page and its files with their types", async () => {
   assert.deepEqual(await ask("/under/"), { status: 200, type: "text/html; charset=utf-8" });
-  assert.equal((await ask("/under/src/main.js?x=1")).type, "text/javascript; charset=utf-8");
+  assert.equal((await ask("/under/src/lens/main.js?x=1")).type, "text/javascript; charset=utf-8");
   assert.equal((await ask("/under/logo.svg", "HEAD")).status, 200);
 });
 
@@ -55,7 +55,13 @@ test("serves nothing else", async () => {
 
 test("sends one policy with pages, scripts and what did not change; the pages' own is the same", async () => {
   const policies = new Set();
-  for (const path of ["", "audit.html", "sw.js", "src/worker-cpu.js", "src/helper-worker.js"]) {
+  for (const path of [
+    "",
+    "audit.html",
+    "sw.js",
+    "src/lib/worker-cpu.js",
+    "src/image/image-worker.js",
+  ]) {
     const { headers } = await fetch(site.address + path);
     policies.add(headers.get("content-security-policy"));
     assert.equal(headers.get("x-content-type-options"), "nosniff");
@@ -88,7 +94,7 @@ test("sends a file again only when it changed", async () => {
 
 test("sends what gets smaller compressed, to those who read it", async () => {
   for (const [path, encoding] of [
-    ["src/main.js", "br"],
+    ["src/lens/main.js", "br"],
     ["index.html", "br"],
     ["samples/index.json", "br"],
     ["models/compact.safetensors", null],

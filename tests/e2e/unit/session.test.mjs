@@ -1,8 +1,8 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { LensError } from "../../../web/src/errors.js";
-import { Session } from "../../../web/src/session.js";
+import { LensError } from "../../../web/src/lib/errors.js";
+import { Session } from "../../../web/src/lib/session.js";
 
 /** Workers that answer at once. @type {FakeWorker[]} */
 let workers = [];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { afterEach, mock, test } from "node:test";
-import { MAX_BYTES, MAX_PIXELS, toSource } from "../../../web/src/source.js";
+import { MAX_BYTES, MAX_PIXELS, toSource } from "../../../web/src/lib/source.js";
 
 afterEach(() => mock.restoreAll());
 

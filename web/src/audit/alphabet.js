@@ -4,7 +4,7 @@
  * this file into its reports; `crates/trainer/src/audit` says the same in Rust.
  */
 
-/** @import { AuditNetwork } from "../types.js" */
+/** @import { AuditNetwork } from "../lib/types.js" */
 
 /** Kinds of characters, as a report names them. */
 const KINDS = /** @type {const} */ ([

@@ -5,7 +5,7 @@ import { commonFolder } from "./paths.js";
 import { differenceInterval, interval, pairedDifferenceInterval } from "./intervals.js";
 import { judge } from "./statistics.js";
 
-/** @import { AuditComparison, AuditData, JudgedItem } from "../types.js" */
+/** @import { AuditComparison, AuditData, JudgedItem } from "../lib/types.js" */
 
 /** Share of the smaller audit's images that both must have to be compared image by image. */
 const SHARED = 0.5;

@@ -1,13 +1,13 @@
 // @ts-check
 /** The images among what was chosen or dropped: files, folders, zip archives. */
 
-import { LensError } from "../errors.js";
-import { MAX_BYTES } from "../source.js";
+import { LensError } from "../lib/errors.js";
+import { MAX_BYTES } from "../lib/source.js";
 import { isLabelFile } from "./labels.js";
 import { nameOf, plainPath } from "./paths.js";
 import { listZip } from "./zip.js";
 
-/** @import { AuditImage, LabelFile } from "../types.js" */
+/** @import { AuditImage, LabelFile } from "../lib/types.js" */
 
 /** What the engine reads, or the browser draws for it. */
 const IMAGE = /\.(a?png|jpe?g|jfif|webp|gif|bmp|svg|avif|heic|heif|tiff?|ico)$/i;

@@ -1,9 +1,9 @@
 // @ts-check
 /** Reads the images of an audit in batches, until it is paused, cancelled or done. */
 
-import { LensError } from "../errors.js";
+import { LensError } from "../lib/errors.js";
 
-/** @import { AuditImage, AuditItem, RecognizeOptions } from "../types.js" */
+/** @import { AuditImage, AuditItem, RecognizeOptions } from "../lib/types.js" */
 
 /** Errors that no other image would be spared. */
 const HOPELESS = new Set(["missing-code", "missing-weights", "bad-weights", "no-webgpu", "closed"]);

@@ -1,9 +1,9 @@
 // @ts-check
 /** Audits that were saved as JSON, by this page or by `captcha-lens audit --json`. */
 
-import { LensError } from "../errors.js";
+import { LensError } from "../lib/errors.js";
 
-/** @import { AuditData } from "../types.js" */
+/** @import { AuditData } from "../lib/types.js" */
 
 /**
  * @param {string} text of the file

@@ -4,7 +4,7 @@
 import { labelRules } from "./alphabet.js";
 import { interval } from "./intervals.js";
 
-/** @import { AuditItem, AuditNetwork, AuditSummary, JudgedItem, Tally, Threshold } from "../types.js" */
+/** @import { AuditItem, AuditNetwork, AuditSummary, JudgedItem, Tally, Threshold } from "../lib/types.js" */
 
 /** A reading as sure as this contradicts its label; `SURE` in `crates/trainer/src/audit/reading.rs`. */
 const SURE = 0.99;

@@ -8,9 +8,9 @@
  */
 
 import { describeNetwork } from "./alphabet.js";
-import { number, percent } from "../format.js";
+import { number, percent } from "../shared/format.js";
 
-/** @import { AuditNetwork, AuditSummary } from "../types.js" */
+/** @import { AuditNetwork, AuditSummary } from "../lib/types.js" */
 
 /** Share from which a CAPTCHA keeps no bot out; its interval begins at half of that or above. */
 const OFTEN = 0.5;

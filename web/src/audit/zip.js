@@ -4,7 +4,7 @@
  * left to do is to find the files (APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 to 4.3.16 and 4.5.3).
  */
 
-import { LensError } from "../errors.js";
+import { LensError } from "../lib/errors.js";
 
 const END = { signature: 0x06054b50, size: 22, longestComment: 0xffff };
 const CENTRAL = { signature: 0x02014b50, size: 46 };

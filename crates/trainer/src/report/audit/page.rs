@@ -13,19 +13,19 @@ pub(super) const MARK: &str = r#"<meta name="generator" content="captcha-lens au
 
 /// The page's modules, each after those that it imports.
 const MODULES: [&str; 13] = [
-    include_str!("../../../../../web/src/format.js"),
+    include_str!("../../../../../web/src/shared/format.js"),
     include_str!("../../../../../web/src/audit/alphabet.js"),
     include_str!("../../../../../web/src/audit/intervals.js"),
     include_str!("../../../../../web/src/audit/paths.js"),
     include_str!("../../../../../web/src/audit/statistics.js"),
     include_str!("../../../../../web/src/audit/verdict.js"),
     include_str!("../../../../../web/src/audit/compare.js"),
-    include_str!("../../../../../web/src/view/report/elements.js"),
-    include_str!("../../../../../web/src/view/report/curve.js"),
-    include_str!("../../../../../web/src/view/report/comparison.js"),
-    include_str!("../../../../../web/src/view/report/save.js"),
-    include_str!("../../../../../web/src/view/report/table.js"),
-    include_str!("../../../../../web/src/view/report.js"),
+    include_str!("../../../../../web/src/ui/report/elements.js"),
+    include_str!("../../../../../web/src/ui/report/curve.js"),
+    include_str!("../../../../../web/src/ui/report/comparison.js"),
+    include_str!("../../../../../web/src/ui/report/save.js"),
+    include_str!("../../../../../web/src/ui/report/table.js"),
+    include_str!("../../../../../web/src/ui/report/report.js"),
 ];
 const BASE: &str = include_str!("../../../../../web/styles/base.css");
 const STYLES: &str = include_str!("../../../../../web/styles/report.css");

@@ -1,0 +1,148 @@
+// @ts-check
+/**
+ * Makes a file one that can be decoded: draws SVG, which neither the engine nor a worker can, and
+ * shrinks or refuses what has too many pixels, before anything decodes it.
+ */
+
+import { LensError } from "../lib/errors.js";
+import { ask } from "./image-worker-client.js";
+
+/** @import { Size } from "./crop-geometry.js" */
+
+/** Pictures with more pixels are refused: decoded they take half a gigabyte. */
+const MOST_PIXELS = 120_000_000;
+/** Those with more than the engine takes are shrunk to the second number of pixels. */
+const [ENGINE_PIXELS, SHRUNK_PIXELS] = [40_000_000, 16_000_000];
+/** More bytes of SVG are no CAPTCHA. */
+const MOST_SVG = 5_000_000;
+/** The longer side of a drawn SVG, in pixels, at least and at most. */
+const [SVG_LEAST, SVG_MOST] = [600, 2400];
+const SVG_TYPE = "image/svg+xml";
+const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
+/** How a file of SVG begins: its element, after declarations and comments. */
+const SVG_START = /^\s*(<\?[^>]*>\s*|<!--[^]*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]/i;
+
+/**
+ * Whether a picture can be held decoded.
+ *
+ * @param {Size} size
+ */
+export function isBearable({ width, height }) {
+  return width * height <= MOST_PIXELS;
+}
+
+/**
+ * @param {Blob} file
+ * @returns {Promise<{ file: Blob, note: string | null }>} the file itself, or a PNG of it, with what
+ *   to know of that
+ * @throws {LensError} `image-too-large`, `unreadable-image`
+ */
+export async function prepare(file) {
+  if (await isSvg(file)) return { file: await drawSvg(file), note: null };
+  const size = await sizeOf(file);
+  const pixels = size ? size.width * size.height : 0;
+  if (!size || pixels <= ENGINE_PIXELS) return { file, note: null };
+  const words = `${size.width} × ${size.height} pixels`;
+  if (!isBearable(size)) {
+    throw tooLarge(`${words}, at most ${MOST_PIXELS / 1e6} megapixels`);
+  }
+  const shrunk = await ask("shrink", file, size, SHRUNK_PIXELS).catch(() => {
+    throw tooLarge(words);
+  });
+  return { file: shrunk, note: `The image is large (${words}), so it is read at a smaller size.` };
+}
+
+/** @param {string} how */
+function tooLarge(how) {
+  const message = `This image is too large (${how}). Crop it or make it smaller, then try again.`;
+  return new LensError("image-too-large", message);
+}
+
+/**
+ * A picture's size, which the browser knows before it decodes one that is not on the page.
+ *
+ * @param {Blob} file
+ * @returns {Promise<Size | null>} `null` where the browser cannot show it
+ */
+async function sizeOf(file) {
+  const address = URL.createObjectURL(file);
+  const image = new Image();
+  try {
+    const loaded = new Promise((resolve) => {
+      image.onload = () => resolve(true);
+      image.onerror = () => resolve(false);
+    });
+    image.src = address;
+    return (await loaded) ? { width: image.naturalWidth, height: image.naturalHeight } : null;
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
+
+/** @param {Blob} file */
+async function isSvg(file) {
+  if (file.type === SVG_TYPE) return true;
+  // A file that cannot be read is an error of its own, later.
+  const start = await file
+    .slice(0, 4096)
+    .text()
+    .catch(() => "");
+  return SVG_START.test(start);
+}
+
+/**
+ * Draws an SVG file as an image, which runs no script and loads nothing.
+ *
+ * @param {Blob} file
+ * @returns {Promise<Blob>} a PNG file
+ */
+async function drawSvg(file) {
+  if (file.size > MOST_SVG) throw tooLarge(`more than ${MOST_SVG / 1e6} MB of SVG`);
+  try {
+    const { text, width, height } = sizedSvg(await file.text());
+    const image = new Image();
+    image.src = `data:${SVG_TYPE},${encodeURIComponent(text)}`;
+    await image.decode();
+    const canvas = new OffscreenCanvas(width, height);
+    canvas.getContext("2d")?.drawImage(image, 0, 0, width, height);
+    return await canvas.convertToBlob({ type: "image/png" });
+  } catch {
+    throw new LensError(
+      "unreadable-image",
+      "This SVG image cannot be drawn. Save it again, or use a PNG version.",
+    );
+  }
+}
+
+/**
+ * SVG with a size in pixels, in which its characters are neither tiny nor huge.
+ *
+ * @param {string} text
+ */
+function sizedSvg(text) {
+  // As it is copied out of a page, it may lack its namespace.
+  const named = /\sxmlns\s*=/.test(text)
+    ? text
+    : text.replace(/<svg/i, `$& xmlns="${SVG_NAMESPACE}"`);
+  const root = new DOMParser().parseFromString(named, SVG_TYPE).documentElement;
+  if (root.localName !== "svg") throw new Error("This is no SVG.");
+  const pixels = (/** @type {string} */ name) =>
+    Number(/^\s*([\d.]+)(px)?\s*$/.exec(root.getAttribute(name) ?? "")?.[1]) || 0;
+  const view = (root.getAttribute("viewBox") ?? "")
+    .trim()
+    .split(/[\s,]+/)
+    .map(Number);
+  const [viewWidth, viewHeight] = view[2] > 0 && view[3] > 0 ? view.slice(2) : [0, 0];
+  const ratio = viewWidth && viewHeight ? viewWidth / viewHeight : 2; // as browsers have it
+  const width = pixels("width") || pixels("height") * ratio || viewWidth || 300;
+  const height = pixels("height") || width / ratio;
+  // What is drawn grows with the size only where it says what it is a view of.
+  if (!viewWidth) root.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const longer = Math.max(width, height);
+  const scale = Math.min(Math.max(longer, SVG_LEAST), SVG_MOST) / longer;
+  const side = (/** @type {number} */ length) => Math.max(1, Math.round(length * scale));
+  root.setAttribute("width", String(side(width)));
+  root.setAttribute("height", String(side(height)));
+  const sized = new XMLSerializer().serializeToString(root);
+  return { text: sized, width: side(width), height: side(height) };
+}

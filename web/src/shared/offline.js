@@ -1,0 +1,34 @@
+// @ts-check
+/** Has the browser keep the page for when there is no network, where it can. */
+
+/** Registers the service worker; the page works the same without. */
+export function keepOffline() {
+  // What the worker imports changes with every version, so it must not come from a cache.
+  const options = /** @type {const} */ ({ updateViaCache: "none" });
+  navigator.serviceWorker
+    ?.register(new URL("../../sw.js", import.meta.url), options)
+    .catch(() => undefined);
+}
+
+/** Milliseconds without work before a page that has read nothing yet registers the worker. */
+const IDLE = 5000;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let kept = false;
+
+/**
+ * Registers the service worker at a time when its downloads are in nobody's way: after the first
+ * result, or when the page has been idle for a while.
+ *
+ * @param {string} state of the page: "done" after a result, "ready" when it waits for an image
+ */
+export function keepOfflineWhenIdle(state) {
+  clearTimeout(timer);
+  if (kept) return;
+  const register = () => {
+    kept = true;
+    keepOffline();
+  };
+  if (state === "done") register();
+  else if (state === "ready") timer = setTimeout(register, IDLE);
+}

@@ -1,0 +1,210 @@
+// @ts-check
+/** The audit page: what is given, how far reading is, and the report. */
+
+import { judge, summarize } from "../../audit/statistics.js";
+import { isMinority } from "../../audit/verdict.js";
+import { percent } from "../../shared/format.js";
+import { describeBackend, describeReason } from "../../shared/describe.js";
+import { find } from "../dom.js";
+import { renderReport } from "../report/report.js";
+import { showWish } from "../backend-select.js";
+
+/** @import { AuditReport, BackendWish, PlainError, RunsOn } from "../../lib/types.js" */
+/** @import { RunProgress } from "../../audit/run.js" */
+
+/** How the page stands; the styles show what belongs to it. */
+/** @typedef {"idle" | "loading" | "running" | "paused" | "done" | "error"} State */
+
+export class AuditView {
+  #body = find("drop-zone", HTMLElement);
+  #status = find("status", HTMLElement);
+  #bar = find("progress", HTMLProgressElement);
+  #pause = find("pause", HTMLButtonElement);
+  #error = find("error", HTMLElement);
+  #backend = find("backend", HTMLSelectElement);
+  #badge = find("badge", HTMLElement);
+  #named = find("named", HTMLInputElement);
+  #report = find("report", HTMLElement);
+
+  /**
+   * @param {object} on
+   * @param {(files: File[]) => void} on.choose
+   * @param {(transfer: DataTransfer) => void} on.drop
+   * @param {() => void} on.pause
+   * @param {() => void} on.cancel
+   * @param {(named: boolean) => void} on.labels
+   * @param {(file: File) => void} on.compareSaved
+   * @param {() => void} on.compareNext
+   * @param {() => void} on.compareEnd
+   * @param {(wish: BackendWish) => void} on.backend
+   */
+  constructor(on) {
+    for (const id of ["files-input", "folder-input"]) {
+      const input = find(id, HTMLInputElement);
+      input.addEventListener("change", () => {
+        const files = [...(input.files ?? [])];
+        input.value = ""; // so that the same files can be given again
+        if (files.length > 0) on.choose(files);
+      });
+    }
+    const saved = find("compare-input", HTMLInputElement);
+    saved.addEventListener("change", () => {
+      const [file] = saved.files ?? [];
+      saved.value = "";
+      if (file) on.compareSaved(file);
+    });
+    find("compare-next", HTMLButtonElement).addEventListener("click", () => on.compareNext());
+    find("compare-end", HTMLButtonElement).addEventListener("click", () => on.compareEnd());
+    // There the browser opens no folder.
+    if (isIos()) find("folder-choice", HTMLElement).hidden = true;
+    this.#pause.addEventListener("click", () => on.pause());
+    find("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
+    this.#named.addEventListener("change", () => on.labels(this.#named.checked));
+    this.#backend.addEventListener("change", () =>
+      on.backend(/** @type {BackendWish} */ (this.#backend.value)),
+    );
+    let depth = 0; // of the elements entered: leaving a child is not leaving the page
+    // Words or pictures of the page itself that are dragged about are none of its business.
+    const hasFiles = (/** @type {DragEvent} */ event) =>
+      event.dataTransfer?.types.includes("Files") ?? false;
+    const drag = (/** @type {number} */ by) => (/** @type {DragEvent} */ event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      depth = Math.max(depth + by, 0);
+      this.#body.classList.toggle("dropping", depth > 0);
+    };
+    this.#body.addEventListener("dragenter", drag(1));
+    this.#body.addEventListener("dragleave", drag(-1));
+    this.#body.addEventListener("dragover", (event) => {
+      if (hasFiles(event)) event.preventDefault();
+    });
+    this.#body.addEventListener("drop", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      depth = 0;
+      this.#body.classList.remove("dropping");
+      if (event.dataTransfer) on.drop(event.dataTransfer);
+    });
+    this.#body.classList.add("started");
+  }
+
+  /** @param {BackendWish} wish */
+  setWish(wish) {
+    showWish(wish);
+  }
+
+  /** @param {RunsOn} backend */
+  setBackend(backend) {
+    this.#badge.textContent = describeBackend(backend);
+    this.#badge.dataset.kind = backend.kind;
+    this.#badge.hidden = false;
+    const reason = find("reason", HTMLElement);
+    reason.textContent = describeReason(backend);
+    reason.hidden = false;
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} words
+   */
+  setState(state, words) {
+    this.#body.dataset.state = state;
+    this.#status.textContent = words;
+    this.#error.hidden = true;
+    this.#bar.hidden = !["loading", "running", "paused"].includes(state);
+    if (state === "loading") this.#bar.removeAttribute("value");
+    this.#pause.textContent = state === "paused" ? "Resume" : "Pause";
+    this.#pause.hidden = state === "loading";
+    const controls = find("run-controls", HTMLElement);
+    const hidden = this.#bar.hidden;
+    // The keyboard goes on from where it was, not from the page's start.
+    if (hidden && controls.contains(document.activeElement)) this.#status.focus();
+    controls.hidden = hidden;
+  }
+
+  /** @param {string} words */
+  setStatus(words) {
+    this.#status.textContent = words;
+  }
+
+  /** @param {RunProgress} progress */
+  setProgress({ done, total, perSecond, secondsLeft }) {
+    this.#bar.value = total === 0 ? 0 : done / total;
+    const ended = this.#bar.hidden;
+    const speed = perSecond > 0 ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : "";
+    const left =
+      secondsLeft === null || done === total || ended ? "" : `, ${duration(secondsLeft)} left`;
+    find("counts", HTMLElement).textContent =
+      `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
+    // Read aloud now and then, not at every batch.
+    const tenths = Math.floor((10 * done) / total);
+    if (tenths > 0 && tenths < 10) this.#announce(`${tenths * 10}% read`);
+  }
+
+  /** @param {string} words what else there was among the files */
+  setNote(words) {
+    find("note", HTMLElement).textContent = words;
+  }
+
+  /**
+   * @param {PlainError} error
+   * @param {string} words on the report that there is, if there is one
+   */
+  setError({ code, message }, words) {
+    this.setState("error", this.#report.hidden ? "Audit failed" : words);
+    this.#error.dataset.code = code;
+    this.#error.textContent = message;
+    this.#error.hidden = false;
+  }
+
+  /**
+   * @param {AuditReport} report
+   * @param {{ named: boolean, choice: boolean }} labels whether labels come from names, and whether
+   *   that can be chosen
+   */
+  setReport(report, { named, choice }) {
+    this.#named.checked = named;
+    find("labels-choice", HTMLElement).hidden = !choice;
+    renderReport(this.#report, report);
+    this.#report.hidden = false;
+    find("compare", HTMLElement).hidden = false;
+    find("compare-end", HTMLButtonElement).hidden = !report.compared;
+    const summary = summarize(judge(report.items, report.network));
+    const { supported, exact, rate, labelled, read } = summary;
+    const many = (/** @type {number} */ count) => (count === 1 ? "1 image" : `${count} images`);
+    this.#announce(
+      rate !== null
+        ? `${isMinority(summary) ? exact : percent(rate)} of ${many(supported)} solved.`
+        : labelled > 0
+          ? `No result: this model cannot write the labels of ${many(labelled)}.`
+          : `${many(read)} read.`,
+    );
+  }
+
+  clearReport() {
+    this.#report.hidden = true;
+    this.#report.replaceChildren();
+    find("compare", HTMLElement).hidden = true;
+    find("counts", HTMLElement).textContent = "";
+    find("labels-choice", HTMLElement).hidden = true;
+    this.#announce("");
+  }
+
+  /** @param {string} words said once, however often they come */
+  #announce(words) {
+    const announcement = find("announcement", HTMLElement);
+    if (announcement.textContent !== words) announcement.textContent = words;
+  }
+}
+
+/** @param {number} seconds */
+function duration(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return `${Math.ceil(seconds / 60)} min`;
+}
+
+/** Whether this is an iPhone or an iPad, which may call itself a Mac. */
+function isIos() {
+  const { userAgent, maxTouchPoints } = navigator;
+  return /iP(hone|ad|od)/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
+}

@@ -1,0 +1,118 @@
+// @ts-check
+/** The row of characters: each with its confidence and a small picture of its own attention. */
+
+import { peakOf } from "../../lib/overlay.js";
+import { percent } from "../../shared/format.js";
+import { describeFocus, describeCharacter } from "../../shared/describe.js";
+import { find, stamp, within } from "../dom.js";
+import { paintAttention } from "./heatmap.js";
+
+/** @import { Recognition } from "../../lib/types.js" */
+
+export class CharactersView {
+  #list = find("characters", HTMLElement);
+  /** @type {Recognition | undefined} */
+  #recognition;
+
+  /**
+   * @param {object} on
+   * @param {(index: number) => void} on.select
+   * @param {(index: number | null) => void} on.hover
+   */
+  constructor(on) {
+    const select = (/** @type {Event} */ event) => {
+      const index = indexOf(event);
+      if (index !== null) on.select(index);
+    };
+    this.#list.addEventListener("click", select);
+    this.#list.addEventListener("focusin", (event) => {
+      const byKeyboard = event.target instanceof Element && event.target.matches(":focus-visible");
+      if (byKeyboard) select(event);
+    });
+    this.#list.addEventListener("pointerover", (event) => {
+      if (event.pointerType !== "touch") on.hover(indexOf(event));
+    });
+    this.#list.addEventListener("pointerleave", () => on.hover(null));
+  }
+
+  /** Whether the keyboard is at one of the characters. */
+  get focused() {
+    return this.#list.contains(document.activeElement);
+  }
+
+  clear() {
+    this.#recognition = undefined;
+    this.#list.replaceChildren();
+  }
+
+  /**
+   * @param {Recognition} recognition
+   * @param {{ address: string | null, dark: boolean, smooth: boolean }} look `address` of the
+   *   picture, where the browser can show it
+   */
+  setRecognition(recognition, { address, dark, smooth }) {
+    this.#recognition = recognition;
+    const { characters, grid } = recognition;
+    this.#list.replaceChildren(
+      ...characters.map((character, i) => {
+        const item = stamp("character-template");
+        const button = within(item, "button", HTMLButtonElement);
+        button.dataset.characterIndex = String(i);
+        button.setAttribute("aria-label", describeCharacter(character, i, characters.length, grid));
+        within(item, ".glyph", HTMLElement).textContent = character.character;
+        within(item, ".share", HTMLElement).textContent = percent(character.confidence);
+        within(item, ".focus", HTMLElement).textContent = describeFocus(character.attention);
+        within(item, ".bar > span", HTMLElement).style.inlineSize =
+          `${character.confidence * 100}%`;
+        const thumb = within(item, ".thumb", HTMLElement);
+        thumb.style.setProperty("--ratio", String(recognition.width / recognition.height));
+        thumb.classList.toggle("dark", dark);
+        const picture = within(item, "img", HTMLImageElement);
+        if (address) picture.src = address;
+        else picture.remove();
+        return item;
+      }),
+    );
+    this.setSmooth(smooth);
+  }
+
+  /** @param {boolean} smooth */
+  setSmooth(smooth) {
+    if (!this.#recognition) return;
+    const { characters, grid } = this.#recognition;
+    const peak = peakOf(characters);
+    this.#items.forEach((item, i) => {
+      const canvas = within(item, "canvas", HTMLCanvasElement);
+      paintAttention(canvas, characters[i].attention, { grid, peak, smooth });
+    });
+  }
+
+  /**
+   * @param {number} shown
+   * @param {number} revealed
+   * @param {boolean} follow whether the keyboard goes to the character that is shown
+   */
+  attend(shown, revealed, follow) {
+    this.#items.forEach((item, i) => {
+      const button = within(item, "button", HTMLButtonElement);
+      item.classList.toggle("unread", i >= revealed);
+      button.setAttribute("aria-pressed", String(i === shown));
+      if (follow && i === shown) button.focus();
+    });
+  }
+
+  get #items() {
+    return [...this.#list.children];
+  }
+}
+
+/**
+ * The character that an event came from.
+ *
+ * @param {Event} event
+ * @returns {number | null} its index, or `null` between the characters
+ */
+function indexOf({ target }) {
+  const button = target instanceof Element ? target.closest("[data-character-index]") : null;
+  return button instanceof HTMLElement ? Number(button.dataset.characterIndex) : null;
+}

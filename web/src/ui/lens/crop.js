@@ -1,0 +1,192 @@
+// @ts-check
+/** The crop box: which part of the picture is read, and which way up. */
+
+import { WHOLE, turn, turnedSize } from "../../image/crop-geometry.js";
+import { ask } from "../../image/image-worker-client.js";
+import { load, paint } from "../../image/crop-image.js";
+import { CropBox } from "./crop-box.js";
+import { find } from "../dom.js";
+
+/** @import { Box, Part, Size } from "../../image/crop-geometry.js" */
+
+/** The longer side of the picture that is shown, in pixels; of a tall or wide one, of its shorter. */
+const [SHOWN, SHOWN_SHORT] = [1600, 800];
+/** The least width of the box on the page, in pixels, that it is enlarged to; of the picture, too. */
+const [BOX_WIDTH, PICTURE_WIDTH] = [160, 240];
+/** What is said of a guess. */
+const FOUND = {
+  part: "The box is around the part that looks like a CAPTCHA.",
+  whole: "The whole image looks like one CAPTCHA.",
+  nothing: "No part of the image looks like a CAPTCHA. Place the box yourself.",
+};
+
+/** @type {Part} */
+const UNCUT = { box: WHOLE, turns: 0, angle: 0 };
+
+/**
+ * What can be cropped, and what of it is read now.
+ *
+ * @typedef {object} Source
+ * @property {Blob} file
+ * @property {Size} size
+ * @property {Part | null} part `null` for the whole
+ * @property {string} words what to say of the part
+ */
+
+export class CropView {
+  #bar = find("crop-bar", HTMLElement);
+  #toggle = find("crop", HTMLButtonElement);
+  #note = find("crop-note", HTMLElement);
+  #whole = find("crop-undo", HTMLButtonElement);
+  #panel = find("cropper", HTMLElement);
+  #canvas = find("crop-picture", HTMLCanvasElement);
+  #scroll = find("crop-scroll", HTMLElement);
+  #stage = find("crop-stage", HTMLElement);
+  #zoom = find("crop-zoom", HTMLInputElement);
+  #found = find("crop-found", HTMLElement);
+  #angle = find("crop-angle", HTMLInputElement);
+  #box = new CropBox((box) => this.#frame(box));
+  #read;
+  /** @type {Source | null} */
+  #source = null;
+  /** The picture, while the box is open. @type {ImageBitmap | null} */
+  #bitmap = null;
+  /** @type {Part} */
+  #part = UNCUT;
+
+  /** @param {(part: Part | null) => void} read reads a part, or the whole */
+  constructor(read) {
+    this.#read = read;
+    const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
+      find(id, HTMLElement).addEventListener("click", act);
+    on("crop", () => (this.#panel.hidden ? void this.#open() : this.#close()));
+    on("crop-undo", () => this.#finish(null));
+    on("crop-left", () => this.#set(turn(this.#part, -1)));
+    on("crop-right", () => this.#set(turn(this.#part, 1)));
+    on("crop-guess", () => void this.#guess());
+    on("crop-all", () => this.#frame(WHOLE));
+    on("crop-read", () => this.#finish(this.#part));
+    on("crop-cancel", () => this.#close());
+    this.#angle.addEventListener("input", () => {
+      this.#set({ ...this.#part, angle: Number(this.#angle.value) });
+    });
+    this.#zoom.addEventListener("input", () => this.#enlarge(Number(this.#zoom.value)));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.#panel.hidden) this.#close();
+    });
+  }
+
+  /** @param {Source} source */
+  offer(source) {
+    this.#source = source;
+    const isPart = source.part !== null;
+    this.#bar.hidden = false;
+    this.#toggle.textContent = isPart ? "Adjust crop" : "Crop";
+    this.#note.textContent = isPart ? source.words : "";
+    this.#whole.hidden = !isPart;
+  }
+
+  /** There is nothing to crop. */
+  withdraw() {
+    this.#source = null;
+    this.#bar.hidden = true;
+    this.#note.textContent = "";
+    this.#hide();
+  }
+
+  async #open() {
+    const source = this.#source;
+    if (!source) return;
+    const { width, height } = source.size;
+    const long = (SHOWN_SHORT * Math.max(width, height)) / Math.min(width, height);
+    const limit = Math.min(Math.max(SHOWN, long), 4 * SHOWN);
+    const bitmap = await load(source.file, source.size, limit).catch(() => null);
+    // Opened twice, or too late: another picture is here.
+    if (this.#source?.file !== source.file || this.#bitmap) return bitmap?.close();
+    if (!bitmap) {
+      this.#note.textContent = "The browser could not open the image for cropping. Try again.";
+      return;
+    }
+    this.#bitmap = bitmap;
+    this.#panel.hidden = false;
+    this.#toggle.setAttribute("aria-expanded", "true");
+    this.#found.textContent = "";
+    this.#set(source.part ?? UNCUT);
+    this.#fit();
+    if (!source.part) void this.#guess();
+    this.#panel.scrollIntoView({ block: "nearest" });
+    this.#box.focus();
+  }
+
+  #close() {
+    this.#hide();
+    this.#toggle.focus();
+  }
+
+  #hide() {
+    this.#panel.hidden = true;
+    this.#toggle.setAttribute("aria-expanded", "false");
+    this.#bitmap?.close();
+    this.#bitmap = null;
+  }
+
+  /** @param {Part | null} part */
+  #finish(part) {
+    this.#close();
+    this.#read(part);
+  }
+
+  async #guess() {
+    const [bitmap, part, source] = [this.#bitmap, this.#part, this.#source];
+    if (!bitmap || !source) return;
+    const scale = bitmap.width / source.size.width;
+    const guess = await ask("guessOn", bitmap, part, scale).catch(() => null);
+    // Unless it was set otherwise meanwhile.
+    if (!guess || bitmap !== this.#bitmap || part !== this.#part) return;
+    this.#found.textContent = FOUND[guess.found];
+    this.#frame(guess.box);
+    this.#fit();
+  }
+
+  /** Enlarges the picture until the box is large enough to be set, and has it in sight. */
+  #fit() {
+    this.#enlarge(1);
+    const [stage, box] = [this.#stage.clientWidth, this.#box.place.width];
+    const zoom = Math.max(PICTURE_WIDTH / stage, BOX_WIDTH / box, 1);
+    this.#enlarge(Math.min(Math.ceil(zoom * 2) / 2, Number(this.#zoom.max)));
+  }
+
+  /** @param {number} zoom */
+  #enlarge(zoom) {
+    this.#zoom.value = String(zoom);
+    this.#stage.style.setProperty("--zoom", String(zoom));
+    const [view, box] = [this.#scroll.getBoundingClientRect(), this.#box.place];
+    this.#scroll.scrollBy(
+      box.x + box.width / 2 - (view.x + view.width / 2),
+      box.y + box.height / 2 - (view.y + view.height / 2),
+    );
+  }
+
+  /** @param {Box} box */
+  #frame(box) {
+    this.#part = { ...this.#part, box };
+    const size = this.#source?.size ?? this.#canvas;
+    this.#box.show(box, turnedSize(size, this.#part.turns));
+  }
+
+  /**
+   * Shows a part of the picture, turned as that says.
+   *
+   * @param {Part} part
+   */
+  #set(part) {
+    if (!this.#bitmap) return;
+    this.#part = part;
+    const { width, height } = turnedSize(this.#bitmap, part.turns);
+    Object.assign(this.#canvas, { width, height });
+    paint(this.#bitmap, { ...part, box: WHOLE }, this.#canvas);
+    this.#frame(part.box);
+    this.#angle.value = String(part.angle);
+    find("crop-degrees", HTMLOutputElement).textContent = `${part.angle}°`;
+  }
+}

@@ -1,0 +1,99 @@
+// @ts-check
+/** How the image on the page was read: four steps, with figures that follow the character shown. */
+
+import { describeGrid } from "../../lens/explain.js";
+import { peakOf } from "../../lib/overlay.js";
+import { CellsView } from "./cells.js";
+import { element, find } from "../dom.js";
+import { StepView } from "./step.js";
+import { WeightsView } from "./weights.js";
+
+/** @import { Recognition } from "../../lib/types.js" */
+
+export class ExplainView {
+  #section = find("explain", HTMLElement);
+  /** What there is only once something was read. */
+  #figures = this.#section.querySelectorAll("[data-of-reading]");
+  #none = find("explain-none", HTMLElement);
+  #grid = find("explain-grid", HTMLElement);
+  #characters = find("explain-characters", HTMLElement);
+  #weights = new WeightsView();
+  #step = new StepView();
+  #cells = new CellsView((cell) => this.#weights.mark(cell));
+  #select;
+  /** @type {Recognition | undefined} */
+  #recognition;
+  #shown = -1;
+
+  /** @param {(index: number) => void} select holds a character */
+  constructor(select) {
+    this.#select = select;
+  }
+
+  clear() {
+    this.#recognition = undefined;
+    this.#setShown(false);
+  }
+
+  /**
+   * @param {Recognition} recognition
+   * @param {{ address: string | null, dark: boolean }} look `address` of the picture, where the
+   *   browser can show it
+   */
+  setRecognition(recognition, look) {
+    const { characters } = recognition;
+    if (characters.length === 0) return this.clear();
+    this.#recognition = recognition;
+    this.#shown = -1;
+    const peak = peakOf(characters);
+    this.#grid.textContent = describeGrid(recognition);
+    this.#characters.replaceChildren(
+      ...characters.map(({ character }, i) => this.#choice(character, i)),
+    );
+    this.#cells.setRecognition(recognition, { ...look, peak });
+    this.#step.setRecognition(recognition, { ...look, peak });
+    this.#weights.setRecognition(recognition, peak);
+    this.#setShown(true);
+  }
+
+  /**
+   * @param {number} shown the character's index
+   * @param {number} revealed how many characters are there to see
+   * @param {boolean} held whether the character is held, not merely pointed at
+   */
+  attend(shown, revealed, held) {
+    if (!this.#recognition?.characters[shown]) return;
+    const follow = held && this.#characters.contains(document.activeElement);
+    this.#characters.querySelectorAll("button").forEach((button, i) => {
+      button.classList.toggle("unread", i >= revealed);
+      button.setAttribute("aria-pressed", String(i === shown));
+      if (follow && i === shown) button.focus({ preventScroll: true });
+    });
+    this.#cells.reveal(revealed);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#cells.attend(shown);
+    this.#step.attend(shown);
+    this.#weights.attend(shown);
+  }
+
+  /**
+   * @param {string} character
+   * @param {number} index
+   */
+  #choice(character, index) {
+    const button = element("button", character);
+    button.setAttribute("type", "button");
+    button.addEventListener("click", () => this.#select(index));
+    const item = element("li", "");
+    item.append(button);
+    return item;
+  }
+
+  /** @param {boolean} shown */
+  #setShown(shown) {
+    this.#figures.forEach((figure) => figure.toggleAttribute("hidden", !shown));
+    this.#none.hidden = shown;
+    this.#section.classList.toggle("words-only", !shown);
+  }
+}

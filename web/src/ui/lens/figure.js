@@ -1,0 +1,150 @@
+// @ts-check
+/**
+ * A reading as a figure to keep: the picture once for each character, with the attention over it, as
+ * in the paper's Fig. 4. As SVG, and on a canvas for PNG: not every browser draws the pictures
+ * inside an SVG image.
+ */
+
+import { percent } from "../../shared/format.js";
+import { peakOf } from "../../lib/overlay.js";
+import { certaintyOf, describeCertainty, describeReading } from "../../shared/describe.js";
+import { paintAttention } from "./heatmap.js";
+
+/** @import { Recognition } from "../../lib/types.js" */
+
+/** @typedef {{ dark: boolean, smooth: boolean, opacity: number }} Look */
+
+/** Width of a character's panel, the gap between two, the room for words above, a line below. */
+const PANEL = 280;
+const GAP = 16;
+const HEAD = 64;
+const LINE = 28;
+/** Pixels of the PNG for one of the figure's own. */
+const SCALE = 2;
+const FONT = "system-ui, sans-serif";
+/** Colours of what is sure, and of what is not. */
+const [INK, SOFT] = ["#0d1b33", "#5c6a83"];
+
+/**
+ * Where all of a figure's parts are.
+ *
+ * @param {Recognition} recognition
+ * @param {Look} look
+ */
+function layOut(recognition, { smooth }) {
+  const { characters, grid } = recognition;
+  const panelHeight = (PANEL * recognition.height) / recognition.width;
+  const { verdict, title, share } = describeCertainty(recognition);
+  const sure = certaintyOf(recognition) === "sure";
+  const lines = sure ? [] : [verdict, `${title}: ${recognition.text}, ${share}`].filter(Boolean);
+  const peak = peakOf(characters);
+  const panels = characters.map(({ character, confidence, attention }, i) => {
+    const canvas = document.createElement("canvas");
+    paintAttention(canvas, attention, { grid, peak, smooth });
+    return { x: GAP + i * (PANEL + GAP), character, share: percent(confidence), canvas };
+  });
+  return {
+    panels,
+    panelHeight,
+    lines: lines.map((words, i) => ({ words, y: HEAD + panelHeight + (i + 1) * LINE })),
+    ink: sure ? INK : SOFT,
+    // Words need the room of two characters.
+    width: Math.max(characters.length, sure ? 1 : 2) * (PANEL + GAP) + GAP,
+    height: HEAD + panelHeight + GAP + lines.length * LINE,
+  };
+}
+
+/**
+ * @param {HTMLImageElement} picture
+ * @param {Recognition} recognition
+ * @param {Look} look
+ * @returns {string} an SVG file
+ */
+export function drawFigure(picture, recognition, look) {
+  const { panels, panelHeight, lines, ink, width, height } = layOut(recognition, look);
+  const { dark, smooth, opacity } = look;
+  const image = dataAddress(picture);
+  const blend = `opacity: ${opacity}; mix-blend-mode: ${dark ? "screen" : "multiply"}; image-rendering: ${smooth ? "auto" : "pixelated"}`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${FONT}" fill="${ink}">`,
+    `<title>${escape(describeReading(recognition))}</title>`,
+    `<rect width="100%" height="100%" fill="#fff"/>`,
+    ...panels.flatMap(({ x, character, share, canvas }) => {
+      const place = `x="${x}" y="${HEAD}" width="${PANEL}" height="${panelHeight}" preserveAspectRatio="none"`;
+      return [
+        `<text x="${x}" y="42" font-size="34" font-weight="700">${escape(character)}</text>`,
+        `<text x="${x + PANEL}" y="42" font-size="18" text-anchor="end">${escape(share)}</text>`,
+        `<image ${place} href="${image}"/>`,
+        `<image ${place} href="${canvas.toDataURL()}" style="${blend}"/>`,
+      ];
+    }),
+    ...lines.map(
+      ({ words, y }) => `<text x="${GAP}" y="${y}" font-size="18">${escape(words)}</text>`,
+    ),
+    "</svg>",
+  ].join("\n");
+}
+
+/**
+ * The same figure as pixels.
+ *
+ * @param {HTMLImageElement} picture
+ * @param {Recognition} recognition
+ * @param {Look} look
+ * @returns {Promise<Blob>} a PNG file
+ */
+export function paintFigure(picture, recognition, look) {
+  const { panels, panelHeight, lines, ink, width, height } = layOut(recognition, look);
+  const canvas = new OffscreenCanvas(Math.round(width * SCALE), Math.round(height * SCALE));
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("The browser could not create a canvas.");
+  context.scale(SCALE, SCALE);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  const write = (
+    /** @type {string} */ font,
+    /** @type {string} */ words,
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+  ) => {
+    context.font = `${font} ${FONT}`;
+    context.fillStyle = ink;
+    context.fillText(words, x, y);
+  };
+  for (const { x, character, share, canvas: attention } of panels) {
+    write("700 34px", character, x, 42);
+    context.textAlign = "right";
+    write("18px", share, x + PANEL, 42);
+    context.textAlign = "left";
+    context.drawImage(picture, x, HEAD, PANEL, panelHeight);
+    context.save();
+    context.globalAlpha = look.opacity;
+    context.globalCompositeOperation = look.dark ? "screen" : "multiply";
+    context.imageSmoothingEnabled = look.smooth;
+    context.drawImage(attention, x, HEAD, PANEL, panelHeight);
+    context.restore();
+  }
+  for (const { words, y } of lines) write("18px", words, GAP, y);
+  return canvas.convertToBlob({ type: "image/png" });
+}
+
+/** @param {HTMLImageElement} picture */
+function dataAddress(picture) {
+  const canvas = document.createElement("canvas");
+  // No more pixels than the figure shows.
+  const scale = Math.min(1, (PANEL * SCALE) / picture.naturalWidth);
+  canvas.width = Math.max(1, Math.round(picture.naturalWidth * scale));
+  canvas.height = Math.max(1, Math.round(picture.naturalHeight * scale));
+  const context = canvas.getContext("2d");
+  if (context) {
+    context.fillStyle = "white"; // as the network sees what is transparent
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  }
+  return canvas.toDataURL();
+}
+
+/** @param {string} text */
+function escape(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+}

@@ -1,0 +1,232 @@
+// @ts-check
+/** The generator's settings. Whatever is changed is drawn and read at once. */
+
+import { MOST_SPECKLE, MOST_STROKES } from "../../lens/share-link.js";
+import { element, find, stamp, wantsStillness, within } from "../dom.js";
+
+/** @import { DrawOptions, Drawing, Face } from "../../../pkg/captcha_synth_wasm.js" */
+
+export class GenerateView {
+  #panel = find("generator", HTMLElement);
+  #open = find("generate", HTMLButtonElement);
+  #style = find("generator-style", HTMLSelectElement);
+  #text = find("generator-text", HTMLInputElement);
+  #length = find("generator-length", HTMLSelectElement);
+  #random = find("generator-random", HTMLInputElement);
+  #bent = find("generator-bent", HTMLInputElement);
+  #face = find("generator-face", HTMLSelectElement);
+  #seed = find("generator-seed", HTMLInputElement);
+  /** The face to choose once there are faces to choose from. @type {string | undefined} */
+  #wanted;
+  #error = find("generator-error", HTMLElement);
+  #strokes = new Slider("Strokes", { max: MOST_STROKES, step: 1, value: 16 }, String);
+  #speckle = new Slider(
+    "Noise",
+    { max: 100 * MOST_SPECKLE, step: 0.1, value: 0.8 },
+    (value) => `${value.toFixed(1)}%`,
+  );
+  #change;
+
+  /**
+   * @param {(options: DrawOptions) => void} change what to draw now
+   * @param {() => void} settle a setting is as it should be: a slider, say, was let go
+   */
+  constructor(change, settle) {
+    this.#change = change;
+    this.#open.addEventListener("click", () => {
+      if (this.#panel.hidden) {
+        this.open();
+        // Below it, the picture that it draws.
+        this.#panel.scrollIntoView({ behavior: wantsStillness() ? "auto" : "smooth" });
+        this.#tell();
+      } else {
+        this.close();
+      }
+    });
+    this.#panel.addEventListener("input", () => {
+      this.#showUse();
+      this.#tell();
+    });
+    this.#panel.addEventListener("change", settle);
+    find("generator-next", HTMLButtonElement).addEventListener("click", () => {
+      this.#seed.value = String(this.#seedNumber() + 1);
+      this.#tell();
+    });
+  }
+
+  open() {
+    this.#panel.hidden = false;
+    this.#open.setAttribute("aria-expanded", "true");
+  }
+
+  close() {
+    this.#panel.hidden = true;
+    this.#open.setAttribute("aria-expanded", "false");
+  }
+
+  /** @param {Face[]} faces */
+  setFaces(faces) {
+    if (this.#face.length > 1) return;
+    for (const heldOut of [false, true]) {
+      const group = document.createElement("optgroup");
+      group.label = heldOut ? "Not used in training" : "Used in training";
+      for (const face of faces.filter((one) => one.heldOut === heldOut)) {
+        const option = new Option(`${face.family} (${face.name})`, face.name);
+        group.append(option);
+      }
+      this.#face.append(group);
+    }
+    if (this.#wanted) choose(this.#face, this.#wanted);
+    this.#wanted = undefined;
+  }
+
+  /**
+   * Shows settings that came from elsewhere.
+   *
+   * @param {DrawOptions} options
+   */
+  setOptions({ seed, style, text, length, random, face, bent, strokes, speckle }) {
+    this.#seed.value = String(seed);
+    choose(this.#style, style);
+    this.#text.value = text ?? "";
+    this.#showUse();
+    this.#length.value = String(length ?? "");
+    this.#random.checked = random ?? false;
+    if (this.#face.length > 1) choose(this.#face, face);
+    else this.#wanted = face;
+    this.#bent.checked = bent ?? false;
+    this.#strokes.set(strokes);
+    this.#speckle.set(speckle === undefined ? undefined : 100 * speckle);
+  }
+
+  /**
+   * Shows what was drawn where it was left to chance.
+   *
+   * @param {Omit<Drawing, "rgba">} drawing
+   */
+  setDrawing({ text, face, strokes }) {
+    this.#text.placeholder = text;
+    this.#strokes.setChance(strokes);
+    this.setError("");
+    const drawn = element("b", text);
+    drawn.translate = false;
+    const name = [...this.#face.options].find((option) => option.value === face)?.text ?? face;
+    find("generator-drawn", HTMLElement).replaceChildren(
+      "Text: ",
+      drawn,
+      `. Font: ${name}. Strokes: ${strokes}.`,
+      this.#style.value ? " The model was not trained on this style." : "",
+    );
+  }
+
+  /**
+   * Says what is wrong with a setting.
+   *
+   * @param {string} problem empty where nothing is
+   */
+  setError(problem) {
+    this.#error.textContent = problem;
+  }
+
+  /** What is shown is none of its drawings. */
+  clearDrawing() {
+    find("generator-drawn", HTMLElement).replaceChildren();
+  }
+
+  /** What chooses a text is of no use where one is given. */
+  #showUse() {
+    this.#length.disabled = this.#random.disabled = this.#text.value.trim() !== "";
+  }
+
+  #tell() {
+    const text = this.#text.value.trim();
+    const valid = text === "" || new RegExp(`^${this.#text.pattern}$`).test(text);
+    this.#text.setAttribute("aria-invalid", String(!valid));
+    this.setError(valid ? "" : "Enter 1 to 5 letters from a to z.");
+    if (!valid) return; // what was drawn last stays
+    const speckle = this.#speckle.value;
+    this.#change({
+      seed: this.#seedNumber(),
+      style: this.#style.value || undefined,
+      text: text.toLowerCase() || undefined,
+      length: Number(this.#length.value) || undefined,
+      random: this.#random.checked || undefined,
+      face: this.#face.value || this.#wanted,
+      bent: this.#bent.checked || undefined,
+      strokes: this.#strokes.value,
+      speckle: speckle === undefined ? undefined : speckle / 100,
+    });
+  }
+
+  #seedNumber() {
+    const seed = Math.trunc(this.#seed.valueAsNumber); // not a number where the field is empty
+    return Number.isSafeInteger(seed) && seed >= 0 ? seed : 1;
+  }
+}
+
+/**
+ * Chooses an option; the first where there is none of that value.
+ *
+ * @param {HTMLSelectElement} select
+ * @param {string | undefined} value
+ */
+function choose(select, value = "") {
+  select.value = value;
+  if (select.selectedIndex < 0) select.selectedIndex = 0;
+}
+
+/** A slider from 0 up that can also be left to chance, put where its template is. */
+class Slider {
+  #input;
+  #chance;
+  #output;
+  #words;
+
+  /**
+   * @param {string} name
+   * @param {{ max: number, step: number, value: number }} range
+   * @param {(value: number) => string} words
+   */
+  constructor(name, { max, step, value }, words) {
+    const field = stamp("slider-template");
+    this.#input = within(field, "[type=range]", HTMLInputElement);
+    this.#chance = within(field, "[type=checkbox]", HTMLInputElement);
+    this.#output = within(field, "output", HTMLOutputElement);
+    this.#words = words;
+    within(field, ".name", HTMLElement).textContent = name;
+    field.setAttribute("aria-label", name);
+    this.#input.setAttribute("aria-label", name);
+    // In this order: a slider holds its value to its range.
+    Object.assign(this.#input, { max, step, value });
+    find("slider-template", HTMLTemplateElement).before(field);
+    this.#input.addEventListener("input", () => {
+      this.#chance.checked = false;
+      this.#show();
+    });
+    this.#chance.addEventListener("input", () => this.#show());
+    this.#show();
+  }
+
+  /** @returns {number | undefined} `undefined` where it is left to chance */
+  get value() {
+    return this.#chance.checked ? undefined : Number(this.#input.value);
+  }
+
+  /** @param {number | undefined} value */
+  set(value) {
+    this.#chance.checked = value === undefined;
+    if (value !== undefined) this.#input.value = String(value);
+    this.#show();
+  }
+
+  /** @param {number} value what chance made of it */
+  setChance(value) {
+    if (this.#chance.checked) this.#input.value = String(value);
+  }
+
+  #show() {
+    const { value } = this;
+    this.#output.textContent = value === undefined ? "random" : this.#words(value);
+    this.#input.setAttribute("aria-valuetext", this.#output.textContent);
+  }
+}

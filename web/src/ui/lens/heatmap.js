@@ -1,0 +1,80 @@
+// @ts-check
+/** Paints attention onto canvases, and behind numbers. */
+
+import { colorize, tint } from "../../lib/colormap.js";
+import { rawField, smoothField } from "../../lib/overlay.js";
+
+/** @import { Grid } from "../../lib/types.js" */
+
+/**
+ * How attention is painted: the weight that is brightest, and whether values between the grid's
+ * positions are filled in.
+ *
+ * @typedef {{ grid: Grid, peak: number, smooth: boolean }} Paint
+ */
+
+/**
+ * Paints attention; the canvas then covers an image of any size.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {ArrayLike<number>} attention
+ * @param {Paint} paint
+ */
+export function paintAttention(canvas, attention, { grid, peak, smooth }) {
+  const field = (smooth ? smoothField : rawField)(attention, grid, peak);
+  canvas.width = field.width;
+  canvas.height = field.height;
+  canvas.classList.toggle("raw", !smooth);
+  put(canvas, new ImageData(colorize(field.values), field.width, field.height));
+}
+
+/**
+ * Paints all colours from the lowest to the highest, for a legend.
+ *
+ * @param {HTMLCanvasElement} canvas
+ */
+export function paintScale(canvas) {
+  const steps = Float32Array.from({ length: canvas.width }, (_, i) => i / (canvas.width - 1));
+  put(canvas, new ImageData(colorize(steps), canvas.width, 1));
+}
+
+/**
+ * Colours the ground behind a number.
+ *
+ * @param {HTMLElement} number
+ * @param {number} heat from 0 (dark) to 1 (bright)
+ */
+export function paintTint(number, heat) {
+  const { ground, ink } = tint(heat);
+  number.style.backgroundColor = ground;
+  number.style.color = ink;
+}
+
+/**
+ * Whether a picture is dark on the whole, so that light has to be added to it, not taken away.
+ *
+ * @param {HTMLImageElement} picture
+ */
+export function isDark(picture) {
+  const size = 16;
+  const canvas = new OffscreenCanvas(size, size);
+  const context = canvas.getContext("2d");
+  if (!context) return false;
+  context.fillStyle = "white";
+  context.fillRect(0, 0, size, size);
+  context.drawImage(picture, 0, 0, size, size);
+  const { data } = context.getImageData(0, 0, size, size);
+  let light = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    light += 0.2126 * data[i] + 0.7152 * data[i + 1] + 0.0722 * data[i + 2];
+  }
+  return light / (size * size) < 100;
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageData} pixels
+ */
+function put(canvas, pixels) {
+  canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+}

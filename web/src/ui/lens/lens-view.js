@@ -1,0 +1,326 @@
+// @ts-check
+/**
+ * The page as its program sees it. This folder is the only place that touches the document; what
+ * the user does comes out through the handlers.
+ */
+
+import { canReadClipboard, listen } from "./input.js";
+import { describeResult } from "../../shared/describe.js";
+import { find, wantsStillness } from "../dom.js";
+import { ExplainView } from "./explain.js";
+import { KeepView } from "./export.js";
+import { CharactersView } from "./characters.js";
+import { PictureView } from "./picture.js";
+import { ResultView } from "./result.js";
+import { markSample, showSamples } from "./samples.js";
+import { StatusView } from "./status.js";
+import { showWish } from "../backend-select.js";
+
+/** @import { Given } from "./input.js" */
+/** @import { Size } from "../../image/crop-geometry.js" */
+/** @import { Showing } from "../../lens/player.js" */
+/** @import { BackendWish, Progress, Recognition, RunsOn } from "../../lib/types.js" */
+/** @import { Sample } from "./samples.js" */
+/** @import { State } from "./status.js" */
+
+/**
+ * What the user does.
+ *
+ * @typedef {object} Handlers
+ * @property {(given: Given) => void} image
+ * @property {(files: FileList | null) => void} choose
+ * @property {() => void} paste
+ * @property {(sample: Sample) => void} sample
+ * @property {(error: unknown) => void} inputError
+ * @property {(wish: BackendWish) => void} backend
+ * @property {() => void} retry
+ * @property {() => void} togglePlay
+ * @property {(by: number) => void} step
+ * @property {(speed: number) => void} speed
+ * @property {(index: number) => void} select
+ * @property {(index: number | null) => void} hover
+ */
+
+export class View {
+  #handlers;
+  #status = new StatusView();
+  #picture = new PictureView();
+  #result = new ResultView();
+  #characters;
+  #explain;
+  #controls = find("controls", HTMLElement);
+  #play = find("play", HTMLButtonElement);
+  #scrub = find("scrub", HTMLInputElement);
+  #smooth = find("smooth-toggle", HTMLInputElement);
+  #opacity = find("opacity", HTMLInputElement);
+  #keep = new KeepView(() => this.#kept());
+  /** @type {Recognition | undefined} */
+  #recognition;
+  /** The address of the picture that is shown. @type {string | undefined} */
+  #address;
+  /** @type {Promise<Size | null>} */
+  #pictureShown = Promise.resolve(null);
+  /** Whether the first result may still scroll a new picture into sight. */
+  #isNew = false;
+
+  /** @param {Handlers} handlers */
+  constructor(handlers) {
+    this.#handlers = handlers;
+    this.#characters = new CharactersView(handlers);
+    this.#explain = new ExplainView(handlers.select);
+    this.#listenToInput();
+    this.#listenToControls();
+    document.body.classList.add("started");
+  }
+
+  /** Whether a reading should be there at once, not character by character. */
+  get still() {
+    return wantsStillness();
+  }
+
+  /** @param {Sample[]} samples */
+  showSamples(samples) {
+    showSamples(samples, this.#handlers.sample);
+  }
+
+  /** @param {BackendWish} wish */
+  setWish(wish) {
+    showWish(wish);
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} words
+   */
+  setState(state, words) {
+    this.#status.setState(state, words);
+  }
+
+  /** @param {string | null} note what to know of the picture that is shown, or of what was no picture */
+  setNote(note) {
+    this.#status.setNote(note);
+  }
+
+  /** @param {string} remark what to know at once, whatever part of the page is in sight */
+  setRemark(remark) {
+    this.#status.setRemark(remark);
+  }
+
+  /** @param {Progress} progress */
+  setProgress(progress) {
+    this.#status.setProgress(progress);
+  }
+
+  /** @param {RunsOn} backend */
+  setBackend(backend) {
+    this.#status.setBackend(backend);
+  }
+
+  /** The picture's size, once it is there to see; `null` if there are words in its place. */
+  get pictureShown() {
+    return this.#pictureShown;
+  }
+
+  /**
+   * Shows the picture that will be read, and nothing of the one before; of a picture that was drawn
+   * anew, the reading before stays until the next is there, so that the page keeps still.
+   *
+   * @param {Blob | null} file `null` where there is nothing to read
+   * @param {{ note: string | null, sample: string | null, drawn: boolean, redrawn: boolean }} about
+   */
+  setPicture(file, { note, sample, drawn, redrawn }) {
+    if (redrawn) this.hold();
+    else this.#clear();
+    this.#status.setNote(note);
+    markSample(sample);
+    if (this.#address) URL.revokeObjectURL(this.#address);
+    this.#address = file ? URL.createObjectURL(file) : undefined;
+    if (this.#address) {
+      this.#pictureShown = this.#picture.show(this.#address);
+      // Where it is drawn to order, the settings stay in sight.
+      this.#isNew = !drawn;
+      void this.#pictureShown.then(() => this.#reveal());
+    } else {
+      this.#picture.hide("No image");
+      this.#pictureShown = Promise.resolve(null);
+    }
+  }
+
+  /** Takes the light off the picture, and leaves the rest where it is until the next reading. */
+  hold() {
+    if (!this.#recognition) return;
+    this.#recognition = undefined;
+    this.#picture.clear();
+    this.#setHeld(true);
+  }
+
+  /**
+   * @param {Recognition} recognition
+   * @param {{ first: boolean }} about whether it is the first on this backend
+   */
+  setRecognition(recognition, about) {
+    this.#clear();
+    this.#recognition = recognition;
+    this.#picture.setRecognition(recognition);
+    this.#result.setRecognition(recognition, about);
+    this.#characters.setRecognition(recognition, {
+      address: this.#picture.address,
+      dark: this.#picture.dark,
+      smooth: this.#smooth.checked,
+    });
+    this.#explain.setRecognition(recognition, {
+      address: this.#picture.address,
+      dark: this.#picture.dark,
+    });
+    this.#controls.hidden = recognition.characters.length === 0;
+    this.#scrub.max = String(recognition.characters.length);
+    this.#keep.update();
+    const { words, more } = describeResult(recognition, about);
+    this.#status.setState("done", words, more);
+    // The characters over the picture may have moved it.
+    this.#reveal();
+    this.#isNew = false;
+  }
+
+  /**
+   * Shows what went wrong.
+   *
+   * @param {{ code: string, message: string }} error
+   * @param {{ canRetry?: boolean }} options whether trying again may help
+   */
+  setError(error, { canRetry = false }) {
+    this.#clear();
+    if (error.code === "image-too-large") this.#picture.hide("This image is too large to show");
+    this.#status.setError(error, canRetry);
+  }
+
+  #reveal() {
+    if (this.#isNew && this.#picture.reveal()) this.#isNew = false;
+  }
+
+  /** @param {Showing} showing */
+  attend({ shown, held, revealed, playing }) {
+    // The keyboard goes along, but not where the pointer merely passes.
+    const follow = held && this.#characters.focused;
+    this.#picture.attend(shown, revealed);
+    this.#result.attend(shown, revealed);
+    this.#characters.attend(shown, revealed, follow);
+    this.#explain.attend(shown, revealed, held);
+    this.#play.textContent = playing ? "Pause" : "Play";
+    this.#play.dataset.playing = String(playing);
+    this.#scrub.value = String(shown + 1);
+    this.#scrub.setAttribute(
+      "aria-valuetext",
+      `${this.#recognition?.characters[shown]?.character ?? "none"}, ${shown + 1} of ${this.#scrub.max}`,
+    );
+  }
+
+  #kept() {
+    return (
+      this.#recognition && {
+        recognition: this.#recognition,
+        picture: this.#picture.image,
+        look: {
+          dark: this.#picture.dark,
+          smooth: this.#smooth.checked,
+          opacity: Number(this.#opacity.value),
+        },
+      }
+    );
+  }
+
+  /** @param {boolean} held */
+  #setHeld(held) {
+    // Not the note beside the reading, nor an error: they can be new.
+    for (const part of document.querySelectorAll("#reading, #characters, #details, #explain")) {
+      part.toggleAttribute("inert", held);
+    }
+  }
+
+  #clear() {
+    this.#setHeld(false);
+    this.#recognition = undefined;
+    this.#keep.update();
+    this.#picture.clear();
+    this.#result.clear();
+    this.#characters.clear();
+    this.#explain.clear();
+    this.#controls.hidden = true;
+  }
+
+  #listenToInput() {
+    const handlers = this.#handlers;
+    listen(document, {
+      image: handlers.image,
+      error: handlers.inputError,
+      over: (over) => document.body.classList.toggle("dropping", over),
+    });
+    const chooser = find("file-input", HTMLInputElement);
+    chooser.addEventListener("change", () => {
+      handlers.choose(chooser.files);
+      chooser.value = ""; // so that the same file can be chosen again
+    });
+    const paste = find("paste", HTMLButtonElement);
+    paste.hidden = !canReadClipboard;
+    paste.addEventListener("click", handlers.paste);
+  }
+
+  #listenToControls() {
+    const handlers = this.#handlers;
+    const backend = find("backend", HTMLSelectElement);
+    backend.addEventListener("change", () => {
+      handlers.backend(/** @type {BackendWish} */ (backend.value));
+    });
+    find("retry", HTMLElement).addEventListener("click", handlers.retry);
+    this.#play.addEventListener("click", handlers.togglePlay);
+    this.#scrub.addEventListener("input", () => handlers.select(Number(this.#scrub.value) - 1));
+    const speed = find("speed", HTMLSelectElement);
+    speed.addEventListener("change", () => handlers.speed(Number(speed.value)));
+    this.#smooth.addEventListener("change", () => {
+      this.#picture.setSmooth(this.#smooth.checked);
+      this.#characters.setSmooth(this.#smooth.checked);
+    });
+    this.#opacity.addEventListener("input", () => {
+      document.body.style.setProperty("--veil", this.#opacity.value);
+    });
+    document.addEventListener("keydown", (event) => {
+      const elsewhere =
+        event.target instanceof Element &&
+        event.target.matches("select, input:not([type=checkbox])");
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (event.defaultPrevented || scrollsSideways(event.target)) return;
+      if (by === undefined || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+      // Those extend a selection; and a caret that is moved through the page's text is not moved.
+      if (event.shiftKey || !isOfReading(event.target) || getSelection()?.type === "Range") return;
+      if (this.#controls.hidden) return;
+      event.preventDefault();
+      handlers.step(by);
+    });
+  }
+}
+
+/**
+ * Whether arrow keys mean the characters there: on the reading, and where nothing has the focus or what
+ * was just used to give an image.
+ *
+ * @param {EventTarget | null} target
+ */
+function isOfReading(target) {
+  return (
+    target === document.body ||
+    (target instanceof Element && target.closest(".reader, .explain, .give") !== null)
+  );
+}
+
+/**
+ * Whether arrow keys scroll what has the focus.
+ *
+ * @param {EventTarget | null} target
+ */
+function scrollsSideways(target) {
+  return (
+    target instanceof Element &&
+    target.scrollWidth > target.clientWidth &&
+    getComputedStyle(target).overflowX === "auto"
+  );
+}

@@ -1,0 +1,110 @@
+// @ts-check
+/** What was read, in words and numbers. */
+
+import { milliseconds, percent } from "../../shared/format.js";
+import { certaintyOf, describeCertainty } from "../../shared/describe.js";
+import { element, find } from "../dom.js";
+
+/** @import { Alternative, Character, Recognition } from "../../lib/types.js" */
+
+export class ResultView {
+  #guide = find("guide", HTMLElement);
+  #reading = find("reading", HTMLElement);
+  #details = find("details", HTMLElement);
+  #verdict = find("verdict", HTMLElement);
+  #title = find("reading-title", HTMLElement);
+  #word = find("word", HTMLElement);
+  #confidence = find("confidence", HTMLElement);
+  #advice = find("advice", HTMLElement);
+  #alternatives = find("alternatives", HTMLElement);
+  #alternativeList = find("alternative-list", HTMLElement);
+  #candidates = find("candidates", HTMLElement);
+  #candidatesTitle = find("candidates-title", HTMLElement);
+  #timing = find("timing", HTMLElement);
+  /** @type {Character[]} */
+  #characters = [];
+
+  clear() {
+    this.#characters = [];
+    this.#guide.hidden = true;
+    this.#reading.hidden = true;
+    this.#details.hidden = true;
+    this.#word.replaceChildren();
+  }
+
+  /**
+   * @param {Recognition} recognition
+   * @param {{ first: boolean }} about whether it is the first on this backend
+   */
+  setRecognition(recognition, { first }) {
+    const { text, characters, alternatives, milliseconds: times } = recognition;
+    this.#reading.dataset.certainty = certaintyOf(recognition);
+    const { verdict, title, share, advice } = describeCertainty(recognition);
+    for (const [line, words] of /** @type {const} */ ([
+      [this.#verdict, verdict],
+      [this.#title, title],
+      [this.#confidence, share],
+      [this.#advice, advice],
+    ])) {
+      line.textContent = words;
+      line.hidden = words === "";
+    }
+    this.#word.replaceChildren(...characters.map(({ character }) => element("span", character)));
+    // Where there is no text, there is nothing that it could be instead.
+    const others = text === "" ? [] : alternatives.filter((other) => other.text !== text);
+    this.#alternatives.hidden = others.length === 0;
+    this.#alternativeList.replaceChildren(...others.map(row));
+    this.#characters = characters;
+    find("candidate-section", HTMLElement).hidden = characters.length === 0;
+    find("timing-title", HTMLElement).textContent = first ? "Time (first reading)" : "Time";
+    this.#timing.replaceChildren(
+      // On WebGPU the encoder is still at work while the decoder waits for it: one number for both.
+      pair("Decode", times.decode),
+      pair("Resize", times.preprocess),
+      pair("Inference", times.encode + times.read),
+      pair("Total", times.total),
+    );
+    this.#reading.hidden = false;
+    this.#details.hidden = false;
+  }
+
+  /**
+   * @param {number} shown
+   * @param {number} revealed
+   */
+  attend(shown, revealed) {
+    [...this.#word.children].forEach((character, i) => {
+      character.classList.toggle("unread", i >= revealed);
+      character.classList.toggle("current", i === shown);
+    });
+    // Nor do they tell what is still to come.
+    this.#alternativeList.classList.toggle("unread", revealed < this.#characters.length);
+    const candidates = this.#characters[shown]?.alternatives ?? [];
+    this.#candidatesTitle.textContent = `Character ${shown + 1}: candidates`;
+    this.#candidates.replaceChildren(
+      ...candidates.map(({ character, confidence }) =>
+        row({ text: character ?? "end of text", confidence }),
+      ),
+    );
+  }
+}
+
+/**
+ * @param {string} stage
+ * @param {number} time
+ */
+function pair(stage, time) {
+  const made = element("div", "");
+  made.append(element("dt", stage), element("dd", milliseconds(time)));
+  return made;
+}
+
+/** @param {Alternative} alternative */
+function row({ text, confidence }) {
+  const item = element("li", "");
+  item.append(
+    element("span", text || "no text", "text"),
+    element("span", percent(confidence), "share"),
+  );
+  return item;
+}

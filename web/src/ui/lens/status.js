@@ -1,0 +1,123 @@
+// @ts-check
+/** What goes on: the state of the page, progress, the backend, notes and errors. */
+
+import {
+  describeBackend,
+  describeBytes,
+  describeReason,
+  describeStage,
+} from "../../shared/describe.js";
+import { find } from "../dom.js";
+
+/** @import { Progress, RunsOn } from "../../lib/types.js" */
+
+/** @typedef {"loading" | "ready" | "reading" | "done" | "error"} State */
+
+/** Milliseconds for which a note stands over the page. */
+const FLOATING = 10_000;
+
+export class StatusView {
+  #line = find("status", HTMLElement);
+  #words = find("status-words", HTMLElement);
+  #more = find("status-more", HTMLElement);
+  #progress = find("progress", HTMLProgressElement);
+  #bytes = find("bytes", HTMLElement);
+  #badge = find("badge", HTMLElement);
+  #reason = find("reason", HTMLElement);
+  #note = find("note", HTMLElement);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #floating;
+  #error = find("error", HTMLElement);
+  #message = find("error-message", HTMLElement);
+  #retry = find("retry", HTMLButtonElement);
+
+  /**
+   * @param {State} state
+   * @param {string} words
+   * @param {string} [more] what is only read aloud, since it can be seen elsewhere
+   */
+  setState(state, words, more = "") {
+    document.body.dataset.state = state;
+    if (state !== "error") this.#clearError();
+    this.#say(words, more);
+    this.#progress.hidden = state !== "loading";
+    this.#bytes.textContent = "";
+  }
+
+  /**
+   * Shows how far loading is, unless something else is to be seen just now.
+   *
+   * @param {Progress} progress
+   */
+  setProgress(progress) {
+    const { state } = document.body.dataset;
+    if (state !== "loading" && state !== "reading") return;
+    this.#say(describeStage(progress.stage));
+    this.#bytes.textContent = describeBytes(progress);
+    this.#progress.hidden = false;
+    if (progress.overall === null) this.#progress.removeAttribute("value");
+    else this.#progress.value = progress.overall;
+  }
+
+  /** @param {RunsOn} backend */
+  setBackend(backend) {
+    this.#badge.hidden = false;
+    this.#badge.dataset.kind = backend.kind;
+    this.#badge.textContent = describeBackend(backend);
+    this.#reason.hidden = false;
+    this.#reason.textContent = describeReason(backend);
+  }
+
+  /** @param {string | null} note */
+  setNote(note) {
+    clearTimeout(this.#floating);
+    this.#note.classList.remove("floating");
+    this.#note.textContent = note ?? "";
+  }
+
+  /**
+   * Shows a note where it is seen at once: if its place is out of sight, over the page for a while.
+   *
+   * @param {string} remark
+   */
+  setRemark(remark) {
+    this.setNote(remark);
+    const { top, bottom } = this.#note.getBoundingClientRect();
+    if (top >= 0 && bottom <= innerHeight) return;
+    this.#note.classList.add("floating");
+    this.#floating = setTimeout(() => this.#note.classList.remove("floating"), FLOATING);
+  }
+
+  /**
+   * Shows what went wrong, until something else goes on.
+   *
+   * @param {{ code: string, message: string }} error
+   * @param {boolean} canRetry
+   */
+  setError({ code, message }, canRetry) {
+    this.setState("error", canRetry ? "Loading failed" : "Reading failed");
+    this.#error.dataset.code = code;
+    this.#message.textContent = message;
+    this.#error.hidden = false;
+    this.#retry.hidden = !canRetry;
+  }
+
+  #clearError() {
+    // The keyboard goes on from here, not from the page's start.
+    if (document.activeElement === this.#retry) this.#line.focus();
+    this.#error.hidden = true;
+    delete this.#error.dataset.code;
+    this.#message.textContent = "";
+  }
+
+  /**
+   * Says each thing once: the line is read aloud whenever it changes.
+   *
+   * @param {string} words
+   * @param {string} [more]
+   */
+  #say(words, more = "") {
+    if (this.#words.textContent !== words) this.#words.textContent = words;
+    if (this.#more.textContent !== more) this.#more.textContent = more;
+  }
+}

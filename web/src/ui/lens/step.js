@@ -1,0 +1,94 @@
+// @ts-check
+/** One step of the decoder, with the values of the character that is shown. */
+
+import { describePlace, describeStep, topCells } from "../../lens/explain.js";
+import { percent } from "../../shared/format.js";
+import { element, find } from "../dom.js";
+import { paintTint } from "./heatmap.js";
+
+/** @import { Recognition } from "../../lib/types.js" */
+
+/** How many cells of the weighted sum are shown one by one. */
+const TERMS = 3;
+
+export class StepView {
+  #caption = find("step-caption", HTMLElement);
+  #state = find("step-state", HTMLElement);
+  #before = find("step-before", HTMLElement);
+  #sum = find("step-sum", HTMLElement);
+  #next = find("step-next", HTMLElement);
+  #character = find("step-character", HTMLElement);
+  #confidence = find("step-confidence", HTMLElement);
+  #bar = find("step-bar", HTMLElement);
+  #else = find("step-else", HTMLElement);
+  /** @type {Recognition | undefined} */
+  #recognition;
+  #peak = 0;
+  /** @type {string | null} */
+  #address = null;
+
+  /**
+   * @param {Recognition} recognition
+   * @param {{ address: string | null, peak: number }} look
+   */
+  setRecognition(recognition, { address, peak }) {
+    this.#recognition = recognition;
+    this.#address = address;
+    this.#peak = peak;
+    const { width, height, grid } = recognition;
+    const ratio = width / grid.cols / (height / grid.rows);
+    this.#sum.style.setProperty("--ratio", String(ratio));
+  }
+
+  /** @param {number} shown the character's index */
+  attend(shown) {
+    if (!this.#recognition) return;
+    const { characters } = this.#recognition;
+    const { character, confidence, attention } = characters[shown];
+    const { state, before, next } = describeStep(characters, shown);
+    this.#caption.textContent = `Character ${shown + 1} of ${characters.length}`;
+    this.#state.textContent = state;
+    this.#before.textContent = before;
+    this.#next.textContent = `new state: ${next}`;
+    this.#character.textContent = character;
+    this.#confidence.textContent = percent(confidence);
+    this.#bar.style.inlineSize = `${confidence * 100}%`;
+    this.#else.textContent = `other characters ${percent(1 - confidence)}`;
+
+    const cells = topCells(attention, TERMS);
+    const rest = cells.reduce((left, cell) => left - attention[cell], 1);
+    const others = attention.length - cells.length;
+    this.#sum.replaceChildren(
+      ...cells.map((cell) => this.#term(attention[cell], this.#part(cell))),
+      ...(others > 0 ? [this.#term(rest, element("span", `${others} other cells`, "others"))] : []),
+    );
+  }
+
+  /**
+   * @param {number} weight
+   * @param {HTMLElement} of what it weighs
+   */
+  #term(weight, of) {
+    const item = element("li", "");
+    const number = element("span", percent(Math.max(weight, 0)), "tint");
+    // Many cells together have no colour of their own.
+    if (of.className === "part") paintTint(number, weight / this.#peak);
+    item.append(number, of);
+    return item;
+  }
+
+  /** @param {number} cell */
+  #part(cell) {
+    if (!this.#recognition) throw new Error("There is no picture to take a part of");
+    const { rows, cols } = this.#recognition.grid;
+    const part = element("span", "", "part");
+    part.setAttribute("role", "img");
+    part.setAttribute("aria-label", describePlace(cell, this.#recognition.grid));
+    const at = (/** @type {number} */ i, /** @type {number} */ count) =>
+      `${(i / Math.max(count - 1, 1)) * 100}%`;
+    if (this.#address) part.style.backgroundImage = `url("${this.#address}")`;
+    part.style.backgroundSize = `${cols * 100}% ${rows * 100}%`;
+    part.style.backgroundPosition = `${at(cell % cols, cols)} ${at(Math.floor(cell / cols), rows)}`;
+    return part;
+  }
+}

@@ -1,0 +1,75 @@
+// @ts-check
+/** The attention of a character as a table of numbers, in the colours that lie over the picture. */
+
+import { weightNumber } from "../../lens/explain.js";
+import { element, find } from "../dom.js";
+import { paintTint } from "./heatmap.js";
+
+/** @import { Recognition } from "../../lib/types.js" */
+
+export class WeightsView {
+  #scroll = find("weights-scroll", HTMLElement);
+  #caption = find("weights-caption", HTMLElement);
+  #head = find("weights-head", HTMLElement);
+  #body = find("weights-body", HTMLElement);
+  /** @type {Recognition | undefined} */
+  #recognition;
+  #peak = 0;
+  /** @type {HTMLElement[]} */
+  #cells = [];
+
+  /**
+   * Makes the table, which only changes its numbers from then on.
+   *
+   * @param {Recognition} recognition
+   * @param {number} peak the weight that is brightest
+   */
+  setRecognition(recognition, peak) {
+    this.#recognition = recognition;
+    this.#peak = peak;
+    const { rows, cols } = recognition.grid;
+    this.#scroll.style.setProperty("--cols", String(cols));
+    const head = element("tr", "");
+    head.append(
+      element("td", ""),
+      ...Array.from({ length: cols }, (_, col) => header("column", col)),
+    );
+    this.#head.replaceChildren(head);
+    this.#cells = Array.from({ length: rows * cols }, () => element("td", ""));
+    this.#body.replaceChildren(
+      ...Array.from({ length: rows }, (_, row) => {
+        const line = element("tr", "");
+        line.append(header("row", row), ...this.#cells.slice(row * cols, (row + 1) * cols));
+        return line;
+      }),
+    );
+  }
+
+  /** @param {number} shown the character's index */
+  attend(shown) {
+    if (!this.#recognition) return;
+    const { characters } = this.#recognition;
+    const { character, attention } = characters[shown];
+    this.#caption.textContent = `Weights in % for ${character}, character ${shown + 1} of ${characters.length}`;
+    this.#cells.forEach((cell, i) => {
+      cell.textContent = weightNumber(attention[i]);
+      paintTint(cell, attention[i] / this.#peak);
+    });
+  }
+
+  /** @param {number} cell to point out */
+  mark(cell) {
+    this.#cells.forEach((one, i) => one.classList.toggle("chosen", i === cell));
+  }
+}
+
+/**
+ * @param {"column" | "row"} of
+ * @param {number} index
+ */
+function header(of, index) {
+  const made = element("th", String(index + 1));
+  made.setAttribute("scope", of === "column" ? "col" : "row");
+  made.setAttribute("aria-label", `${of} ${index + 1}`);
+  return made;
+}

@@ -1,0 +1,53 @@
+// @ts-check
+/** Two audits side by side. */
+
+import { describeNetwork } from "../../audit/alphabet.js";
+import { compare, describeComparison } from "../../audit/compare.js";
+import { percent } from "../../shared/format.js";
+import { make, section, tableOf } from "./elements.js";
+
+/** @import { AuditReport, Share } from "../../lib/types.js" */
+
+/**
+ * @param {AuditReport} report
+ * @returns {(Node | string)[]}
+ */
+export function comparison(report) {
+  const { compared } = report;
+  if (!compared) return [];
+  const found = compare(report, compared);
+  const solved = (/** @type {Share} */ { part, whole }) =>
+    `${percent(part / whole)} (${part} of ${whole})`;
+  const between = (/** @type {Share} */ { interval: [low, high] }) =>
+    `${percent(low)} to ${percent(high)}`;
+  const [ours, theirs] = [new Map(report.about), new Map(compared.about)];
+  const settings = [...new Set([...ours.keys(), ...theirs.keys()])]
+    .map((name) => [name, ours.get(name) ?? "", theirs.get(name) ?? ""])
+    .filter(([, a, b]) => a !== b);
+  return [
+    section("Comparison", [
+      ...describeComparison(found).map((sentence) => make("p", {}, [sentence])),
+      make(
+        "div",
+        { className: "report-scroll", tabIndex: 0, role: "region", "aria-label": "Comparison" },
+        [
+          tableOf(
+            "report-comparison",
+            ["", "This audit", "Compared with"],
+            [
+              ["Images from", report.name, compared.name],
+              ...(found
+                ? [
+                    ["Solved", solved(found.first), solved(found.second)],
+                    ["95% interval", between(found.first), between(found.second)],
+                  ]
+                : []),
+              ["Model reads", describeNetwork(report.network), describeNetwork(compared.network)],
+              ...settings,
+            ],
+          ),
+        ],
+      ),
+    ]),
+  ];
+}

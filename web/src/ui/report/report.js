@@ -1,0 +1,179 @@
+// @ts-check
+/**
+ * The report of an audit, built into any document: the page's, and the file that `captcha-lens
+ * audit` writes, which holds this module and those that it imports.
+ */
+
+import { describeNetwork } from "../../audit/alphabet.js";
+import { judge, notableCases, summarize } from "../../audit/statistics.js";
+import { isMinority, scope, verdict } from "../../audit/verdict.js";
+import { number, percent } from "../../shared/format.js";
+import { comparison } from "./comparison.js";
+import { confidenceCurve } from "./curve.js";
+import { make, section, tableOf } from "./elements.js";
+import { downloads } from "./save.js";
+import { itemTable } from "./table.js";
+
+/** @import { AuditReport, AuditSummary, JudgedItem } from "../../lib/types.js" */
+
+/** Cases shown of each kind; `PICTURES` in `crates/trainer/src/audit/reading.rs`. */
+const CASES = 8;
+/** Confusions shown. */
+const CONFUSIONS = 12;
+
+/**
+ * Builds a report in place of what `root` holds.
+ *
+ * @param {HTMLElement} root
+ * @param {AuditReport} report
+ */
+export function renderReport(root, report) {
+  const judged = judge(report.items, report.network);
+  const summary = summarize(judged);
+  root.replaceChildren(
+    make("div", { className: "report-head" }, [
+      make("div", { className: "report-figure" }, headline(summary)),
+      make(
+        "div",
+        { className: "report-verdict" },
+        [...scope(summary, report.network), ...verdict(summary)].map((sentence) =>
+          make("p", {}, [sentence]),
+        ),
+      ),
+    ]),
+    facts(summary, report),
+    ...comparison(report),
+    ...(summary.supported > 0
+      ? [...confidenceCurve(summary.thresholds), lengths(summary), confusions(summary)]
+      : []),
+    cases(judged, report),
+    itemTable(judged),
+    downloads(report, judged),
+  );
+}
+
+/** @param {AuditSummary} summary */
+function headline(summary) {
+  const { images, read, labelled, supported, exact, rate, interval } = summary;
+  const part = isMinority(summary) ? `${number(exact)} of ${number(supported)}` : null;
+  const [overline, large, hint] =
+    rate !== null && interval !== null
+      ? [
+          "Solved",
+          part ?? percent(rate),
+          `${part ? percent(rate) : number(exact)} of ${count(supported)}; 95% interval ${percent(interval[0])} to ${percent(interval[1])}`,
+        ]
+      : labelled > 0
+        ? ["Solved", "No result", `This model cannot write the labels of ${count(labelled)}.`]
+        : ["Read", number(read), `of ${count(images)}, without labels`];
+  return [
+    make("p", { className: "overline" }, [overline]),
+    make("p", { className: "report-rate" }, [large]),
+    make("p", { className: "hint" }, [hint]),
+  ];
+}
+
+/** @param {number} images */
+function count(images) {
+  return images === 1 ? "1 image" : `${number(images)} images`;
+}
+
+/**
+ * @param {AuditSummary} summary
+ * @param {AuditReport} report
+ */
+function facts(summary, { network, about }) {
+  const { images, failed, read, labelled, unsupported, characterRate, confidence } = summary;
+  const some = (/** @type {string} */ name, /** @type {number} */ value) =>
+    value > 0 ? [[name, number(value)]] : [];
+  const all = /** @type {[string, string][]} */ ([
+    ["Images", number(images)],
+    ...some("Not readable", failed),
+    ...some("Without label", labelled > 0 ? read - labelled : 0),
+    ...some("Not compared", unsupported),
+    ...(characterRate === null ? [] : [["Characters correct", percent(characterRate)]]),
+    ...(confidence === null ? [] : [["Mean confidence", percent(confidence)]]),
+    ["Model reads", describeNetwork(network)],
+    ...about,
+  ]);
+  return make(
+    "dl",
+    { className: "report-facts" },
+    all.map(([name, value]) => make("div", {}, [make("dt", {}, [name]), make("dd", {}, [value])])),
+  );
+}
+
+/** @param {AuditSummary} summary */
+function lengths({ byLength }) {
+  return section("By label length", [
+    tableOf(
+      "report-lengths",
+      ["Length", "", "Solved", ""],
+      byLength.map(({ length, images, exact }) => {
+        const rate = percent(exact / images);
+        const properties = { min: 0, max: 1, value: exact / images, "aria-label": rate };
+        return [String(length), make("meter", properties), rate, `${exact} of ${images}`];
+      }),
+    ),
+  ]);
+}
+
+/** @param {AuditSummary} summary */
+function confusions({ confusions: all }) {
+  if (all.length === 0) return "";
+  const shown = all
+    .slice(0, CONFUSIONS)
+    .map(({ label, text, count: times }) =>
+      make("li", { translate: "no" }, [misreading(label, text), make("b", {}, [` ${times}`])]),
+    );
+  return section("Misread characters", [
+    make("ul", { className: "report-chips", role: "list" }, shown),
+  ]);
+}
+
+/**
+ * @param {string} label
+ * @param {string} text
+ */
+function misreading(label, text) {
+  if (!text) return `${label} missed`;
+  return label ? `${label} read as ${text}` : `extra ${text}`;
+}
+
+/**
+ * @param {JudgedItem[]} judged
+ * @param {AuditReport} report
+ */
+function cases(judged, { picture }) {
+  const groups = notableCases(judged, CASES).map(({ title, items }) =>
+    section(title, [
+      make(
+        "ul",
+        { className: "report-cases", role: "list" },
+        items.map((one) => {
+          const image = make("img", {
+            alt: `Image ${one.item.path}`,
+            loading: "lazy",
+            draggable: false,
+          });
+          void picture(one.item).then((address) => {
+            if (address && image instanceof HTMLImageElement) image.src = address;
+            else image.remove();
+          });
+          return make("li", {}, [
+            make("figure", {}, [image, make("figcaption", { translate: "no" }, caption(one))]),
+          ]);
+        }),
+      ),
+    ]),
+  );
+  return make("div", { className: "report-groups" }, groups);
+}
+
+/** @param {JudgedItem} judged */
+function caption({ item: { text, label, confidence }, label: known, right, problems }) {
+  const read = make("b", {}, [text || "no text found"]);
+  const other = known !== null && right !== true ? [`, label ${label}`] : [];
+  const sure = problems.length > 0 || !text ? "" : ` ${percent(confidence ?? 0)}`;
+  return [read, ...other, sure];
+}

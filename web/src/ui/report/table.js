@@ -1,0 +1,150 @@
+// @ts-check
+/** Every image of an audit, in a table to sort, filter and search. */
+
+import { confidenceOf } from "../../audit/statistics.js";
+import { percent } from "../../shared/format.js";
+import { make, section } from "./elements.js";
+
+/** @import { JudgedItem } from "../../lib/types.js" */
+
+/** Rows shown at a time, and printed at most. */
+const ROWS = 25;
+const PRINTED = 1000;
+
+const ORDER = new Intl.Collator("en", { numeric: true });
+const byText =
+  (/** @type {(one: JudgedItem) => string} */ of) =>
+  (/** @type {JudgedItem} */ a, /** @type {JudgedItem} */ b) =>
+    ORDER.compare(of(a), of(b));
+
+/** The table's columns: how each is headed and sorted. */
+const COLUMNS = [
+  { name: "Image", order: byText(({ item }) => item.path) },
+  { name: "Label", order: byText(({ item }) => item.label ?? "") },
+  { name: "Read as", order: byText(({ item }) => item.text ?? item.error ?? "") },
+  {
+    name: "Confidence",
+    order: (/** @type {JudgedItem} */ a, /** @type {JudgedItem} */ b) =>
+      confidenceOf(a.item) - confidenceOf(b.item),
+  },
+];
+
+/** What the table can be narrowed to. */
+const FILTERS = /** @type {Record<string, (one: JudgedItem) => boolean>} */ ({
+  All: () => true,
+  Wrong: ({ right }) => right === false,
+  Correct: ({ right }) => right === true,
+  "Label may be wrong": ({ doubtful }) => doubtful,
+  "Not compared": ({ problems }) => problems.length > 0,
+  Failed: ({ item }) => item.error !== undefined,
+});
+
+/** @param {JudgedItem[]} judged */
+export function itemTable(judged) {
+  let sort = { column: 0, descending: false };
+  let filter = "All";
+  let search = "";
+  let shown = ROWS;
+  const body = make("tbody", {}, []);
+  const more = make("button", { type: "button", className: "button" }, ["Show more"]);
+  const count = make("p", { className: "hint", role: "status" }, []);
+  // Sorted when the order changes, not at every key.
+  let sorted = judged;
+  const texts = new Map(
+    judged.map((one) => [
+      one,
+      `${one.item.path} ${one.item.label ?? ""} ${one.item.text ?? ""}`.toLowerCase(),
+    ]),
+  );
+  const order = () => {
+    const { order: by } = COLUMNS[sort.column];
+    const sign = sort.descending ? -1 : 1;
+    sorted = [...judged].sort((a, b) => sign * by(a, b));
+  };
+
+  const update = () => {
+    const wanted = search.toLowerCase();
+    const chosen = sorted.filter(
+      (one) => FILTERS[filter](one) && (texts.get(one) ?? "").includes(wanted),
+    );
+    body.replaceChildren(...chosen.slice(0, shown).map(rowOf));
+    more.hidden = chosen.length <= shown;
+    count.textContent =
+      chosen.length === 0
+        ? "No matching images"
+        : `${Math.min(shown, chosen.length)} of ${chosen.length}`;
+    headers.forEach((header, i) => {
+      const direction = sort.descending ? "descending" : "ascending";
+      if (i === sort.column) header.setAttribute("aria-sort", direction);
+      else header.removeAttribute("aria-sort");
+    });
+  };
+  const headers = COLUMNS.map(({ name }, column) => {
+    const button = make("button", { type: "button" }, [name]);
+    button.addEventListener("click", () => {
+      sort = { column, descending: sort.column === column && !sort.descending };
+      order();
+      update();
+    });
+    return make("th", { scope: "col" }, [button]);
+  });
+  const show = (/** @type {number} */ rows) => {
+    shown = rows;
+    update();
+  };
+  more.addEventListener("click", () => show(shown + ROWS));
+  // Of one report at a time.
+  globalThis.onbeforeprint = () => {
+    const before = shown;
+    globalThis.onafterprint = () => show(before);
+    show(Math.max(shown, PRINTED));
+  };
+  const filters = make(
+    "select",
+    { "aria-label": "Filter images" },
+    Object.keys(FILTERS).map((name) => make("option", {}, [name])),
+  );
+  filters.addEventListener("change", () => {
+    filter = /** @type {HTMLSelectElement} */ (filters).value;
+    show(ROWS);
+  });
+  const searching = make("input", {
+    type: "search",
+    placeholder: "Search",
+    "aria-label": "Search",
+  });
+  searching.addEventListener("input", () => {
+    search = /** @type {HTMLInputElement} */ (searching).value.trim();
+    show(ROWS);
+  });
+  order();
+  update();
+  return section("All images", [
+    make("div", { className: "report-tools" }, [filters, searching, count]),
+    make(
+      "div",
+      { className: "report-scroll", tabIndex: 0, role: "region", "aria-label": "All images" },
+      [
+        make("table", { className: "report-table" }, [
+          make("thead", {}, [make("tr", {}, headers)]),
+          body,
+        ]),
+      ],
+    ),
+    more,
+  ]);
+}
+
+/** @param {JudgedItem} judged */
+function rowOf({ item, right, problems }) {
+  const { path, label, text, error, confidence } = item;
+  const sure = problems.length > 0 ? "not compared" : percent(confidence ?? 0);
+  const row = make("tr", { translate: "no" }, [
+    make("td", {}, [path]),
+    make("td", {}, [label ?? ""]),
+    make("td", {}, [error ?? (text || "no text found")]),
+    make("td", {}, [text ? sure : ""]),
+  ]);
+  row.className = error ? "failed" : right === false ? "wrong" : "";
+  return row;
+}
