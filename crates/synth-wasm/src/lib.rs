@@ -3,7 +3,7 @@
 
 #![cfg(target_arch = "wasm32")]
 
-use captcha_synth::{FontSet, Generator, Split, Style, TextSource, Wishes};
+use captcha_synth::{FontSet, Generator, SampleOverrides, Split, Style, TextSource};
 use js_sys::{Error, Reflect, Uint8ClampedArray};
 use serde::{Deserialize, Serialize};
 use serde_wasm_bindgen::Serializer;
@@ -77,16 +77,16 @@ pub fn draw(
         TextSource::listed()
     };
     // Any image of the test split: none of them was trained on.
-    let generator = Generator::new(style, source, FontSet::Trained, Split::Test, options.seed);
-    let wishes = Wishes {
+    let generator = Generator::new(style, source, FontSet::Train, Split::Test, options.seed);
+    let overrides = SampleOverrides {
         text: options.text,
         length: options.length,
-        face: options.face,
-        bent: options.bent,
+        font: options.face,
+        distorted: options.bent,
         strokes: options.strokes,
-        speckle: options.speckle,
+        noise: options.speckle,
     };
-    let sample = generator.sample_as(0, &wishes).map_err(bad_argument)?;
+    let sample = generator.sample_with(0, &overrides).map_err(bad_argument)?;
     let rgba: Vec<u8> = sample
         .rgb
         .chunks_exact(3)
@@ -113,9 +113,9 @@ pub fn draw(
 /// The faces there are: first those that networks are trained on.
 #[wasm_bindgen(unchecked_return_type = "Face[]")]
 pub fn faces() -> Result<JsValue, JsValue> {
-    let all: Vec<Face> = [FontSet::Trained, FontSet::HeldOut]
+    let all: Vec<Face> = [FontSet::Train, FontSet::HeldOut]
         .into_iter()
-        .flat_map(captcha_synth::faces)
+        .flat_map(captcha_synth::fonts)
         .map(|face| Face {
             name: face.name(),
             family: face.family(),

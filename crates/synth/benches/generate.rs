@@ -1,4 +1,4 @@
-//! Images a second on one core: drawn, and drawn and resized to the network's 388 x 196.
+//! Images per second on one core: drawn, and drawn and resized to the network's input of 388 x 196.
 
 use std::hint::black_box;
 
@@ -11,7 +11,7 @@ fn generate(criterion: &mut Criterion) {
     let generator = Generator::new(
         Style::Words,
         TextSource::listed(),
-        FontSet::Trained,
+        FontSet::Train,
         Split::Train,
         1,
     );

@@ -1,4 +1,4 @@
-//! Writes images as PNG to look at: `contact_sheet OUT_DIR [COUNT] [trained|held-out] [SEED] [STYLE]`.
+//! Writes images as PNG: `contact_sheet OUT_DIR [COUNT] [train|held-out] [SEED] [STYLE]`.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .ok_or("usage: contact_sheet OUT_DIR [COUNT] [FONTS] [SEED] [STYLE]")?,
     );
     let count = args.next().map_or(Ok(24), |count| count.parse())?;
-    let fonts: FontSet = args.next().as_deref().unwrap_or("trained").parse()?;
+    let fonts: FontSet = args.next().as_deref().unwrap_or("train").parse()?;
     let seed = args.next().map_or(Ok(1), |seed| seed.parse())?;
     let style: Style = args.next().as_deref().unwrap_or("words").parse()?;
     let generator = Generator::new(style, TextSource::listed(), fonts, Split::Test, seed);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Rebuilds the embedded faces: fonts/*.ttf, licenses/, README.md and src/faces.rs.
+"""Rebuilds the embedded fonts: fonts/*.ttf, licenses/, README.md and src/fonts/table.rs.
 
-Needs npm, and `pip install fonttools==4.68.0 brotli==1.2.0`. Each face comes from the npm
+Needs npm, and `pip install fonttools==4.68.0 brotli==1.2.0`. Each font comes from the npm
 package `@fontsource/<package>` at the version pinned below, is cut down to the outlines of
 a to z (no hinting, no layout tables), and is given a neutral name inside and out, as the
 Open Font License asks of a modified version whose licence reserves the original's name.
@@ -24,8 +24,8 @@ HERE = Path(__file__).resolve().parent
 VERSION = "5.3.0"  # of every @fontsource package below
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
-# (package, weight) by kind. A family stands in one of the splits only.
-TRAINED = {
+# (package, weight) by category. A family is in one split only.
+TRAIN = {
     "brush": [
         ("yesteryear", 400), ("norican", 400), ("damion", 400), ("yellowtail", 400),
         ("satisfy", 400), ("kaushan-script", 400), ("mr-dafoe", 400), ("pacifico", 400),
@@ -58,8 +58,8 @@ HELD_OUT = {
     "sans": [("source-sans-3", 400), ("fira-sans", 400)],
 }
 
-# Beside TRAINED in training only: no test image is set in them, and the page does not carry them.
-MORE = {
+# Extra fonts for training only: no test uses them, and the page does not embed them.
+EXTRA = {
     "brush": [
         ("great-vibes", 400), ("allura", 400), ("alex-brush", 400), ("sacramento", 400),
         ("parisienne", 400), ("rochester", 400), ("leckerli-one", 400), ("lobster", 400),
@@ -178,14 +178,14 @@ MORE = {
 }
 
 
-def faces():
-    """Yields (file stem, kind, split, package, weight), numbered within each kind."""
-    for kind in TRAINED:
-        entries = [(e, "trained") for e in TRAINED[kind]]
-        entries += [(e, "held-out") for e in HELD_OUT.get(kind, [])]
-        entries += [(e, "more") for e in MORE.get(kind, [])]
+def font_list():
+    """Yields (file stem, category, split, package, weight), numbered within each category."""
+    for category in TRAIN:
+        entries = [(e, "train") for e in TRAIN[category]]
+        entries += [(e, "held-out") for e in HELD_OUT.get(category, [])]
+        entries += [(e, "extra") for e in EXTRA.get(category, [])]
         for number, ((package, weight), split) in enumerate(entries, start=1):
-            yield f"{kind}-{number:02}", kind, split, package, weight
+            yield f"{category}-{number:02}", category, split, package, weight
 
 
 def cut(source, target, name):
@@ -234,13 +234,13 @@ def family_name(package):
 def build(fonts, source_rs):
     (fonts / "licenses").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        packages = {f"@fontsource/{p}": VERSION for _, _, _, p, _ in faces()}
+        packages = {f"@fontsource/{p}": VERSION for _, _, _, p, _ in font_list()}
         manifest = {"private": True, "dependencies": packages}
         (Path(scratch) / "package.json").write_text(json.dumps(manifest))
         subprocess.run(["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
                        cwd=scratch, check=True)
-        rows, embedded, more = [], [], []
-        for name, kind, split, package, weight in faces():
+        rows, embedded, extra = [], [], []
+        for name, category, split, package, weight in font_list():
             root = Path(scratch) / "node_modules" / "@fontsource" / package
             found = sorted((root / "files").glob(f"{package}-latin-{weight}-normal.woff2"))
             copyright_line = cut(found[0], fonts / f"{name}.ttf", name)
@@ -248,46 +248,46 @@ def build(fonts, source_rs):
             body = "\n".join(line.rstrip() for line in licence.splitlines()).strip() + "\n"
             header = f"{family_name(package)}: {copyright_line}\n\n" if copyright_line else ""
             (fonts / "licenses" / f"{package}.txt").write_text(header + body)
-            rows.append(f"| `{name}.ttf` | {family_name(package)} {weight} | {kind} | {split} "
+            rows.append(f"| `{name}.ttf` | {family_name(package)} {weight} | {category} | {split} "
                         f"| {licence_name(licence)} | [text](licenses/{package}.txt) "
                         f"| `@fontsource/{package}` {VERSION} |")
-            variant = {"trained": "Trained", "held-out": "HeldOut", "more": "More"}[split]
-            consts = more if split == "more" else embedded
-            consts.append(f'    face!("{name}", "{family_name(package)}", '
-                          f"{kind.capitalize()}, {variant}),")
+            variant = {"train": "Train", "held-out": "HeldOut", "extra": "Extra"}[split]
+            consts = extra if split == "extra" else embedded
+            consts.append(f'    font!("{name}", "{family_name(package)}", '
+                          f"{category.capitalize()}, {variant}),")
     (fonts / "README.md").write_text(README.replace("ROWS", "\n".join(rows)))
-    table = FACES_RS
-    for place, consts in [("EMBEDDED", embedded), ("MORE", more)]:
+    table = TABLE_RS
+    for place, consts in [("EMBEDDED", embedded), ("EXTRA", extra)]:
         table = table.replace(f"{place}_ROWS", "\n".join(consts))
         table = table.replace(f"{place}_COUNT", str(len(consts)))
     source_rs.write_text(table)
 
 
-README = """# Embedded faces
+README = """# Embedded fonts
 
 Written by `fetch.py`; change it there. Each file holds the outlines of a to z only, without
-hinting or layout tables, under a neutral name: some of the licences reserve the original's
-name for the original. The family is the one the outlines come from. Held-out faces are never
-drawn for training; they measure how well a model reads type it has not seen. Those called `more`
-are drawn in training only, and embedded with the feature `more-faces` only.
+hinting or layout tables, under a neutral name, because some licences reserve the original name.
+The column "from the family" names the original. Fonts of the split `held-out` are never used for
+training; they measure how well a model reads fonts it has not seen. Fonts of the split `extra` are
+used for training only, and embedded with the feature `extra-fonts` only.
 
-| file | from the family | kind | split | licence | its text | source |
+| file | from the family | category | split | licence | its text | source |
 | --- | --- | --- | --- | --- | --- | --- |
 ROWS
 """
 
-FACES_RS = """//! The table of embedded faces. Written by `fonts/fetch.py`; change it there.
+TABLE_RS = """//! The table of embedded fonts. Written by `fonts/fetch.py`; change it there.
 
 use std::sync::OnceLock;
 
-use super::{Face, FontSet::*, Kind::*};
+use super::{Font, FontCategory::*, FontSet::*};
 
-macro_rules! face {
-    ($name:literal, $family:literal, $kind:ident, $set:ident) => {
-        Face {
+macro_rules! font {
+    ($name:literal, $family:literal, $category:ident, $set:ident) => {
+        Font {
             name: $name,
             family: $family,
-            kind: $kind,
+            category: $category,
             set: $set,
             data: include_bytes!(concat!("../../fonts/", $name, ".ttf")),
             outlines: OnceLock::new(),
@@ -295,29 +295,29 @@ macro_rules! face {
     };
 }
 
-/// Every face that is always embedded, ordered by kind, trained before held out.
-pub(super) static FACES: [Face; EMBEDDED_COUNT] = [
+/// The fonts that are always embedded, ordered by category, training fonts before held-out fonts.
+pub(super) static FONTS: [Font; EMBEDDED_COUNT] = [
 EMBEDDED_ROWS
 ];
 
-/// The faces beside those, for training.
-#[cfg(feature = "more-faces")]
-pub(super) static MORE: [Face; MORE_COUNT] = [
-MORE_ROWS
+/// The extra fonts for training.
+#[cfg(feature = "extra-fonts")]
+pub(super) static EXTRA_FONTS: [Font; EXTRA_COUNT] = [
+EXTRA_ROWS
 ];
 """
 
 
 def main():
-    source_rs = HERE.parent / "src" / "fonts" / "faces.rs"
+    source_rs = HERE.parent / "src" / "fonts" / "table.rs"
     if sys.argv[1:] != ["--check"]:
         source_rs.parent.mkdir(parents=True, exist_ok=True)
         build(HERE, source_rs)
         return
     with tempfile.TemporaryDirectory() as scratch:
         fresh = Path(scratch)
-        build(fresh, fresh / "faces.rs")
-        pairs = [(p, source_rs if p.name == "faces.rs" else HERE / p.relative_to(fresh))
+        build(fresh, fresh / "table.rs")
+        pairs = [(p, source_rs if p.name == "table.rs" else HERE / p.relative_to(fresh))
                  for p in sorted(fresh.rglob("*")) if p.is_file()]
         differing = [str(old) for new, old in pairs
                      if not old.is_file() or not filecmp.cmp(new, old, shallow=False)]

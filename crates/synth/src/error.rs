@@ -1,8 +1,11 @@
-//! What can go wrong with what comes from outside.
+//! Errors of the generator.
 
 use thiserror::Error;
 
-/// Why a word list, a name or a wish was refused.
+use crate::fonts::FontSet;
+use crate::style::Style;
+
+/// Why a word list, a name or an override is refused.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum SynthError {
@@ -11,46 +14,52 @@ pub enum SynthError {
     BadWord {
         /// Number of the line, from 1.
         line: usize,
-        /// What stands on it.
+        /// Content of the line.
         found: String,
     },
-    /// A word list holds no word.
+    /// The word list has no word.
     #[error("the word list is empty")]
     NoWords,
-    /// No style goes by this name.
-    #[error("unknown style {0:?}; there are \"words\" and \"waves\"")]
+    /// No style has this name.
+    #[error("unknown style {0:?}; the styles are {names}", names = quoted(&Style::ALL))]
     UnknownStyle(String),
-    /// No font set goes by this name.
-    #[error("unknown font set {0:?}; there are \"trained\" and \"held-out\"")]
+    /// No font set has this name.
+    #[error("unknown font set {0:?}; the font sets are {names}", names = quoted(&FontSet::ALL))]
     UnknownFontSet(String),
-    /// No face goes by this name.
-    #[error("unknown face {0:?}")]
-    UnknownFace(String),
+    /// No font has this name.
+    #[error("unknown font {0:?}")]
+    UnknownFont(String),
     /// A text that cannot be drawn.
-    #[error("{0:?} is no text to draw: that is 1 to 5 lower-case letters a to z")]
+    #[error("{0:?} cannot be drawn: a text is 1 to 5 lower-case letters a to z")]
     BadText(String),
-    /// A length that no text has.
-    #[error(
-        "no text has {length} characters; those that there are have {}",
-        list(lengths)
-    )]
+    /// No text has this length.
+    #[error("no text has {length} characters; the texts have {}", list(lengths))]
     NoTextOfLength {
         /// The length.
         length: usize,
-        /// All lengths that texts have.
+        /// The lengths of all texts, ascending.
         lengths: Vec<usize>,
     },
-    /// More clutter than is drawn.
-    #[error("at most {most_strokes} strokes and a speckle of 0 to {most_speckle}")]
-    TooMuch {
-        /// The most strokes.
-        most_strokes: usize,
-        /// The most speckle.
-        most_speckle: f32,
+    /// Too many strokes or too much noise.
+    #[error("at most {max_strokes} strokes and a noise share of 0 to {max_noise}")]
+    TooMuchClutter {
+        /// Largest number of strokes.
+        max_strokes: usize,
+        /// Largest share of noise.
+        max_noise: f32,
     },
 }
 
-/// As in "3, 4 or 5".
+/// Names as in `"words" and "waves"`.
+fn quoted(names: &[impl ToString]) -> String {
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| format!("{:?}", name.to_string()))
+        .collect();
+    names.join(" and ")
+}
+
+/// Numbers as in "3, 4 or 5".
 fn list(numbers: &[usize]) -> String {
     let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
     match numbers.split_last() {

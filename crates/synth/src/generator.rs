@@ -1,37 +1,31 @@
-//! The generator: which image stands at which index.
+//! The generator: an indexed series of images.
 
 use std::sync::Arc;
 
 use crate::error::SynthError;
-use crate::fonts::{Face, FontSet, draw_face, face};
-use crate::random::Random;
+use crate::fonts::{Font, FontSet, draw_font, font};
+use crate::overrides::SampleOverrides;
+use crate::random::{Random, Stream};
 use crate::sample::Sample;
-use crate::style::Style;
+use crate::style::{Clutter, DrawRequest, Style};
 use crate::text::{TextSource, is_word};
-use crate::wishes::Wishes;
-use crate::words::Clutter;
 
-/// Texts drawn before a length is given up; about a third of them have any of the three there are.
-const MOST_DRAWS: usize = 10_000;
+/// Maximum number of draws for a text of the requested length. Each length has a probability of
+/// about 1/3.
+const MAX_DRAWS: usize = 10_000;
 
-/// The stream that tells whose face is bent.
-const BENT: u64 = 1;
-/// The stream that tells who is set in one of more faces, and in which.
-#[cfg(feature = "more-faces")]
-const MORE: u64 = 5;
-
-/// What an image is for. Part of the random stream's key, so that no image of one split can
-/// come from the same stream as one of another, whatever the seeds.
+/// The purpose of an image. It is part of the random stream's key, so that images of two splits never
+/// come from the same stream, whatever the seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {
-    /// To learn from.
+    /// To train on.
     Train,
-    /// To choose between models by.
+    /// To choose between models.
     Validation,
     /// To report scores on.
     Test,
-    /// To be written out and given away, for whatever use: learning from them, too.
-    Set,
+    /// To export as files for any use, training included.
+    Export,
 }
 
 impl Split {
@@ -40,7 +34,7 @@ impl Split {
             Self::Train => 1,
             Self::Validation => 2,
             Self::Test => 3,
-            Self::Set => 4,
+            Self::Export => 4,
         }
     }
 }
@@ -55,9 +49,9 @@ pub struct Generator {
     split: Split,
     seed: u64,
     blank_share: f32,
-    bent_share: f32,
-    #[cfg(feature = "more-faces")]
-    more_share: f32,
+    distortion_share: f32,
+    #[cfg(feature = "extra-fonts")]
+    extra_fonts_share: f32,
 }
 
 impl Generator {
@@ -79,14 +73,14 @@ impl Generator {
             split,
             seed,
             blank_share: 0.0,
-            bent_share: 0.0,
-            #[cfg(feature = "more-faces")]
-            more_share: 0.0,
+            distortion_share: 0.0,
+            #[cfg(feature = "extra-fonts")]
+            extra_fonts_share: 0.0,
         }
     }
 
-    /// The same series with this share of its images, 0 to 1, left without any character, so that
-    /// a reader can learn to say that there is nothing to read.
+    /// Leaves this share of the images, 0 to 1, without characters, so that a network can learn that
+    /// an image has no text.
     pub fn with_blank_share(self, blank_share: f32) -> Self {
         Self {
             blank_share,
@@ -94,17 +88,21 @@ impl Generator {
         }
     }
 
-    /// The same series with the face of this share of its images, 0 to 1, bent out of its shape,
-    /// another way each time, so that a reader learns characters and not only faces.
-    pub fn with_bent_share(self, bent_share: f32) -> Self {
-        Self { bent_share, ..self }
+    /// Distorts the font of this share of the images, 0 to 1, each in a different way.
+    pub fn with_distortion_share(self, distortion_share: f32) -> Self {
+        Self {
+            distortion_share,
+            ..self
+        }
     }
 
-    /// The same series with this share of its images, 0 to 1, set in one of the faces of
-    /// [`FontSet::More`] instead.
-    #[cfg(feature = "more-faces")]
-    pub fn with_more_share(self, more_share: f32) -> Self {
-        Self { more_share, ..self }
+    /// Draws this share of the images, 0 to 1, in a font of [`FontSet::Extra`].
+    #[cfg(feature = "extra-fonts")]
+    pub fn with_extra_fonts_share(self, extra_fonts_share: f32) -> Self {
+        Self {
+            extra_fonts_share,
+            ..self
+        }
     }
 
     /// The image at `index`.
@@ -112,46 +110,50 @@ impl Generator {
         self.draw(index, None, None, None, Clutter::default())
     }
 
-    /// The image at `index`, but for what is wished otherwise.
+    /// The image at `index`, with overrides.
     ///
     /// # Errors
-    /// [`SynthError::BadText`], [`SynthError::NoTextOfLength`], [`SynthError::UnknownFace`] or
-    /// [`SynthError::TooMuch`] if a wish cannot be met.
-    pub fn sample_as(&self, index: u64, wishes: &Wishes) -> Result<Sample, SynthError> {
-        if let Some(text) = wishes.text.as_ref().filter(|text| !is_word(text)) {
+    /// [`SynthError::BadText`], [`SynthError::NoTextOfLength`], [`SynthError::UnknownFont`] or
+    /// [`SynthError::TooMuchClutter`] if an override is out of range.
+    pub fn sample_with(
+        &self,
+        index: u64,
+        overrides: &SampleOverrides,
+    ) -> Result<Sample, SynthError> {
+        if let Some(text) = overrides.text.as_ref().filter(|text| !is_word(text)) {
             return Err(SynthError::BadText(text.clone()));
         }
-        let named = |name: &String| face(name).ok_or_else(|| SynthError::UnknownFace(name.clone()));
+        let named = |name: &String| font(name).ok_or_else(|| SynthError::UnknownFont(name.clone()));
         let clutter = Clutter {
-            strokes: wishes.strokes,
-            speckle: wishes.speckle,
+            strokes: overrides.strokes,
+            noise: overrides.noise,
         };
         let possible = clutter
             .strokes
-            .is_none_or(|count| count <= Wishes::MOST_STROKES)
+            .is_none_or(|count| count <= SampleOverrides::MAX_STROKES)
             && clutter
-                .speckle
-                .is_none_or(|share| (0.0..=Wishes::MOST_SPECKLE).contains(&share));
+                .noise
+                .is_none_or(|share| (0.0..=SampleOverrides::MAX_NOISE).contains(&share));
         if !possible {
-            return Err(SynthError::TooMuch {
-                most_strokes: Wishes::MOST_STROKES,
-                most_speckle: Wishes::MOST_SPECKLE,
+            return Err(SynthError::TooMuchClutter {
+                max_strokes: SampleOverrides::MAX_STROKES,
+                max_noise: SampleOverrides::MAX_NOISE,
             });
         }
-        let face = wishes.face.as_ref().map(named).transpose()?;
-        let text = match (&wishes.text, wishes.length) {
+        let font = overrides.font.as_ref().map(named).transpose()?;
+        let text = match (&overrides.text, overrides.length) {
             (Some(text), _) => Some(text.clone()),
             (None, Some(length)) => Some(self.text_of_length(index, length)?),
             (None, None) => None,
         };
-        Ok(self.draw(index, text, face, wishes.bent, clutter))
+        Ok(self.draw(index, text, font, overrides.distorted, clutter))
     }
 
-    /// The first text of this length among those that chance gives the image at `index`; its own
-    /// is the first of all.
+    /// The first text of this length in the random stream of the image at `index`. The text of the
+    /// image without overrides is the first of the stream.
     fn text_of_length(&self, index: u64, length: usize) -> Result<String, SynthError> {
         let mut random = Random::keyed(self.split.tag(), self.style.tag(), self.seed, index);
-        (0..MOST_DRAWS)
+        (0..MAX_DRAWS)
             .map(|_| self.text.draw(&mut random))
             .find(|text| text.len() == length)
             .ok_or_else(|| SynthError::NoTextOfLength {
@@ -164,35 +166,39 @@ impl Generator {
         &self,
         index: u64,
         text: Option<String>,
-        face: Option<&'static Face>,
-        bent: Option<bool>,
+        font: Option<&'static Font>,
+        distorted: Option<bool>,
         clutter: Clutter,
     ) -> Sample {
         let mut random = Random::keyed(self.split.tag(), self.style.tag(), self.seed, index);
-        let blank = self.blank_share > 0.0 && random.chance(self.blank_share);
-        // Wishes take the place of what was drawn, so that what is drawn after it stays.
+        let blank = self.blank_share > 0.0 && random.bernoulli(self.blank_share);
+        // Every value is drawn even if an override replaces it, so that later values stay the same.
         let drawn = if blank {
             String::new()
         } else {
             self.text.draw(&mut random)
         };
-        let drawn_face = draw_face(self.fonts, &mut random);
-        #[cfg(feature = "more-faces")]
-        let drawn_face = {
-            let mut aside = random.aside(MORE);
-            if aside.chance(self.more_share) {
-                draw_face(FontSet::More, &mut aside)
+        let drawn_font = draw_font(self.fonts, &mut random);
+        #[cfg(feature = "extra-fonts")]
+        let drawn_font = {
+            let mut stream = random.substream(Stream::ExtraFonts);
+            if stream.bernoulli(self.extra_fonts_share) {
+                draw_font(FontSet::Extra, &mut stream)
             } else {
-                drawn_face
+                drawn_font
             }
         };
-        let bent = bent.unwrap_or_else(|| random.aside(BENT).chance(self.bent_share));
-        self.style.draw(
-            text.unwrap_or(drawn),
-            face.unwrap_or(drawn_face),
-            bent,
+        let distorted = distorted.unwrap_or_else(|| {
+            random
+                .substream(Stream::Distorted)
+                .bernoulli(self.distortion_share)
+        });
+        let request = DrawRequest {
+            text: text.unwrap_or(drawn),
+            font: font.unwrap_or(drawn_font),
+            distorted,
             clutter,
-            &mut random,
-        )
+        };
+        self.style.draw(request, &mut random)
     }
 }

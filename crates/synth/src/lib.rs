@@ -1,39 +1,34 @@
-//! Draws CAPTCHAs to train and test a reader on: an endless, seeded series of images with
-//! their text, in faces embedded for training and others held out for testing.
+//! Generates CAPTCHAs for training and tests: an endless, seeded series of images with their text.
+//! Some embedded fonts are for training, others are held out for tests.
 //!
-//! An image is a pure function of the generator's arguments and its index, byte for byte the
-//! same on every platform: the random stream is ChaCha8, and all geometry keeps to IEEE
-//! additions, multiplications, divisions and square roots, with sines from `libm`.
+//! An image is a pure function of the generator's arguments and its index, with the same bytes on
+//! every platform: the random stream is ChaCha8, and the geometry uses only IEEE additions,
+//! multiplications, divisions, square roots, and sines from `libm`.
 //!
 //! ```
 //! use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
 //!
 //! let generator =
-//!     Generator::new(Style::Words, TextSource::listed(), FontSet::Trained, Split::Train, 7);
+//!     Generator::new(Style::Words, TextSource::listed(), FontSet::Train, Split::Train, 7);
 //! let sample = generator.sample(0);
 //! assert_eq!(sample.rgb.len(), 3 * 600 * 320);
 //! assert_eq!(sample.characters.len(), sample.text.len());
 //! ```
 
-mod canvas;
 mod error;
 mod fonts;
 mod generator;
-mod hand;
-mod path;
+mod geometry;
+mod overrides;
 mod random;
 mod sample;
-mod strokes;
 mod style;
 mod text;
-mod waves;
-mod wishes;
-mod words;
 
 pub use error::SynthError;
-pub use fonts::{Face, FontSet, Kind, faces};
+pub use fonts::{Font, FontCategory, FontSet, fonts};
 pub use generator::{Generator, Split};
+pub use overrides::SampleOverrides;
 pub use sample::{CharacterBox, Sample};
 pub use style::Style;
 pub use text::{TextSource, listed_words, parse_words};
-pub use wishes::Wishes;

@@ -1,12 +1,29 @@
-//! The source of every random choice: a keyed ChaCha8 stream and a few ways to read it.
+//! The source of every random choice: keyed ChaCha8 streams.
 //!
-//! The helpers are our own, so that a new version of a random-number library cannot change a
-//! picture; only the ChaCha stream itself, which has a specification, comes from outside.
+//! The distributions are our own code, so that a new version of a random-number library cannot
+//! change an image. Only the ChaCha stream, which has a specification, comes from a crate.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// A stream of random values, the same on every platform for the same key.
+/// A part of an image that has a substream of its own, so that changing that part leaves the rest of
+/// the image unchanged. The numbers belong to the images: never change or reuse one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stream {
+    /// Whether the font is distorted.
+    Distorted = 1,
+    /// The parameters of the distortion.
+    GlyphDistortion = 2,
+    /// The strokes of the style `waves`.
+    Strokes = 3,
+    /// The noise of the style `waves`.
+    Noise = 4,
+    /// Whether the font is one of the extra fonts, and which.
+    #[cfg(feature = "extra-fonts")]
+    ExtraFonts = 5,
+}
+
+/// A stream of random values. The same key gives the same values on every platform.
 #[derive(Clone)]
 pub(crate) struct Random(ChaCha8Rng);
 
@@ -22,26 +39,25 @@ impl Random {
         Self(ChaCha8Rng::from_seed(key))
     }
 
-    /// Another stream of the same key, from its start; drawing from it leaves this one as it is.
-    pub(crate) fn aside(&self, stream: u64) -> Self {
+    /// The substream of the same key, from its start. Drawing from it does not advance this stream.
+    pub(crate) fn substream(&self, stream: Stream) -> Self {
         let mut other = self.0.clone();
-        other.set_stream(stream);
+        other.set_stream(stream as u64);
         other.set_word_pos(0);
         Self(other)
     }
 
-    /// All 32-bit values alike.
+    /// A uniform 32-bit value.
     pub(crate) fn bits(&mut self) -> u32 {
         self.0.next_u32()
     }
 
-    /// A whole number in `0..n`, by one multiplication; its bias, under `n / 2^32`, is of no
-    /// consequence here.
+    /// An integer in `0..n`, by one multiplication. The bias is below `n / 2^32`.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         ((u64::from(self.bits()) * n as u64) >> 32) as usize
     }
 
-    /// A whole number in `low..=high`.
+    /// An integer in `low..=high`.
     pub(crate) fn count(&mut self, low: usize, high: usize) -> usize {
         low + self.below(high - low + 1)
     }
@@ -57,7 +73,7 @@ impl Random {
     }
 
     /// True with the given probability.
-    pub(crate) fn chance(&mut self, probability: f32) -> bool {
+    pub(crate) fn bernoulli(&mut self, probability: f32) -> bool {
         self.unit() < probability
     }
 }
@@ -67,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_part_of_the_key_matters() {
+    fn keyed_with_other_key_part_differs() {
         let first = |split, style, seed, index| Random::keyed(split, style, seed, index).bits();
         let base = first(1, 1, 1, 1);
         assert_eq!(base, first(1, 1, 1, 1));
@@ -82,22 +98,28 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_aside_is_another_one_and_always_the_same() {
+    fn substream_is_independent_and_reproducible() {
         let mut random = Random::keyed(1, 1, 1, 1);
-        let (own, mut early) = (random.clone().bits(), random.aside(1));
+        let (own, mut early) = (random.clone().bits(), random.substream(Stream::Distorted));
         assert_ne!(early.bits(), own);
-        assert_ne!(random.aside(1).bits(), random.aside(2).bits());
+        assert_ne!(
+            random.substream(Stream::Distorted).bits(),
+            random.substream(Stream::GlyphDistortion).bits()
+        );
         assert_eq!(random.bits(), own);
-        assert_eq!(random.aside(1).bits(), random.clone().aside(1).bits());
+        assert_eq!(
+            random.substream(Stream::Distorted).bits(),
+            random.clone().substream(Stream::Distorted).bits()
+        );
         assert_eq!(early.bits(), {
-            let mut late = random.aside(1);
+            let mut late = random.substream(Stream::Distorted);
             late.bits();
             late.bits()
         });
     }
 
     #[test]
-    fn ranges_hold_their_bounds_and_reach_them() {
+    fn ranges_stay_in_bounds_and_reach_them() {
         let mut random = Random::keyed(0, 0, 0, 0);
         let mut seen = [false; 5];
         for _ in 0..1_000 {

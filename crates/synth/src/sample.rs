@@ -1,6 +1,6 @@
-//! What the generator hands out.
+//! The output of the generator.
 
-/// One generated image with everything known about it.
+/// One generated image with its ground truth.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// Width in pixels.
@@ -9,18 +9,18 @@ pub struct Sample {
     pub height: u32,
     /// Red, green and blue bytes, row by row from the top left: `3 * width * height` of them.
     pub rgb: Vec<u8>,
-    /// What the image says.
+    /// The text.
     pub text: String,
-    /// Name of the face it is set in; `fonts/README.md` tells which family that is.
+    /// Name of the font; `fonts/README.md` lists its family.
     pub font: &'static str,
-    /// Where each character of `text` stands, in order.
+    /// The bounding box of each character of `text`, in order.
     pub characters: Vec<CharacterBox>,
-    /// How many lines, arcs and dashes are drawn.
+    /// Number of lines, arcs and dashes.
     pub strokes: u32,
 }
 
-/// The box around the ink of one character, in pixels from the image's top left corner. It can
-/// reach past the image's edge, as the character does.
+/// Bounding box of the ink of one character, in pixels from the image's top left corner. It extends
+/// beyond the image if the character does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CharacterBox {
     /// The character.

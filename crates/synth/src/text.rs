@@ -1,23 +1,23 @@
-//! What the images say.
+//! The texts of the images.
 
 use std::sync::LazyLock;
 
 use crate::error::SynthError;
 use crate::random::Random;
 
-/// Characters in the shortest of the random texts.
+/// Length of the shortest random text.
 const SHORTEST: usize = 3;
-/// Characters in the longest word.
+/// Length of the longest text.
 const LONGEST: usize = 5;
 
 /// Where the text of an image comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TextSource {
-    /// One of these words, each as likely as any other.
+    /// One of these words, uniformly.
     Words(Vec<String>),
-    /// 3 to 5 letters a to z: each length as likely, then each character.
+    /// 3 to 5 letters a to z. The length is uniform, and so is each character.
     Random,
-    /// Random characters for a share of the images, a word for the rest.
+    /// Random characters for a share of the images, words for the rest.
     Mixed {
         /// The words.
         words: Vec<String>,
@@ -27,7 +27,7 @@ pub enum TextSource {
 }
 
 impl TextSource {
-    /// The embedded list as words to draw from; see [`listed_words`].
+    /// The embedded word list, see [`listed_words`].
     pub fn listed() -> Self {
         Self::Words(listed_words().iter().map(|&word| word.to_owned()).collect())
     }
@@ -41,7 +41,7 @@ impl TextSource {
                 words,
                 random_share,
             } => {
-                if random.chance(*random_share) {
+                if random.bernoulli(*random_share) {
                     random_characters(random)
                 } else {
                     words[random.below(words.len())].clone()
@@ -50,7 +50,7 @@ impl TextSource {
         }
     }
 
-    /// The lengths that its texts have, each once, shortest first.
+    /// The lengths of its texts, ascending, each once.
     pub(crate) fn lengths(&self) -> Vec<usize> {
         let words = self.words().unwrap_or_default().iter().map(String::len);
         let mut lengths: Vec<usize> = match self {
@@ -62,7 +62,7 @@ impl TextSource {
         lengths
     }
 
-    /// The words it may draw, none for random characters.
+    /// The words; `None` for random characters.
     pub(crate) fn words(&self) -> Option<&[String]> {
         match self {
             Self::Words(words) | Self::Mixed { words, .. } => Some(words),
@@ -78,20 +78,20 @@ fn random_characters(random: &mut Random) -> String {
         .collect()
 }
 
-/// The embedded list: some 2,500 common English words of 3 to 5 characters, in alphabetical
-/// order. From SCOWL; `words/make.py` tells which and `words/LICENSE` on what terms.
+/// The embedded list: about 2,500 common English words of 3 to 5 characters, in alphabetical order,
+/// from SCOWL (`word_list/make.py`, licence in `word_list/LICENSE`).
 pub fn listed_words() -> &'static [&'static str] {
     static WORDS: LazyLock<Vec<&'static str>> =
-        LazyLock::new(|| include_str!("../words/words.txt").lines().collect());
+        LazyLock::new(|| include_str!("../word_list/words.txt").lines().collect());
     &WORDS
 }
 
-/// Reads a word list, one word of 1 to 5 lower-case letters a to z on each line; blank lines
-/// and space around a word are passed over.
+/// Parses a word list with one word of 1 to 5 lower-case letters a to z on each line. Blank lines and
+/// spaces around a word are ignored.
 ///
 /// # Errors
-/// [`SynthError::BadWord`] with the number of the first line that holds anything else, and
-/// [`SynthError::NoWords`] if no line holds a word.
+/// [`SynthError::BadWord`] for the first line with anything else, [`SynthError::NoWords`] if there is
+/// no word.
 pub fn parse_words(text: &str) -> Result<Vec<String>, SynthError> {
     let mut words = Vec::new();
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_list_is_well_formed() {
+    fn listed_words_are_valid() {
         let words = listed_words();
         assert!(
             (2_300..=2_700).contains(&words.len()),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn word_lists_are_read_line_by_line() {
+    fn parse_words_reads_lines() {
         assert_eq!(
             parse_words("thus\n\n line \r\na"),
             Ok(vec!["thus".into(), "line".into(), "a".into()])
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mixture_keeps_its_share() {
+    fn mixed_source_keeps_its_share() {
         let source = TextSource::Mixed {
             words: vec!["a".into()],
             random_share: 0.25,

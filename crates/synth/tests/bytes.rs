@@ -1,13 +1,13 @@
-//! The bytes of a few images, pinned: the same on every platform, and unchanged until someone
-//! changes the style on purpose. Then run the test, look at new images
-//! (`cargo run --example contact_sheet`) and pin the new values it prints.
+//! Pinned hashes of a few images. The bytes are the same on every platform. After an intended change
+//! of a style, look at new images (`cargo run --example contact_sheet`) and pin the hashes that the
+//! test prints.
 
 use captcha_synth::{FontSet, Generator, Sample, Split, Style, TextSource};
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// FNV-1a, 64 bits, over all that a sample holds.
+/// 64-bit FNV-1a over all fields of a sample.
 fn hash(sample: &Sample) -> u64 {
     let boxes = sample
         .characters
@@ -34,8 +34,8 @@ fn words(text: TextSource, fonts: FontSet, split: Split) -> Generator {
 }
 
 #[test]
-fn trained_faces_listed_words() {
-    let generator = words(TextSource::listed(), FontSet::Trained, Split::Train);
+fn words_train_fonts_listed_texts() {
+    let generator = words(TextSource::listed(), FontSet::Train, Split::Train);
     assert_eq!(
         hashes(generator),
         ["ed4fd96fc9ae8409", "a1db63d92c4a9ae7", "1950e221ed15b1ad"]
@@ -43,7 +43,7 @@ fn trained_faces_listed_words() {
 }
 
 #[test]
-fn held_out_faces_random_characters() {
+fn words_held_out_fonts_random_texts() {
     let generator = words(TextSource::Random, FontSet::HeldOut, Split::Test);
     assert_eq!(
         hashes(generator),
@@ -52,8 +52,9 @@ fn held_out_faces_random_characters() {
 }
 
 #[test]
-fn bent_faces() {
-    let generator = words(TextSource::Random, FontSet::Trained, Split::Train).with_bent_share(1.0);
+fn words_distorted_fonts() {
+    let generator =
+        words(TextSource::Random, FontSet::Train, Split::Train).with_distortion_share(1.0);
     assert_eq!(
         hashes(generator),
         ["33db65abdbb36b70", "fcff10aeb33440d8", "dc387a925587e91f"]
@@ -61,11 +62,11 @@ fn bent_faces() {
 }
 
 #[test]
-fn waves() {
+fn waves_distorted_half() {
     let text = TextSource::Random;
-    let generator = Generator::new(Style::Waves, text, FontSet::Trained, Split::Test, 2024);
+    let generator = Generator::new(Style::Waves, text, FontSet::Train, Split::Test, 2024);
     assert_eq!(
-        hashes(generator.with_bent_share(0.5)),
+        hashes(generator.with_distortion_share(0.5)),
         ["604a0772a79d2658", "b0064b5db7f98052", "6e1448c1bab8bd60"]
     );
 }

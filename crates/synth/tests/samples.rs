@@ -1,10 +1,10 @@
-//! What every sample keeps to; where no style is named, it is `words`.
+//! Properties of every sample. The style is `words` unless a test names another.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use captcha_synth::{
-    CharacterBox, FontSet, Generator, Sample, Split, Style, SynthError, TextSource, Wishes, faces,
-    listed_words,
+    CharacterBox, FontSet, Generator, Sample, SampleOverrides, Split, Style, SynthError,
+    TextSource, fonts, listed_words,
 };
 
 fn generator(text: TextSource, fonts: FontSet, split: Split, seed: u64) -> Generator {
@@ -12,20 +12,20 @@ fn generator(text: TextSource, fonts: FontSet, split: Split, seed: u64) -> Gener
 }
 
 fn samples(count: u64) -> impl Iterator<Item = Sample> {
-    let generator = generator(TextSource::listed(), FontSet::Trained, Split::Train, 11);
+    let generator = generator(TextSource::listed(), FontSet::Train, Split::Train, 11);
     (0..count).map(move |index| generator.sample(index))
 }
 
-fn bent(count: u64) -> impl Iterator<Item = Sample> {
-    let generator = generator(TextSource::listed(), FontSet::Trained, Split::Train, 11);
-    let generator = generator.with_bent_share(1.0);
+fn distorted(count: u64) -> impl Iterator<Item = Sample> {
+    let generator = generator(TextSource::listed(), FontSet::Train, Split::Train, 11);
+    let generator = generator.with_distortion_share(1.0);
     (0..count).map(move |index| generator.sample(index))
 }
 
 fn waves(count: u64) -> impl Iterator<Item = Sample> {
     let text = TextSource::listed();
-    let generator = Generator::new(Style::Waves, text, FontSet::Trained, Split::Train, 11);
-    let generator = generator.with_bent_share(0.3).with_blank_share(0.05);
+    let generator = Generator::new(Style::Waves, text, FontSet::Train, Split::Train, 11);
+    let generator = generator.with_distortion_share(0.3).with_blank_share(0.05);
     (0..count).map(move |index| generator.sample(index))
 }
 
@@ -41,18 +41,18 @@ fn pixel(sample: &Sample, x: u32, y: u32) -> [u8; 3] {
 const WHITE: [u8; 3] = [255; 3];
 
 #[test]
-fn a_sample_depends_on_its_index_seed_and_split_and_on_nothing_else() {
-    let base = generator(TextSource::Random, FontSet::Trained, Split::Train, 1);
+fn sample_depends_only_on_index_seed_and_split() {
+    let base = generator(TextSource::Random, FontSet::Train, Split::Train, 1);
     let sample = base.sample(5);
     base.sample(6);
     assert_eq!(sample, base.sample(5));
     assert_eq!(sample, base.clone().sample(5));
     let others = [
         base.sample(6),
-        generator(TextSource::Random, FontSet::Trained, Split::Train, 2).sample(5),
-        generator(TextSource::Random, FontSet::Trained, Split::Validation, 1).sample(5),
-        generator(TextSource::Random, FontSet::Trained, Split::Test, 1).sample(5),
-        generator(TextSource::Random, FontSet::Trained, Split::Set, 1).sample(5),
+        generator(TextSource::Random, FontSet::Train, Split::Train, 2).sample(5),
+        generator(TextSource::Random, FontSet::Train, Split::Validation, 1).sample(5),
+        generator(TextSource::Random, FontSet::Train, Split::Test, 1).sample(5),
+        generator(TextSource::Random, FontSet::Train, Split::Export, 1).sample(5),
     ];
     for other in others {
         assert_ne!(sample.rgb, other.rgb);
@@ -60,13 +60,13 @@ fn a_sample_depends_on_its_index_seed_and_split_and_on_nothing_else() {
 }
 
 #[test]
-fn generators_are_shared_between_threads() {
+fn generator_is_send_and_sync() {
     fn shared<T: Send + Sync + Clone>() {}
     shared::<Generator>();
 }
 
 #[test]
-fn the_buffer_has_the_size_it_states() {
+fn sample_buffer_has_the_stated_size() {
     for sample in samples(5) {
         assert_eq!((sample.width, sample.height), (600, 320));
         assert_eq!(sample.rgb.len(), 3 * 600 * 320);
@@ -74,11 +74,11 @@ fn the_buffer_has_the_size_it_states() {
 }
 
 #[test]
-fn the_text_comes_from_the_source() {
+fn sample_text_comes_from_the_source() {
     let words: BTreeSet<_> = listed_words().iter().copied().collect();
     assert!(samples(200).all(|sample| words.contains(sample.text.as_str())));
 
-    let random = generator(TextSource::Random, FontSet::Trained, Split::Train, 1);
+    let random = generator(TextSource::Random, FontSet::Train, Split::Train, 1);
     let texts: Vec<String> = (0..200).map(|index| random.sample(index).text).collect();
     assert!(
         texts
@@ -91,20 +91,20 @@ fn the_text_comes_from_the_source() {
 }
 
 #[test]
-fn the_face_comes_from_the_set() {
-    for set in [FontSet::Trained, FontSet::HeldOut] {
-        let names: BTreeSet<_> = faces(set).map(|face| face.name()).collect();
+fn sample_font_comes_from_the_set() {
+    for set in [FontSet::Train, FontSet::HeldOut] {
+        let names: BTreeSet<_> = fonts(set).map(|font| font.name()).collect();
         let generator = generator(TextSource::listed(), set, Split::Test, 3);
         assert!((0..200).all(|index| names.contains(generator.sample(index).font)));
     }
 }
 
-#[cfg(feature = "more-faces")]
+#[cfg(feature = "extra-fonts")]
 #[test]
-fn a_share_is_set_in_more_faces_and_the_rest_is_as_it_was() {
-    let plain = || generator(TextSource::listed(), FontSet::Trained, Split::Train, 3);
-    let mixed = plain().with_more_share(0.3);
-    let names: BTreeSet<_> = faces(FontSet::More).map(|face| face.name()).collect();
+fn extra_fonts_share_changes_only_that_share() {
+    let plain = || generator(TextSource::listed(), FontSet::Train, Split::Train, 3);
+    let mixed = plain().with_extra_fonts_share(0.3);
+    let names: BTreeSet<_> = fonts(FontSet::Extra).map(|font| font.name()).collect();
     let more = (0..200).filter(|&index| {
         let (before, after) = (plain().sample(index), mixed.sample(index));
         let is_more = names.contains(after.font);
@@ -114,13 +114,13 @@ fn a_share_is_set_in_more_faces_and_the_rest_is_as_it_was() {
     });
     let more = more.count();
     assert!((40..80).contains(&more), "{more} of 200");
-    let none = plain().with_more_share(0.0);
+    let none = plain().with_extra_fonts_share(0.0);
     assert!((0..20).all(|index| none.sample(index) == plain().sample(index)));
 }
 
 #[test]
-fn characters_stand_in_order_and_on_the_image_for_the_most_part() {
-    for sample in samples(200).chain(bent(200)).chain(waves(200)) {
+fn character_boxes_are_in_order_and_mostly_inside() {
+    for sample in samples(200).chain(distorted(200)).chain(waves(200)) {
         let characters: String = sample.characters.iter().map(|b| b.character).collect();
         assert_eq!(characters, sample.text);
         let center = |b: &CharacterBox| b.x + 0.5 * b.width;
@@ -144,11 +144,11 @@ fn characters_stand_in_order_and_on_the_image_for_the_most_part() {
     }
 }
 
-/// A box round a character has ink in nearly every row; the dot of i and j leaves some without.
+/// Nearly every row of a character box has ink. The gap below the dot of i and j has none.
 #[test]
-fn characters_are_where_their_boxes_say() {
+fn character_boxes_contain_ink() {
     let (mut found, mut rows) = (0, 0);
-    for sample in samples(100).chain(bent(100)) {
+    for sample in samples(100).chain(distorted(100)) {
         for b in &sample.characters {
             let (left, right) = (b.x.max(0.0) as u32, (b.x + b.width).min(600.0) as u32);
             let (top, bottom) = (b.y.max(0.0) as u32, (b.y + b.height).min(320.0) as u32);
@@ -164,7 +164,7 @@ fn characters_are_where_their_boxes_say() {
 }
 
 #[test]
-fn waves_have_an_ink_and_a_ground_and_nothing_else() {
+fn waves_has_exactly_two_colors() {
     for sample in waves(50) {
         let mut colors: BTreeMap<[u8; 3], usize> = BTreeMap::new();
         for rgb in sample.rgb.as_chunks().0 {
@@ -181,7 +181,7 @@ fn waves_have_an_ink_and_a_ground_and_nothing_else() {
 }
 
 #[test]
-fn a_bent_face_has_the_text_and_name_of_its_own_and_other_characters() {
+fn distorted_font_changes_only_the_outlines() {
     let sizes = |sample: &Sample| -> Vec<[f32; 2]> {
         sample
             .characters
@@ -189,27 +189,27 @@ fn a_bent_face_has_the_text_and_name_of_its_own_and_other_characters() {
             .map(|b| [b.width, b.height])
             .collect()
     };
-    for (plain, bent) in samples(50).zip(bent(50)) {
-        assert_eq!((&plain.text, plain.font), (&bent.text, bent.font));
-        assert_ne!(sizes(&plain), sizes(&bent));
+    for (plain, distorted) in samples(50).zip(distorted(50)) {
+        assert_eq!((&plain.text, plain.font), (&distorted.text, distorted.font));
+        assert_ne!(sizes(&plain), sizes(&distorted));
     }
 }
 
 #[test]
-fn as_many_are_bent_as_asked_for() {
-    let generator = generator(TextSource::listed(), FontSet::Trained, Split::Train, 11);
-    let some = generator.clone().with_bent_share(0.0);
+fn distortion_share_is_kept() {
+    let generator = generator(TextSource::listed(), FontSet::Train, Split::Train, 11);
+    let some = generator.clone().with_distortion_share(0.0);
     assert!((0..20).all(|index| some.sample(index) == generator.sample(index)));
     let (half, all) = (
-        generator.clone().with_bent_share(0.5),
-        generator.with_bent_share(1.0),
+        generator.clone().with_distortion_share(0.5),
+        generator.with_distortion_share(1.0),
     );
-    let bent = (0..400).filter(|&index| half.sample(index) == all.sample(index));
-    assert!((160..240).contains(&bent.count()));
+    let distorted = (0..400).filter(|&index| half.sample(index) == all.sample(index));
+    assert!((160..240).contains(&distorted.count()));
 }
 
 #[test]
-fn about_three_quarters_of_a_percent_of_the_ground_is_speckle() {
+fn noise_covers_about_three_quarters_of_a_percent() {
     let (mut specks, mut ground) = (0, 0);
     for sample in samples(60) {
         for y in 1..sample.height - 1 {
@@ -227,7 +227,7 @@ fn about_three_quarters_of_a_percent_of_the_ground_is_speckle() {
 }
 
 #[test]
-fn strokes_are_as_many_as_the_style_says() {
+fn stroke_count_matches_the_style() {
     let counts: Vec<u32> = samples(200).map(|sample| sample.strokes).collect();
     assert!(counts.iter().all(|count| (6..=32).contains(count)));
     let mean = counts.iter().sum::<u32>() as f32 / counts.len() as f32;
@@ -236,55 +236,51 @@ fn strokes_are_as_many_as_the_style_says() {
 
 #[test]
 #[should_panic(expected = "the word list is empty")]
-fn an_empty_word_list_is_refused() {
+fn empty_word_list_panics() {
     generator(
         TextSource::Words(Vec::new()),
-        FontSet::Trained,
+        FontSet::Train,
         Split::Train,
         1,
     );
 }
 
 #[test]
-fn wishes_are_met_and_leave_the_rest_as_it_was() {
+fn overrides_change_only_what_they_name() {
     for style in Style::ALL {
         let text = TextSource::listed();
-        check_wishes(&Generator::new(
-            style,
-            text,
-            FontSet::Trained,
-            Split::Test,
-            3,
-        ));
+        check_overrides(&Generator::new(style, text, FontSet::Train, Split::Test, 3));
     }
 }
 
-fn check_wishes(generator: &Generator) {
+fn check_overrides(generator: &Generator) {
     for index in 0..10 {
         let plain = generator.sample(index);
-        let as_wished = |wishes: &Wishes| generator.sample_as(index, wishes).expect("possible");
-        assert_eq!(as_wished(&Wishes::default()), plain);
+        let with = |overrides: &SampleOverrides| {
+            generator.sample_with(index, overrides).expect("possible")
+        };
+        assert_eq!(with(&SampleOverrides::default()), plain);
 
-        let text = as_wished(&Wishes {
+        let text = with(&SampleOverrides {
             text: Some("thus".into()),
-            ..Wishes::default()
+            ..SampleOverrides::default()
         });
         assert_eq!((text.text.as_str(), text.characters.len()), ("thus", 4));
         assert_eq!(text.font, plain.font);
 
         for length in 3..=5 {
-            let drawn = as_wished(&Wishes {
+            let drawn = with(&SampleOverrides {
                 length: Some(length),
-                ..Wishes::default()
+                ..SampleOverrides::default()
             });
             assert_eq!((drawn.text.len(), drawn.font), (length, plain.font));
             assert!(length != plain.text.len() || drawn == plain);
         }
 
-        for strokes in [0, 3, 40, Wishes::MOST_STROKES] {
-            let drawn = as_wished(&Wishes {
+        for strokes in [0, 3, 40, SampleOverrides::MAX_STROKES] {
+            let drawn = with(&SampleOverrides {
                 strokes: Some(strokes),
-                ..Wishes::default()
+                ..SampleOverrides::default()
             });
             assert_eq!(drawn.strokes as usize, strokes);
             assert_eq!(
@@ -293,32 +289,32 @@ fn check_wishes(generator: &Generator) {
             );
         }
 
-        let bent = as_wished(&Wishes {
-            bent: Some(true),
-            ..Wishes::default()
+        let distorted = with(&SampleOverrides {
+            distorted: Some(true),
+            ..SampleOverrides::default()
         });
         assert_eq!(
-            (&bent.text, bent.font, bent.strokes),
+            (&distorted.text, distorted.font, distorted.strokes),
             (&plain.text, plain.font, plain.strokes)
         );
-        assert_ne!(bent.characters, plain.characters);
+        assert_ne!(distorted.characters, plain.characters);
 
-        let held_out = faces(FontSet::HeldOut).next().expect("a face").name();
-        let face = as_wished(&Wishes {
-            face: Some(held_out.into()),
-            ..Wishes::default()
+        let held_out = fonts(FontSet::HeldOut).next().expect("a font").name();
+        let font = with(&SampleOverrides {
+            font: Some(held_out.into()),
+            ..SampleOverrides::default()
         });
-        assert_eq!((face.font, &face.text), (held_out, &plain.text));
+        assert_eq!((font.font, &font.text), (held_out, &plain.text));
 
-        let bare = as_wished(&Wishes {
+        let bare = with(&SampleOverrides {
             strokes: Some(0),
-            speckle: Some(0.0),
-            ..Wishes::default()
+            noise: Some(0.0),
+            ..SampleOverrides::default()
         });
-        let speckled = as_wished(&Wishes {
+        let speckled = with(&SampleOverrides {
             strokes: Some(0),
-            speckle: Some(0.1),
-            ..Wishes::default()
+            noise: Some(0.1),
+            ..SampleOverrides::default()
         });
         let pixels = bare.rgb.chunks_exact(3).zip(speckled.rgb.chunks_exact(3));
         let dotted = pixels.filter(|(bare, speckled)| bare != speckled).count();
@@ -329,22 +325,24 @@ fn check_wishes(generator: &Generator) {
 }
 
 #[test]
-fn wishes_that_cannot_be_met_are_refused() {
-    let generator = generator(TextSource::Random, FontSet::Trained, Split::Test, 3);
+fn overrides_out_of_range_are_errors() {
+    let generator = generator(TextSource::Random, FontSet::Train, Split::Test, 3);
     for text in ["", "Thus", "toolong", "a b", "ü"] {
-        let wishes = Wishes {
+        let overrides = SampleOverrides {
             text: Some(text.into()),
-            ..Wishes::default()
+            ..SampleOverrides::default()
         };
-        let error = generator.sample_as(0, &wishes).expect_err("no text");
+        let error = generator.sample_with(0, &overrides).expect_err("no text");
         assert_eq!(error, SynthError::BadText(text.into()));
     }
     for length in [0, 2, 6, usize::MAX] {
-        let wishes = Wishes {
+        let overrides = SampleOverrides {
             length: Some(length),
-            ..Wishes::default()
+            ..SampleOverrides::default()
         };
-        let error = generator.sample_as(0, &wishes).expect_err("no such text");
+        let error = generator
+            .sample_with(0, &overrides)
+            .expect_err("no such text");
         let lengths = vec![3, 4, 5];
         assert_eq!(error, SynthError::NoTextOfLength { length, lengths });
     }
@@ -354,37 +352,37 @@ fn wishes_that_cannot_be_met_are_refused() {
         (&["a", "of", "toe"], "1, 2 or 3"),
     ] {
         let words = TextSource::Words(words.iter().map(|&word| word.to_owned()).collect());
-        let of_four = Wishes {
+        let of_four = SampleOverrides {
             length: Some(4),
-            ..Wishes::default()
+            ..SampleOverrides::default()
         };
-        let generator = self::generator(words, FontSet::Trained, Split::Test, 3);
+        let generator = self::generator(words, FontSet::Train, Split::Test, 3);
         let error = generator
-            .sample_as(0, &of_four)
+            .sample_with(0, &of_four)
             .expect_err("no such word")
             .to_string();
         assert_eq!(
             error,
-            format!("no text has 4 characters; those that there are have {lengths}")
+            format!("no text has 4 characters; the texts have {lengths}")
         );
     }
-    let face = Wishes {
-        face: Some("comic".into()),
-        ..Wishes::default()
+    let font = SampleOverrides {
+        font: Some("comic".into()),
+        ..SampleOverrides::default()
     };
     assert!(matches!(
-        generator.sample_as(0, &face),
-        Err(SynthError::UnknownFace(_))
+        generator.sample_with(0, &font),
+        Err(SynthError::UnknownFont(_))
     ));
-    for (strokes, speckle) in [(Some(101), None), (None, Some(0.5)), (None, Some(f32::NAN))] {
-        let wishes = Wishes {
+    for (strokes, noise) in [(Some(101), None), (None, Some(0.5)), (None, Some(f32::NAN))] {
+        let overrides = SampleOverrides {
             strokes,
-            speckle,
-            ..Wishes::default()
+            noise,
+            ..SampleOverrides::default()
         };
         assert!(matches!(
-            generator.sample_as(0, &wishes),
-            Err(SynthError::TooMuch { .. })
+            generator.sample_with(0, &overrides),
+            Err(SynthError::TooMuchClutter { .. })
         ));
     }
 }

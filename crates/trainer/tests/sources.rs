@@ -137,13 +137,7 @@ fn what_is_wrong_with_a_folder_is_said() {
 }
 
 fn generated(split: Split, images_per_epoch: usize) -> Generated {
-    let generator = Generator::new(
-        Style::Words,
-        TextSource::listed(),
-        FontSet::Trained,
-        split,
-        7,
-    );
+    let generator = Generator::new(Style::Words, TextSource::listed(), FontSet::Train, split, 7);
     Generated::new(generator, images_per_epoch)
 }
 
@@ -190,7 +184,7 @@ fn a_run_learns_from_one_split_and_is_judged_on_another() {
         words,
         random_share: 0.0,
     };
-    let learnt = Generator::new(Style::Words, texts, FontSet::Trained, Split::Train, 7);
+    let learnt = Generator::new(Style::Words, texts, FontSet::Train, Split::Train, 7);
     let learnt = Generated::new(learnt, 3).starting_at(2);
     let first = |source: &dyn Source| source.example(0, 0).unwrap().image;
     assert_eq!(first(&*train), first(&learnt));
@@ -357,7 +351,7 @@ fn darkness(example: &Example, [x, y]: [f32; 2]) -> f32 {
 fn degraded_images_keep_their_characters_in_place() {
     let generated = || {
         let words = TextSource::listed();
-        let generator = Generator::new(Style::Words, words, FontSet::Trained, Split::Test, 4);
+        let generator = Generator::new(Style::Words, words, FontSet::Train, Split::Test, 4);
         Arc::new(Generated::new(generator, 40))
     };
     let (plain, never) = (generated(), Degraded::new(generated(), 0.0, 4));

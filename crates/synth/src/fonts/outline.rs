@@ -1,14 +1,13 @@
-//! The outlines of a face's characters, as polygons.
+//! The outlines of a font's characters, as polygons.
 
 use ttf_parser::{Face, OutlineBuilder};
 
-use crate::path::{Path, Point};
+use crate::geometry::{Path, Point};
 
-/// How far a polygon may stray from the curve it stands for, in ems: a tenth of a pixel at
-/// the largest size drawn.
+/// Maximum distance between a polygon and its curve, in ems: a tenth of a pixel at the largest size.
 const TOLERANCE: f32 = 0.001;
 
-/// The characters a to z of one face, in ems, y upwards from the baseline.
+/// The characters a to z of one font, in ems, y upwards from the baseline.
 #[derive(Debug)]
 pub(crate) struct Outlines {
     characters: Vec<Path>,
@@ -17,18 +16,18 @@ pub(crate) struct Outlines {
 }
 
 impl Outlines {
-    /// Reads an embedded file.
+    /// Parses an embedded file.
     ///
     /// # Panics
     /// If it is not a TrueType font with the characters a to z. Every embedded one is tested.
     pub(super) fn parse(data: &[u8]) -> Self {
-        let face = Face::parse(data, 0).expect("an embedded face is a TrueType font");
+        let face = Face::parse(data, 0).expect("an embedded font is a TrueType font");
         let scale = 1.0 / f32::from(face.units_per_em());
         let characters: Vec<Path> = ('a'..='z')
             .map(|character| {
                 let glyph = face
                     .glyph_index(character)
-                    .expect("an embedded face has a to z");
+                    .expect("an embedded font has a to z");
                 let mut flattener = Flattener {
                     path: Path::default(),
                     scale,
@@ -104,33 +103,33 @@ impl OutlineBuilder for Flattener {
 
 #[cfg(test)]
 mod tests {
-    use crate::fonts::{FontSet, faces, sets};
+    use crate::fonts::{FontSet, fonts};
 
     #[test]
-    fn every_face_has_26_distinct_characters_of_sound_size() {
-        for face in sets().into_iter().flat_map(faces) {
-            let outlines = face.outlines();
-            // Two of the more faces have small characters nearly as high as capitals.
-            let tested = [FontSet::Trained, FontSet::HeldOut].contains(&face.set);
+    fn every_font_has_26_distinct_characters_of_valid_size() {
+        for font in FontSet::ALL.iter().copied().flat_map(fonts) {
+            let outlines = font.outlines();
+            // Two of the extra fonts have small characters nearly as high as capitals.
+            let tested = [FontSet::Train, FontSet::HeldOut].contains(&font.set);
             let highest = if tested { 0.7 } else { 0.85 };
             assert!(
                 (0.15..highest).contains(&outlines.x_height),
                 "{}",
-                face.name()
+                font.name()
             );
             for a in 'a'..='z' {
                 let bounds = outlines.character(a).bounds().expect("has an outline");
                 assert!(
                     bounds.width() > 0.02 && bounds.height() > 0.1,
                     "{} {a}",
-                    face.name()
+                    font.name()
                 );
                 for b in 'a'..a {
                     assert_ne!(
                         outlines.character(a),
                         outlines.character(b),
                         "{} {a} {b}",
-                        face.name()
+                        font.name()
                     );
                 }
             }

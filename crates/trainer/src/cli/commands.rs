@@ -231,7 +231,7 @@ fn run_evaluate(args: &EvaluateArgs) -> Result<()> {
         (Some(style), _) => {
             let text = texts(args.random, args.words.as_deref())?;
             let generator = test_generator(style, text, fonts(args.fonts), args.seed)?;
-            let generator = generator.with_bent_share(share(args.bent));
+            let generator = generator.with_distortion_share(share(args.bent));
             Arc::new(test_images(generator, args.count)?)
         }
         (None, Some(folder)) => {
@@ -271,7 +271,7 @@ fn test_images(generator: Generator, count: u64) -> Result<Generated> {
 
 fn run_figures(args: &FiguresArgs) -> Result<()> {
     let words = TextSource::listed();
-    let generator = test_generator(&args.style, words, FontSet::Trained, args.seed)?;
+    let generator = test_generator(&args.style, words, FontSet::Train, args.seed)?;
     let source = test_images(generator, args.count)?;
     let runs = args
         .runs
@@ -305,10 +305,14 @@ fn run_recognize(args: &RecognizeArgs) -> Result<bool> {
 
 fn run_generate(args: &GenerateArgs) -> Result<()> {
     let text = texts(args.random, args.words.as_deref())?;
-    let split = if args.test { Split::Test } else { Split::Set };
+    let split = if args.test {
+        Split::Test
+    } else {
+        Split::Export
+    };
     let style = args.style.parse()?;
     let generator = Generator::new(style, text, fonts(args.fonts), split, args.seed)
-        .with_bent_share(share(args.bent));
+        .with_distortion_share(share(args.bent));
     generate::generate(&generator, args.count, &args.out)
 }
 
@@ -331,9 +335,9 @@ fn texts(random: bool, words: Option<&Path>) -> Result<TextSource> {
 
 fn fonts(fonts: Fonts) -> FontSet {
     match fonts {
-        Fonts::Trained => FontSet::Trained,
+        Fonts::Trained => FontSet::Train,
         Fonts::HeldOut => FontSet::HeldOut,
-        Fonts::More => FontSet::More,
+        Fonts::More => FontSet::Extra,
     }
 }
 

@@ -68,7 +68,7 @@ impl Source for Degraded {
             Split::Test => 0,
             Split::Train => 1,
             Split::Validation => 2,
-            Split::Set => 3,
+            Split::Export => 3,
         };
         let mut key = [0; 32];
         for (bytes, part) in

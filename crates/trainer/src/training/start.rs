@@ -111,15 +111,15 @@ pub fn sources(provenance: &Provenance) -> Result<Sources> {
                 .target(word, config.max_length)
                 .context("the network has no place for the generator's texts")?;
         }
-        let generator = |text, split| Generator::new(style, text, FontSet::Trained, split, seed);
+        let generator = |text, split| Generator::new(style, text, FontSet::Train, split, seed);
         let texts = TextSource::Mixed {
             words: listed_words().iter().map(|&word| word.to_owned()).collect(),
             random_share: recipe.data.random_share as f32,
         };
         let train = generator(texts, Split::Train)
             .with_blank_share(recipe.data.blank_share as f32)
-            .with_bent_share(recipe.data.bent_share as f32)
-            .with_more_share(recipe.data.more_faces_share as f32);
+            .with_distortion_share(recipe.data.bent_share as f32)
+            .with_extra_fonts_share(recipe.data.more_faces_share as f32);
         let train = Generated::new(train, options.images_per_epoch);
         let train = Arc::new(train.starting_at(provenance.first_image));
         let degraded = Degraded::new(train, recipe.data.degraded_share, seed);
@@ -164,7 +164,7 @@ pub fn validation(
         let generator = Generator::new(
             style.parse()?,
             TextSource::listed(),
-            FontSet::Trained,
+            FontSet::Train,
             Split::Validation,
             seed,
         );

@@ -1,11 +1,11 @@
-//! The lines and elliptical arcs that cross an image, as polygons.
+//! Lines and elliptical arcs as polygons.
 
-use crate::path::{Path, Point};
+use crate::geometry::{Path, Point};
 
 /// Longest edge of an arc's outline, in pixels.
 const ARC_STEP: f32 = 5.0;
 
-/// A stroke without its colour; all lengths in pixels.
+/// The geometry of a stroke. Lengths are in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stroke {
     /// A straight line with square ends.
@@ -22,7 +22,7 @@ pub(crate) enum Stroke {
 }
 
 impl Stroke {
-    /// Writes its outline over whatever `path` held.
+    /// Replaces the content of `path` with the outline.
     pub(crate) fn outline(&self, path: &mut Path) {
         path.clear();
         match *self {
@@ -65,7 +65,7 @@ fn arc(path: &mut Path, center: Point, radii: Point, start: f32, sweep: f32, wid
         path.push([center[0] + radii[0] * x, center[1] + radii[1] * y]);
         (x, y) = (x * cos - y * sin, x * sin + y * cos);
     }
-    // Back along the inner side, from one step before where the loop left off.
+    // The inner side, backwards, from one step before the end of the loop.
     for _ in 0..=steps {
         (x, y) = (x * cos + y * sin, y * cos - x * sin);
         path.push([center[0] + inner[0] * x, center[1] + inner[1] * y]);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_as_long_and_wide_as_asked() {
+    fn line_has_its_length_and_width() {
         let path = outline(Stroke::Line {
             from: [10.0, 10.0],
             to: [40.0, 50.0],
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_length_is_nothing() {
+    fn line_of_length_zero_is_empty() {
         let path = outline(Stroke::Line {
             from: [1.0, 1.0],
             to: [1.0, 1.0],
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_arc_is_the_band_between_two_ellipses() {
+    fn full_arc_is_the_band_between_two_ellipses() {
         let (center, radii, width) = ([100.0, 80.0], [60.0, 30.0], 4.0);
         let path = outline(Stroke::Arc {
             center,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_arc_stays_in_its_quarter() {
+    fn quarter_arc_stays_in_its_quadrant() {
         let (center, radii, width) = ([0.0, 0.0], [50.0, 20.0], 3.0);
         let path = outline(Stroke::Arc {
             center,

@@ -1,45 +1,41 @@
-//! Hands beyond the embedded faces: a face bent out of its shape, another way for every image.
-//!
-//! To train on. A reader that has seen fifty faces ten thousand times each knows those faces; one
-//! that has never seen the same shape twice has to know characters.
+//! Distortion of a font, different for every image, for training. A network that sees fifty fonts
+//! ten thousand times each learns those fonts. A network that never sees the same shape twice has to
+//! learn the characters.
 
 use std::f32::consts::TAU;
 
-use crate::path::{Path, Point};
-use crate::random::Random;
+use crate::geometry::{Path, Point};
+use crate::random::{Random, Stream};
 
-/// Longest straight edge of a bent outline, in x-heights; longer ones could not bend.
+/// Longest straight edge of an outline, in x-heights; longer edges could not bend.
 const LONGEST_EDGE: f32 = 0.15;
 
-/// The stream that hands are drawn from, so that the rest of an image stays as it is without.
-const STREAM: u64 = 2;
-
-/// How the characters of one image are bent. Lengths are in x-heights, y upwards.
-pub(crate) struct Hand {
-    /// By how much outlines grow, thinner if negative.
+/// The distortion of one image's characters. Lengths are in x-heights, y upwards.
+pub(crate) struct GlyphDistortion {
+    /// Growth of the outlines; negative makes them thinner.
     weight: f32,
-    /// What lies above the x-height and below the baseline, stretched.
+    /// Stretch of the parts above the x-height and below the baseline.
     ascenders: f32,
     descenders: f32,
     width: f32,
     slant: f32,
     waves: [Wave; 2],
-    /// Largest turn of a character on its own, in radians.
+    /// Largest rotation of a single character, in radians.
     turn: f32,
     random: Random,
 }
 
-/// A wave that runs through a character.
+/// A sine wave that displaces the points of a character.
 struct Wave {
     /// Radians in an x-height, along x and y.
     frequency: Point,
     amplitude: Point,
 }
 
-impl Hand {
-    /// Any hand; the same one for the same image.
+impl GlyphDistortion {
+    /// A random distortion, the same for the same image.
     pub(crate) fn draw(image: &Random) -> Self {
-        let mut random = image.aside(STREAM);
+        let mut random = image.substream(Stream::GlyphDistortion);
         Self {
             weight: random.range(-0.02, 0.05),
             ascenders: random.range(0.7, 1.4),
@@ -52,8 +48,8 @@ impl Hand {
         }
     }
 
-    /// One character's outline, in ems, bent.
-    pub(crate) fn bend(&mut self, outline: &Path, x_height: f32) -> Path {
+    /// Distorts one character's outline, in ems.
+    pub(crate) fn apply(&mut self, outline: &Path, x_height: f32) -> Path {
         let phases = [(); 2].map(|()| self.random.range(0.0, TAU));
         let (sine, cosine) = libm::sincosf(self.random.range(-self.turn, self.turn));
         let character = outline.map(|[x, y]| [x / x_height, y / x_height]);

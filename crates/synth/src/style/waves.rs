@@ -1,59 +1,58 @@
-//! Another look, for comparison, as scripts drew it that guarded forms before there were services
-//! for that: dark characters of one colour, turned and crowded, on a tinted ground, bent along waves
-//! and struck through in their own colour. What tells characters apart in the `words` style, gaps and
-//! colours, is missing.
+//! A second style, in the manner of early PHP CAPTCHA scripts: dark characters of one colour on a
+//! tinted background, rotated and overlapping, with a sine displacement and strike-through lines of
+//! the same colour. Unlike `words`, it has no gaps and no colours that separate the characters.
 
 use std::f32::consts::TAU;
 
-use crate::canvas::{Canvas, Color};
-use crate::fonts::{Face, Outlines};
-use crate::hand::Hand;
-use crate::path::{Path, Point};
-use crate::random::Random;
+use super::DrawRequest;
+use super::glyph_distortion::GlyphDistortion;
+use crate::fonts::Outlines;
+use crate::geometry::{Canvas, Color, Path, Point};
+use crate::random::{Random, Stream};
 use crate::sample::{CharacterBox, Sample};
-use crate::words::Clutter;
 
 /// Size of an image in pixels.
 const WIDTH: usize = 600;
 const HEIGHT: usize = 320;
 
-/// Room that the characters keep free at the image's edges before they are bent, in pixels.
+/// Margin around the text before the displacement, in pixels.
 const MARGIN: f32 = 35.0;
 
-/// Longest straight edge of what is to be bent, in pixels.
+/// Longest straight edge of an outline before the displacement, in pixels.
 const LONGEST_EDGE: f32 = 6.0;
 
 /// Width of a speck, in pixels.
 const SPECK: usize = 2;
 
-/// The streams of what can be wished otherwise, so that the rest stays as it is.
-const STROKES: u64 = 3;
-const SPECKLE: u64 = 4;
-
-/// Draws one image that says `text` in `face`, or in that face bent out of its shape.
-pub(crate) fn draw(
-    text: String,
-    face: &'static Face,
-    bent: bool,
-    clutter: Clutter,
-    random: &mut Random,
-) -> Sample {
-    let ground = draw_color(random, 190.0, 255.0);
+/// Draws one image.
+pub(super) fn draw(request: DrawRequest, random: &mut Random) -> Sample {
+    let DrawRequest {
+        text,
+        font,
+        distorted,
+        clutter,
+    } = request;
+    let background = draw_color(random, 190.0, 255.0);
     let ink = draw_color(random, 0.0, 110.0);
     let wave = Wave::draw(random);
-    let characters: Vec<Path> = lay_out(&text, face.outlines(), bent, random)
+    let characters: Vec<Path> = lay_out(&text, font.outlines(), distorted, random)
         .iter()
         .map(|character| {
             character
                 .subdivided(LONGEST_EDGE)
-                .map(|point| wave.bend(point))
+                .map(|point| wave.displace(point))
         })
         .collect();
-    let strokes = draw_strokes(clutter.strokes, random.aside(STROKES));
+    let strokes = draw_strokes(clutter.strokes, random.substream(Stream::Strokes));
 
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
-    canvas.set(0, 0, WIDTH.max(HEIGHT), ground);
-    draw_speckle(&mut canvas, clutter.speckle, ink, random.aside(SPECKLE));
+    canvas.fill_square(0, 0, WIDTH.max(HEIGHT), background);
+    draw_noise(
+        &mut canvas,
+        clutter.noise,
+        ink,
+        random.substream(Stream::Noise),
+    );
     for path in characters.iter().chain(&strokes) {
         canvas.fill(path, [0.0, 0.0], ink);
     }
@@ -67,12 +66,12 @@ pub(crate) fn draw(
             .filter_map(character_box)
             .collect(),
         text,
-        font: face.name(),
+        font: font.name(),
         strokes: strokes.len() as u32,
     }
 }
 
-/// The wave that the whole image follows.
+/// The sine displacement of the image.
 struct Wave {
     amplitude: Point,
     /// Radians in a pixel.
@@ -92,7 +91,7 @@ impl Wave {
         }
     }
 
-    fn bend(&self, [x, y]: Point) -> Point {
+    fn displace(&self, [x, y]: Point) -> Point {
         [
             x + self.amplitude[0] * libm::sinf(self.frequency[0] * y + self.phase[0]),
             y + self.amplitude[1] * libm::sinf(self.frequency[1] * x + self.phase[1]),
@@ -100,9 +99,9 @@ impl Wave {
     }
 }
 
-/// The characters' outlines, in their places from left to right, not yet bent.
-fn lay_out(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> Vec<Path> {
-    let mut hand = bent.then(|| Hand::draw(random));
+/// The characters' outlines, placed from left to right, before the displacement.
+fn lay_out(text: &str, outlines: &Outlines, distorted: bool, random: &mut Random) -> Vec<Path> {
+    let mut distortion = distorted.then(|| GlyphDistortion::draw(random));
     let scale = random.range(80.0, 130.0) / outlines.x_height;
     let turn = random.range(0.0, 0.45);
     let low = random.range(-10.0, 4.0);
@@ -117,8 +116,8 @@ fn lay_out(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> 
                 let [x, y] = [scale * x, -scale * y];
                 [cosine * x - sine * y, sine * x + cosine * y]
             };
-            let outline = match &mut hand {
-                Some(hand) => hand.bend(outline, outlines.x_height).map(turned),
+            let outline = match &mut distortion {
+                Some(distortion) => distortion.apply(outline, outlines.x_height).map(turned),
                 None => outline.map(turned),
             };
             let Some(bounds) = outline.bounds() else {
@@ -129,11 +128,11 @@ fn lay_out(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> 
             outline.map(|[x, y]| [x + shift, y])
         })
         .collect();
-    into_the_image(&characters, random)
+    fit_into_image(&characters, random)
 }
 
-/// Makes the line smaller where the image has no room for it, and sets it down anywhere.
-fn into_the_image(characters: &[Path], random: &mut Random) -> Vec<Path> {
+/// Shrinks the text if it does not fit, and places it at random.
+fn fit_into_image(characters: &[Path], random: &mut Random) -> Vec<Path> {
     let corners = characters
         .iter()
         .filter_map(Path::bounds)
@@ -157,7 +156,7 @@ fn into_the_image(characters: &[Path], random: &mut Random) -> Vec<Path> {
         .collect()
 }
 
-/// Curves from edge to edge: as many as chance has it, or as many as are wished.
+/// Curves from edge to edge; `count` overrides the random number of them.
 fn draw_strokes(count: Option<usize>, mut random: Random) -> Vec<Path> {
     let drawn = random.count(1, 3);
     (0..count.unwrap_or(drawn))
@@ -188,16 +187,16 @@ fn draw_strokes(count: Option<usize>, mut random: Random) -> Vec<Path> {
         .collect()
 }
 
-/// Scatters specks of the ink over up to 2 % of the image, or over the share that is wished.
-fn draw_speckle(canvas: &mut Canvas, share: Option<f32>, ink: Color, mut random: Random) {
+/// Scatters specks of the ink over `share` of the image, by default up to 2%.
+fn draw_noise(canvas: &mut Canvas, share: Option<f32>, ink: Color, mut random: Random) {
     let drawn = random.range(0.0, 0.02);
     let specks = share.unwrap_or(drawn) * (WIDTH * HEIGHT) as f32 / (SPECK * SPECK) as f32;
     for _ in 0..specks as usize {
-        canvas.set(random.below(WIDTH), random.below(HEIGHT), SPECK, ink);
+        canvas.fill_square(random.below(WIDTH), random.below(HEIGHT), SPECK, ink);
     }
 }
 
-/// Any colour whose channels lie between two values.
+/// A random colour with channels between `low` and `high`.
 fn draw_color(random: &mut Random, low: f32, high: f32) -> Color {
     [(); 3].map(|()| random.range(low, high) as u8)
 }

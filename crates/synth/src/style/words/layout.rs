@@ -1,15 +1,14 @@
-//! The word: how large, how heavy, where each character stands.
+//! The layout of the word: size, weight, and the position of each character.
 
 use super::{HEIGHT, WIDTH, draw_color};
-use crate::canvas::{Canvas, Color};
 use crate::fonts::Outlines;
-use crate::hand::Hand;
-use crate::path::{Bounds, Path, Point};
+use crate::geometry::{Bounds, Canvas, Color, Path, Point};
 use crate::random::Random;
 use crate::sample::CharacterBox;
+use crate::style::glyph_distortion::GlyphDistortion;
 
-/// Lightest colour of a character. Pale ones occur, as in the paper's set, but a word must stay
-/// readable to the one who labels it.
+/// Lightest colour of a character. Pale colours occur, as in the paper's set, but people must be able
+/// to read the word.
 const LIGHTEST: f32 = 0.88;
 
 /// Room kept free at the image's edges when a word would overflow it, in pixels.
@@ -34,35 +33,40 @@ struct Character {
 }
 
 impl Layout {
-    /// Lays a word out, its characters bent out of their face's shape if asked for.
-    pub(super) fn plan(text: &str, outlines: &Outlines, bent: bool, random: &mut Random) -> Self {
-        let mut hand = bent.then(|| Hand::draw(random));
-        let x_height = if random.chance(0.8) {
+    /// Lays out a word; `distorted` distorts its characters.
+    pub(super) fn plan(
+        text: &str,
+        outlines: &Outlines,
+        distorted: bool,
+        random: &mut Random,
+    ) -> Self {
+        let mut distortion = distorted.then(|| GlyphDistortion::draw(random));
+        let x_height = if random.bernoulli(0.8) {
             random.range(33.0, 62.0)
         } else {
             random.range(62.0, 77.0)
         };
-        let stretch = if random.chance(0.4) {
+        let stretch = if random.bernoulli(0.4) {
             random.range(0.85, 1.2)
         } else {
             1.0
         };
-        let slant = if random.chance(0.3) {
+        let slant = if random.bernoulli(0.3) {
             random.range(-0.12, 0.12)
         } else {
             0.0
         };
-        let uneven_size = if random.chance(0.3) {
+        let uneven_size = if random.bernoulli(0.3) {
             random.range(0.0, 0.12)
         } else {
             0.0
         };
-        let uneven_slant = if random.chance(0.2) {
+        let uneven_slant = if random.bernoulli(0.2) {
             random.range(0.0, 0.1)
         } else {
             0.0
         };
-        let bold = if random.chance(0.3) {
+        let bold = if random.bernoulli(0.3) {
             random.range(0.01, 0.05) * x_height
         } else {
             0.0
@@ -75,10 +79,10 @@ impl Layout {
                     x_height / outlines.x_height * (1.0 + random.range(-1.0, 1.0) * uneven_size);
                 let slant = slant + random.range(-1.0, 1.0) * uneven_slant;
                 let outline = outlines.character(character);
-                let bent = hand
+                let distorted = distortion
                     .as_mut()
-                    .map(|hand| hand.bend(outline, outlines.x_height));
-                let outline = bent
+                    .map(|distortion| distortion.apply(outline, outlines.x_height));
+                let outline = distorted
                     .as_ref()
                     .unwrap_or(outline)
                     .map(|[x, y]| [scale * (stretch * x + slant * y), -scale * y]);
@@ -124,7 +128,7 @@ impl Character {
     fn new(character: char, outline: Path, color: Color) -> Self {
         let bounds = outline
             .bounds()
-            .expect("every character of a face has an outline");
+            .expect("every character of a font has an outline");
         Self {
             character,
             outline,
@@ -199,7 +203,7 @@ fn place(characters: &mut [Character], gaps: &[f32], random: &mut Random) {
     let highest = above + jitter;
     let lowest = (HEIGHT as f32 - below - jitter).max(highest);
     // In the figures the baseline is about four fifths down.
-    let baseline = if random.chance(0.5) {
+    let baseline = if random.bernoulli(0.5) {
         (random.range(0.7, 0.9) * HEIGHT as f32).clamp(highest, lowest)
     } else {
         random.range(highest, lowest)

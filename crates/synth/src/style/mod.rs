@@ -1,28 +1,34 @@
-//! The looks a generator can draw.
+//! The styles that the generator draws. A new style is a file beside `waves.rs` and a variant of
+//! [`Style`].
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::SynthError;
-use crate::fonts::Face;
 use crate::random::Random;
 use crate::sample::Sample;
-use crate::waves;
-use crate::words::{self, Clutter};
 
-/// A family of CAPTCHAs that look alike.
+mod glyph_distortion;
+mod request;
+mod waves;
+mod words;
+
+pub(crate) use request::{Clutter, DrawRequest};
+
+/// A family of CAPTCHAs of one appearance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Style {
-    /// The look of the paper's set: 600 x 320 pixels, a short word in one face among lines,
-    /// arcs and speckle on white.
+    /// The style of the paper's set: 600 x 320 pixels, a short word in one font, with lines, arcs
+    /// and noise on white.
     Words,
-    /// Another look, for comparison: 600 x 320 pixels, dark crowded characters of one colour on a
-    /// tinted ground, bent along waves and struck through. No shipped network is trained on it.
+    /// A second style, for comparison: 600 x 320 pixels, dark crowded characters of one colour on a
+    /// tinted background, displaced along waves and struck through. No shipped network is trained
+    /// on it.
     Waves,
 }
 
 impl Style {
-    /// All there are.
+    /// All styles.
     pub const ALL: [Self; 2] = [Self::Words, Self::Waves];
 
     fn name(self) -> &'static str {
@@ -32,7 +38,7 @@ impl Style {
         }
     }
 
-    /// Its part of the random stream's key.
+    /// The style's part of the random stream's key.
     pub(crate) fn tag(self) -> u32 {
         match self {
             Self::Words => 1,
@@ -40,18 +46,11 @@ impl Style {
         }
     }
 
-    /// Draws one image that says `text`, its face bent out of shape if asked for.
-    pub(crate) fn draw(
-        self,
-        text: String,
-        face: &'static Face,
-        bent: bool,
-        clutter: Clutter,
-        random: &mut Random,
-    ) -> Sample {
+    /// Draws one image.
+    pub(crate) fn draw(self, request: DrawRequest, random: &mut Random) -> Sample {
         match self {
-            Self::Words => words::draw(text, face, bent, clutter, random),
-            Self::Waves => waves::draw(text, face, bent, clutter, random),
+            Self::Words => words::draw(request, random),
+            Self::Waves => waves::draw(request, random),
         }
     }
 }
@@ -78,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_round_trip() {
+    fn style_name_parses_back() {
         for style in Style::ALL {
             assert_eq!(style.to_string().parse(), Ok(style));
         }

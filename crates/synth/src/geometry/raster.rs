@@ -1,11 +1,11 @@
-//! A picture and the one way to draw on it: filling polygons with a flat colour.
+//! The RGB image, and filling polygons with a flat colour.
 
-use crate::path::{Path, Point};
+use crate::geometry::{Path, Point};
 
 /// Red, green, blue.
 pub(crate) type Color = [u8; 3];
 
-/// An RGB picture, white at first.
+/// An RGB image, initially white.
 pub(crate) struct Canvas {
     width: usize,
     height: usize,
@@ -16,12 +16,12 @@ pub(crate) struct Canvas {
     crossings: Vec<Crossing>,
 }
 
-/// Where an edge crosses a row's centre line: twice the first pixel right of it, plus one if
-/// the edge runs downwards. So packed, crossings sort by pixel.
+/// A crossing of an edge and a row's centre line: twice the first pixel right of it, plus one if the
+/// edge runs downwards. Packed this way, crossings sort by pixel.
 type Crossing = u32;
 
 impl Canvas {
-    /// A white picture of the given size in pixels.
+    /// A white image of the given size in pixels.
     pub(crate) fn new(width: usize, height: usize) -> Self {
         Self {
             width,
@@ -32,13 +32,13 @@ impl Canvas {
         }
     }
 
-    /// The picture's bytes, as [`crate::Sample::rgb`] lays them out.
+    /// The bytes in the layout of [`crate::Sample::rgb`].
     pub(crate) fn into_rgb(self) -> Vec<u8> {
         self.rgb
     }
 
-    /// Colours a block of pixels, clipped to the picture.
-    pub(crate) fn set(&mut self, x: usize, y: usize, size: usize, color: Color) {
+    /// Fills a square of pixels, clipped to the image.
+    pub(crate) fn fill_square(&mut self, x: usize, y: usize, size: usize, color: Color) {
         let right = (x + size).min(self.width);
         for row in y..(y + size).min(self.height) {
             fill_span(
@@ -77,7 +77,7 @@ impl Canvas {
         }
     }
 
-    /// Leaves in `row_ends` where each row's crossings begin once they are placed.
+    /// Sets `row_ends` to the start of each row's crossings.
     fn count_crossings(&mut self, path: &Path, offset: Point) {
         self.row_ends.clear();
         self.row_ends.resize(self.height, 0);
@@ -95,7 +95,7 @@ impl Canvas {
         self.crossings.resize(total as usize, 0);
     }
 
-    /// Writes every crossing to its row's place, moving `row_ends` on to where the row ends.
+    /// Writes every crossing to its row and advances `row_ends` to the row's end.
     fn place_crossings(&mut self, path: &Path, offset: Point) {
         let width = self.width as f32;
         for (from, to) in path.edges() {
@@ -146,7 +146,7 @@ mod tests {
         path.close();
     }
 
-    /// The picture as text, `#` where it has ink.
+    /// The image as text, `#` for ink.
     fn drawn(canvas: Canvas) -> Vec<String> {
         let width = canvas.width;
         let pixels: Vec<char> = canvas
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_filled_whose_centres_are_inside() {
+    fn fill_covers_pixels_with_centre_inside() {
         let mut path = Path::default();
         rectangle(&mut path, [0.6, 0.4], [3.6, 2.4]);
         let mut canvas = Canvas::new(5, 3);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_the_picture_is_cut_off() {
+    fn fill_outside_the_image_is_clipped() {
         let mut path = Path::default();
         rectangle(&mut path, [-9.0, -9.0], [2.0, 9.0]);
         rectangle(&mut path, [4.0, 2.0], [90.0, 90.0]);
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn contours_that_run_opposite_ways_make_a_hole_and_others_do_not() {
+    fn fill_opposite_contours_make_a_hole() {
         let mut hole = Path::default();
         rectangle(&mut hole, [0.0, 0.0], [5.0, 3.0]);
         rectangle(&mut hole, [1.0, 2.0], [4.0, 1.0]);
@@ -198,10 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_cut_off_at_the_edges() {
+    fn fill_square_at_the_edge_is_clipped() {
         let mut canvas = Canvas::new(5, 3);
-        canvas.set(4, 1, 3, INK);
-        canvas.set(0, 2, 1, INK);
+        canvas.fill_square(4, 1, 3, INK);
+        canvas.fill_square(0, 2, 1, INK);
         assert_eq!(drawn(canvas), [".....", "....#", "#...#"]);
     }
 }

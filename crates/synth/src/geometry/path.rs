@@ -1,10 +1,10 @@
-//! Closed polygons, the one shape the canvas fills.
+//! Closed polygons, the shapes that the canvas fills.
 
-/// A point, x to the right; glyph outlines count y upwards in ems, the canvas downwards in
-/// pixels.
+/// A point, x to the right. In glyph outlines y points upwards, in ems; on the canvas it points
+/// downwards, in pixels.
 pub(crate) type Point = [f32; 2];
 
-/// Smallest box around some points.
+/// A bounding box.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bounds {
     pub(crate) min: Point,
@@ -30,13 +30,13 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// Empties it, keeping its memory.
+    /// Removes all points and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.points.clear();
         self.ends.clear();
     }
 
-    /// Adds a point to the open contour.
+    /// Appends a point to the open contour.
     pub(crate) fn push(&mut self, point: Point) {
         self.points.push(point);
     }
@@ -46,7 +46,7 @@ impl Path {
         self.points.last().copied()
     }
 
-    /// Closes the open contour; one with no area is dropped.
+    /// Closes the open contour. A contour with fewer than three points is dropped.
     pub(crate) fn close(&mut self) {
         let start = self.ends.last().copied().unwrap_or(0);
         if self.points.len() - start < 3 {
@@ -81,8 +81,8 @@ impl Path {
         fine
     }
 
-    /// The same contours with every edge moved outwards by `by`, inwards if it is negative:
-    /// heavier or lighter, as long as that is less than the thinnest part.
+    /// The same contours with every edge moved outwards by `by`, or inwards if `by` is negative. `by`
+    /// must be smaller than the thinnest part.
     pub(crate) fn grown(&self, by: f32) -> Self {
         let twice_area: f32 = self.edges().map(|(a, b)| a[0] * b[1] - a[1] * b[0]).sum();
         let by = by * twice_area.signum();
@@ -115,7 +115,7 @@ impl Path {
         self.contours().flat_map(edges)
     }
 
-    /// The box around its points; none without points.
+    /// The bounding box; `None` without points.
     pub(crate) fn bounds(&self) -> Option<Bounds> {
         let (&first, rest) = self.points.split_first()?;
         Some(rest.iter().fold(
@@ -151,7 +151,7 @@ fn normal(([x0, y0], [x1, y1]): (Point, Point)) -> Point {
 mod tests {
     use super::*;
 
-    /// A square with a square hole, which runs the other way round.
+    /// A square with a square hole of opposite orientation.
     fn frame() -> Path {
         let mut path = Path::default();
         let square = [[0.0, 0.0], [4.0, 0.0], [4.0, 4.0], [0.0, 4.0]];
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_gets_heavier_whichever_way_it_runs() {
+    fn grown_moves_edges_outwards_in_both_orientations() {
         let mirrored = frame().map(|[x, y]| [x, -y]);
         for path in [frame(), mirrored] {
             assert_eq!(sides(&path.grown(0.5)), [(-0.5, 4.5), (1.5, 2.5)]);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subdivided_outline_is_the_same_in_shorter_edges() {
+    fn subdivided_keeps_the_outline() {
         let fine = frame().subdivided(0.3);
         let length = |(a, b): (Point, Point)| (b[0] - a[0]).hypot(b[1] - a[1]);
         assert!(fine.edges().all(|edge| length(edge) <= 0.3));

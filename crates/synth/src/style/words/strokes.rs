@@ -1,30 +1,28 @@
-//! What surrounds and crosses the word: strokes and speckle.
+//! The lines, arcs and dashes around and across the word.
 
 use std::f32::consts::TAU;
 
 use super::{HEIGHT, WIDTH, draw_color};
-use crate::canvas::{Canvas, Color};
-use crate::path::Point;
+use crate::geometry::{Color, Point, Stroke};
 use crate::random::Random;
-use crate::strokes::Stroke;
 
-/// A stroke with its colour and its place in the order of drawing.
+/// A stroke with its colour and its layer.
 pub(super) struct PlannedStroke {
     pub(super) stroke: Stroke,
     pub(super) color: Color,
-    /// Drawn over the word, not under it.
+    /// Whether it is drawn over the word; else under it.
     pub(super) over: bool,
 }
 
-/// Lightest colour of a stroke; paler ones cannot be told from the ground.
+/// Lightest colour of a stroke; paler ones cannot be told from the background.
 const LIGHTEST: f32 = 0.94;
 
-/// Chooses the lines, arcs and dashes of an image, in the order they are drawn: as many as chance
-/// has it, or the first of them or more of the kind for a count that is wished.
+/// Draws the lines, arcs and dashes of an image at random, in drawing order. A given `count` cuts
+/// the list or extends it by more strokes of the same kind.
 pub(super) fn plan_strokes(count: Option<usize>, random: &mut Random) -> Vec<PlannedStroke> {
     let mut strokes = draw_strokes(random);
     if let Some(count) = count {
-        // From a copy of the stream: what is drawn after the strokes stays as it was.
+        // A copy of the stream, so that `count` does not change the rest of the image.
         let mut more = random.clone();
         while strokes.len() < count {
             strokes.extend(draw_strokes(&mut more));
@@ -36,7 +34,7 @@ pub(super) fn plan_strokes(count: Option<usize>, random: &mut Random) -> Vec<Pla
 
 fn draw_strokes(random: &mut Random) -> Vec<PlannedStroke> {
     // In the figures nearly all long strokes lie under the word, dashes on either side of it.
-    let long_over = if random.chance(0.4) {
+    let long_over = if random.bernoulli(0.4) {
         0.0
     } else {
         random.range(0.0, 0.5)
@@ -48,7 +46,7 @@ fn draw_strokes(random: &mut Random) -> Vec<PlannedStroke> {
     let mut strokes = Vec::with_capacity(lines + arcs + dashes);
     let mut add = |random: &mut Random, stroke, over| {
         let color = draw_color(random, LIGHTEST);
-        let over = random.chance(over);
+        let over = random.bernoulli(over);
         strokes.push(PlannedStroke {
             stroke,
             color,
@@ -130,25 +128,4 @@ fn draw_point(margin: f32, random: &mut Random) -> Point {
 fn skewed(low: f32, high: f32, random: &mut Random) -> f32 {
     let unit = random.unit();
     low + (high - low) * unit * (0.4 + 0.6 * unit)
-}
-
-/// Scatters single pixels of any colour over about 0.8 % of the image, or over the share that is
-/// wished, and a few larger specks.
-pub(super) fn draw_speckle(canvas: &mut Canvas, share: Option<f32>, random: &mut Random) {
-    let drawn = random.range(0.0055, 0.0105);
-    let share = share.unwrap_or(drawn);
-    if share == 0.0 {
-        return;
-    }
-    for _ in 0..(share * (WIDTH * HEIGHT) as f32) as usize {
-        let place = random.below(WIDTH * HEIGHT);
-        let [r, g, b, _] = random.bits().to_le_bytes();
-        canvas.set(place % WIDTH, place / WIDTH, 1, [r, g, b]);
-    }
-    for _ in 0..random.count(0, 10) {
-        let place = random.below(WIDTH * HEIGHT);
-        let size = random.count(2, 4);
-        let color = draw_color(random, 1.0);
-        canvas.set(place % WIDTH, place / WIDTH, size, color);
-    }
 }
