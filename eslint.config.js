@@ -24,7 +24,7 @@ export default [
     rules: { "no-restricted-globals": ["error", "document", "window"] },
   },
   {
-    files: ["web/src/lib/engine.js", "web/sw.js"],
+    files: ["web/src/lib/rpc.js", "web/sw.js"],
     languageOptions: { globals: globals.worker },
   },
   {

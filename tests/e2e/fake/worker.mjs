@@ -1,7 +1,13 @@
 // @ts-check
 /** Stands in for the browser's workers, in tests without a browser. */
 
-/** @import { Request, Response } from "../../../web/src/lib/types.js" */
+/** @import { ImageSource, RpcResponse } from "../../../web/src/lib/types.js" */
+
+/**
+ * @typedef {{ type: "load", id: number, weights: unknown, backend: string }
+ *   | { type: "recognize", id: number, images: ImageSource[], alternatives: number }
+ *   | { type: "abort", id: number }} Request
+ */
 
 export const CONFIG = { alphabet: "abcxyz", maxLength: 7, grid: { rows: 6, cols: 24 } };
 
@@ -53,7 +59,7 @@ export class FakeWorker extends EventTarget {
     FakeWorker.behave(this, request);
   }
 
-  /** @param {Response} data */
+  /** @param {RpcResponse} data */
   say(data) {
     if (this.alive) this.dispatchEvent(new MessageEvent("message", { data }));
   }
@@ -84,7 +90,7 @@ export function answer(worker, request) {
   const { id } = request;
   if (request.type === "load") {
     const backend = { kind: worker.kind, adapter: "fake", reason: null };
-    worker.say({ type: "loaded", id, loaded: /** @type {any} */ ({ backend, config: CONFIG }) });
+    worker.say({ type: "done", id, value: { backend, config: CONFIG } });
   } else if (request.type === "recognize") {
     // As the engine does: one after the other, and each in a turn of its own.
     worker.line = worker.line.then(() => {
@@ -99,8 +105,7 @@ export function answer(worker, request) {
         const error = { code: /** @type {const} */ ("device-lost"), message: "It is lost." };
         return worker.say({ type: "failed", id, error });
       }
-      const outcomes = /** @type {any[]} */ (firsts.map((first) => ({ recognition: { first } })));
-      worker.say({ type: "recognized", id, outcomes });
+      worker.say({ type: "done", id, value: firsts.map((first) => ({ recognition: { first } })) });
     });
   }
 }

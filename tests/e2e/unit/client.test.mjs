@@ -258,7 +258,7 @@ test("recognizer stops waiting for a device after a time limit, also when WebGPU
 
 test("recognizer gives the reason against WebGPU in plain words", async () => {
   const technical = "panicked at /build/src/stream.rs:73: JsValue(OperationError) Backtrace: none";
-  /** @type {((id: number) => import("../../../web/src/lib/types.js").Response)[]} */
+  /** @type {((id: number) => import("../../../web/src/lib/types.js").RpcResponse)[]} */
   const failures = [
     (id) => ({
       type: "failed",
@@ -266,9 +266,9 @@ test("recognizer gives the reason against WebGPU in plain words", async () => {
       error: { code: "engine-crashed", message: "It broke down.", detail: technical },
     }),
     (id) => ({
-      type: "loaded",
+      type: "done",
       id,
-      loaded: { backend: { kind: "cpu", adapter: "", reason: technical }, config: CONFIG },
+      value: { backend: { kind: "cpu", adapter: "", reason: technical }, config: CONFIG },
     }),
   ];
   mock.method(console, "warn", () => {});
@@ -289,8 +289,8 @@ test("recognizer reads the queued images on the CPU when the GPU is lost", async
   FakeWorker.behave = (worker, request) => {
     if (worker.kind === "webgpu") return answer(worker, request);
     if (request.type !== "recognize") return answer(worker, request);
-    const outcomes = /** @type {any} */ (request.images.map(() => ({ recognition: { first: 0 } })));
-    worker.say({ type: "recognized", id: request.id, outcomes });
+    const value = request.images.map(() => ({ recognition: { first: 0 } }));
+    worker.say({ type: "done", id: request.id, value });
   };
   const images = [1, LOST, 2].map((first) => lens.recognize(image(first)));
   assert.deepEqual((await Promise.allSettled(images)).map(short), [1, 0, 0]);

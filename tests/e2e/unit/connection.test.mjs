@@ -1,8 +1,9 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { Connection, NotBegun } from "../../../web/src/lib/connection.js";
+import { Connection } from "../../../web/src/lib/connection.js";
 import { LensError } from "../../../web/src/lib/errors.js";
+import { NotStarted } from "../../../web/src/lib/rpc.js";
 import { FakeWorker } from "../fake/worker.mjs";
 
 beforeEach(() => {
@@ -10,7 +11,12 @@ beforeEach(() => {
   FakeWorker.behave = () => {};
 });
 
-const read = { type: "recognize", images: [], alternatives: 0 };
+/**
+ * @param {Connection} connection
+ * @param {AbortSignal} [signal]
+ */
+const read = (connection, signal) =>
+  connection.request("recognize", { images: [], alternatives: 0 }, { signal, restartable: true });
 
 /** @param {string} type @param {object} [fields] */
 function happens(type, fields) {
@@ -21,30 +27,30 @@ function happens(type, fields) {
 
 test("connection separates started from queued requests after a crash", async () => {
   const connection = new Connection("cpu");
-  const [one, two] = [connection.ask(read), connection.ask(read)];
+  const [one, two] = [read(connection), read(connection)];
   FakeWorker.all[0].say({ type: "started", id: 1 });
   happens("error", { message: "unreachable at /build/src/lib.rs:1" });
   await assert.rejects(one, (error) => {
-    assert.ok(error instanceof LensError && !(error instanceof NotBegun));
+    assert.ok(error instanceof LensError && !(error instanceof NotStarted));
     assert.equal(error.code, "engine-crashed");
     assert.doesNotMatch(error.message, /unreachable|lib\.rs/);
     assert.match(String(error.cause), /lib\.rs/, "for developers");
     return true;
   });
-  await assert.rejects(two, (error) => error instanceof NotBegun && error.blamed);
+  await assert.rejects(two, (error) => error instanceof NotStarted && error.blamed);
   assert.ok(connection.ended && !FakeWorker.all[0].alive);
 });
 
 test("connection rejects all requests when a message cannot be read", async () => {
   const connection = new Connection("cpu");
-  const asked = connection.ask(read);
+  const asked = read(connection);
   happens("messageerror");
   await assert.rejects(asked, { code: "engine-crashed" });
 });
 
 test("connection fails with missing-code when the worker script is missing", async () => {
   const connection = new Connection("cpu");
-  const asked = connection.ask({ type: "load" });
+  const asked = connection.request("load", { weights: "", backend: "cpu" });
   happens("error");
   await assert.rejects(asked, { name: "LensError", code: "missing-code" });
 });
@@ -54,14 +60,14 @@ test("connection fails only the request that cannot be sent", async () => {
   FakeWorker.behave = () => {
     throw new DOMException("could not be cloned", "DataCloneError");
   };
-  await assert.rejects(connection.ask(read), { name: "LensError", code: "bad-argument" });
+  await assert.rejects(read(connection), { name: "LensError", code: "bad-argument" });
   assert.ok(!connection.ended);
 });
 
 test("connection tells the worker about an aborted reading", async () => {
   const connection = new Connection("cpu");
   const controller = new AbortController();
-  const asked = connection.ask(read, { signal: controller.signal });
+  const asked = read(connection, controller.signal);
   controller.abort(new Error("given up"));
   await assert.rejects(asked, /given up/);
   assert.deepEqual(FakeWorker.all[0].asked.at(-1), { type: "abort", id: 1 });

@@ -5,16 +5,17 @@ import assert from "node:assert/strict";
 import { before, beforeEach, mock, test } from "node:test";
 import { CONFIG, withGpu } from "../fake/worker.mjs";
 
-/** @import { Request, Response } from "../../../web/src/lib/types.js" */
+/** @import { RpcResponse } from "../../../web/src/lib/types.js" */
+/** @import { Request } from "../fake/worker.mjs" */
 
-/** What the worker said. @type {Response[]} */
+/** What the worker said. @type {RpcResponse[]} */
 let said = [];
 /** What the engine was given. @type {any[]} */
 let given = [];
 /** Lets the engine answer. @type {(() => void)[]} */
 let held = [];
 const scope = Object.assign(new EventTarget(), {
-  postMessage: (/** @type {Response} */ response) => said.push(response),
+  postMessage: (/** @type {RpcResponse} */ response) => said.push(response),
 });
 
 /** What the engine does; `fail` may throw. */
@@ -73,10 +74,10 @@ test("engine reads one request at a time and reports each start", async () => {
   assert.deepEqual([saidOf("started"), given], [[1], [1]]);
   held[0]();
   await settle();
-  assert.deepEqual([saidOf("started"), saidOf("recognized")], [[1, 2], [1]]);
+  assert.deepEqual([saidOf("started"), saidOf("done")], [[1, 2], [1]]);
   held[1]();
   await settle();
-  assert.deepEqual(saidOf("recognized"), [1, 2]);
+  assert.deepEqual(saidOf("done"), [1, 2]);
 });
 
 test("engine skips a reading that is aborted in the queue", async () => {
@@ -150,5 +151,5 @@ test("engine uses a software adapter when WebGPU is selected", async () => {
   const value = withGpu(async () => adapter);
   Object.defineProperty(globalThis, "navigator", { value, configurable: true });
   await send({ type: "load", id: 1, weights: new Uint8Array(), backend: "webgpu" });
-  assert.deepEqual(saidOf("loaded"), [1]);
+  assert.deepEqual(saidOf("done"), [1]);
 });

@@ -1,7 +1,11 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Loader, weightsFrom, wishFrom } from "../../../web/src/shared/recognizer-loader.js";
+import {
+  RecognizerLoader,
+  weightsFrom,
+  wishFrom,
+} from "../../../web/src/shared/recognizer-loader.js";
 import { FakeWorker, answer } from "../fake/worker.mjs";
 
 /** @import { LoadOptions } from "../../../web/src/lib/types.js" */
@@ -12,10 +16,10 @@ const OPTIONS = { backend: "cpu", weights: new Uint8Array() };
 beforeEach(() => FakeWorker.install());
 
 test("recognizer loader shares one recognizer and loads another after dispose", async () => {
-  const loader = new Loader(() => OPTIONS);
+  const loader = new RecognizerLoader(() => OPTIONS);
   const [one, other] = await Promise.all([loader.load(), loader.load()]);
   assert.equal(one, other);
-  await loader.drop();
+  await loader.dispose();
   assert.notEqual(await loader.load(), one);
   assert.deepEqual(
     FakeWorker.all.map(({ alive }) => alive),
@@ -28,7 +32,7 @@ test("recognizer loader retries after a failure", async () => {
     const error = { code: /** @type {const} */ ("missing-weights"), message: "They are missing." };
     worker.say({ type: "failed", id, error });
   };
-  const loader = new Loader(() => OPTIONS);
+  const loader = new RecognizerLoader(() => OPTIONS);
   await assert.rejects(loader.load(), { code: "missing-weights" });
   FakeWorker.behave = answer;
   await loader.load();
@@ -36,9 +40,9 @@ test("recognizer loader retries after a failure", async () => {
 
 test("recognizer loader aborts loading on dispose", async () => {
   FakeWorker.behave = () => {};
-  const loader = new Loader(() => OPTIONS);
+  const loader = new RecognizerLoader(() => OPTIONS);
   const loading = assert.rejects(loader.load(), { name: "AbortError" });
-  await loader.drop();
+  await loader.dispose();
   await loading;
   assert.ok(!FakeWorker.all[0].alive);
 });

@@ -17,8 +17,7 @@ class FakeWorker extends EventTarget {
 
   /** @param {{ type: string, id: number }} request */
   postMessage({ type, id }) {
-    const data =
-      type === "load" ? { type: "loaded", id } : { type: "recognized", id, outcomes: [] };
+    const data = { type: "done", id, value: type === "load" ? undefined : [] };
     if (type !== "abort") this.dispatchEvent(new MessageEvent("message", { data }));
   }
 

@@ -14,7 +14,7 @@ import { AuditRun } from "./run.js";
 import { readSaved } from "./saved.js";
 import { WHOLE } from "../image/crop-geometry.js";
 import { LensError } from "../lib/errors.js";
-import { Loader, weightsFrom, wishFrom } from "../shared/recognizer-loader.js";
+import { RecognizerLoader, weightsFrom, wishFrom } from "../shared/recognizer-loader.js";
 import { keepOffline } from "../shared/offline.js";
 import { cut } from "../image/crop-image.js";
 import { prepare } from "../image/prepare.js";
@@ -67,7 +67,7 @@ let busy = false;
 /** Addresses of the pictures in the report; each report has its own list. @type {string[]} */
 let addresses = [];
 
-const loader = new Loader(() => ({
+const loader = new RecognizerLoader(() => ({
   weights: weightsFrom(weights),
   backend: used,
   onBackend: (backend) => view.setBackend(backend),
@@ -165,7 +165,7 @@ async function audit(found) {
   busy = true;
   current?.run.cancel();
   current = undefined;
-  if (used !== wish) void loader.drop();
+  if (used !== wish) void loader.dispose();
   used = wish;
   leftOut = describeLeftOut(found);
   tellNote();
@@ -232,7 +232,7 @@ function cancel() {
   given++;
   asked++;
   busy = false;
-  void loader.drop();
+  void loader.dispose();
   // The report that is there stays.
   view.setState(current ? "done" : "idle", current ? "Cancelled" : "");
 }

@@ -1,64 +1,37 @@
 // @ts-check
-/**
- * What would keep the page from answering, done in a worker: drawing CAPTCHAs, and looking for one
- * in a picture.
- */
+/** Work on pixels that would block the page. It runs in a worker, which starts with the first task. */
 
 import { LensError } from "../lib/errors.js";
+import { RpcClient } from "../lib/rpc.js";
 
 /** @typedef {typeof import("./image-worker.js").TASKS} Tasks */
-/** @typedef {{ resolve: (value: any) => void, reject: (reason: unknown) => void }} Asked */
 
-/** @type {Worker | undefined} */
-let worker;
-/** What waits for its answer, by number. @type {Map<number, Asked>} */
-const open = new Map();
-let lastId = 0;
+/** @type {{ client?: RpcClient<Tasks> }} */
+const running = {};
 
 /**
- * Has a task done.
+ * Runs a task in the worker.
  *
- * @template {keyof Tasks} T
- * @param {T} task
- * @param {Parameters<Tasks[T]>} given
- * @returns {Promise<Awaited<ReturnType<Tasks[T]>>>}
+ * @template {keyof Tasks & string} Task
+ * @param {Task} task
+ * @param {Parameters<Tasks[Task]>[0]} params
+ * @returns {Promise<Awaited<ReturnType<Tasks[Task]>>>}
  * @throws {LensError} what the task throws; `missing-code`
  */
-export function ask(task, ...given) {
-  worker ??= start();
-  const id = ++lastId;
-  worker.postMessage({ id, task, given });
-  return new Promise((resolve, reject) => open.set(id, { resolve, reject }));
+export function runImageTask(task, params) {
+  if (!running.client || running.client.ended) running.client = start();
+  return running.client.request(task, params);
 }
 
+/** @returns {RpcClient<Tasks>} */
 function start() {
-  const started = new Worker(new URL("./image-worker.js", import.meta.url), { type: "module" });
-  started.addEventListener("message", ({ data: { id, value, error } }) => {
-    const asked = open.get(id);
-    open.delete(id);
-    if (error) asked?.reject(new LensError(error.code, error.message));
-    else asked?.resolve(value);
+  const worker = new Worker(new URL("./image-worker.js", import.meta.url), { type: "module" });
+  return new RpcClient(worker, {
     // A browser may remember that a module could not be loaded, as long as the worker lives.
-    if (error?.code === "missing-code") stop(started, error.message);
+    fatalCodes: ["missing-code"],
+    toCrash(_, message) {
+      const detail = message ? ` (${message})` : "";
+      return new LensError("missing-code", `The image tools could not be loaded${detail}.`);
+    },
   });
-  // Its script is missing or broken: what comes next starts it anew.
-  started.addEventListener("error", (event) => {
-    event.preventDefault();
-    const detail = event.message ? ` (${event.message})` : "";
-    stop(started, `The image tools could not be loaded${detail}.`);
-  });
-  return started;
-}
-
-/**
- * Gives a worker up, and what waits for it.
- *
- * @param {Worker} given
- * @param {string} why
- */
-function stop(given, why) {
-  given.terminate();
-  worker = undefined;
-  for (const { reject } of open.values()) reject(new LensError("missing-code", why));
-  open.clear();
 }

@@ -1,68 +1,64 @@
 // @ts-check
-/** The worker behind `helper.js`: does each task when it comes. */
+/** The worker behind `image-worker-client.js`. */
 
 import { LensError } from "../lib/errors.js";
-import * as part from "./crop-image.js";
+import { Lazy } from "../lib/lazy.js";
+import { serveRpc } from "../lib/rpc.js";
+import { findPart, guessOn, shrink } from "./crop-image.js";
 
-/** @import { DrawOptions, Drawing, Face } from "../../pkg/captcha_synth_wasm.js" */
+/** @import { DrawOptions, Drawing } from "../../pkg/captcha_synth_wasm.js" */
+/** @import { PlainError } from "../lib/types.js" */
+/** @import { Part, Size } from "./crop-geometry.js" */
 
-const GENERATOR = new URL("../../pkg/captcha_synth_wasm.js", import.meta.url);
-
-/** What can be asked for. */
-export const TASKS = { findPart: part.findPart, shrink: part.shrink, guessOn, faces, generate };
-
-/** @type {Promise<typeof import("../../pkg/captcha_synth_wasm.js")> | undefined} */
-let loading;
-
-self.addEventListener("message", async ({ data: { id, task, given } }) => {
-  const work = /** @type {(...given: any[]) => unknown} */ (
-    TASKS[/** @type {keyof typeof TASKS} */ (task)]
-  );
-  try {
-    self.postMessage({ id, value: await work(...given) });
-  } catch (thrown) {
-    const { code = "page-error", message = String(thrown) } = /** @type {Partial<LensError>} */ (
-      thrown
-    );
-    self.postMessage({ id, error: { code, message } });
-  }
+/** The CAPTCHA generator's module. */
+const generator = new Lazy(async () => {
+  const module = await import("../../pkg/captcha_synth_wasm.js");
+  await module.default();
+  return module;
 });
 
+/** The tasks, by name. */
+export const TASKS = {
+  findPart: (/** @type {{ file: Blob, size: Size | null }} */ { file, size }) =>
+    findPart(file, size),
+
+  shrink: (/** @type {{ file: Blob, size: Size, pixels: number }} */ { file, size, pixels }) =>
+    shrink(file, size, pixels),
+
+  /** @param {{ bitmap: ImageBitmap, part: Part, scale: number }} params */
+  guessOn({ bitmap, part, scale }) {
+    try {
+      return guessOn(bitmap, part, scale);
+    } finally {
+      bitmap.close();
+    }
+  },
+
+  faces: async () => (await loadGenerator()).faces(),
+
+  generate,
+};
+
+serveRpc(TASKS, { toError });
+
 /**
- * The generator, loaded when it is first asked for.
- *
- * @throws {LensError} `missing-code`
+ * @param {unknown} thrown
+ * @returns {PlainError}
  */
-async function load() {
-  loading ??= (async () => {
-    /** @type {typeof import("../../pkg/captcha_synth_wasm.js")} */
-    const module = await import(GENERATOR.href);
-    await module.default();
-    return module;
-  })();
+function toError(thrown) {
+  const { code = "page-error", message = String(thrown) } = /** @type {Partial<LensError>} */ (
+    thrown
+  );
+  return { code, message };
+}
+
+/** @throws {LensError} `missing-code` */
+async function loadGenerator() {
   try {
-    return await loading;
+    return await generator.get();
   } catch (error) {
     throw new LensError("missing-code", `The generator could not be loaded (${error}).`);
   }
-}
-
-/**
- * As `guessOn` of `part.js`, with a bitmap that is this worker's own.
- *
- * @type {typeof part.guessOn}
- */
-function guessOn(bitmap, ...how) {
-  try {
-    return part.guessOn(bitmap, ...how);
-  } finally {
-    bitmap.close();
-  }
-}
-
-/** @returns {Promise<Face[]>} */
-async function faces() {
-  return (await load()).faces();
 }
 
 /**
@@ -72,7 +68,7 @@ async function faces() {
  * @throws {LensError} `missing-code`, `bad-argument`
  */
 async function generate(options) {
-  const { draw } = await load();
+  const { draw } = await loadGenerator();
   try {
     const { rgba, ...drawing } = draw(options);
     const canvas = new OffscreenCanvas(drawing.width, drawing.height);

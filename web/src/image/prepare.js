@@ -5,7 +5,7 @@
  */
 
 import { LensError } from "../lib/errors.js";
-import { ask } from "./image-worker-client.js";
+import { runImageTask } from "./image-worker-client.js";
 
 /** @import { Size } from "./crop-geometry.js" */
 
@@ -46,7 +46,7 @@ export async function prepare(file) {
   if (!isBearable(size)) {
     throw tooLarge(`${words}, at most ${MOST_PIXELS / 1e6} megapixels`);
   }
-  const shrunk = await ask("shrink", file, size, SHRUNK_PIXELS).catch(() => {
+  const shrunk = await runImageTask("shrink", { file, size, pixels: SHRUNK_PIXELS }).catch(() => {
     throw tooLarge(words);
   });
   return { file: shrunk, note: `The image is large (${words}), so it is read at a smaller size.` };

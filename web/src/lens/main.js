@@ -5,9 +5,9 @@ import { setFragment, writeFragment } from "./url-hash.js";
 import { WHOLE, isWhole } from "../image/crop-geometry.js";
 import { LensError } from "../lib/errors.js";
 import { fromFragment, toFragment } from "./share-link.js";
-import { ask } from "../image/image-worker-client.js";
+import { runImageTask } from "../image/image-worker-client.js";
 import { fromChooser, fromClipboard } from "../ui/lens/input.js";
-import { Loader, weightsFrom, wishFrom } from "../shared/recognizer-loader.js";
+import { RecognizerLoader, weightsFrom, wishFrom } from "../shared/recognizer-loader.js";
 import { keepOfflineWhenIdle } from "../shared/offline.js";
 import { cut } from "../image/crop-image.js";
 import { Player } from "./player.js";
@@ -90,7 +90,7 @@ const warm = new WeakMap();
 /** Settles when what is being drawn is there. @type {Promise<unknown>} */
 let drawing = Promise.resolve();
 
-const loader = new Loader(() => ({
+const loader = new RecognizerLoader(() => ({
   weights: weightsFrom(query.get("weights")),
   backend: wish,
   onProgress: (progress) => view.setProgress(progress),
@@ -146,7 +146,7 @@ async function receive(given) {
   view.setState("reading", "Looking for the CAPTCHA");
   const size = await view.pictureShown;
   // Without help, all of it is read.
-  const found = await ask("findPart", prepared.file, size).catch(() => null);
+  const found = await runImageTask("findPart", { file: prepared.file, size }).catch(() => null);
   if (signal.aborted) return;
   if (found) showPart(found.file, found.part, FOUND);
   void read();
@@ -321,7 +321,7 @@ function changeBackend(chosen) {
   history.replaceState(null, "", `?${query}${location.hash}`);
   player.step(0); // which shows all characters
   view.hold();
-  void loader.drop();
+  void loader.dispose();
   if (!coming) void read();
 }
 
@@ -371,11 +371,11 @@ async function draw(options) {
   const signal = startAnew();
   view.setState("reading", "Generating");
   try {
-    generator.setFaces(await ask("faces"));
+    generator.setFaces(await runImageTask("faces", undefined));
     // One at a time, so that of many changes in a row only the last is waited for.
     await drawing;
     if (signal.aborted) return;
-    const request = ask("generate", options);
+    const request = runImageTask("generate", options);
     drawing = request.catch(() => {});
     const { file, drawing: drawn } = await request;
     if (signal.aborted) return;

@@ -16,8 +16,8 @@
  */
 
 import { REASONS, obstacle, refusal } from "./adapter.js";
-import { NotBegun } from "./connection.js";
 import { CRASHED, LensError, plainReason } from "./errors.js";
+import { NotStarted } from "./rpc.js";
 import { Session } from "./session.js";
 import { own, toSource } from "./source.js";
 
@@ -86,7 +86,12 @@ export class Recognizer {
       );
     }
     const recognizer = new Recognizer(options);
-    await recognizer.#load(signal);
+    try {
+      await recognizer.#load(signal);
+    } catch (error) {
+      recognizer.close();
+      throw error;
+    }
     return recognizer;
   }
 
@@ -229,13 +234,13 @@ export class Recognizer {
         return await session.read(images, alternatives, signal);
       } catch (error) {
         if (!(error instanceof LensError)) throw error;
-        const broke = error.code === CRASHED && !(error instanceof NotBegun);
+        const broke = error.code === CRASHED && !(error instanceof NotStarted);
         const why = session !== this.#first && GPU_FAILURES[error.code];
         if (why) {
           this.#dropGpu(session, why);
           // An image on which the engine broke down is not tried again.
           if (broke && images.length === 1) throw error;
-        } else if (error instanceof NotBegun) {
+        } else if (error instanceof NotStarted) {
           // Another image is to blame; where none is, one more engine may do it.
           if (!error.blamed && spare-- === 0) throw error;
         } else if (broke && images.length > 1) {

@@ -1,98 +1,65 @@
 // @ts-check
 /**
- * The thread that owns the wasm instance. It loads once, then does one request after the other:
- * they wait in line here, and one that is given up before its turn is not done at all.
+ * The worker that owns one instance of the wasm module. It loads the engine once, then answers one
+ * request after the other.
  */
 
 import { refusal } from "./adapter.js";
 import { download, interrupted } from "./download.js";
 import { CRASHED, LensError, noWebGpu, toPlain } from "./errors.js";
+import { serveRpc } from "./rpc.js";
 
 /** @import { Subject } from "./download.js" */
-/** @import { Engine, EngineModule, LoadRequest, StageProgress, RecognizeRequest, Request, Response } from "./types.js" */
-
-/** The module's JavaScript and the address of its WebAssembly. @type {{ module: EngineModule, wasm: URL }} */
-let code;
-/** @type {Engine | undefined} */
-let engine;
-/** Settles when everything asked for so far is done. @type {Promise<void>} */
-let line = Promise.resolve();
-/** Requests that wait for their turn and are not given up. @type {Set<number>} */
-const waiting = new Set();
+/** @import { Engine, EngineMethods, EngineModule, StageProgress } from "./types.js" */
 
 /**
- * @param {Response} response
- * @param {Transferable[]} [transfer]
- */
-const say = (response, transfer = []) => self.postMessage(response, { transfer });
-
-/**
- * Starts a worker: from here on it listens.
+ * Starts the worker.
  *
- * @param {EngineModule} module
- * @param {URL} wasm
+ * @param {EngineModule} module the module's JavaScript
+ * @param {URL} wasm address of its WebAssembly
  */
 export function start(module, wasm) {
-  code = { module, wasm };
-  self.addEventListener("message", (/** @type {MessageEvent<Request>} */ { data: request }) => {
-    if (request.type === "abort") {
-      waiting.delete(request.id);
-      return;
-    }
-    waiting.add(request.id);
-    line = line.then(async () => {
-      if (!waiting.delete(request.id)) return;
-      say({ type: "started", id: request.id });
-      try {
-        await (request.type === "load" ? load(request) : recognize(request));
-      } catch (thrown) {
-        say({ type: "failed", id: request.id, error: toPlain(thrown) });
-      }
-    });
-  });
-  self.addEventListener("messageerror", () => {
-    say({ type: "crashed", error: toPlain("a request could not be read") });
-  });
-
-  // A panic inside an async export traps outside of any promise, so the request never settles.
-  self.addEventListener("error", (event) => {
-    event.preventDefault();
-    say({ type: "crashed", error: toPlain(event.error ?? event.message) });
-  });
-  self.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    say({ type: "crashed", error: toPlain(event.reason) });
-  });
-}
-
-/** @param {LoadRequest} request */
-async function load({ id, weights, backend }) {
-  /** @param {StageProgress} progress */
-  const onProgress = (progress) => say({ type: "progress", id, progress });
-  // The page may have an adapter where a worker has none. Whether one of software is wanted is for
-  // the page to say.
-  const reason = backend === "cpu" ? null : await refusal({ software: true });
-  if (reason) throw noWebGpu(reason);
-  const [module, bytes] = await Promise.all([
-    loadCode(onProgress),
-    typeof weights === "string" ? loadWeights(weights, onProgress) : weights,
-  ]);
-  engine = await module.Recognizer.load({ weights: bytes, backend, onProgress });
-  say({ type: "loaded", id, loaded: { backend: engine.backend, config: engine.config } });
+  /** @type {Engine | undefined} */
+  let engine;
+  /** @type {EngineMethods} */
+  const methods = {
+    async load({ weights, backend }, { onProgress }) {
+      // The page may have an adapter where a worker has none. The page has decided whether a software
+      // adapter is good enough.
+      const reason = backend === "cpu" ? null : await refusal({ software: true });
+      if (reason) throw noWebGpu(reason);
+      const [, bytes] = await Promise.all([
+        loadCode(module, wasm, onProgress),
+        typeof weights === "string" ? loadWeights(weights, onProgress) : weights,
+      ]);
+      engine = await module.Recognizer.load({ weights: bytes, backend, onProgress });
+      return { backend: engine.backend, config: engine.config };
+    },
+    async recognize({ images, alternatives }, { transfer }) {
+      if (!engine) throw new LensError(CRASHED, "The recognizer is not loaded yet. Load it first.");
+      const answers = await engine.recognizeAll(images, { alternatives });
+      return answers.map((answer) => {
+        if (answer instanceof Error) return { error: toPlain(answer) };
+        const buffers = answer.characters.map(({ attention }) => attention.buffer);
+        transfer.push(.../** @type {ArrayBuffer[]} */ (buffers));
+        return { recognition: answer };
+      });
+    },
+  };
+  serveRpc(methods, { queued: true });
 }
 
 /**
+ * @param {EngineModule} module
+ * @param {URL} wasm
  * @param {(progress: StageProgress) => void} onProgress
- * @returns {Promise<EngineModule>}
  */
-async function loadCode(onProgress) {
+async function loadCode(module, wasm, onProgress) {
   /** @type {Subject} */
   const what = { name: "The recognizer", missing: "missing-code", stage: "code" };
-  const { module, wasm } = code;
   try {
     const { response, counted } = await download(wasm, what, "application/wasm", onProgress);
     await Promise.all([module.default({ module_or_path: response }), counted]);
-    return module;
   } catch (thrown) {
     throw interrupted(thrown, what);
   }
@@ -113,18 +80,4 @@ async function loadWeights(address, onProgress) {
   } catch (thrown) {
     throw interrupted(thrown, what);
   }
-}
-
-/** @param {RecognizeRequest} request */
-async function recognize({ id, images, alternatives }) {
-  if (!engine) throw new LensError(CRASHED, "The recognizer is not loaded yet. Load it first.");
-  /** @type {ArrayBufferLike[]} */
-  const buffers = [];
-  const answers = await engine.recognizeAll(images, { alternatives });
-  const outcomes = answers.map((answer) => {
-    if (answer instanceof Error) return { error: toPlain(answer) };
-    buffers.push(...answer.characters.map(({ attention }) => attention.buffer));
-    return { recognition: answer };
-  });
-  say({ type: "recognized", id, outcomes }, /** @type {ArrayBuffer[]} */ (buffers));
 }

@@ -1,19 +1,20 @@
 // @ts-check
 /**
- * One engine in a worker of its own: loaded when it is first needed, and anew after a breakdown,
- * which costs the readings that were under way and no more.
+ * One engine in its own worker. It is loaded when it is first needed, and again after a crash. A
+ * crash fails only the readings that the worker has started.
  */
 
 import { REASONS } from "./adapter.js";
 import { Connection } from "./connection.js";
 import { fromPlain, noWebGpu } from "./errors.js";
+import { Lazy } from "./lazy.js";
 import { LoadingProgress } from "./progress.js";
 
-/** @import { NotBegun } from "./connection.js" */
 /** @import { LensError } from "./errors.js" */
-/** @import { BackendWish, ImageSource, Loaded, Progress, Recognition, StageProgress, Outcome } from "./types.js" */
+/** @import { NotStarted } from "./rpc.js" */
+/** @import { BackendWish, ImageSource, Loaded, Progress, Recognition, StageProgress } from "./types.js" */
 
-/** Longest that a stage of loading WebGPU may take, in milliseconds. */
+/** Time limits of the stages of loading WebGPU, in milliseconds. */
 const LIMITS = /** @type {Record<string, number | undefined>} */ ({
   device: 60_000,
   check: 180_000,
@@ -24,17 +25,16 @@ export class Session {
   #weights;
   #assets;
   #onProgress;
-  /** @type {Connection | undefined} */
+  /** The worker that is loading or loaded. @type {Connection | undefined} */
   #connection;
-  /** @type {Promise<Loaded> | undefined} */
-  #loaded;
-  /** What everything fails with once the session was ended. @type {{ reason: unknown } | undefined} */
+  #engine = new Lazy(() => this.#start());
+  /** The error of all calls after `end`. @type {{ reason: unknown } | undefined} */
   #closed;
 
   /**
    * @param {BackendWish} backend
    * @param {string | Uint8Array | ArrayBuffer} weights their address, or themselves
-   * @param {string} [assets] address of the package's folder, where it is not found by itself
+   * @param {string} [assets] address of the package's folder, where it is not the default
    * @param {(progress: Progress) => void} [onProgress]
    */
   constructor(backend, weights, assets, onProgress) {
@@ -45,19 +45,13 @@ export class Session {
   }
 
   /**
-   * Loads code and weights, unless they are there.
+   * Loads code and weights, unless they are loaded.
    *
-   * @param {AbortSignal} [signal]
+   * @param {AbortSignal} [signal] ends this wait; others may still wait, so loading goes on
    * @returns {Promise<Loaded>}
    */
   async load(signal) {
-    if (this.#closed) throw this.#closed.reason;
-    signal?.throwIfAborted();
-    if (!this.#loaded || this.#connection?.ended) {
-      this.#connection = new Connection(this.#backend === "cpu" ? "cpu" : "webgpu", this.#assets);
-      this.#loaded = this.#load(this.#connection, signal);
-    }
-    return this.#loaded;
+    return (await this.#ready(signal)).loaded;
   }
 
   /**
@@ -65,33 +59,39 @@ export class Session {
    * @param {number} alternatives
    * @param {AbortSignal} [signal]
    * @returns {Promise<(Recognition | LensError)[]>}
-   * @throws {NotBegun} where the engine broke down before this reading's turn
+   * @throws {NotStarted} where the engine crashes before it starts this reading
    */
   async read(images, alternatives, signal) {
-    // Giving up this reading does not give up loading, which others may wait for.
-    await untilAborted(this.load(), signal);
-    const request = { type: "recognize", images, alternatives };
-    /** @type {Outcome[]} */
-    const outcomes = await /** @type {Connection} */ (this.#connection).ask(request, { signal });
+    const { connection } = await this.#ready(signal);
+    const params = { images, alternatives };
+    const outcomes = await connection.request("recognize", params, { signal, restartable: true });
     return outcomes.map(({ recognition, error }) => (error ? fromPlain(error) : recognition));
   }
 
   /**
-   * Ends the worker and frees what it holds, for good.
+   * Ends the worker for good.
    *
-   * @param {unknown} reason what readings fail with, open ones and later ones
+   * @param {unknown} reason the error of all open and later calls
    */
   end(reason) {
     this.#closed ??= { reason };
     this.#connection?.end(reason);
   }
 
-  /**
-   * @param {Connection} connection
-   * @param {AbortSignal} [signal]
-   */
-  async #load(connection, signal) {
-    const request = { type: "load", weights: this.#weights, backend: this.#backend };
+  /** @param {AbortSignal} [signal] */
+  async #ready(signal) {
+    if (this.#closed) throw this.#closed.reason;
+    signal?.throwIfAborted();
+    return untilAborted(this.#engine.get(), signal);
+  }
+
+  async #start() {
+    const connection = new Connection(this.#backend === "cpu" ? "cpu" : "webgpu", {
+      assets: this.#assets,
+      onEnd: () => void this.#engine.drop(),
+    });
+    this.#connection = connection;
+    const params = { weights: this.#weights, backend: this.#backend };
     const progress = new LoadingProgress(this.#backend);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
@@ -103,7 +103,7 @@ export class Session {
       this.#onProgress?.(progress.take(report));
     };
     try {
-      return await connection.ask(request, { signal, onProgress });
+      return { connection, loaded: await connection.request("load", params, { onProgress }) };
     } catch (error) {
       connection.end(error);
       throw error;
@@ -114,7 +114,7 @@ export class Session {
 }
 
 /**
- * What is promised, unless the signal comes first.
+ * Settles as the promise does, or rejects when the signal aborts first.
  *
  * @template T
  * @param {Promise<T>} promise

@@ -261,31 +261,41 @@ export interface Loaded {
   config: NetworkConfig;
 }
 
-export interface LoadRequest {
-  type: "load";
-  id: number;
-  weights: string | Uint8Array | ArrayBuffer;
-  backend: BackendWish;
+/** What a worker's method gets besides its parameters. */
+export interface RpcContext {
+  /** Reports progress to the caller. */
+  onProgress: (progress: any) => void;
+  /** Objects to transfer with the result, which the method adds. */
+  transfer: Transferable[];
 }
 
-export interface RecognizeRequest {
-  type: "recognize";
-  id: number;
-  images: ImageSource[];
-  alternatives: number;
-}
+/** The methods of a worker, by request type. */
+export type RpcMethods = Record<string, (params: any, context: RpcContext) => unknown>;
+
+/** A worker's message (`rpc.js`). */
+export type RpcResponse =
+  | { type: "started"; id: number }
+  | { type: "progress"; id: number; progress: unknown }
+  | { type: "done"; id: number; value: unknown }
+  | { type: "failed"; id: number; error: PlainError }
+  /** The worker is useless: all open requests have failed. */
+  | { type: "crashed"; error: PlainError };
+
+/** The methods of the engine's worker. */
+export type EngineMethods = {
+  load(
+    params: { weights: string | Uint8Array | ArrayBuffer; backend: BackendWish },
+    context: RpcContext,
+  ): Promise<Loaded>;
+  recognize(
+    params: { images: ImageSource[]; alternatives: number },
+    context: RpcContext,
+  ): Promise<Outcome[]>;
+};
 
 /** What became of one image. */
 export type Outcome =
   { recognition: Recognition; error?: undefined } | { recognition?: undefined; error: PlainError };
-
-export interface AbortRequest {
-  type: "abort";
-  /** The request that is given up. */
-  id: number;
-}
-
-export type Request = LoadRequest | RecognizeRequest | AbortRequest;
 
 /** An error as it crosses between threads. */
 export interface PlainError {
@@ -294,13 +304,3 @@ export interface PlainError {
   /** Technical, for developers: the error's `cause`. */
   detail?: string;
 }
-
-export type Response =
-  /** A request's turn has come. */
-  | { type: "started"; id: number }
-  | { type: "progress"; id: number; progress: StageProgress }
-  | { type: "loaded"; id: number; loaded: Loaded }
-  | { type: "recognized"; id: number; outcomes: Outcome[] }
-  | { type: "failed"; id: number; error: PlainError }
-  /** The engine is beyond use: every open request has failed. */
-  | { type: "crashed"; error: PlainError };

@@ -1,49 +1,30 @@
 // @ts-check
-/** The page's reader: loaded when it is first needed, again after a failure, anew when told to. */
+/** The page's recognizer, and the options that the page's URL has for it. */
 
 import { Recognizer } from "../lib/client.js";
 import { LensError } from "../lib/errors.js";
+import { Lazy } from "../lib/lazy.js";
 
 /** @import { BackendWish, LoadOptions } from "../lib/types.js" */
 
-export class Loader {
-  /** @type {Promise<Recognizer> | undefined} */
-  #loading;
-  #abort = new AbortController();
-  #options;
+/** Loads the recognizer when it is first needed, and again after a failure or `dispose`. */
+export class RecognizerLoader {
+  #recognizer;
 
-  /** @param {() => LoadOptions} options what to load, asked for each time */
+  /** @param {() => LoadOptions} options called at each load */
   constructor(options) {
-    this.#options = options;
+    this.#recognizer = new Lazy((signal) => Recognizer.load({ ...options(), signal }));
   }
 
-  /**
-   * The reader, as soon as it is there. What fails is tried again at the next call.
-   *
-   * @returns {Promise<Recognizer>}
-   */
+  /** @returns {Promise<Recognizer>} */
   load() {
-    this.#loading ??= this.#load();
-    return this.#loading;
+    return this.#recognizer.get();
   }
 
-  async #load() {
-    const { signal } = this.#abort;
-    try {
-      return await Recognizer.load({ ...this.#options(), signal });
-    } catch (error) {
-      if (!signal.aborted) this.#loading = undefined;
-      throw error;
-    }
-  }
-
-  /** Lets go of the reader, or of loading it; the next call loads another. */
-  async drop() {
-    const before = this.#loading;
-    this.#loading = undefined;
-    this.#abort.abort();
-    this.#abort = new AbortController();
-    (await before?.catch(() => undefined))?.close();
+  /** Closes the recognizer, or aborts loading it. The next `load` loads another one. */
+  async dispose() {
+    const recognizer = await this.#recognizer.drop()?.catch(() => undefined);
+    recognizer?.close();
   }
 }
 

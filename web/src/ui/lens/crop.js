@@ -2,7 +2,7 @@
 /** The crop box: which part of the picture is read, and which way up. */
 
 import { WHOLE, turn, turnedSize } from "../../image/crop-geometry.js";
-import { ask } from "../../image/image-worker-client.js";
+import { runImageTask } from "../../image/image-worker-client.js";
 import { load, paint } from "../../image/crop-image.js";
 import { CropBox } from "./crop-box.js";
 import { find } from "../dom.js";
@@ -140,7 +140,7 @@ export class CropView {
     const [bitmap, part, source] = [this.#bitmap, this.#part, this.#source];
     if (!bitmap || !source) return;
     const scale = bitmap.width / source.size.width;
-    const guess = await ask("guessOn", bitmap, part, scale).catch(() => null);
+    const guess = await runImageTask("guessOn", { bitmap, part, scale }).catch(() => null);
     // Unless it was set otherwise meanwhile.
     if (!guess || bitmap !== this.#bitmap || part !== this.#part) return;
     this.#found.textContent = FOUND[guess.found];

@@ -1,0 +1,43 @@
+// @ts-check
+/** A value that is loaded when it is first needed. */
+
+/**
+ * Loads a value at the first call of `get`, and again after a failure or a `drop`.
+ *
+ * @template T
+ */
+export class Lazy {
+  #load;
+  /** @type {{ promise: Promise<T>, abort: AbortController } | undefined} */
+  #current;
+
+  /** @param {(signal: AbortSignal) => Promise<T>} load the signal aborts when the value is dropped */
+  constructor(load) {
+    this.#load = load;
+  }
+
+  /** @returns {Promise<T>} the same promise until it fails or is dropped */
+  get() {
+    if (!this.#current) {
+      const abort = new AbortController();
+      const current = { promise: this.#load(abort.signal), abort };
+      this.#current = current;
+      current.promise.catch(() => {
+        if (this.#current === current) this.#current = undefined;
+      });
+    }
+    return this.#current.promise;
+  }
+
+  /**
+   * Forgets the value, and aborts loading it. The next `get` loads another one.
+   *
+   * @returns {Promise<T> | undefined} the forgotten value
+   */
+  drop() {
+    const dropped = this.#current;
+    this.#current = undefined;
+    dropped?.abort.abort();
+    return dropped?.promise;
+  }
+}
