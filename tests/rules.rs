@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "rules/cycles.rs"]
+mod cycles;
 #[path = "rules/page.rs"]
 mod page;
 #[path = "rules/report.rs"]

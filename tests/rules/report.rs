@@ -97,9 +97,7 @@ fn what_a_module_of_a_report_imports_is_found() {
     let module = "// A\nimport { a } from \"./a.js\";\nimport {\n  b,\n  c,\n} from \"../c/b.js\";\n\nexport const x = a(b, c);\n";
     let (imports, rest) = split_imports(module);
     assert_eq!(rest, "// A\n\nexport const x = a(b, c);\n");
-    let found = imports
-        .iter()
-        .map(|import| imported("src/ui/x.js", import));
+    let found = imports.iter().map(|import| imported("src/ui/x.js", import));
     let expected = ["src/ui/a.js", "src/c/b.js"].map(|path| Some(path.to_owned()));
     assert_eq!(found.collect::<Vec<_>>(), expected);
     for bad in [
