@@ -1,5 +1,5 @@
 // @ts-check
-/** The audit page around the engine of `fake/`, opened anew for each test. */
+/** The audit page with the fake engine, opened again for each test. */
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
@@ -19,7 +19,7 @@ export let page;
 /** @type {ReturnType<typeof watch>} */
 export let watched;
 
-/** To be called in a group of tests: each then finds the page open. */
+/** Registers hooks in the current `describe`, so that each test starts with the page open. */
 export function openAuditPage() {
   before(async () => {
     site = await serve({

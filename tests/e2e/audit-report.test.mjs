@@ -1,5 +1,5 @@
 // @ts-check
-/** What the audit page reports, around the engine of `fake/`, which reads "thus" in everything. */
+/** The report of the audit page, with the fake engine, which reads every image as "thus". */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -41,7 +41,7 @@ describe("audit report", () => {
     assert.match(verdict, /Capital and small letters count as the same/);
     assert.match((await page.textContent(".report-head .hint")) ?? "", /^2 of 3 images/);
     assert.match((await page.textContent(".report-facts")) ?? "", /Not compared1/);
-    // The label stands as it was given.
+    // The label keeps its case.
     assert.match((await rows()).join("\n"), /THUS_2\.png\tTHUS\tthus\t85\.3/);
     await page.selectOption(".report-tools select", "Not compared");
     assert.deepEqual(await rows(), ["a5.png\ta5\tthus\tnot compared"]);
@@ -114,7 +114,7 @@ describe("audit report", () => {
     );
     const table = await page.locator(".report-comparison tbody tr").allInnerTexts();
     assert.equal(table[1].replaceAll("\u202f", " "), "Solved\t33.3% (1 of 3)\t33.3% (1 of 3)");
-    // What comes next is compared, too, until that is ended.
+    // The next audit is compared too, until the comparison is ended.
     await give(image("thus_4.png"), image("thus_5.png"), image("line_4.png"));
     assert.match(await report.innerText(), /Difference: \+33\.3 percentage points/);
     assert.match(await report.innerText(), /independent samples/);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The audit page around the engine (`fake/`, which reads "thus" in everything). */
+/** The audit page with the fake engine, which reads every image as "thus". */
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -28,7 +28,7 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 describe("audit page", () => {
   openAuditPage();
 
-  /** The page has asked its site and got an answer: by then it has asked for what comes before. */
+  /** Resolves after a round trip to the server, by which time earlier requests have been sent. */
   const roundTrip = () =>
     page
       .evaluate(() => fetch(location.href).then((response) => response.text()))
@@ -50,7 +50,7 @@ describe("audit page", () => {
       .locator(".report-cases img")
       .evaluateAll((all) => all.map((one) => /** @type {HTMLImageElement} */ (one).naturalWidth));
     assert.ok(widths.length === 6 && widths.every((width) => width === 60), String(widths));
-    // Without labels there is nothing to be right or wrong.
+    // Without labels no reading is correct or wrong.
     await page.uncheck("#named");
     assert.match((await page.textContent(".report-verdict")) ?? "", /have no labels/);
     await page.check("#named");
@@ -207,7 +207,7 @@ describe("audit page", () => {
     await first.asked;
     await page.click("#pause");
     const next = await hold(page, "**/held");
-    first.release(); // the one under way ends
+    first.release(); // lets the current batch finish
     await page.waitForSelector("#counts:text('1 of 12')");
     assert.equal(await Promise.race([next.asked.then(() => "more"), roundTrip()]), "no more");
     await page.click("#pause");
@@ -343,7 +343,7 @@ describe("audit page", () => {
       for (const files of [[], [image("thus.png"), image("line.png")]]) {
         if (files.length > 0) {
           await give(...files);
-          // Compared with itself, and with all that can be opened.
+          // With a comparison, and with everything expanded.
           await page.click("#compare-next");
           await give(...files);
           await page.click(".report-more summary");

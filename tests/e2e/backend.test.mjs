@@ -1,5 +1,5 @@
 // @ts-check
-/** What the page runs on where WebGPU cannot work, with an engine that answers as asked (`fake/`). */
+/** Backend choice when WebGPU cannot work, with the fake engine. */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -14,7 +14,7 @@ import { Reader, png } from "./reader.mjs";
 
 const WORD = "thus";
 const GOOD = png(blankPng(200, 100), "good.png");
-/** What is downloaded for WebGPU. */
+/** Files that only WebGPU needs. */
 const FOR_WEBGPU = /worker-webgpu|captcha_wasm(_bg)?\./;
 
 describe("backend choice without a usable adapter", () => {
@@ -33,9 +33,9 @@ describe("backend choice without a usable adapter", () => {
   });
 
   /**
-   * Opens the page in a browser that answers like this when it is asked for an adapter.
+   * Opens the page with a replaced `navigator.gpu.requestAdapter`.
    *
-   * @param {string} requestAdapter a function's source
+   * @param {string} requestAdapter the source of a function
    * @param {(page: Page) => Promise<unknown>} [more]
    */
   async function open(requestAdapter, more) {
@@ -102,7 +102,7 @@ describe("backend choice without a usable adapter", () => {
   });
 
   test("rejects an adapter without timestamp queries before the download", async () => {
-    // The CPU's module is the fake engine too.
+    // The CPU module is the fake engine, too.
     const module = `export * from "./captcha_wasm_cpu.js";
       export { default } from "./captcha_wasm_cpu.js";
       const gpu = { requestAdapter: async () => ({ features: new Set() }) };
@@ -158,7 +158,7 @@ describe("backend choice without a usable adapter", () => {
       const response = await route.fetch();
       const headers = response.headers();
       headers["access-control-allow-origin"] = "*";
-      delete headers["content-security-policy"]; // the site's own, for its own files
+      delete headers["content-security-policy"]; // this server's policy allows its own files only
       await route.fulfill({ response, headers });
     });
     await page.goto(`${other}samples/index.json`);
@@ -221,7 +221,7 @@ describe("backend choice without a usable adapter", () => {
       offscreen: "51 x 21",
       bitmap: "40 x 20",
       pixels: "30 x 20",
-      blobAddress: "LensError unreadable-image", // the page's own policy lets it load from the site only
+      blobAddress: "LensError unreadable-image", // the policy of the page blocks blob URLs
       address: "LensError bad-argument",
       svg: "LensError bad-argument",
     });

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * How fast the page is in headless Chromium on this machine: `node tests/e2e/bench.mjs`, after
- * `./build.sh web`. Medians. WebGPU is SwiftShader here, which computes on the CPU: its figures say
- * what batches save, not what a graphics card does.
+ * Measures the page in headless Chromium: `node tests/e2e/bench.mjs`, after `./build.sh web`.
+ * Prints medians. WebGPU is SwiftShader here, which computes on the CPU: its numbers show what
+ * batching saves, not the speed of a graphics card.
  */
 
 import { serve } from "../../web/serve.mjs";
@@ -58,7 +58,7 @@ await site.close();
 
 /**
  * @param {() => Promise<unknown>} act
- * @returns {Promise<string>} the longest task on the page's thread until that is read, if it is long
+ * @returns {Promise<string>} the longest task on the main thread during the reading, if any is long
  */
 async function longest(act) {
   await reader.page.evaluate(() => {
@@ -76,7 +76,7 @@ async function longest(act) {
   return tasks.length > 0 ? Math.max(...tasks).toFixed(0) : "less than 50";
 }
 
-/** In the page: pastes a picture on which there is much to look at. */
+/** Runs in the page: pastes a detailed image. */
 async function pasteNoise() {
   const canvas = new OffscreenCanvas(1600, 1200);
   const context = canvas.getContext("2d");
@@ -89,7 +89,7 @@ async function pasteNoise() {
 }
 
 /**
- * In the page: times readings, and watches the page's own thread while they go on.
+ * Runs in the page: measures readings and the load on the main thread during them.
  *
  * @param {{ backend: "cpu" | "webgpu", sample: string, readings: number, sizes: number[] }} what
  */
@@ -112,7 +112,7 @@ async function measure({ backend, sample, readings, sizes }) {
   const batches = [];
   for (const size of sizes) {
     const images = new Array(size).fill(image);
-    await lens.recognizeAll(images); // shaders for this size
+    await lens.recognizeAll(images); // compiles the shaders for this batch size
     const started = performance.now();
     let read = 0;
     while (read < readings) read += (await lens.recognizeAll(images)).length;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Chromium, with WebGPU or without, and what its pages must never do. */
+/** Starts Chromium with or without WebGPU, and records what a page must not do. */
 
 import { setTimeout } from "node:timers/promises";
 import { chromium } from "playwright-core";
@@ -13,7 +13,7 @@ const ALWAYS = [
   "--disable-sync",
 ];
 
-/** SwiftShader: WebGPU on the CPU, slow but the same everywhere. */
+/** SwiftShader runs WebGPU on the CPU: slow, but the same on every machine. */
 const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /** @param {{ webgpu: boolean }} options */
@@ -25,7 +25,7 @@ export function launch({ webgpu }) {
 }
 
 /**
- * A browser without WebGPU whose caches stay in a folder.
+ * Starts a browser without WebGPU whose profile stays in a folder.
  *
  * @param {string} folder
  * @param {import("playwright-core").BrowserContextOptions} [options]
@@ -39,7 +39,7 @@ export function launchProfile(folder, options) {
 }
 
 /**
- * Collects what a page asks of other places than `address`, and what it complains about.
+ * Records the requests of a page to other origins, and its errors and warnings.
  *
  * @param {import("playwright-core").Page} page
  * @param {string} address
@@ -62,8 +62,7 @@ export function watch(page, address) {
 }
 
 /**
- * Holds back what a page asks for until it is released. A reading of an image of `FAULTS.held` asks
- * for `held`.
+ * Delays a response until it is released. Reading an image of `FAULTS.held` requests `held`.
  *
  * @param {import("playwright-core").Page} page
  * @param {string} pattern
@@ -76,24 +75,24 @@ export async function hold(page, pattern) {
     await route.continue();
   });
   return {
-    /** Settles when the page has asked. */
+    /** Resolves when the page has sent the request. */
     asked: asked.opened,
     release: released.open,
   };
 }
 
 /**
- * Stops a page's clock: `page.clock` makes it run, and nothing else.
+ * Stops the clock of a page. Only `page.clock` advances it then.
  *
  * @param {import("playwright-core").Page} page
  */
 export async function stopClock(page) {
   await page.clock.install();
-  // Later than it can be on the page by then, whose clock does not go back.
+  // A time in the future: the clock of the page must not go back.
   await page.clock.pauseAt(Date.now() + 60_000);
 }
 
-/** Run in a page: holds pictures back until its `release` is called. */
+/** Runs in the page: delays image decoding until `release` is called. */
 export function holdDecoding() {
   const { decode } = HTMLImageElement.prototype;
   const released = new Promise((resolve) => Object.assign(globalThis, { release: resolve }));
@@ -104,7 +103,7 @@ export function holdDecoding() {
 }
 
 /**
- * Asks again until the answer is there.
+ * Repeats a query until it gives a value.
  *
  * @template T
  * @param {() => Promise<T>} ask
@@ -121,7 +120,7 @@ export async function until(ask, patience = 60_000) {
   }
 }
 
-/** Run in a page: until everything is cached and the service worker answers for the page. */
+/** Runs in the page: waits until everything is cached and the service worker controls the page. */
 export async function serviceWorkerControls() {
   await navigator.serviceWorker.ready;
   if (navigator.serviceWorker.controller) return;
@@ -130,7 +129,7 @@ export async function serviceWorkerControls() {
   );
 }
 
-/** A promise that settles when it is told to. */
+/** A promise with its own `resolve`. */
 function gate() {
   let open = () => {};
   const opened = /** @type {Promise<void>} */ (new Promise((resolve) => (open = resolve)));
@@ -138,8 +137,8 @@ function gate() {
 }
 
 /**
- * Widths in pixels that a page has to fit, with the text's size in percent: as it is, and twice as
- * large (WCAG 2.2, 1.4.4).
+ * Viewport widths in pixels that a page must fit, each with a text size in percent (WCAG 2.2,
+ * 1.4.4).
  */
 export const WIDTHS = /** @type {const} */ ([
   [320, 100],
@@ -150,7 +149,7 @@ export const WIDTHS = /** @type {const} */ ([
 ]);
 
 /**
- * Makes a page's text as large as a person's settings would.
+ * Sets the text size of a page, as a user setting does.
  *
  * @param {import("playwright-core").Page} page
  * @param {number} size in percent
@@ -162,7 +161,7 @@ export async function resizeText(page, size) {
 }
 
 /**
- * Whether a page fits its width, also with wider characters (WCAG 2.2, 1.4.12), as in other faces.
+ * Whether a page fits its width, also with wider text spacing (WCAG 2.2, 1.4.12).
  *
  * @param {import("playwright-core").Page} page
  */

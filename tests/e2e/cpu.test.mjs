@@ -1,5 +1,5 @@
 // @ts-check
-/** The page with the real engine, in a browser without WebGPU. */
+/** The lens page with the real engine, in a browser without WebGPU. */
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -132,7 +132,7 @@ describe("lens page on the CPU", () => {
   });
 
   test("attends to the positions of the characters", async () => {
-    // Where the light's middle falls, against where the generator put the character's ink.
+    // Compares the center of attention with the position at which the generator drew the character.
     const { inside, all } = await reader.page.evaluate(async () => {
       const load = (/** @type {string} */ name) =>
         import(new URL(`src/${name}.js`, location.href).href);
@@ -170,7 +170,7 @@ describe("lens page on the CPU", () => {
       files
         .filter(({ path }) => !path.endsWith(".safetensors"))
         .reduce((sum, { bytes }) => sum + bytes, 0);
-    // What it takes to be there without a network comes after the result.
+    // Precaching for offline use starts after the result.
     const first = bytesOf(
       sent.slice(
         0,
@@ -190,7 +190,7 @@ describe("lens page on the CPU", () => {
       reducedMotion: "no-preference",
     });
     const { page } = other;
-    await page.waitForSelector(".characters li:last-child:not(.unread)"); // played to its end
+    await page.waitForSelector(".characters li:last-child:not(.unread)"); // the playback has ended
     await page.evaluate(() => {
       /** @type {number[]} */
       const heights = [];
@@ -302,7 +302,7 @@ describe("lens page on the CPU", () => {
     const picture = { ...png(blankBmp(3000, 2500), "large.bmp"), mimeType: "image/bmp" };
     assert.ok(picture.buffer.length > 20 * 1024 * 1024);
     assert.equal(await reader.choose(picture), "done");
-    assert.equal((await reader.result()).width, 2400); // which is what is cut out at most
+    assert.equal((await reader.result()).width, 2400); // the maximum size of a crop
   });
 
   test("reads an image that has too many pixels for the engine", async () => {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Cropping and turning an image before it is read. */
+/** Cropping and rotating an image before it is read. */
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -18,7 +18,7 @@ import { Reader, png, sampleFile, samples } from "./reader.mjs";
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const BLANK = png(blankPng(400, 200), "blank.png");
 const SCREEN = { width: 1200, height: 900 };
-/** Where the sample is on the screenshot. */
+/** The position of the sample in the screenshot. */
 const AT = { x: 300, y: 265, width: 600, height: 320 };
 
 describe("cropping", () => {
@@ -158,7 +158,7 @@ describe("cropping", () => {
       assert.deepEqual(await widths(), [200]);
       assert.equal(await reader.page.textContent("#crop-note"), "");
       assert.ok(await reader.page.locator("#cropper").isHidden());
-      // The part of the first screenshot is there before that of the second.
+      // The crop of the first screenshot is ready before that of the second.
       assert.equal(await reader.choose(screenshot), "done");
       assert.equal((await widths()).length, 2, "the first was never read");
       await reader.close();
@@ -320,11 +320,11 @@ describe("cropping", () => {
 });
 
 /**
- * Draws an image in the browser around another.
+ * Draws an image around another one, in the browser.
  *
  * @param {Browser} browser
  * @param {FileGiven} file
- * @param {string} body of a function of the picture, its context and canvas
+ * @param {string} body of a function of the image, the context and the canvas
  * @returns {Promise<FileGiven>}
  */
 async function draw(browser, file, body) {
@@ -350,7 +350,7 @@ async function draw(browser, file, body) {
 }
 
 /**
- * A page of that size with lines of words and the picture.
+ * A page of this size with lines of text and the image.
  *
  * @param {{ width: number, height: number }} size
  * @param {{ x: number, y: number, width: number, height: number }} at
@@ -371,7 +371,7 @@ const screenOf = (size, at) => `
   }
   context.drawImage(picture, ${at.x}, ${at.y}, ${at.width}, ${at.height});`;
 
-/** A page with a header, lines of words, the picture, a field and a button. */
+/** A page with a header, lines of text, the image, an input field and a button. */
 const screen = `
   Object.assign(canvas, ${JSON.stringify(SCREEN)});
   const fill = (colour, ...at) => { context.fillStyle = colour; context.fillRect(...at); };
@@ -384,7 +384,7 @@ const screen = `
   context.strokeRect(300.5, 600.5, 300, 40);
   fill("#1e5ac8", 300, 655, 120, 40);`;
 
-/** The picture, turned clockwise. */
+/** The image, rotated clockwise. */
 const side = `
   Object.assign(canvas, { width: picture.height, height: picture.width });
   context.translate(canvas.width, 0);
@@ -392,7 +392,7 @@ const side = `
   context.drawImage(picture, 0, 0);`;
 
 /**
- * The crop box as it is laid out, in percent of the picture.
+ * The crop box in percent of the image.
  *
  * @param {Reader} reader
  */
@@ -412,7 +412,7 @@ function box(reader) {
 }
 
 /**
- * Drags a handle by shares of the picture.
+ * Drags a handle. Distances are fractions of the image.
  *
  * @param {Reader} reader
  * @param {string} handle
@@ -431,7 +431,7 @@ async function drag({ page }, handle, dx, dy) {
   await page.mouse.up();
 }
 
-/** The label of what has the focus. @param {Reader} reader */
+/** The label of the focused element. @param {LensPage} reader */
 function focused(reader) {
   return reader.page.locator(":focus").getAttribute("aria-label");
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The steps that explain a reading, with an engine that answers as asked (`fake/`). */
+/** The explanation of a reading, with the fake engine. */
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -120,7 +120,7 @@ describe("explanation", () => {
         .evaluateAll((all) => all.findIndex((one) => one.classList.contains("chosen")));
       assert.equal(marked, cell, "the table points it out");
     };
-    await tells(6, 4); // where the first character was seen
+    await tells(6, 4); // the strongest cell of the first character
     await reader.page.getByRole("gridcell", { name: "Column 9, row 4" }).hover();
     await tells(9, 4);
     await reader.page.hover("h1");

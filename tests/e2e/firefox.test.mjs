@@ -1,5 +1,5 @@
 // @ts-check
-/** The page in Firefox, with the real engine: what differs from browser to browser. */
+/** The page in Firefox, with the real engine: features that differ between browsers. */
 
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { serviceWorkerControls, until, watch } from "./browser.mjs";
 import { panelsOf } from "./images.mjs";
 import { WEB, samples } from "./reader.mjs";
 
-/** How long a test waits for anything, in milliseconds. */
+/** Default timeout of a test in milliseconds. */
 const PATIENCE = 60_000;
 
 describe("Firefox", () => {
@@ -33,7 +33,7 @@ describe("Firefox", () => {
     site = await serve({ base: "/some/where/" });
     shipped = await samples();
     folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
-    // Playwright drives a Firefox of its own only, which it downloads.
+    // Playwright only drives its own Firefox, which has to be downloaded.
     browser = await puppeteer.launch({
       browser: "firefox",
       executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
@@ -139,7 +139,7 @@ describe("Firefox", () => {
 });
 
 /**
- * The file that the browser saves, once all of it is there.
+ * Waits until the browser has saved a file completely.
  *
  * @param {string} folder
  * @param {string} name
@@ -147,7 +147,7 @@ describe("Firefox", () => {
 async function saved(folder, name) {
   await until(async () => {
     const names = await readdir(folder);
-    // Firefox reserves the name, writes another file, and puts that in its place.
+    // Firefox first creates an empty file, writes a second one, and then renames it.
     if (!names.includes(name) || names.some((one) => one.endsWith(".part"))) return false;
     return (await stat(join(folder, name))).size > 0;
   });

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * Draws the page's icons for where an SVG will not do, from its logo: `node tests/e2e/icons.mjs`.
- * A home screen cuts its icons itself, so theirs fill their squares; one that may be cut to a circle
- * has its drawing in the middle.
+ * Renders the PNG icons of the page from its logo: `node tests/e2e/icons.mjs`. Icons for a home
+ * screen fill the square, because the system crops them. The maskable icon keeps the drawing inside
+ * the safe circle.
  */
 
 import { readFile } from "node:fs/promises";

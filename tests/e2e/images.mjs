@@ -1,5 +1,5 @@
 // @ts-check
-/** Images that are made for tests, and what is no image. */
+/** Images and invalid files for tests. */
 
 import { deflateSync, crc32 } from "node:zlib";
 
@@ -17,7 +17,7 @@ export function blankPng(width, height) {
 }
 
 /**
- * A white PNG of one bit a pixel, for a picture of many pixels in a few bytes.
+ * A white PNG with one bit per pixel: many pixels in few bytes.
  *
  * @param {number} width
  * @param {number} height
@@ -34,7 +34,7 @@ export function largePng(width, height) {
 }
 
 /**
- * A white BMP, three bytes a pixel.
+ * A white BMP with three bytes per pixel.
  *
  * @param {number} width a multiple of four
  * @param {number} height
@@ -43,8 +43,8 @@ export function blankBmp(width, height) {
   const header = Buffer.alloc(54);
   header.write("BM", "latin1");
   header.writeUInt32LE(54 + 3 * width * height, 2);
-  header.writeUInt32LE(54, 10); // where the pixels begin
-  header.writeUInt32LE(40, 14); // size of what follows
+  header.writeUInt32LE(54, 10); // offset of the pixels
+  header.writeUInt32LE(40, 14); // size of the info header
   header.writeInt32LE(width, 18);
   header.writeInt32LE(height, 22);
   header.writeUInt16LE(1, 26);
@@ -52,22 +52,22 @@ export function blankBmp(width, height) {
   return Buffer.concat([header, Buffer.alloc(3 * width * height, 255)]);
 }
 
-/** The beginning of a PNG that claims to be 30,000 pixels wide and high. */
+/** The header of a PNG of 30,000 x 30,000 pixels. */
 export function hugePng() {
   return Buffer.concat([pngStart(30_000, 30_000), chunk("IDAT", deflateSync(Buffer.alloc(64)))]);
 }
 
 /**
- * The panels of a figure that the page exported, as squares of brightness (0 to 255).
+ * The panels of an exported figure, as squares of brightness (0 to 255).
  *
- * @param {{ evaluate: (run: (base64: string) => unknown, base64: string) => Promise<any> }} page of
- *   either browser, which unpacks the file
+ * @param {{ evaluate: (run: (base64: string) => unknown, base64: string) => Promise<any> }} page
+ *   decodes the file
  * @param {Buffer} file
  * @returns {Promise<{ squares: number[], least: number, most: number }[]>}
  */
 export function panelsOf(page, file) {
   return page.evaluate(async (base64) => {
-    // As figure.js draws them, two pixels for one.
+    // The layout of figure.js, at a scale of two.
     const [PANEL, GAP, HEAD] = [2 * 280, 2 * 16, 2 * 64];
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const bitmap = await createImageBitmap(new Blob([bytes]));
@@ -92,7 +92,7 @@ export function panelsOf(page, file) {
 /**
  * @param {number} width
  * @param {number} height
- * @param {number} [bits] of a channel
+ * @param {number} [bits] per channel
  * @param {number} [colour] 0 for grey, 2 for RGB
  */
 function pngStart(width, height, bits = 8, colour = 2) {

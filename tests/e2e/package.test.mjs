@@ -1,5 +1,5 @@
 // @ts-check
-/** The npm package that `web/` makes, as its users take it: without a bundler, and with Vite. */
+/** The npm package of `web/`, used without a bundler and with Vite. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

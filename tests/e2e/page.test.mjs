@@ -1,5 +1,5 @@
 // @ts-check
-/** What the page does around the engine, with one that answers as asked (`fake/`). */
+/** The lens page around the engine, with the fake engine. */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -69,13 +69,13 @@ describe("lens page", () => {
     test("shows an error and continues when the generator is missing", async () => {
       const reader = await open();
       await reader.settled();
-      await reader.page.click("#generate"); // the fake engine comes without one
+      await reader.page.click("#generate"); // the fake engine has no generator
       await reader.page.waitForSelector("body[data-state=error]");
       assert.equal((await reader.error()).code, "missing-code");
       await reader.page.route("**/captcha_synth_wasm.js", (route) =>
         route.fulfill({ contentType: "text/javascript", body: GENERATOR }),
       );
-      await reader.page.click("#retry"); // draws what was asked for
+      await reader.page.click("#retry"); // generates the requested image
       await reader.page.waitForSelector("#generator-drawn b:text('drawn')");
       assert.equal(await reader.settled(), "done");
       assert.equal(await reader.choose(GOOD), "done");
@@ -125,13 +125,13 @@ describe("lens page", () => {
         assert.equal(await reader.word(), WORD);
         assert.ok(await page.isVisible("#picture"));
       }
-      await page.evaluate(() => dispatchEvent(new Event("pagehide"))); // writes the address
+      await page.evaluate(() => dispatchEvent(new Event("pagehide"))); // writes the URL
       assert.equal(page.url(), before);
       await page.fill("#generator-text", "zwo");
       await page.waitForURL((url) => url.hash.includes("text=zwo"));
       assert.ok(await page.isHidden("#generator-error"));
 
-      // What only the generator knows.
+      // An error that only the generator can find.
       await page.fill("#generator-text", "never");
       await page.waitForSelector("#generator-error:text('never drawn')");
       assert.equal(await reader.settled(), "done");
@@ -206,7 +206,7 @@ describe("lens page", () => {
     const registered = (/** @type {Reader} */ { page }) =>
       page.evaluate(() => /** @type {any} */ (globalThis).registered);
 
-    /** The page, with registrations of its service worker written down. */
+    /** Opens the page and records the registrations of its service worker. */
     const openRecorded = () =>
       open({
         query: "?backend=cpu",
@@ -255,7 +255,7 @@ describe("lens page", () => {
         });
         const how = await page.evaluate(() => /** @type {any} */ (globalThis).scrolled);
         assert.deepEqual(how, [reducedMotion === "reduce" ? "auto" : "smooth"]);
-        // A low picture fits below the samples until its characters stand over it.
+        // A low image fits below the samples until the characters above it appear.
         await page.evaluate(() => scrollTo(0, 0));
         assert.equal(await reader.choose(png(blankPng(200, 80))), "done");
         await page.waitForFunction(() => {
@@ -292,7 +292,7 @@ describe("lens page", () => {
         assert.deepEqual([result.width, result.height], [width, height], attributes);
         assert.ok(await reader.page.isVisible("#picture"));
       }
-      // By its content, too.
+      // SVG is also recognized by its content.
       const unnamed = { ...svg(xmlns), name: "captcha", mimeType: "" };
       assert.equal(await reader.hand("drop", unnamed), "done");
       assert.equal((await reader.result()).width, 600);
@@ -338,7 +338,7 @@ describe("lens page", () => {
       await reader.page.setInputFiles("#file-input", faulty("held"));
       await first.asked;
       await reader.page.setInputFiles("#file-input", GOOD);
-      first.release(); // its answer comes first: one worker reads both
+      first.release(); // its response comes first, because one worker reads both
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).width, 200);
       assert.equal(await reader.page.locator("#picture").evaluate(naturalWidth), 200);
@@ -405,7 +405,7 @@ describe("lens page", () => {
       const reader = await open();
       const { page } = reader;
       await reader.settled();
-      await reader.hand("paste"); // nothing
+      await reader.hand("paste"); // an empty clipboard
       assert.equal((await reader.error()).code, "not-a-file");
       await page.evaluate(holdDecoding);
       await page.setInputFiles("#file-input", GOOD);
@@ -457,7 +457,7 @@ describe("lens page", () => {
   });
 });
 
-/** Writes down what registers as a service worker, and registers nothing. */
+/** Records registrations of service workers and registers none. */
 function recordRegistrations() {
   /** @type {string[]} */
   const registered = [];
@@ -468,7 +468,7 @@ function recordRegistrations() {
   };
 }
 
-/** A generator that draws white. */
+/** A generator that returns white images. */
 const GENERATOR = `
   export default async () => {};
   export const faces = () => [];
@@ -483,7 +483,7 @@ const GENERATOR = `
 `;
 
 /**
- * Whether an element is in sight.
+ * Whether an element is inside the viewport.
  *
  * @param {import("playwright-core").Page} page
  * @param {string} selector
@@ -494,7 +494,7 @@ const inSight = (page, selector) =>
     return top >= 0 && bottom <= innerHeight;
   });
 
-/** Run in a page: writes down how it is scrolled. */
+/** Runs in the page: records the scroll calls. */
 function recordScrolling() {
   /** @type {unknown[]} */
   const scrolled = [];

@@ -1,5 +1,5 @@
 // @ts-check
-/** The page as a test sees it. */
+/** The lens page as tests drive it. */
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -8,10 +8,10 @@ import { watch } from "./browser.mjs";
 /** @import { Browser, BrowserContextOptions, Page } from "playwright-core" */
 /** @typedef {{ name: string, mimeType: string, buffer: Buffer }} FileGiven */
 
-/** How long a test waits for anything on the page, in milliseconds. */
+/** Default timeout of a test in milliseconds. */
 const PATIENCE = 60_000;
 
-/** The folder that the site serves. */
+/** The folder that the server serves. */
 export const WEB = fileURLToPath(new URL("../../web/", import.meta.url));
 
 /** @returns {Promise<{ file: string, text: string }[]>} */
@@ -37,7 +37,7 @@ export class Reader {
   /**
    * @param {Page} page
    * @param {string} address
-   * @param {number} [patience] how long it waits for what it is told to, in milliseconds
+   * @param {number} [timeout] in milliseconds
    */
   constructor(page, address, patience = PATIENCE) {
     this.page = page;
@@ -46,20 +46,20 @@ export class Reader {
   }
 
   /**
-   * Opens the page; it may still be loading.
+   * Opens the page. It may still be loading when this returns.
    *
    * @param {Browser} browser
    * @param {string} address
-   * @param {BrowserContextOptions & { query?: string, adapter?: boolean, patience?: number, prepare?: (page: Page) => Promise<unknown> }} [options]
-   *   `adapter`: as if there were a graphics adapter, which the fake engine asks for; `prepare`: what
-   *   is done before the page is opened
+   * @param {BrowserContextOptions & { query?: string, adapter?: boolean, timeout?: number,
+   *   prepare?: (page: Page) => Promise<unknown> }} [options] `adapter`: pretends that there is a
+   *   graphics adapter, which the fake engine needs; `prepare`: runs before the page is opened
    */
   static async open(
     browser,
     address,
     { query = "", adapter = false, patience = PATIENCE, prepare, ...options } = {},
   ) {
-    // A service worker's requests are out of a test's reach; `offline.test.mjs` lets it work.
+    // A test cannot see the requests of a service worker. Only the offline tests allow it.
     const context = await browser.newContext({
       reducedMotion: "reduce",
       serviceWorkers: "block",
@@ -76,7 +76,7 @@ export class Reader {
     return this.page.context().close();
   }
 
-  /** Waits until nothing goes on any more, and gives the state. */
+  /** Waits until the page is idle and returns its state. */
   async settled() {
     const settled = "body:is([data-state=ready], [data-state=done], [data-state=error])";
     await this.page.waitForSelector(settled);
@@ -84,7 +84,7 @@ export class Reader {
   }
 
   /**
-   * Chooses a file, and waits.
+   * Chooses a file and waits until it is read.
    *
    * @param {FileGiven} file
    */
@@ -94,7 +94,7 @@ export class Reader {
   }
 
   /**
-   * Chooses a sample, and waits.
+   * Chooses a sample and waits until it is read.
    *
    * @param {string} file
    */
@@ -105,7 +105,7 @@ export class Reader {
   }
 
   /**
-   * Lets the page see a paste or a drop of files, and waits.
+   * Dispatches a paste or a drop of files and waits until they are read.
    *
    * @param {"paste" | "drop"} type
    * @param {FileGiven[]} files
@@ -129,7 +129,7 @@ export class Reader {
   }
 
   /**
-   * Drags a file or folder of this machine onto the page, as a person does.
+   * Drags a file or folder of this machine onto the page through the browser.
    *
    * @param {string} path
    */
@@ -146,12 +146,12 @@ export class Reader {
     await devtools.detach();
   }
 
-  /** The text that stands on the page. */
+  /** The text that the page shows. */
   async word() {
     return this.page.textContent("#word");
   }
 
-  /** What the engine answered last. */
+  /** The last result of the engine. */
   async result() {
     return this.page.evaluate(() => {
       const { lastResult } = /** @type {any} */ (globalThis).captchaLens;
@@ -163,7 +163,7 @@ export class Reader {
     });
   }
 
-  /** The error that stands on the page. */
+  /** The error that the page shows. */
   async error() {
     const error = this.page.locator("#error");
     return {

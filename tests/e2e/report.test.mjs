@@ -1,5 +1,5 @@
 // @ts-check
-/** The report that `captcha-lens audit` writes, opened from disk as its reader does. */
+/** The report that `captcha-lens audit` writes, opened from disk. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -12,12 +12,12 @@ import { promisify } from "node:util";
 import { launch, watch } from "./browser.mjs";
 import { WEB } from "./reader.mjs";
 
-/** The command line, as the native tests have built it. */
+/** The command line that the native tests have built. */
 const COMMAND =
   process.env.CAPTCHA_LENS ??
   fileURLToPath(new URL("../../target/debug/captcha-lens", import.meta.url));
 
-/** An audit that was saved. */
+/** A saved audit. */
 const OTHER = {
   name: "other",
   about: { Weights: "other.safetensors" },
@@ -68,7 +68,7 @@ describe("report of the command line", () => {
     assert.ok(await page.getByRole("img", { name: "Images answered and correct" }).isVisible());
     assert.deepEqual(watched, { foreign: [], complaints: [] });
 
-    // Without its script the file still tells the result.
+    // Without JavaScript, the file still shows the result.
     const plain = await browser.newContext({ javaScriptEnabled: false });
     const unscripted = await plain.newPage();
     await unscripted.goto(address);

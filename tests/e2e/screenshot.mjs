@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * Takes a picture of the page in the middle of a reading, or of the audit page with the report on
- * a folder: `screenshot.mjs OUT.png [SAMPLE]`, `screenshot.mjs OUT.png --audit FOLDER`.
+ * Takes a screenshot of the lens page during a reading, or of the audit page with the report of a
+ * folder: `screenshot.mjs OUT.png [SAMPLE]`, `screenshot.mjs OUT.png --audit FOLDER`.
  */
 
 import { argv } from "node:process";
@@ -24,12 +24,13 @@ if (what === "--audit") {
 } else {
   const reader = await Reader.open(browser, site.address, { query: "?backend=cpu", ...options });
   await reader.settled();
-  // As on any page that has been open for a while: the browser has compiled what runs often.
+  // After some readings the browser has compiled the code, as on a page that has been open for a
+  // while.
   for (const { file } of await samples()) await reader.chooseSample(file);
   await reader.chooseSample(what);
   await reader.page.click("[data-character-index='1']");
-  await reader.page.mouse.move(0, 0); // no character is pointed at when the page moves below it
-  // What explains the reading is as tall as all the rest.
+  await reader.page.mouse.move(0, 0); // the pointer must not hover over a character
+  // The explanation is as tall as the rest of the page.
   await reader.page.locator("#explain").evaluate((section) => section.remove());
   await reader.page.locator("main").screenshot({ path: out });
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** How the page shows a reading, and to whom, with an engine that answers as asked (`fake/`). */
+/** How the page shows a reading, with the fake engine. */
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -14,7 +14,7 @@ import { Reader, png } from "./reader.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const WORD = "thus";
-/** Milliseconds for which a character is shown. */
+/** Milliseconds for which the playback shows a character. */
 const CHARACTER = 900;
 const GOOD = png(blankPng(200, 100), "good.png");
 
@@ -52,7 +52,7 @@ describe("reading", () => {
       assert.equal(await current(reader), 2);
       await reader.page.keyboard.press("ArrowLeft");
       assert.equal(await current(reader), 1);
-      await reader.page.click("#smooth-toggle"); // which leaves the arrow keys alone
+      await reader.page.click("#smooth-toggle"); // a checkbox does not use the arrow keys
       for (let i = 0; i < 9; i++) await reader.page.keyboard.press("ArrowRight");
       assert.equal(await current(reader), WORD.length - 1);
       await reader.close();
@@ -63,7 +63,7 @@ describe("reading", () => {
       await reader.choose(GOOD);
       await reader.page.evaluate(() => {
         const panel = /** @type {HTMLElement} */ (document.querySelector("#generator"));
-        panel.hidden = false; // the fake engine comes without a generator
+        panel.hidden = false; // the fake engine has no generator
         return navigator.clipboard.writeText("whale");
       });
       await reader.page.focus("#generator-text");
@@ -133,7 +133,7 @@ describe("reading", () => {
       assert.deepEqual(await candidates(reader), ["u 87.1%", "o 7.7%", "end of text 3.9%"]);
       await reader.page.keyboard.press("Tab");
       assert.equal(await current(reader), 3);
-      // The pointer passes by: the keyboard stays where it is, and with it the character.
+      // Hovering does not move the focus and does not change the pinned character.
       await reader.page.hover("[data-character-index='0']");
       assert.equal(await current(reader), 0);
       await reader.page.hover("h1");
@@ -204,7 +204,7 @@ describe("reading", () => {
       assert.match(svg, /<title>thus, 85\.3/);
       const picture = await kept("png");
       assert.equal(picture.toString("latin1", 1, 4), "PNG");
-      // Four panels of 280 with gaps of 16, two pixels each.
+      // Four panels of 280 with gaps of 16, at a scale of two.
       assert.equal(picture.readUInt32BE(16), 2 * (4 * (280 + 16) + 16));
       const panels = await panelsOf(reader.page, picture);
       assert.equal(panels.length, WORD.length);
@@ -366,7 +366,7 @@ describe("reading", () => {
           .evaluate((image) => getComputedStyle(image).backgroundColor);
         assert.equal(ground, "rgb(255, 255, 255)", picture);
       }
-      // Before there is anything in it, too.
+      // Also while it is empty.
       const note = reader.page.locator("#note");
       assert.equal(await note.getAttribute("role"), "status");
       assert.notEqual(await note.evaluate((one) => getComputedStyle(one).display), "none");
@@ -484,7 +484,7 @@ const candidates = async (reader) =>
 const pagesOf = (pdf) => (pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []).length;
 
 /**
- * The character that is shown, all parts of the page agreeing.
+ * The current character. All parts of the page must agree.
  *
  * @param {Reader} reader
  */
@@ -503,7 +503,7 @@ function current(reader) {
 }
 
 /**
- * What is painted over the picture.
+ * The heatmap over the image.
  *
  * @param {Reader} reader
  */

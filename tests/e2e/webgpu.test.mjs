@@ -1,5 +1,5 @@
 // @ts-check
-/** The page with the real engine on WebGPU. Readings are slow here, so there are few. */
+/** The lens page with the real engine on WebGPU. Readings are slow here, so there are few. */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -7,9 +7,9 @@ import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { Reader, png, sampleFile, samples } from "./reader.mjs";
 
-/** How far attention on WebGPU may be from attention on the CPU. */
+/** Largest difference of a weight between WebGPU and the CPU. */
 const TOLERANCE = 1e-2;
-/** Compiling every shader on SwiftShader takes its time. */
+/** SwiftShader takes long to compile the shaders. */
 const PATIENCE = 180_000;
 
 describe("WebGPU", () => {
@@ -23,7 +23,7 @@ describe("WebGPU", () => {
   before(async () => {
     site = await serve({ base: "/some/where/" });
     browser = await launch({ webgpu: true });
-    // Left to itself the page does not take an adapter of software, which is all there is here.
+    // With `auto`, the page does not use a software adapter, which is the only one here.
     const prepare = (/** @type {import("playwright-core").Page} */ page) =>
       page.addInitScript(() => {
         const { prototype } = /** @type {any} */ (globalThis).GPUAdapterInfo;

@@ -13,7 +13,7 @@ import { Reader, WEB, sampleFile, samples } from "./reader.mjs";
 const GOOD = join(WEB, "models/compact.safetensors");
 
 /**
- * The same weights under another format version.
+ * The same weights with another format version.
  *
  * @param {Buffer} file
  */

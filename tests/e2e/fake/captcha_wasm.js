@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Stands in for the generated engine, to show faults that the real one cannot be asked for. It
- * answers every image with the same word; what goes wrong is in the width of the image.
+ * Replaces the generated engine, to cause errors that the real one cannot be made to show. It reads
+ * every image as the same word. The width of the image selects the error.
  */
 
 // The worker looks for an adapter before it loads the module for WebGPU.
@@ -12,28 +12,28 @@ if (typeof WorkerGlobalScope !== "undefined") {
 }
 
 export const FAULTS = {
-  /** A panic: the instance is gone and the reading never ends. */
+  /** A panic: the instance is unusable and the promise never settles. */
   panic: 13,
-  /** The GPU is lost; on the CPU all is well. */
+  /** The GPU is lost. On the CPU there is no error. */
   lost: 17,
-  /** A reading that asks the site for `held` first, so that a test decides when it ends. */
+  /** A reading that first requests `held`, so that a test decides when it ends. */
   held: 19,
-  /** Nothing can be read at all. */
+  /** Weights that cannot be used: nothing can be read. */
   hopeless: 23,
-  /** A reading that is next to certainly wrong. */
+  /** A reading with very low confidence. */
   unsure: 29,
-  /** A reading that is as likely wrong as right. */
+  /** A reading with medium confidence. */
   doubtful: 41,
-  /** An image that holds nothing. */
+  /** A blank image. */
   blank: 31,
-  /** An image that holds something, of which nothing is recognised. */
+  /** An image that is not blank and in which no text is found. */
   nothing: 37,
 };
 
-/** Of whole texts, by the width of the image. @type {Record<number, number>} */
+/** Confidence of the text, by the width of the image. @type {Record<number, number>} */
 const CONFIDENCES = { [FAULTS.unsure]: 1e-4, [FAULTS.doubtful]: 0.461 };
 
-/** Words and where their characters are, in columns of a 6 x 12 grid. */
+/** Words and the columns of their characters in a 6 x 12 grid. */
 const CHARACTERS = [
   { character: "t", confidence: 0.9991, row: 3.1, col: 5.1 },
   { character: "h", confidence: 0.982, row: 2.9, col: 6.9 },

@@ -1,5 +1,5 @@
 // @ts-check
-/** Where the site finds the fake engine: in place of both modules and of the weights. */
+/** Serves the fake engine in place of both wasm modules and of the weights. */
 
 import { fileURLToPath } from "node:url";
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** Stands in for the browser's workers, in tests without a browser. */
+/** Replaces the workers of the browser in tests without one. */
 
 /** @import { ImageSource, RpcResponse } from "../../../web/src/lib/types.js" */
 
@@ -11,15 +11,15 @@
 
 export const CONFIG = { alphabet: "abcxyz", maxLength: 7, grid: { rows: 6, cols: 24 } };
 
-/** Remembers what it is asked, and answers as the test says. */
+/** Records requests and answers as the test specifies. */
 export class FakeWorker extends EventTarget {
-  /** Every worker since the last `install`. @type {FakeWorker[]} */
+  /** All workers since the last `install`. @type {FakeWorker[]} */
   static all = [];
   /** What a worker does with a request. @type {(worker: FakeWorker, request: Request) => void} */
   static behave = answer;
 
   /**
-   * Makes this the workers of the test, none of them started yet.
+   * Replaces `Worker` and forgets earlier workers.
    *
    * @param {Record<string, unknown>} [navigator] what the browser offers
    */
@@ -32,7 +32,7 @@ export class FakeWorker extends EventTarget {
   }
 
   alive = true;
-  /** Settles when what it was asked for is done. @type {Promise<unknown>} */
+  /** Resolves when the requests so far are done. @type {Promise<unknown>} */
   line = Promise.resolve();
   /** @type {Request[]} */
   asked = [];
@@ -48,7 +48,7 @@ export class FakeWorker extends EventTarget {
     return this.url.includes("cpu") ? "cpu" : "webgpu";
   }
 
-  /** What it was asked to read. */
+  /** The recognize requests so far. */
   get images() {
     return this.asked.flatMap((request) => (request.type === "recognize" ? request.images : []));
   }
@@ -73,15 +73,15 @@ export class FakeWorker extends EventTarget {
 export const ADAPTER = { features: new Set(["timestamp-query"]), info: {} };
 
 /**
- * What a browser offers whose adapter is asked for like this.
+ * A `navigator` with this `requestAdapter`.
  *
  * @param {() => unknown} requestAdapter
  */
 export const withGpu = (requestAdapter = async () => ADAPTER) => ({ gpu: { requestAdapter } });
 
 /**
- * Loads, and reads from each image its first byte. Breaks down on an image that begins with 13,
- * and loses the device on one that begins with 17.
+ * Loads, and reads the first byte of each image. Crashes on an image that begins with 13, and loses
+ * the device on one that begins with 17.
  *
  * @param {FakeWorker} worker
  * @param {Request} request
@@ -92,7 +92,7 @@ export function answer(worker, request) {
     const backend = { kind: worker.kind, adapter: "fake", reason: null };
     worker.say({ type: "done", id, value: { backend, config: CONFIG } });
   } else if (request.type === "recognize") {
-    // As the engine does: one after the other, and each in a turn of its own.
+    // As the engine does: one at a time, each in its own task.
     worker.line = worker.line.then(() => {
       worker.say({ type: "started", id });
       const firsts = request.images.map((image) => /** @type {Uint8Array} */ (image)[0]);

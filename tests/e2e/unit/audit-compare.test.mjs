@@ -1,5 +1,5 @@
 // @ts-check
-/** Intervals, and two audits side by side. */
+/** Intervals, and the comparison of two audits. */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -21,7 +21,7 @@ const near = (found, expected, within = 5e-5) =>
 
 describe("intervals", () => {
   test("of one share match Wilson's values", () => {
-    // As `captcha-lens evaluate` prints them.
+    // The values that `captcha-lens evaluate` prints.
     near(interval(17253, 20000), [0.8578, 0.8674], 1e-4);
     assert.deepEqual(interval(0, 0), [0, 1]);
     for (let images = 1; images < 300; images++) {
@@ -96,7 +96,7 @@ describe("comparison", () => {
   test("uses the images that both audits have when they share most of them", () => {
     const found = compare(audit("a", 10, 10), audit("b", 5, 10));
     assert.deepEqual([found?.paired, found?.first.whole, found?.second.whole], [true, 15, 15]);
-    // The same names with other labels are other images.
+    // The same names with other labels count as other images.
     const other = compare(audit("a", 10, 10), audit("b", 5, 10, { label: "line" }));
     assert.deepEqual([other?.paired, other?.first.whole, other?.second.whole], [false, 20, 15]);
   });

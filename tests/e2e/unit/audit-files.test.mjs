@@ -1,5 +1,5 @@
 // @ts-check
-/** What an audit is given: labels, archives, drops. */
+/** The input of an audit: labels, archives and dropped files. */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -18,7 +18,7 @@ import { listZip } from "../../../web/src/audit/zip.js";
 import { LensError } from "../../../web/src/lib/errors.js";
 
 /**
- * A zip archive, written after APPNOTE.TXT.
+ * Builds a zip archive according to APPNOTE.TXT.
  *
  * @param {{ path: string, content: string, stored?: boolean, flags?: number }[]} files
  * @param {string} [comment]
@@ -35,7 +35,7 @@ function zip(files, comment = "") {
     const local = Buffer.alloc(30);
     local.writeUInt32LE(0x04034b50, 0);
     local.writeUInt16LE(name.length, 26);
-    local.writeUInt16LE(4, 28); // an extra field, which the directory does not have
+    local.writeUInt16LE(4, 28); // an extra field that the central directory does not have
     const entry = Buffer.alloc(46);
     entry.writeUInt32LE(0x02014b50, 0);
     entry.writeUInt16LE(flags, 8);
@@ -59,7 +59,7 @@ function zip(files, comment = "") {
 }
 
 /**
- * The same with every number in zip64 records (sections 4.3.14, 4.3.15 and 4.5.3).
+ * Builds the same archive with all numbers in zip64 records (sections 4.3.14, 4.3.15 and 4.5.3).
  *
  * @param {{ path: string, content: string }[]} files
  */
@@ -79,7 +79,7 @@ function zip64(files) {
       field.writeBigUInt64LE(BigInt(entry.readUInt32LE(offset)), 4 + 8 * i);
       entry.writeUInt32LE(0xffffffff, offset);
     });
-    const other = Buffer.from([0x99, 0x99, 1, 0, 0]); // another field before it
+    const other = Buffer.from([0x99, 0x99, 1, 0, 0]); // another extra field before it
     entry.writeUInt16LE(other.length + field.length, 30);
     entries.push(entry, other, field);
     at += 46 + name;
@@ -236,7 +236,7 @@ describe("zip archives", () => {
     await assert.rejects(listZip(blob(archive.subarray(20))), withCode("bad-archive"));
     await assert.rejects(listZip(blob(Buffer.alloc(0))), withCode("bad-archive"));
     const damaged = Buffer.from(archive);
-    damaged.fill(0xff, 39, 43); // the deflated bytes, behind header, name and extra field
+    damaged.fill(0xff, 39, 43); // the deflated bytes after header, name and extra field
     const [file] = await listZip(blob(damaged));
     await assert.rejects(file.open(), withCode("bad-archive"));
     const [secret] = await listZip(blob(zip([{ path: "a.png", content: "abc", flags: 1 }])));
@@ -273,7 +273,7 @@ describe("zip archives", () => {
     assert.equal(await (await files[0].open()).text(), "one ".repeat(100));
     assert.equal(await (await files[1].open()).text(), "two");
     const damaged = Buffer.from(archive);
-    damaged.writeUInt32LE(0, damaged.length - 22 - 20 - 56); // the record's signature
+    damaged.writeUInt32LE(0, damaged.length - 22 - 20 - 56); // the signature of the record
     await assert.rejects(listZip(blob(damaged)), withCode("bad-archive"));
   });
 
@@ -350,7 +350,7 @@ describe("zip archives", () => {
       ["captcha", "photo", "set.zip/1.svg", "set.zip/2.AVIF", "set.zip/3"],
     );
     assert.deepEqual(ignored, ["set.zip/readme", "set.zip/4.dat"]);
-    // Without its type a browser shows none.
+    // A browser shows SVG only with its media type.
     assert.equal((await images[2].open()).type, "image/svg+xml");
   });
 
@@ -415,7 +415,7 @@ describe("zip archives", () => {
 /** @typedef {{ name: string, inside?: any[], broken?: boolean }} Entry */
 
 /**
- * A drop, as browsers give it.
+ * The `DataTransfer` of a drop.
  *
  * @param {Entry[]} entries
  */
@@ -474,7 +474,7 @@ describe("dropped files", () => {
       ["1.png", "2.png"],
     );
     assert.equal(await (await images[0].open()).text(), "x.png,line");
-    await assert.rejects(images[1].open(), /gone/); // which the report says of it
+    await assert.rejects(images[1].open(), /gone/); // the report shows this message
     assert.match(problems[0].error.message, /^a\/: gone/);
     assert.equal(problems.length, 1);
   });

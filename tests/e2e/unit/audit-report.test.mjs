@@ -1,5 +1,5 @@
 // @ts-check
-/** What an audit's report says. */
+/** The content of an audit report. */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -23,7 +23,7 @@ const BOTH = { alphabet: `${CHARACTERS}${CHARACTERS.toUpperCase()}0123456789`, m
  */
 const count = (items, network = WORDS) => summarize(judge(items, network));
 /**
- * All that a report says of its result.
+ * All sentences about the result of a report.
  *
  * @param {AuditItem[]} items
  * @param {AuditNetwork} [network]
@@ -37,7 +37,7 @@ const same = (many, label, text, confidence = 0.5) =>
   Array.from({ length: many }, (_, i) => ({ path: `${label}_${i}.png`, label, text, confidence }));
 
 describe("labels that a model cannot write", () => {
-  // The command line is held to the same cases.
+  // The tests of the command line use the same cases.
   test("follow from the alphabet and the maximum length", async () => {
     const file = new URL("../../audit/labels.json", import.meta.url);
     const cases = JSON.parse(await readFile(file, "utf8"));
@@ -78,7 +78,7 @@ describe("labels that a model cannot write", () => {
       words([...same(1, "a5b2c", "x"), ...same(59, "thus", "thus")]),
       /1 of 60 labels contains digits\. The result below covers 59 images\. It says nothing/,
     );
-    // Where most are no evidence, no share stands for all.
+    // When most images are not compared, no share is shown for all of them.
     assert.match(words(items), /cannot write most of the labels/);
     assert.match(
       words([...same(2, "a5b2c", "x"), ...same(1, "sixsix", "x"), ...same(1, "thus", "thus")]),
@@ -118,7 +118,7 @@ describe("labels that a model cannot write", () => {
     const summary = count(items, BOTH);
     assert.deepEqual([summary.supported, summary.exact, summary.folded], [4, 3, 0]);
     assert.deepEqual(scope(summary, BOTH), []);
-    // A capital is a character of its own there.
+    // This alphabet has capital letters.
     assert.deepEqual(summary.confusions, [{ label: "Q", text: "q", count: 1 }]);
   });
 
@@ -220,7 +220,7 @@ describe("report figures", () => {
     const right = same(40, "thus", "thus", 0.999);
     assert.equal(doubtful([...right, ...same(4, "line", "kerry", 0.999)]), 4);
     assert.equal(doubtful([...right, ...same(4, "line", "kerry", 0.98)]), 0);
-    // One that is often sure and wrong tells nothing.
+    // A model that is often confident and wrong does not put labels in doubt.
     assert.equal(doubtful([...right, ...same(40, "line", "kerry", 0.999)]), 0);
     const [group] = notableCases(judge([...right, ...same(9, "line", "kerry", 1)], WORDS), 8);
     assert.deepEqual([group.title, group.items.length], ["Labels that may be wrong", 8]);
@@ -249,7 +249,7 @@ describe("verdict", () => {
     );
     assert.match(of(20, 0), /solved all 20 images\. .*do not stop bots/);
     assert.doesNotMatch(of(20, 0), /solve more/);
-    // One image, or a few of many, are no evidence about all such images.
+    // One image, or a few of many, do not show anything about all images of this kind.
     assert.doesNotMatch(of(1, 0), /do not stop bots/);
     assert.match(of(3, 2), /The sample is small/);
     assert.doesNotMatch(of(0, 200), /The sample is small/);

@@ -1,5 +1,5 @@
 // @ts-check
-/** How an audit goes on. */
+/** The run of an audit. */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -63,7 +63,7 @@ describe("audit run", () => {
     const reports = [];
     const reader = {
       recognizeAll: async (/** @type {Blob[]} */ blobs) => {
-        clock += 300; // slow: one image a batch
+        clock += 300; // slow: one image per batch
         return blobs.map(() => ({ text: "x", confidence: 1 }));
       },
     };
@@ -77,7 +77,7 @@ describe("audit run", () => {
       () => clock,
     );
     const finished = run.finish();
-    await setImmediate(); // by then everything has run that need not wait
+    await setImmediate(); // lets pending tasks run
     assert.ok(run.paused);
     assert.equal(run.items.filter(Boolean).length, 5);
     clock += 1_000_000;
@@ -93,7 +93,7 @@ describe("audit run", () => {
     const reports = [];
     const reader = {
       recognizeAll: async (/** @type {Blob[]} */ blobs) => {
-        // 100 images a second at first, then one in three seconds.
+        // 100 images per second at first, then one image in three seconds.
         for (const blob of blobs) clock += Number(await blob.text()) < 2000 ? 10 : 3000;
         return blobs.map(() => ({ text: "x", confidence: 1 }));
       },

@@ -1,5 +1,5 @@
 // @ts-check
-/** The reader that a page talks to, with workers of the test's making. */
+/** The recognizer of the npm package, with fake workers. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -13,7 +13,7 @@ const WEIGHTS = new Uint8Array();
 const [PANIC, LOST] = [13, 17];
 /** @param {number} first */
 const image = (first) => new Uint8Array([first]);
-/** @param {PromiseSettledResult<any> | any} outcome what was read, or the error's code */
+/** @param {PromiseSettledResult<any> | any} outcome a text or the code of an error */
 const short = (outcome) => {
   const { reason = outcome, value = outcome } = outcome;
   return reason instanceof LensError ? reason.code : value.first;
@@ -25,7 +25,7 @@ beforeEach(() => FakeWorker.install());
 const open = (options) => Recognizer.load({ weights: WEIGHTS, backend: "cpu", ...options });
 
 /**
- * Loads on `auto`, and waits until it is settled what it runs on.
+ * Loads with `auto` and waits until the backend is decided.
  *
  * @param {LoadOptions} [options]
  */
@@ -210,7 +210,7 @@ test("recognizer does not load WebGPU when it cannot work, and gives the reason"
       FakeWorker.all.map(({ kind }) => kind),
       ["cpu"],
     );
-    // Nothing is announced that cannot come.
+    // A backend that cannot come is not announced.
     if (!("gpu" in navigator)) assert.equal(told.length, 1);
     lens.close();
   }

@@ -162,7 +162,7 @@ describe("CAPTCHA detection", () => {
 const [WHITE, BLACK, DARK] = [0xffffff, 0x202020, 0x1c1e24];
 const COLOURS = [0xc01818, 0x18a030, 0x2040d0, 0xd0a000, 0xa020b0, 0x10a0b0];
 
-/** A page with a CAPTCHA there. @param {Box} at */
+/** A page with a CAPTCHA at this position. @param {Box} at */
 function page({ x, y, width, height }) {
   const made = paper(400, 300, WHITE);
   made.fill(0, 0, 400, 20, 0x183860);
@@ -190,13 +190,19 @@ function paper(width, height, ground) {
   return {
     pixels: { data, width, height },
     fill,
-    /** Bars like a line of small text. @type {(x: number, y: number, length: number, colour: number) => void} */
+    /**
+     * Bars that look like a line of small text. @type {(x: number, y: number, length: number,
+     * colour: number) => void}
+     */
     text(x, y, length, colour) {
       for (let at = 0; at + 4 < length; at += at % 35 === 28 ? 7 : 4) {
         fill(x + at, y, x + at + 2, y + 5 + (at % 3), colour);
       }
     },
-    /** Coloured characters, strokes from side to side, specks. @type {(x: number, y: number, w: number, h: number) => void} */
+    /**
+     * Coloured characters, strokes and noise. @type {(x: number, y: number, w: number, h: number)
+     * => void}
+     */
     captcha(x, y, w, h) {
       for (let i = 0; i < 5; i++) {
         const left = Math.round(x + w * (0.1 + 0.17 * i));

@@ -14,7 +14,7 @@ import {
 } from "../../../web/src/shared/describe.js";
 import { milliseconds, percent } from "../../../web/src/shared/format.js";
 
-/** Without the thin spaces that keep numbers and units together. @param {string} words */
+/** Replaces narrow spaces by plain ones. @param {string} words */
 const plain = (words) => words.replaceAll("\u202f", " ");
 
 test("percent is not rounded to 0% or 100%", () => {

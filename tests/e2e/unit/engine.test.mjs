@@ -1,5 +1,5 @@
 // @ts-check
-/** The worker's side, with an engine and a network of the test's making. */
+/** The worker, with a fake engine and a fake network. */
 
 import assert from "node:assert/strict";
 import { before, beforeEach, mock, test } from "node:test";
@@ -8,9 +8,9 @@ import { CONFIG, withGpu } from "../fake/worker.mjs";
 /** @import { RpcResponse } from "../../../web/src/lib/types.js" */
 /** @import { Request } from "../fake/worker.mjs" */
 
-/** What the worker said. @type {RpcResponse[]} */
+/** The messages of the worker. @type {RpcResponse[]} */
 let said = [];
-/** What the engine was given. @type {any[]} */
+/** The images that the engine received. @type {any[]} */
 let given = [];
 /** Lets the engine answer. @type {(() => void)[]} */
 let held = [];
@@ -18,7 +18,7 @@ const scope = Object.assign(new EventTarget(), {
   postMessage: (/** @type {RpcResponse} */ response) => said.push(response),
 });
 
-/** What the engine does; `fail` may throw. */
+/** The behaviour of the engine. `fail` may throw. */
 const engine = {
   fail: () => {},
   backend: { kind: "cpu", adapter: "", reason: null },
@@ -35,7 +35,7 @@ const module = {
   Recognizer: { load: async () => engine },
 };
 
-/** Lets everything go on that can. */
+/** Lets pending tasks run. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** @param {Request} request */
@@ -96,7 +96,7 @@ test("engine skips a reading that is aborted in the queue", async () => {
   );
   held[1]();
   await settle();
-  // Too late, or of a number that comes only now: neither keeps anything from being done.
+  // An abort that is late, or has the id of a later request, has no effect.
   await send({ type: "abort", id: 3 });
   await send({ type: "abort", id: 4 });
   await read(4);

@@ -30,7 +30,7 @@ const READING = /** @type {import("../../../web/src/lib/types.js").Recognition} 
   /** @type {unknown} */ ({ characters, grid: GRID, width: 600, height: 320 })
 );
 
-/** Without the thin spaces that keep numbers and units together. @param {string} words */
+/** Replaces narrow spaces by plain ones. @param {string} words */
 const plain = (words) => words.replaceAll("\u202f", " ");
 
 test("weights are rounded to significant digits and never to 100", () => {

@@ -39,7 +39,7 @@ test("smooth field passes through every weight and does not overshoot", () => {
     assert.ok(values[x] <= Math.max(left, right) + 1e-6, `at ${x}`);
   }
   line.forEach((weight, i) => {
-    // the two samples beside a cell's middle
+    // the two samples beside the middle of a cell
     const middle = i * SMOOTHNESS + SMOOTHNESS / 2;
     const near = (values[middle - 1] + values[middle]) / 2;
     assert.ok(Math.abs(near - weight) < 0.02, `${near} for ${weight}`);

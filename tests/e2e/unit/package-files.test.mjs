@@ -1,5 +1,5 @@
 // @ts-check
-/** What npm would pack, without building anything. */
+/** The content of the npm package, without a build. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

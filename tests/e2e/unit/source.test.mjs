@@ -7,14 +7,14 @@ import { MAX_BYTES, MAX_PIXELS, toSource } from "../../../web/src/lib/source.js"
 afterEach(() => mock.restoreAll());
 
 /**
- * Something that the browser has and this test has not.
+ * A browser object that Node.js does not have.
  *
  * @param {string} kind
  * @param {object} [fields]
  */
 const like = (kind, fields) => /** @type {any} */ ({ [Symbol.toStringTag]: kind, ...fields });
 
-/** A canvas that remembers what was painted on it. */
+/** A canvas that records what was drawn on it. */
 class FakeCanvas {
   /** @type {FakeCanvas[]} */
   static made = [];
@@ -71,7 +71,7 @@ test("canvas, bitmap and image elements are converted to pixels", async () => {
     [like("HTMLCanvasElement", { width: 30, height: 20 }), 30, 20],
     [like("OffscreenCanvas", { width: 30, height: 20 }), 30, 20],
     [like("ImageBitmap", { width: 30, height: 20 }), 30, 20],
-    // As the file is, not as the page shows it.
+    // The size of the file, not the size on the page.
     [
       like("HTMLImageElement", {
         complete: true,

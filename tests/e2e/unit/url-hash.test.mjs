@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { setFragment, writeFragment } from "../../../web/src/lens/url-hash.js";
 
-/** The fragments written so far. @type {string[]} */
+/** The URL hashes written so far. @type {string[]} */
 let written = [];
-/** Whether the browser takes no more. */
+/** Whether the browser refuses changes. */
 let refuses = false;
 
 const location = { pathname: "/lens/", search: "?backend=cpu", hash: "" };

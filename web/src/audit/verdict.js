@@ -97,7 +97,7 @@ export function verdict(summary) {
   }
   if (high - low > WIDE) {
     sentences.push(
-      `The sample is small, so the share for all images of this kind is uncertain (${percent(low)} to ${percent(high)}). Use at least 100 images.`,
+      `The sample is small, so the share for all images of this kind is uncertain (${percent(low)} to ${percent(high)}). Use 100 images or more.`,
     );
   }
   sentences.push(
