@@ -8,7 +8,7 @@ import { launch, watch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
-import { png } from "./reader.mjs";
+import { png } from "./lens-page.mjs";
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 export let site;

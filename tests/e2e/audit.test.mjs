@@ -20,7 +20,7 @@ import {
 } from "./audit-page.mjs";
 import { WIDTHS, fitsWidth, hold, resizeText } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
-import { png } from "./reader.mjs";
+import { png } from "./lens-page.mjs";
 import { blankPng } from "./images.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");

@@ -8,7 +8,7 @@ import { launch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
-import { Reader, png } from "./reader.mjs";
+import { LensPage, png } from "./lens-page.mjs";
 
 /** @import { Page } from "playwright-core" */
 
@@ -41,7 +41,7 @@ describe("backend choice without a usable adapter", () => {
   async function open(requestAdapter, more) {
     /** @type {string[]} */
     const asked = [];
-    const reader = await Reader.open(browser, site.address, {
+    const reader = await LensPage.open(browser, site.address, {
       prepare: async (page) => {
         page.on("request", (request) => asked.push(request.url()));
         await page.addInitScript(
@@ -107,7 +107,7 @@ describe("backend choice without a usable adapter", () => {
       export { default } from "./captcha_wasm_cpu.js";
       const gpu = { requestAdapter: async () => ({ features: new Set() }) };
       Object.defineProperty(navigator, "gpu", { value: gpu });`;
-    const reader = await Reader.open(browser, site.address, {
+    const reader = await LensPage.open(browser, site.address, {
       query: "?backend=webgpu",
       prepare: (page) =>
         page.route("**/pkg/captcha_wasm.js", (route) =>
@@ -122,7 +122,7 @@ describe("backend choice without a usable adapter", () => {
   });
 
   test("describes a panic in plain words", async () => {
-    const reader = await Reader.open(browser, site.address, { query: "?backend=cpu" });
+    const reader = await LensPage.open(browser, site.address, { query: "?backend=cpu" });
     assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10), "panic.png")), "error");
     const { message } = await reader.error();
     assert.doesNotMatch(message, /panicked|\.rs/);
@@ -151,7 +151,7 @@ describe("backend choice without a usable adapter", () => {
   });
 
   test("loads files and workers from another origin", async () => {
-    const reader = await Reader.open(browser, site.address);
+    const reader = await LensPage.open(browser, site.address);
     const { page } = reader;
     const other = site.address.replace("127.0.0.1", "localhost");
     await page.route("**", async (route) => {

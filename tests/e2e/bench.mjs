@@ -8,7 +8,7 @@
 
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
-import { Reader, samples } from "./reader.mjs";
+import { LensPage, samples } from "./lens-page.mjs";
 
 const OPENINGS = 5;
 const READINGS = 50;
@@ -23,14 +23,14 @@ for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
   const first = [];
   for (let i = 0; i < OPENINGS; i++) {
     const started = performance.now();
-    const reader = await Reader.open(browser, site.address, { query: `?backend=${backend}` });
+    const reader = await LensPage.open(browser, site.address, { query: `?backend=${backend}` });
     await reader.chooseSample(file);
     first.push(performance.now() - started);
     await reader.close();
   }
   console.log(`opening the page to the first reading: ${median(first).toFixed(0)} ms`);
 
-  const reader = await Reader.open(browser, `${site.address}?backend=auto`);
+  const reader = await LensPage.open(browser, `${site.address}?backend=auto`);
   const { reading, longest, batches } = await reader.page.evaluate(measure, {
     backend,
     sample: `${site.address}samples/${file}`,
@@ -46,7 +46,7 @@ for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
 }
 
 const browser = await launch({ webgpu: false });
-const reader = await Reader.open(browser, site.address, { query: "?backend=cpu" });
+const reader = await LensPage.open(browser, site.address, { query: "?backend=cpu" });
 await reader.settled();
 console.log("== the page's own thread, longest task");
 console.log(`drawing, first time: ${await longest(() => reader.page.click("#generate"))} ms`);

@@ -107,11 +107,11 @@ export function holdDecoding() {
  *
  * @template T
  * @param {() => Promise<T>} ask
- * @param {number} [patience] milliseconds
+ * @param {number} [timeout] milliseconds
  * @returns {Promise<T>}
  */
-export async function until(ask, patience = 60_000) {
-  const limit = AbortSignal.timeout(patience);
+export async function until(ask, timeout = 60_000) {
+  const limit = AbortSignal.timeout(timeout);
   for (;;) {
     const answer = await ask();
     if (answer) return answer;

@@ -11,7 +11,7 @@ import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { blankBmp, blankPng, hugePng } from "./images.mjs";
 import { meter } from "./meter.mjs";
-import { Reader, WEB, png, sampleFile, samples } from "./reader.mjs";
+import { LensPage, WEB, png, sampleFile, samples } from "./lens-page.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -20,7 +20,7 @@ describe("lens page on the CPU", () => {
   let site;
   /** @type {import("playwright-core").Browser} */
   let browser;
-  /** @type {Reader} */
+  /** @type {LensPage} */
   let reader;
   /** @type {{ file: string, text: string }[]} */
   let shipped;
@@ -29,7 +29,7 @@ describe("lens page on the CPU", () => {
     site = await serve({ base: "/some/where/" });
     browser = await launch({ webgpu: false });
     shipped = await samples();
-    reader = await Reader.open(browser, site.address);
+    reader = await LensPage.open(browser, site.address);
   });
   after(async () => {
     await browser.close();
@@ -161,7 +161,7 @@ describe("lens page on the CPU", () => {
   test("transfers at most 1 MB besides the weights before the first result, and 1.2 MB in total", async (t) => {
     const metered = await meter(site.address);
     t.after(() => metered.close());
-    const other = await Reader.open(browser, metered.address, { serviceWorkers: "allow" });
+    const other = await LensPage.open(browser, metered.address, { serviceWorkers: "allow" });
     await other.chooseSample(shipped[0].file);
     assert.equal(await other.word(), shipped[0].text);
     await other.page.evaluate(() => navigator.serviceWorker.ready);
@@ -185,7 +185,7 @@ describe("lens page on the CPU", () => {
   });
 
   test("keeps the layout stable while a generator slider is dragged", async () => {
-    const other = await Reader.open(browser, site.address, {
+    const other = await LensPage.open(browser, site.address, {
       query: "#generate?seed=2&text=line",
       reducedMotion: "no-preference",
     });
@@ -251,7 +251,7 @@ describe("lens page on the CPU", () => {
     const link = await page.evaluate(() => navigator.clipboard.readText());
     assert.equal(link, site.address + hash, "without the backend that was chosen here");
 
-    const other = await Reader.open(browser, site.address, { query: hash });
+    const other = await LensPage.open(browser, site.address, { query: hash });
     assert.equal(await other.settled(), "done");
     assert.equal(await other.word(), word);
     assert.deepEqual((await other.result()).characters, characters);
@@ -263,7 +263,7 @@ describe("lens page on the CPU", () => {
     assert.equal(await other.word(), word, "the last drawing stays");
     await other.close();
 
-    const far = await Reader.open(browser, site.address, {
+    const far = await LensPage.open(browser, site.address, {
       query: "#generate?text=line&strokes=80&speckle=0.15",
     });
     assert.equal(await far.settled(), "done");

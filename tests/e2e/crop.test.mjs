@@ -10,10 +10,10 @@ import { holdDecoding, launch } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { blankPng } from "./images.mjs";
-import { Reader, png, sampleFile, samples } from "./reader.mjs";
+import { LensPage, png, sampleFile, samples } from "./lens-page.mjs";
 
 /** @import { Browser } from "playwright-core" */
-/** @import { FileGiven } from "./reader.mjs" */
+/** @import { FileGiven } from "./lens-page.mjs" */
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const BLANK = png(blankPng(400, 200), "blank.png");
@@ -46,8 +46,8 @@ describe("cropping", () => {
     });
     after(() => site.close());
 
-    /** @param {Parameters<typeof Reader.open>[2]} [options] */
-    const open = (options) => Reader.open(browser, site.address, options);
+    /** @param {Parameters<typeof LensPage.open>[2]} [options] */
+    const open = (options) => LensPage.open(browser, site.address, options);
 
     test("is available for an image and not for another file", async () => {
       const reader = await open();
@@ -223,12 +223,12 @@ describe("cropping", () => {
   });
 
   describe("with the real engine", () => {
-    /** @type {Reader} */
+    /** @type {LensPage} */
     let reader;
 
     before(async () => {
       site = await serve();
-      reader = await Reader.open(browser, site.address);
+      reader = await LensPage.open(browser, site.address);
     });
     after(() => site.close());
 
@@ -394,7 +394,7 @@ const side = `
 /**
  * The crop box in percent of the image.
  *
- * @param {Reader} reader
+ * @param {LensPage} reader
  */
 function box(reader) {
   return reader.page.evaluate(() => {
@@ -414,7 +414,7 @@ function box(reader) {
 /**
  * Drags a handle. Distances are fractions of the image.
  *
- * @param {Reader} reader
+ * @param {LensPage} reader
  * @param {string} handle
  * @param {number} dx
  * @param {number} dy

@@ -9,7 +9,7 @@ import { serve } from "../../web/serve.mjs";
 import { launch, stopClock } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
-import { Reader, png } from "./reader.mjs";
+import { LensPage, png } from "./lens-page.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const GOOD = png(blankPng(200, 100), "good.png");
@@ -32,15 +32,15 @@ describe("explanation", () => {
     await site.close();
   });
 
-  /** @param {Parameters<typeof Reader.open>[2]} [options] */
+  /** @param {Parameters<typeof LensPage.open>[2]} [options] */
   async function read(options) {
-    const reader = await Reader.open(browser, site.address, options);
+    const reader = await LensPage.open(browser, site.address, options);
     await reader.choose(GOOD);
     return reader;
   }
 
   test("shows figures only for the image that was read", async () => {
-    const reader = await Reader.open(browser, site.address);
+    const reader = await LensPage.open(browser, site.address);
     await reader.settled();
     const figures = () => reader.page.locator("#explain [data-of-reading]:visible").count();
     assert.ok(await reader.page.locator("#explain h3").first().isVisible());
@@ -145,7 +145,7 @@ describe("explanation", () => {
   });
 
   test("follows the playback and hides the characters that come later", async () => {
-    const reader = await Reader.open(browser, site.address, { reducedMotion: "no-preference" });
+    const reader = await LensPage.open(browser, site.address, { reducedMotion: "no-preference" });
     await reader.settled();
     await stopClock(reader.page);
     await reader.choose(GOOD);
@@ -192,7 +192,7 @@ describe("explanation", () => {
 });
 
 /**
- * @param {Reader} reader
+ * @param {LensPage} reader
  * @param {string} selector
  */
 async function text(reader, selector) {

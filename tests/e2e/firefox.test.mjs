@@ -10,10 +10,10 @@ import puppeteer from "puppeteer-core";
 import { serve } from "../../web/serve.mjs";
 import { serviceWorkerControls, until, watch } from "./browser.mjs";
 import { panelsOf } from "./images.mjs";
-import { WEB, samples } from "./reader.mjs";
+import { WEB, samples } from "./lens-page.mjs";
 
 /** Default timeout of a test in milliseconds. */
-const PATIENCE = 60_000;
+const DEFAULT_TIMEOUT = 60_000;
 
 describe("Firefox", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -47,7 +47,7 @@ describe("Firefox", () => {
   });
   beforeEach(async () => {
     page = await browser.newPage();
-    page.setDefaultTimeout(PATIENCE);
+    page.setDefaultTimeout(DEFAULT_TIMEOUT);
     watched = watch(/** @type {any} */ (page), site.address);
   });
   afterEach(async () => {

@@ -7,7 +7,7 @@ import { createServer, request as ask } from "node:http";
 import { test } from "node:test";
 import { serve } from "../../web/serve.mjs";
 import { launch, serviceWorkerControls } from "./browser.mjs";
-import { Reader, sampleFile, samples } from "./reader.mjs";
+import { LensPage, sampleFile, samples } from "./lens-page.mjs";
 
 /** Chromium asks there by itself what fields of a page are for. */
 const AUTOFILL = "content-autofill.googleapis.com:443";
@@ -19,7 +19,7 @@ test("the pages ask their own site alone", async (t) => {
   t.after(proxy.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await Reader.open(browser, site.address, {
+  const reader = await LensPage.open(browser, site.address, {
     serviceWorkers: "allow",
     proxy: { server: proxy.address, bypass: "<-loopback>" }, // this machine too
   });

@@ -10,7 +10,7 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { serve } from "../../web/serve.mjs";
 import { launch, serviceWorkerControls, until } from "./browser.mjs";
-import { Reader, WEB, sampleFile, samples } from "./reader.mjs";
+import { LensPage, WEB, sampleFile, samples } from "./lens-page.mjs";
 
 const QUERY = "?backend=cpu";
 
@@ -247,7 +247,7 @@ async function wayTo(address) {
  */
 async function visit(browser, address) {
   const options = /** @type {const} */ ({ query: QUERY, serviceWorkers: "allow" });
-  const reader = await Reader.open(browser, address, options);
+  const reader = await LensPage.open(browser, address, options);
   assert.equal(await reader.settled(), "ready");
   // The worker waits for the first result.
   await reader.chooseSample((await samples())[0].file);
@@ -258,7 +258,7 @@ async function visit(browser, address) {
 /**
  * Until everything is put by and the worker answers for the page.
  *
- * @param {Reader} reader
+ * @param {LensPage} reader
  */
 async function controlled({ page }) {
   await page.evaluate(serviceWorkerControls);

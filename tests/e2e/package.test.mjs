@@ -12,7 +12,7 @@ import { promisify } from "node:util";
 import { build, createServer } from "vite";
 import { serve } from "../../web/serve.mjs";
 import { launch, watch } from "./browser.mjs";
-import { WEB, samples } from "./reader.mjs";
+import { WEB, samples } from "./lens-page.mjs";
 
 const TYPESCRIPT = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
 const run = promisify(execFile);

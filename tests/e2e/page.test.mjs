@@ -8,7 +8,7 @@ import { hold, holdDecoding, launch, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng, largePng } from "./images.mjs";
-import { Reader, png } from "./reader.mjs";
+import { LensPage, png } from "./lens-page.mjs";
 
 const WORD = "thus";
 const GOOD = png(blankPng(200, 100), "good.png");
@@ -34,8 +34,8 @@ describe("lens page", () => {
     await site.close();
   });
 
-  /** @param {Parameters<typeof Reader.open>[2]} [options] */
-  const open = (options) => Reader.open(browser, site.address, options);
+  /** @param {Parameters<typeof LensPage.open>[2]} [options] */
+  const open = (options) => LensPage.open(browser, site.address, options);
 
   describe("errors", () => {
     test("loses only one reading when the engine panics", async () => {
@@ -203,7 +203,7 @@ describe("lens page", () => {
   });
 
   describe("precaching", () => {
-    const registered = (/** @type {Reader} */ { page }) =>
+    const registered = (/** @type {LensPage} */ { page }) =>
       page.evaluate(() => /** @type {any} */ (globalThis).registered);
 
     /** Opens the page and records the registrations of its service worker. */

@@ -11,7 +11,7 @@ import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
-import { Reader, png } from "./reader.mjs";
+import { LensPage, png } from "./lens-page.mjs";
 
 const IMAGE = png(blankPng(200, 100));
 
@@ -92,7 +92,7 @@ describe("the policy", () => {
   for (const backend of ["cpu", "webgpu"]) {
     test(`holds for the page and each worker, reading on ${backend}`, async () => {
       const options = /** @type {const} */ ({ serviceWorkers: "allow" });
-      const reader = await Reader.open(browser, site.address, {
+      const reader = await LensPage.open(browser, site.address, {
         query: `?backend=${backend}`,
         ...options,
       });

@@ -10,7 +10,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { launch, watch } from "./browser.mjs";
-import { WEB } from "./reader.mjs";
+import { WEB } from "./lens-page.mjs";
 
 /** The command line that the native tests have built. */
 const COMMAND =

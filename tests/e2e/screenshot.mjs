@@ -8,7 +8,7 @@
 import { argv } from "node:process";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
-import { Reader, samples } from "./reader.mjs";
+import { LensPage, samples } from "./lens-page.mjs";
 
 const [out = "page.png", what = (await samples())[0].file, folder = ""] = argv.slice(2);
 const site = await serve();
@@ -22,7 +22,7 @@ if (what === "--audit") {
   await page.waitForLoadState("networkidle");
   await page.screenshot({ path: out });
 } else {
-  const reader = await Reader.open(browser, site.address, { query: "?backend=cpu", ...options });
+  const reader = await LensPage.open(browser, site.address, { query: "?backend=cpu", ...options });
   await reader.settled();
   // After some readings the browser has compiled the code, as on a page that has been open for a
   // while.

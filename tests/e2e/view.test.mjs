@@ -10,7 +10,7 @@ import { WIDTHS, fitsWidth, holdDecoding, launch, resizeText, stopClock } from "
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng, panelsOf } from "./images.mjs";
-import { Reader, png } from "./reader.mjs";
+import { LensPage, png } from "./lens-page.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const WORD = "thus";
@@ -39,8 +39,8 @@ describe("reading", () => {
     await site.close();
   });
 
-  /** @param {Parameters<typeof Reader.open>[2]} [options] */
-  const open = (options) => Reader.open(browser, site.address, options);
+  /** @param {Parameters<typeof LensPage.open>[2]} [options] */
+  const open = (options) => LensPage.open(browser, site.address, options);
 
   describe("controls", () => {
     test("steps through the characters with the arrow keys", async () => {
@@ -474,7 +474,7 @@ describe("reading", () => {
   });
 });
 
-/** @param {Reader} reader */
+/** @param {LensPage} reader */
 const candidates = async (reader) =>
   (await reader.page.locator("#candidates li").allInnerTexts()).map((row) =>
     row.split(/\s*\n\s*/).join(" "),
@@ -486,7 +486,7 @@ const pagesOf = (pdf) => (pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []
 /**
  * The current character. All parts of the page must agree.
  *
- * @param {Reader} reader
+ * @param {LensPage} reader
  */
 function current(reader) {
   return reader.page.evaluate(() => {
@@ -505,7 +505,7 @@ function current(reader) {
 /**
  * The heatmap over the image.
  *
- * @param {Reader} reader
+ * @param {LensPage} reader
  */
 function overlay(reader) {
   return reader.page.locator("#overlay").evaluate((canvas) => {

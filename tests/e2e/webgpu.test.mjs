@@ -5,19 +5,19 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
-import { Reader, png, sampleFile, samples } from "./reader.mjs";
+import { LensPage, png, sampleFile, samples } from "./lens-page.mjs";
 
 /** Largest difference of a weight between WebGPU and the CPU. */
 const TOLERANCE = 1e-2;
 /** SwiftShader takes long to compile the shaders. */
-const PATIENCE = 180_000;
+const DEFAULT_TIMEOUT = 180_000;
 
 describe("WebGPU", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
   /** @type {import("playwright-core").Browser} */
   let browser;
-  /** @type {Reader} */
+  /** @type {LensPage} */
   let reader;
 
   before(async () => {
@@ -29,7 +29,7 @@ describe("WebGPU", () => {
         const { prototype } = /** @type {any} */ (globalThis).GPUAdapterInfo;
         Object.defineProperty(prototype, "isFallbackAdapter", { get: () => false });
       });
-    reader = await Reader.open(browser, site.address, { patience: PATIENCE, prepare });
+    reader = await LensPage.open(browser, site.address, { timeout: DEFAULT_TIMEOUT, prepare });
   });
   after(async () => {
     await browser.close();
@@ -49,7 +49,7 @@ describe("WebGPU", () => {
   test("does not use a software adapter and downloads nothing for it", async () => {
     /** @type {string[]} */
     const asked = [];
-    const other = await Reader.open(browser, site.address, {
+    const other = await LensPage.open(browser, site.address, {
       prepare: async (page) => page.on("request", (request) => asked.push(request.url())),
     });
     await other.page.waitForSelector("#reason:text('adapter is software')");

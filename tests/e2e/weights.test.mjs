@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
-import { Reader, WEB, sampleFile, samples } from "./reader.mjs";
+import { LensPage, WEB, sampleFile, samples } from "./lens-page.mjs";
 
 const GOOD = join(WEB, "models/compact.safetensors");
 
@@ -56,7 +56,7 @@ describe("weights", () => {
   ]) {
     test(`are rejected when they are ${what}, and valid ones load after that`, async () => {
       const query = `?weights=given/${name}.safetensors`;
-      const reader = await Reader.open(browser, site.address, { query });
+      const reader = await LensPage.open(browser, site.address, { query });
       assert.equal(await reader.settled(), "error");
       const error = await reader.error();
       assert.equal(error.code, code);
@@ -74,7 +74,7 @@ describe("weights", () => {
 
   test("are not requested from another site", async () => {
     const query = "?weights=https://example.org/weights.safetensors";
-    const reader = await Reader.open(browser, site.address, { query });
+    const reader = await LensPage.open(browser, site.address, { query });
     assert.equal(await reader.settled(), "error");
     assert.equal((await reader.error()).code, "missing-weights");
     assert.deepEqual(reader.watched.foreign, []);

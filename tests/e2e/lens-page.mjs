@@ -9,7 +9,7 @@ import { watch } from "./browser.mjs";
 /** @typedef {{ name: string, mimeType: string, buffer: Buffer }} FileGiven */
 
 /** Default timeout of a test in milliseconds. */
-const PATIENCE = 60_000;
+const DEFAULT_TIMEOUT = 60_000;
 
 /** The folder that the server serves. */
 export const WEB = fileURLToPath(new URL("../../web/", import.meta.url));
@@ -33,16 +33,16 @@ export function png(buffer, name = "image.png") {
   return { name, mimeType: "image/png", buffer };
 }
 
-export class Reader {
+export class LensPage {
   /**
    * @param {Page} page
    * @param {string} address
    * @param {number} [timeout] in milliseconds
    */
-  constructor(page, address, patience = PATIENCE) {
+  constructor(page, address, timeout = DEFAULT_TIMEOUT) {
     this.page = page;
     this.watched = watch(page, address);
-    page.setDefaultTimeout(patience);
+    page.setDefaultTimeout(timeout);
   }
 
   /**
@@ -57,7 +57,7 @@ export class Reader {
   static async open(
     browser,
     address,
-    { query = "", adapter = false, patience = PATIENCE, prepare, ...options } = {},
+    { query = "", adapter = false, timeout = DEFAULT_TIMEOUT, prepare, ...options } = {},
   ) {
     // A test cannot see the requests of a service worker. Only the offline tests allow it.
     const context = await browser.newContext({
@@ -66,7 +66,7 @@ export class Reader {
       ...options,
     });
     if (adapter) await context.addInitScript(pretendAdapter);
-    const reader = new Reader(await context.newPage(), address, patience);
+    const reader = new LensPage(await context.newPage(), address, timeout);
     await prepare?.(reader.page);
     await reader.page.goto(address + query);
     return reader;
