@@ -1,1 +1,1 @@
-//! .
+//! Empty: this package holds tests that use several crates.

@@ -1,4 +1,4 @@
-//! Holds the tree to the rules of ARCHITECTURE.md.
+//! Checks the rules of ARCHITECTURE.md.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,6 +8,8 @@ mod cycles;
 mod page;
 #[path = "rules/report.rs"]
 mod report;
+#[path = "rules/sources.rs"]
+mod sources;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,7 @@ fn manifest(name: &str) -> toml::Table {
     fs::read_to_string(path).unwrap().parse().unwrap()
 }
 
-/// Names of all that a crate depends on, on any target, tests not counted.
+/// Names of the dependencies of a crate on all targets, without those of its tests.
 fn dependencies(name: &str) -> Vec<String> {
     let manifest = manifest(name);
     let mut tables = vec![&manifest];
@@ -39,7 +41,7 @@ fn dependencies(name: &str) -> Vec<String> {
 }
 
 #[test]
-fn crates_depend_only_on_what_the_map_allows() {
+fn crates_depend_only_on_allowed_crates() {
     let ours = |name| {
         let mut ours = dependencies(name);
         ours.retain(|dependency| dependency.starts_with("captcha-"));
@@ -55,7 +57,7 @@ fn crates_depend_only_on_what_the_map_allows() {
 }
 
 #[test]
-fn only_the_boundary_knows_the_browser_and_the_generator_knows_no_network() {
+fn browser_crates_are_used_at_the_boundary_only() {
     for name in ["kernel", "model", "synth", "trainer"] {
         for browser in ["wasm-bindgen", "web-sys", "js-sys"] {
             assert!(

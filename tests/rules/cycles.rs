@@ -9,8 +9,8 @@ use std::path::Path;
 
 use syn::visit::{self, Visit};
 
-use super::page::{files, script};
 use super::root;
+use super::sources::{files, resolve, script};
 
 /// Who imports whom, by name.
 type Graph = BTreeMap<String, BTreeSet<String>>;
@@ -196,18 +196,7 @@ fn script_imports(path: &str, text: &str) -> BTreeSet<String> {
                 continue;
             };
             if address.starts_with('.') {
-                let mut parts: Vec<&str> = path.split('/').collect();
-                parts.pop();
-                for part in address.split('/') {
-                    match part {
-                        "." => {}
-                        ".." => {
-                            parts.pop();
-                        }
-                        part => parts.push(part),
-                    }
-                }
-                found.insert(parts.join("/"));
+                found.extend(resolve(path, address));
             }
         }
     }

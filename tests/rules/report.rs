@@ -1,12 +1,12 @@
-//! What a report on one page is made of: modules that are put into one script, without their imports.
+//! Rules of the report's modules. `captcha-lens audit` puts them into one script, without their imports.
 
 use std::fs;
 
-use super::page::{script, sources, words_in};
 use super::root;
+use super::sources::{resolve, script, sources, words_in};
 
-/// What keeps a script from standing inside of an HTML file by itself.
-fn ties(text: &str) -> Vec<&'static str> {
+/// Constructs that a script inside an HTML file cannot contain.
+fn dependencies(text: &str) -> Vec<&'static str> {
     let code = script(text);
     let mut found = words_in(&code, &["import", "require"]);
     let words: Vec<_> = code.split_whitespace().collect();
@@ -17,7 +17,7 @@ fn ties(text: &str) -> Vec<&'static str> {
     {
         found.push("export");
     }
-    // Comments count here: a browser looks for these before it knows of any.
+    // Comments count: the HTML parser does not know them.
     for end in ["</script", "<script", "<!--"] {
         if text.to_lowercase().contains(end) {
             found.push(end);
@@ -26,7 +26,7 @@ fn ties(text: &str) -> Vec<&'static str> {
     found
 }
 
-/// What a module imports, as it is written, and the module without that.
+/// The import statements of a module, and its text without them.
 fn split_imports(module: &str) -> (Vec<String>, String) {
     let (mut imports, mut rest) = (Vec::<String>::new(), String::new());
     let mut importing = false;
@@ -44,8 +44,8 @@ fn split_imports(module: &str) -> (Vec<String>, String) {
     (imports, rest)
 }
 
-/// The path that a module at `path` imports, if it does so in the one form that can be left out of
-/// a script that holds both: names as they are.
+/// The path that a module at `path` imports. `None` if the statement renames a name or imports
+/// anything but names: then it cannot be removed from a script that contains both modules.
 fn imported(path: &str, import: &str) -> Option<String> {
     let names = import.strip_prefix("import {")?;
     let (names, from) = names.split_once("} from \"")?;
@@ -57,22 +57,11 @@ fn imported(path: &str, import: &str) -> Option<String> {
     if !names.split(',').all(plain) {
         return None;
     }
-    let mut parts: Vec<&str> = path.split('/').collect();
-    parts.pop();
-    for part in from.strip_suffix("\";\n")?.split('/') {
-        match part {
-            "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    resolve(path, from.strip_suffix("\";\n")?)
 }
 
 #[test]
-fn what_reports_are_made_of_stands_alone() {
+fn report_modules_stand_alone() {
     let page = root().join("crates/trainer/src/report/audit/page.rs");
     let page = fs::read_to_string(page).unwrap();
     let modules: Vec<_> = page
@@ -88,12 +77,12 @@ fn what_reports_are_made_of_stands_alone() {
             let before = module.is_some_and(|module| modules[..i].contains(&&*module));
             assert!(before, "{}: {import}", modules[i]);
         }
-        assert_eq!(ties(&rest), [""; 0], "{}", modules[i]);
+        assert_eq!(dependencies(&rest), [""; 0], "{}", modules[i]);
     }
 }
 
 #[test]
-fn what_a_module_of_a_report_imports_is_found() {
+fn report_module_imports_are_found() {
     let module = "// A\nimport { a } from \"./a.js\";\nimport {\n  b,\n  c,\n} from \"../c/b.js\";\n\nexport const x = a(b, c);\n";
     let (imports, rest) = split_imports(module);
     assert_eq!(rest, "// A\n\nexport const x = a(b, c);\n");
@@ -113,7 +102,7 @@ fn what_a_module_of_a_report_imports_is_found() {
 }
 
 #[test]
-fn a_tie_of_a_report_is_found() {
+fn report_module_dependency_is_found() {
     for bad in [
         "import { a } from \"./a.js\";",
         "  import './a.js';",
@@ -125,13 +114,13 @@ fn a_tie_of_a_report_is_found() {
         "// </SCRIPT>",
         "\"<!--\"",
     ] {
-        assert_ne!(ties(bad), [""; 0], "{bad}");
+        assert_ne!(dependencies(bad), [""; 0], "{bad}");
     }
     for good in [
         "/** @import { A } from \"./a.js\" */",
         "export const words = \"where from\" + `from`;",
         "// import { a } from \"./a.js\"\nexport const important = Array.from(\"ab\");",
     ] {
-        assert_eq!(ties(good), [""; 0], "{good}");
+        assert_eq!(dependencies(good), [""; 0], "{good}");
     }
 }
