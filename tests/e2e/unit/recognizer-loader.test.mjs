@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import {
   RecognizerLoader,
-  weightsFrom,
-  wishFrom,
+  parseWeights,
+  parseBackend,
 } from "../../../web/src/shared/recognizer-loader.js";
 import { FakeWorker, answer } from "../fake/worker.mjs";
 
@@ -48,19 +48,19 @@ test("recognizer loader aborts loading on dispose", async () => {
 });
 
 test("backend preference is parsed from the URL in any case", () => {
-  assert.equal(wishFrom("WebGPU"), "webgpu");
-  assert.equal(wishFrom("cpu"), "cpu");
-  for (const name of [null, "", "auto", "gpu"]) assert.equal(wishFrom(name), "auto");
+  assert.equal(parseBackend("WebGPU"), "webgpu");
+  assert.equal(parseBackend("cpu"), "cpu");
+  for (const name of [null, "", "auto", "gpu"]) assert.equal(parseBackend(name), "auto");
 });
 
 test("weights are accepted from the same site only", () => {
   const location = { href: "https://lens.test/some/where/", origin: "https://lens.test" };
   Object.assign(globalThis, { location });
   try {
-    assert.equal(weightsFrom(null), undefined);
-    assert.equal(weightsFrom("a.safetensors")?.href, `${location.href}a.safetensors`);
+    assert.equal(parseWeights(null), undefined);
+    assert.equal(parseWeights("a.safetensors")?.href, `${location.href}a.safetensors`);
     for (const path of ["http://", "https://elsewhere.test/a", "data:,a"]) {
-      assert.throws(() => weightsFrom(path), { name: "LensError", code: "missing-weights" });
+      assert.throws(() => parseWeights(path), { name: "LensError", code: "missing-weights" });
     }
   } finally {
     Reflect.deleteProperty(globalThis, "location");

@@ -14,7 +14,7 @@ import { AuditRun } from "./run.js";
 import { readSaved } from "./saved.js";
 import { WHOLE } from "../image/crop-geometry.js";
 import { LensError } from "../lib/errors.js";
-import { RecognizerLoader, weightsFrom, wishFrom } from "../shared/recognizer-loader.js";
+import { RecognizerLoader, parseWeights, parseBackend } from "../shared/recognizer-loader.js";
 import { keepOffline } from "../shared/offline.js";
 import { cut } from "../image/crop-image.js";
 import { prepare } from "../image/prepare.js";
@@ -46,7 +46,7 @@ const REFUSED = new Set(["image-too-large", "unreadable-image"]);
 const query = new URLSearchParams(location.search);
 const weights = query.get("weights");
 /** What to run on, from the next audit on: the one under way keeps what was chosen before. */
-let wish = wishFrom(query.get("backend"));
+let wish = parseBackend(query.get("backend"));
 /** What the audit runs on. */
 let used = wish;
 /** What of the files is not in the report, in words. */
@@ -68,7 +68,7 @@ let busy = false;
 let addresses = [];
 
 const loader = new RecognizerLoader(() => ({
-  weights: weightsFrom(weights),
+  weights: parseWeights(weights),
   backend: used,
   onBackend: (backend) => view.setBackend(backend),
 }));

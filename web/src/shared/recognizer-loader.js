@@ -34,7 +34,7 @@ export class RecognizerLoader {
  * @param {string | null} name
  * @returns {BackendWish}
  */
-export function wishFrom(name) {
+export function parseBackend(name) {
   const lower = name?.toLowerCase();
   return lower === "webgpu" || lower === "cpu" ? lower : "auto";
 }
@@ -44,7 +44,7 @@ export function wishFrom(name) {
  *
  * @param {string | null} path
  */
-export function weightsFrom(path) {
+export function parseWeights(path) {
   if (!path) return undefined;
   /** @type {URL} */
   let address;

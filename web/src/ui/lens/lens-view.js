@@ -5,7 +5,6 @@
  */
 
 import { canReadClipboard, listen } from "./input.js";
-import { describeResult } from "../../shared/describe.js";
 import { find, wantsStillness } from "../dom.js";
 import { ExplainView } from "./explain.js";
 import { KeepView } from "./export.js";
@@ -19,9 +18,9 @@ import { showWish } from "../backend-select.js";
 /** @import { Given } from "./input.js" */
 /** @import { Size } from "../../image/crop-geometry.js" */
 /** @import { Showing } from "../../lens/player.js" */
+/** @import { PageState } from "../../lens/state.js" */
 /** @import { BackendWish, Progress, Recognition, RunsOn } from "../../lib/types.js" */
 /** @import { Sample } from "./samples.js" */
-/** @import { State } from "./status.js" */
 
 /**
  * What the user does.
@@ -89,11 +88,12 @@ export class View {
   }
 
   /**
-   * @param {State} state
+   * @param {PageState} state
    * @param {string} words
+   * @param {string} [more] what is only read aloud, since it can be seen elsewhere
    */
-  setState(state, words) {
-    this.#status.setState(state, words);
+  setState(state, words, more) {
+    this.#status.setState(state, words, more);
   }
 
   /** @param {string | null} note what to know of the picture that is shown, or of what was no picture */
@@ -175,8 +175,6 @@ export class View {
     this.#controls.hidden = recognition.characters.length === 0;
     this.#scrub.max = String(recognition.characters.length);
     this.#keep.update();
-    const { words, more } = describeResult(recognition, about);
-    this.#status.setState("done", words, more);
     // The characters over the picture may have moved it.
     this.#reveal();
     this.#isNew = false;

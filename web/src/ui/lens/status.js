@@ -9,9 +9,8 @@ import {
 } from "../../shared/describe.js";
 import { find } from "../dom.js";
 
+/** @import { PageState } from "../../lens/state.js" */
 /** @import { Progress, RunsOn } from "../../lib/types.js" */
-
-/** @typedef {"loading" | "ready" | "reading" | "done" | "error"} State */
 
 /** Milliseconds for which a note stands over the page. */
 const FLOATING = 10_000;
@@ -32,7 +31,7 @@ export class StatusView {
   #retry = find("retry", HTMLButtonElement);
 
   /**
-   * @param {State} state
+   * @param {PageState} state
    * @param {string} words
    * @param {string} [more] what is only read aloud, since it can be seen elsewhere
    */
@@ -45,13 +44,11 @@ export class StatusView {
   }
 
   /**
-   * Shows how far loading is, unless something else is to be seen just now.
+   * Shows how far loading is.
    *
    * @param {Progress} progress
    */
   setProgress(progress) {
-    const { state } = document.body.dataset;
-    if (state !== "loading" && state !== "reading") return;
     this.#say(describeStage(progress.stage));
     this.#bytes.textContent = describeBytes(progress);
     this.#progress.hidden = false;

@@ -1,0 +1,357 @@
+// @ts-check
+/** Runs the main page: input leads to tasks, tasks to events, events to another state, which it shows. */
+
+import { isWhole } from "../image/crop-geometry.js";
+import { cut } from "../image/crop-image.js";
+import { runImageTask } from "../image/image-worker-client.js";
+import { prepare } from "../image/prepare.js";
+import { isRefusal, reencode } from "../image/reencode.js";
+import { LensError } from "../lib/errors.js";
+import { describeResult } from "../shared/describe.js";
+import { keepOfflineWhenIdle } from "../shared/offline.js";
+import { toPageError } from "../shared/page-error.js";
+import { RecognizerLoader } from "../shared/recognizer-loader.js";
+import { TaskRunner } from "../shared/task-runner.js";
+import { toFragment } from "./share-link.js";
+import { initialState, pageState, reduce } from "./state.js";
+import { setFragment } from "./url-hash.js";
+
+/** @import { DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
+/** @import { Part, Size } from "../image/crop-geometry.js" */
+/** @import { Recognizer } from "../lib/client.js" */
+/** @import { BackendWish, Recognition } from "../lib/types.js" */
+/** @import { CropView } from "../ui/lens/crop.js" */
+/** @import { GenerateView } from "../ui/lens/generate.js" */
+/** @import { View } from "../ui/lens/lens-view.js" */
+/** @import { Sample } from "../ui/lens/samples.js" */
+/** @import { Player } from "./player.js" */
+/** @import { Event, Retry, Source, State } from "./state.js" */
+
+/** How many of the most probable texts are asked for. The first one is the reading itself. */
+const ALTERNATIVES = 5;
+
+/** What the page says about a crop. */
+const DETECTED = "Reading the part that looks like a CAPTCHA.";
+const SELECTED = "Reading the selected part of the image.";
+
+export class LensController {
+  #ui;
+  #loader;
+  #tasks = new TaskRunner();
+  /** @type {State} */
+  #state;
+  /** The size of the source, `null` where the browser cannot show it. @type {Promise<Size | null>} */
+  #sourceSize = Promise.resolve(null);
+  /** The backends that have read, by recognizer. @type {WeakMap<Recognizer, Set<string>>} */
+  #usedBackends = new WeakMap();
+  /** Settles when the generator has finished the last drawing. @type {Promise<unknown>} */
+  #drawing = Promise.resolve();
+  /** For debugging and tests. @type {Recognition | null} */
+  lastResult = null;
+
+  /**
+   * @param {{ view: View, player: Player, generator: GenerateView, cropper: CropView }} ui
+   * @param {BackendWish} backend
+   * @param {() => URL | undefined} weights the weights to load, where they are not the default
+   */
+  constructor(ui, backend, weights) {
+    this.#ui = ui;
+    this.#state = initialState(backend);
+    this.#loader = new RecognizerLoader(() => ({
+      weights: weights(),
+      backend: this.#state.backend,
+      onProgress: (progress) => {
+        const { name } = this.#state.phase;
+        const isBusy = name !== "idle" && name !== "done" && name !== "failed";
+        if (isBusy) ui.view.setProgress(progress);
+      },
+      onBackend: (running) => ui.view.setBackend(running),
+    }));
+    ui.view.setWish(backend);
+  }
+
+  /** Reads the picture, or loads the recognizer where there is none. */
+  recognize() {
+    return this.#tasks.run((signal) => this.#recognize(signal), this.#fail);
+  }
+
+  /**
+   * Reads a file from outside: the part of it that looks like a CAPTCHA, if there is one.
+   *
+   * @param {{ file: Blob, note: string | null }} input
+   */
+  receive(input) {
+    return this.#tasks.run(async (signal) => {
+      this.#dispatch({ type: "acquire", status: "Opening the image" });
+      const prepared = await prepare(input.file);
+      signal.throwIfAborted();
+      this.#accept({ file: prepared.file, note: prepared.note ?? input.note });
+      this.#dispatch({ type: "acquire", status: "Looking for the CAPTCHA" });
+      const { file } = prepared;
+      const size = await this.#sourceSize;
+      // Without this help, all of the image is read.
+      const found = await runImageTask("findPart", { file, size }).catch(() => null);
+      signal.throwIfAborted();
+      if (found) this.#crop(found.file, found.part, DETECTED);
+      await this.#recognize(signal);
+    }, this.reject);
+  }
+
+  /**
+   * Says why an input is not an image.
+   *
+   * @param {unknown} error
+   * @param {Retry} [retry]
+   */
+  reject = (error, retry) => {
+    this.#dispatch({ type: "reject", error: toPageError(error), retry });
+    if (this.#state.phase.name === "failed") this.#tasks.abort();
+  };
+
+  /**
+   * Reads a part of the source.
+   *
+   * @param {Part | null} part `null` for all of it
+   */
+  async readPart(part) {
+    const size = await this.#sourceSize;
+    const { source } = this.#state;
+    if (!source || !size) return;
+    await this.#tasks.run(async (signal) => {
+      if (part === null || isWhole(part)) {
+        this.#dispatch({ type: "uncrop" });
+        void this.#offerCrop();
+      } else {
+        this.#dispatch({ type: "acquire", status: "Cropping" });
+        const file = await cut(source.file, part);
+        signal.throwIfAborted();
+        this.#crop(file, part, SELECTED);
+      }
+      await this.#recognize(signal);
+    }, this.#fail);
+  }
+
+  /** @param {Sample} sample */
+  readSample(sample) {
+    return this.#tasks.run(
+      async (signal) => {
+        this.#dispatch({ type: "acquire", status: "Loading the sample" });
+        const response = await fetch(sample.address, { signal });
+        if (!response.ok) throw new Error(`the server answers ${response.status}`);
+        const file = await response.blob();
+        signal.throwIfAborted();
+        this.#accept({ file, sample: sample.file });
+        await this.#recognize(signal);
+      },
+      (error) => {
+        const message = `The sample could not be loaded (${error}).`;
+        this.reject(new LensError("missing-sample", message), { type: "sample", sample });
+      },
+    );
+  }
+
+  /**
+   * Draws an image and reads it.
+   *
+   * @param {DrawOptions} options
+   */
+  draw(options) {
+    const { generator } = this.#ui;
+    return this.#tasks.run(
+      async (signal) => {
+        this.#dispatch({ type: "acquire", status: "Generating" });
+        generator.setFaces(await runImageTask("faces", undefined));
+        // One drawing at a time. Of many changes in a row, only the last one is drawn.
+        await this.#drawing;
+        signal.throwIfAborted();
+        const request = runImageTask("generate", options);
+        this.#drawing = request.catch(() => {});
+        const { file, drawing } = await request;
+        signal.throwIfAborted();
+        this.#accept({ file, fragment: toFragment(options), drawing });
+        await this.#recognize(signal);
+      },
+      (error) => {
+        const isInvalid = error instanceof LensError && error.code === "bad-argument";
+        if (isInvalid) generator.setError(error.message);
+        // The last drawing stays.
+        if (isInvalid && this.#state.input) void this.recognize();
+        else this.reject(error, { type: "draw", options });
+      },
+    );
+  }
+
+  retry() {
+    const { phase } = this.#state;
+    const retry = phase.name === "failed" ? phase.retry : null;
+    if (retry?.type === "sample") return this.readSample(retry.sample);
+    if (retry?.type === "draw") return this.draw(retry.options);
+    return this.recognize();
+  }
+
+  /** @param {BackendWish} backend */
+  changeBackend(backend) {
+    this.#ui.player.step(0); // shows all characters
+    this.#dispatch({ type: "prefer", backend });
+    void this.#loader.dispose();
+    // An image on its way is read with the new backend.
+    if (this.#state.phase.name !== "acquiring") void this.recognize();
+  }
+
+  /**
+   * Loads what is missing, then reads the input, if there is one. Does not throw.
+   *
+   * @param {AbortSignal} signal
+   */
+  async #recognize(signal) {
+    try {
+      this.#dispatch({ type: "recognize" });
+      const recognizer = await this.#loader.load();
+      signal.throwIfAborted();
+      this.#dispatch({ type: "loaded" });
+      if (!this.#state.input) return;
+      const recognition = await this.#read(recognizer, this.#state.input, signal);
+      await this.#ui.view.pictureShown;
+      signal.throwIfAborted();
+      const isFirst = this.#isFirst(recognizer, recognition.backend.kind);
+      this.#dispatch({ type: "recognized", recognition, isFirst });
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
+  /**
+   * @param {Recognizer} recognizer
+   * @param {Blob} file
+   * @param {AbortSignal} signal
+   */
+  async #read(recognizer, file, signal) {
+    const options = { alternatives: ALTERNATIVES, signal };
+    try {
+      return await recognizer.recognize(file, options);
+    } catch (error) {
+      const isSource = file === this.#state.source?.file;
+      if (!isSource || !isRefusal(error) || !(await this.#sourceSize)) throw error;
+      const other = await reencode(file).catch(() => null);
+      if (!other || signal.aborted) throw error;
+      this.#dispatch({ type: "reencode", file: other });
+      return recognizer.recognize(other, options);
+    }
+  }
+
+  /**
+   * Whether this is the first reading of a backend, for which the browser still compiles code.
+   *
+   * @param {Recognizer} recognizer
+   * @param {string} kind
+   */
+  #isFirst(recognizer, kind) {
+    const kinds = this.#usedBackends.get(recognizer) ?? new Set();
+    const isFirst = !kinds.has(kind);
+    this.#usedBackends.set(recognizer, kinds.add(kind));
+    return isFirst;
+  }
+
+  /** @param {Source} source */
+  #accept(source) {
+    this.#ui.cropper.withdraw();
+    this.#dispatch({ type: "accept", source });
+    this.#sourceSize = this.#ui.view.pictureShown;
+  }
+
+  /**
+   * @param {Blob} file
+   * @param {Part} part what the file shows of the source
+   * @param {string} words
+   */
+  #crop(file, part, words) {
+    this.#dispatch({ type: "crop", file, part, words });
+    void this.#offerCrop();
+  }
+
+  /** Lets the user crop the source, if the browser can show it. */
+  async #offerCrop() {
+    const { source } = this.#state;
+    const size = await this.#sourceSize;
+    const { crop } = this.#state;
+    if (!source || !size || source.file !== this.#state.source?.file) return;
+    const { part, words } = crop ?? { part: null, words: "" };
+    this.#ui.cropper.offer({ file: source.file, size, part, words });
+  }
+
+  #fail = (/** @type {unknown} */ error) => {
+    this.#dispatch({ type: "fail", error: toPageError(error) });
+  };
+
+  /** @param {Event} event */
+  #dispatch(event) {
+    const before = this.#state;
+    this.#state = reduce(before, event);
+    this.#show(before, this.#state);
+  }
+
+  /**
+   * Shows what has changed.
+   *
+   * @param {State} before
+   * @param {State} now
+   */
+  #show(before, now) {
+    const { view, player } = this.#ui;
+    if (now.backend !== before.backend) view.setWish(now.backend);
+    if (now.picture !== before.picture) this.#showPicture(now);
+    if (now.remark && now.remark !== before.remark) view.setRemark(now.remark.text);
+    if (now.phase !== before.phase) this.#showPhase(now);
+    if (now.reading === before.reading || !now.reading) return;
+    if (now.reading.stale) return view.hold();
+    const { recognition, isFirst } = now.reading;
+    this.lastResult = recognition;
+    view.setRecognition(recognition, { first: isFirst });
+    void this.#offerCrop();
+    const still = view.still || now.picture?.isRedraw === true;
+    player.start(recognition.characters.length, { still });
+  }
+
+  /** @param {State} state */
+  #showPicture({ picture }) {
+    const { view, player, generator, cropper } = this.#ui;
+    if (picture?.drawing) generator.setDrawing(picture.drawing);
+    else generator.clearDrawing();
+    if (!picture) {
+      cropper.withdraw();
+      view.setPicture(null, { note: null, sample: null, drawn: false, redrawn: false });
+      return;
+    }
+    const { file, note = null, sample = null, fragment = "", isRedraw } = picture;
+    setFragment(fragment);
+    if (isRedraw) player.pause();
+    else player.clear();
+    view.setPicture(file, { note, sample, drawn: fragment !== "", redrawn: isRedraw });
+  }
+
+  /** @param {State} state */
+  #showPhase({ phase, reading }) {
+    const { view, player } = this.#ui;
+    const page = pageState(phase);
+    keepOfflineWhenIdle(page);
+    switch (phase.name) {
+      case "starting":
+        return view.setState(page, "Loading");
+      case "idle":
+        return view.setState(page, "Ready");
+      case "acquiring":
+        return view.setState(page, phase.status);
+      case "recognizing":
+        return view.setState(page, phase.loading ? "Loading" : "Reading");
+      case "done": {
+        if (!reading) return;
+        const { recognition, isFirst } = reading;
+        const { words, more } = describeResult(recognition, { first: isFirst });
+        return view.setState(page, words, more);
+      }
+      case "failed":
+        player.clear();
+        return view.setError(phase.error, { canRetry: phase.retry !== null });
+    }
+  }
+}
