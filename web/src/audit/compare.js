@@ -1,6 +1,7 @@
 // @ts-check
 /** Two audits side by side: two sets, or one set under two settings. Pure. */
 
+import { imageCount } from "../shared/format.js";
 import { commonFolder } from "./paths.js";
 import { differenceInterval, interval, pairedDifferenceInterval } from "./intervals.js";
 import { judge } from "./statistics.js";
@@ -61,7 +62,7 @@ export function describeComparison(comparison) {
   } = comparison;
   const points = (/** @type {number} */ value) =>
     `${value > 0 ? "+" : value < 0 ? "\u2212" : ""}${(100 * Math.abs(value)).toFixed(1)}`;
-  const images = first.whole === 1 ? "1 image" : `${first.whole.toLocaleString("en")} images`;
+  const images = imageCount(first.whole);
   return [
     `Difference: ${points(difference)} percentage points (95% interval ${points(low)} to ${points(high)}).`,
     low > 0 || high < 0

@@ -8,7 +8,7 @@
  */
 
 import { describeNetwork } from "./alphabet.js";
-import { number, percent } from "../shared/format.js";
+import { imageCount, number, percent } from "../shared/format.js";
 
 /** @import { AuditNetwork, AuditSummary } from "../lib/types.js" */
 
@@ -30,9 +30,8 @@ export function scope(summary, network) {
   if (unsupported > 0) {
     sentences.push(`This model reads ${describeNetwork(network)}. ${outside(summary)}`);
     if (supported > 0) {
-      const count = supported === 1 ? "1 image" : `${number(supported)} images`;
       sentences.push(
-        `The result below covers ${count}. It says nothing about the other ${number(labelled - supported)}.`,
+        `The result below covers ${imageCount(supported)}. It says nothing about the other ${number(labelled - supported)}.`,
       );
     }
   }

@@ -20,6 +20,11 @@ export function number(value) {
   return value.toLocaleString("en");
 }
 
+/** @param {number} count */
+export function imageCount(count) {
+  return count === 1 ? "1 image" : `${number(count)} images`;
+}
+
 /** @param {number} value in milliseconds */
 export function milliseconds(value) {
   if (value >= 1000) return `${(value / 1000).toFixed(2)}${SPACE}s`;

@@ -2,7 +2,13 @@
 /** Runs one asynchronous task at a time: a new task aborts the one before. */
 
 export class TaskRunner {
-  #abort = new AbortController();
+  /** @type {AbortController | undefined} */
+  #current;
+
+  /** Whether a task is running. */
+  get busy() {
+    return this.#current !== undefined;
+  }
 
   /**
    * Aborts the current task and runs another one.
@@ -13,17 +19,21 @@ export class TaskRunner {
    */
   async run(task, onError) {
     this.abort();
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
+    const current = new AbortController();
+    this.#current = current;
+    const { signal } = current;
     try {
       await task(signal);
     } catch (error) {
       if (!signal.aborted) onError(error);
+    } finally {
+      if (this.#current === current) this.#current = undefined;
     }
   }
 
   /** Aborts the current task. */
   abort() {
-    this.#abort.abort();
+    this.#current?.abort();
+    this.#current = undefined;
   }
 }

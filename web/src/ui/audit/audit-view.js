@@ -3,7 +3,7 @@
 
 import { judge, summarize } from "../../audit/statistics.js";
 import { isMinority } from "../../audit/verdict.js";
-import { percent } from "../../shared/format.js";
+import { imageCount, percent } from "../../shared/format.js";
 import { describeBackend, describeReason } from "../../shared/describe.js";
 import { find } from "../dom.js";
 import { renderReport } from "../report/report.js";
@@ -171,13 +171,12 @@ export class AuditView {
     find("compare-end", HTMLButtonElement).hidden = !report.compared;
     const summary = summarize(judge(report.items, report.network));
     const { supported, exact, rate, labelled, read } = summary;
-    const many = (/** @type {number} */ count) => (count === 1 ? "1 image" : `${count} images`);
     this.#announce(
       rate !== null
-        ? `${isMinority(summary) ? exact : percent(rate)} of ${many(supported)} solved.`
+        ? `${isMinority(summary) ? exact : percent(rate)} of ${imageCount(supported)} solved.`
         : labelled > 0
-          ? `No result: this model cannot write the labels of ${many(labelled)}.`
-          : `${many(read)} read.`,
+          ? `No result: this model cannot write the labels of ${imageCount(labelled)}.`
+          : `${imageCount(read)} read.`,
     );
   }
 

@@ -3,6 +3,7 @@
 
 import { linkToDrawing } from "../../lens/url-hash.js";
 import { find } from "../dom.js";
+import { saveFile } from "../report/save.js";
 import { drawFigure, paintFigure } from "./figure.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
@@ -52,7 +53,7 @@ export class KeepView {
     });
     for (const [ending, content] of Object.entries(FILES)) {
       this.#on(`keep-${ending}`, "Could not save", async (kept) => {
-        save(await content(kept), `captcha-lens-${kept.recognition.text}.${ending}`);
+        saveFile(await content(kept), `captcha-lens-${kept.recognition.text}.${ending}`);
       });
     }
   }
@@ -102,16 +103,4 @@ export class KeepView {
 function figure(draw, { picture, recognition, look }) {
   if (!picture) throw new Error("There is no picture to draw.");
   return draw(picture, recognition, look);
-}
-
-/**
- * @param {Blob} content
- * @param {string} name
- */
-function save(content, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

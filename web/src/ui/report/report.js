@@ -7,7 +7,7 @@
 import { describeNetwork } from "../../audit/alphabet.js";
 import { judge, notableCases, summarize } from "../../audit/statistics.js";
 import { isMinority, scope, verdict } from "../../audit/verdict.js";
-import { number, percent } from "../../shared/format.js";
+import { imageCount, number, percent } from "../../shared/format.js";
 import { comparison } from "./comparison.js";
 import { confidenceCurve } from "./curve.js";
 import { make, section, tableOf } from "./elements.js";
@@ -61,21 +61,16 @@ function headline(summary) {
       ? [
           "Solved",
           part ?? percent(rate),
-          `${part ? percent(rate) : number(exact)} of ${count(supported)}; 95% interval ${percent(interval[0])} to ${percent(interval[1])}`,
+          `${part ? percent(rate) : number(exact)} of ${imageCount(supported)}; 95% interval ${percent(interval[0])} to ${percent(interval[1])}`,
         ]
       : labelled > 0
-        ? ["Solved", "No result", `This model cannot write the labels of ${count(labelled)}.`]
-        : ["Read", number(read), `of ${count(images)}, without labels`];
+        ? ["Solved", "No result", `This model cannot write the labels of ${imageCount(labelled)}.`]
+        : ["Read", number(read), `of ${imageCount(images)}, without labels`];
   return [
     make("p", { className: "overline" }, [overline]),
     make("p", { className: "report-rate" }, [large]),
     make("p", { className: "hint" }, [hint]),
   ];
-}
-
-/** @param {number} images */
-function count(images) {
-  return images === 1 ? "1 image" : `${number(images)} images`;
 }
 
 /**

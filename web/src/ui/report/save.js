@@ -65,17 +65,27 @@ export function downloads(audit, judged) {
 }
 
 /**
+ * A button that saves a file.
+ *
  * @param {string} words
  * @param {string} name
  * @param {() => Blob} content
  */
 function download(words, name, content) {
   const button = make("button", { type: "button", className: "button" }, [words]);
-  button.addEventListener("click", () => {
-    const address = URL.createObjectURL(content());
-    const link = make("a", { href: address, download: name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  });
+  button.addEventListener("click", () => saveFile(content(), name));
   return button;
+}
+
+/**
+ * Saves a file as a download.
+ *
+ * @param {Blob} content
+ * @param {string} name
+ */
+export function saveFile(content, name) {
+  const address = URL.createObjectURL(content);
+  const link = make("a", { href: address, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
