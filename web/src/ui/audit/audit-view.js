@@ -6,6 +6,7 @@ import { isMinority } from "../../audit/verdict.js";
 import { imageCount, percent } from "../../shared/format.js";
 import { describeBackend, describeReason } from "../../shared/describe.js";
 import { find } from "../dom.js";
+import { dropZone } from "../drop-zone.js";
 import { renderReport } from "../report/report.js";
 import { showWish } from "../backend-select.js";
 
@@ -63,27 +64,9 @@ export class AuditView {
     this.#backend.addEventListener("change", () =>
       on.backend(/** @type {BackendWish} */ (this.#backend.value)),
     );
-    let depth = 0; // of the elements entered: leaving a child is not leaving the page
-    // Words or pictures of the page itself that are dragged about are none of its business.
-    const hasFiles = (/** @type {DragEvent} */ event) =>
-      event.dataTransfer?.types.includes("Files") ?? false;
-    const drag = (/** @type {number} */ by) => (/** @type {DragEvent} */ event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      depth = Math.max(depth + by, 0);
-      this.#body.classList.toggle("dropping", depth > 0);
-    };
-    this.#body.addEventListener("dragenter", drag(1));
-    this.#body.addEventListener("dragleave", drag(-1));
-    this.#body.addEventListener("dragover", (event) => {
-      if (hasFiles(event)) event.preventDefault();
-    });
-    this.#body.addEventListener("drop", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      depth = 0;
-      this.#body.classList.remove("dropping");
-      if (event.dataTransfer) on.drop(event.dataTransfer);
+    dropZone(this.#body, {
+      over: (isOver) => this.#body.classList.toggle("dropping", isOver),
+      drop: on.drop,
     });
     this.#body.classList.add("started");
   }

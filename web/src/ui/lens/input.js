@@ -2,12 +2,13 @@
 /** Takes images that are chosen, dropped or pasted, and says in words what is not one. */
 
 import { LensError } from "../../lib/errors.js";
+import { dropZone } from "../drop-zone.js";
 
 const NOTHING_PASTED =
   "The clipboard contains no image. Copy an image or an image file, then paste it here.";
 
 /**
- * @typedef {object} Given
+ * @typedef {object} InputFile
  * @property {File} file
  * @property {string | null} note what the user should know, such as that others were left out
  */
@@ -16,7 +17,7 @@ const NOTHING_PASTED =
  * The file to read among those of a file chooser.
  *
  * @param {FileList | null} files
- * @returns {Given | null} `null` where nothing was chosen
+ * @returns {InputFile | null} `null` where nothing was chosen
  */
 export function fromChooser(files) {
   return firstOf([...(files ?? [])]);
@@ -26,7 +27,7 @@ export function fromChooser(files) {
  * The file to read among what was dropped.
  *
  * @param {DataTransfer} transfer
- * @returns {Given}
+ * @returns {InputFile}
  * @throws {LensError} `not-a-file`
  */
 export function fromDrop(transfer) {
@@ -48,7 +49,7 @@ export function fromDrop(transfer) {
  * The image to read among what was pasted: an image, or a copied image file.
  *
  * @param {DataTransfer} transfer
- * @returns {Given}
+ * @returns {InputFile}
  * @throws {LensError} `not-a-file`
  */
 export function fromPaste(transfer) {
@@ -65,7 +66,7 @@ export const canReadClipboard = typeof navigator.clipboard?.read === "function";
 /**
  * The image on the clipboard, where a button asks for it.
  *
- * @returns {Promise<Given>}
+ * @returns {Promise<InputFile>}
  * @throws {LensError} `not-a-file`, `no-clipboard`
  */
 export async function fromClipboard() {
@@ -85,61 +86,40 @@ export async function fromClipboard() {
 }
 
 /**
- * Calls back for everything that is dropped on or pasted into `target`, and while something that
- * could be dropped is over it.
+ * Calls back for each image that is dropped on or pasted into an element.
  *
- * @param {EventTarget} target
+ * @param {EventTarget} element
  * @param {object} on
- * @param {(given: Given) => void} on.image
- * @param {(error: unknown) => void} on.error
- * @param {(over: boolean) => void} on.over
+ * @param {(input: InputFile) => void} on.image
+ * @param {(error: unknown) => void} on.error the input is not an image file
+ * @param {(isOver: boolean) => void} on.over called when files enter or leave the element
  */
-export function listen(target, on) {
-  let depth = 0; // dragenter and dragleave come for every element inside, too
-  const hover = (/** @type {number} */ change) => {
-    depth = change === 0 ? 0 : Math.max(depth + change, 0);
-    on.over(depth > 0);
-  };
-  /** @type {(take: () => Given) => void} */
-  const give = (take) => {
+export function listen(element, on) {
+  /** @type {(take: () => InputFile) => void} */
+  const receive = (take) => {
     try {
       on.image(take());
     } catch (error) {
       on.error(error);
     }
   };
-  /** @type {Record<string, (event: any) => void>} */
-  const handlers = {
-    // Words or links that are dragged about the page are left alone.
-    dragenter: (event) => hasFiles(event) && hover(1),
-    dragleave: (event) => hasFiles(event) && hover(-1),
-    dragover: (event) => hasFiles(event) && event.preventDefault(),
-    drop: (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      hover(0);
-      give(() => fromDrop(event.dataTransfer));
-    },
-    paste: (event) => {
-      if (!event.clipboardData) return;
-      const { files, types } = event.clipboardData;
-      // A cell of a spreadsheet comes as words and as a picture of them.
-      const words = files.length === 0 || types.includes("text/plain");
-      if (words && isTextField(event.target)) return;
-      event.preventDefault();
-      give(() => fromPaste(event.clipboardData));
-    },
-  };
-  for (const [type, handler] of Object.entries(handlers)) target.addEventListener(type, handler);
-}
-
-/** @param {DragEvent} event */
-function hasFiles({ dataTransfer }) {
-  return dataTransfer?.types.includes("Files") ?? false;
+  dropZone(element, {
+    over: on.over,
+    drop: (transfer) => receive(() => fromDrop(transfer)),
+  });
+  element.addEventListener("paste", (event) => {
+    const { clipboardData, target } = /** @type {ClipboardEvent} */ (event);
+    if (!clipboardData) return;
+    // A spreadsheet copies a cell as text and as an image of the text.
+    const isText = clipboardData.files.length === 0 || clipboardData.types.includes("text/plain");
+    if (isText && isTextField(target)) return;
+    event.preventDefault();
+    receive(() => fromPaste(clipboardData));
+  });
 }
 
 /**
- * Whether words are pasted there, not images.
+ * Whether the user pastes text there, not images.
  *
  * @param {EventTarget | null} target
  */
@@ -149,7 +129,7 @@ function isTextField(target) {
 
 /**
  * @param {File[]} files
- * @returns {Given | null}
+ * @returns {InputFile | null}
  */
 function firstOf(files) {
   if (files.length === 0) return null;

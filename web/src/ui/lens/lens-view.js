@@ -15,7 +15,7 @@ import { markSample, showSamples } from "./samples.js";
 import { StatusView } from "./status.js";
 import { showWish } from "../backend-select.js";
 
-/** @import { Given } from "./input.js" */
+/** @import { InputFile } from "./input.js" */
 /** @import { Size } from "../../image/crop-geometry.js" */
 /** @import { Showing } from "../../lens/player.js" */
 /** @import { PageState } from "../../lens/state.js" */
@@ -26,7 +26,7 @@ import { showWish } from "../backend-select.js";
  * What the user does.
  *
  * @typedef {object} Handlers
- * @property {(given: Given) => void} image
+ * @property {(input: InputFile) => void} image
  * @property {(files: FileList | null) => void} choose
  * @property {() => void} paste
  * @property {(sample: Sample) => void} sample
