@@ -272,7 +272,9 @@ fn two_audits_are_compared_in_one_report() {
         (&saved["name"], &saved["summary"]["supported"]),
         (&"a".into(), &2.into())
     );
-    assert!(saved["summary"]["rate"].is_number() && saved["about"]["Weights"].is_string());
+    assert!(
+        saved["summary"]["exactMatchRate"].is_number() && saved["about"]["Weights"].is_string()
+    );
     succeeds(
         folder,
         &["audit", "b", "--compare", "a.json", "--report", "r.html"],

@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { compare, describeComparison } from "../../../web/src/audit/compare.js";
+import { compareAudits, describeComparison } from "../../../web/src/audit/compare.js";
 import {
   differenceInterval,
-  interval,
+  wilsonInterval,
   pairedDifferenceInterval,
 } from "../../../web/src/audit/intervals.js";
 
@@ -22,11 +22,11 @@ const near = (found, expected, within = 5e-5) =>
 describe("intervals", () => {
   test("of one share match Wilson's values", () => {
     // The values that `captcha-lens evaluate` prints.
-    near(interval(17253, 20000), [0.8578, 0.8674], 1e-4);
-    assert.deepEqual(interval(0, 0), [0, 1]);
+    near(wilsonInterval(17253, 20000), [0.8578, 0.8674], 1e-4);
+    assert.deepEqual(wilsonInterval(0, 0), [0, 1]);
     for (let images = 1; images < 300; images++) {
-      assert.equal(interval(0, images)[0], 0);
-      assert.equal(interval(images, images)[1], 1);
+      assert.equal(wilsonInterval(0, images)[0], 0);
+      assert.equal(wilsonInterval(images, images)[1], 1);
     }
   });
 
@@ -54,24 +54,29 @@ describe("intervals", () => {
 describe("comparison", () => {
   /**
    * @param {string} name
-   * @param {number} right
+   * @param {number} correct
    * @param {number} wrong
    * @param {{ folder?: string, label?: string, network?: typeof NETWORK }} [options]
    */
-  const audit = (name, right, wrong, { folder = "", label = "thus", network = NETWORK } = {}) => ({
+  const audit = (
+    name,
+    correct,
+    wrong,
+    { folder = "", label = "thus", network = NETWORK } = {},
+  ) => ({
     name,
     network,
     about: /** @type {[string, string][]} */ ([]),
-    items: Array.from({ length: right + wrong }, (_, i) => ({
+    items: Array.from({ length: correct + wrong }, (_, i) => ({
       path: `${folder}${i}.png`,
       label,
-      text: i < right ? label : "x",
+      text: i < correct ? label : "x",
       confidence: 0.5,
     })),
   });
 
   test("treats two sets of images as independent", () => {
-    const found = compare(audit("a", 56, 14), audit("b", 48, 32, { label: "line" }));
+    const found = compareAudits(audit("a", 56, 14), audit("b", 48, 32, { label: "line" }));
     assert.equal(found?.paired, false);
     near(found?.interval ?? [], [0.0524, 0.3339]);
     near([found?.difference ?? 0], [0.2]);
@@ -81,7 +86,7 @@ describe("comparison", () => {
   });
 
   test("pairs the images of one set in two audits, whatever the folder", () => {
-    const found = compare(audit("a", 10, 10), audit("b", 12, 8, { folder: "set.zip/set/" }));
+    const found = compareAudits(audit("a", 10, 10), audit("b", 12, 8, { folder: "set.zip/set/" }));
     assert.equal(found?.paired, true);
     assert.deepEqual([found?.first.part, found?.second.part], [10, 12]);
     const said = describeComparison(found).join(" ");
@@ -94,16 +99,16 @@ describe("comparison", () => {
   });
 
   test("uses the images that both audits have when they share most of them", () => {
-    const found = compare(audit("a", 10, 10), audit("b", 5, 10));
+    const found = compareAudits(audit("a", 10, 10), audit("b", 5, 10));
     assert.deepEqual([found?.paired, found?.first.whole, found?.second.whole], [true, 15, 15]);
     // The same names with other labels count as other images.
-    const other = compare(audit("a", 10, 10), audit("b", 5, 10, { label: "line" }));
+    const other = compareAudits(audit("a", 10, 10), audit("b", 5, 10, { label: "line" }));
     assert.deepEqual([other?.paired, other?.first.whole, other?.second.whole], [false, 20, 15]);
   });
 
   test("needs a result in both audits", () => {
-    assert.equal(compare(audit("a", 10, 10), audit("b", 10, 10, { network: DIGITS })), null);
-    assert.equal(compare(audit("a", 0, 0), audit("b", 10, 10)), null);
+    assert.equal(compareAudits(audit("a", 10, 10), audit("b", 10, 10, { network: DIGITS })), null);
+    assert.equal(compareAudits(audit("a", 0, 0), audit("b", 10, 10)), null);
     assert.doesNotMatch(describeComparison(null).join(" "), /%/);
   });
 });

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { filesOf, filesOfDrop, findImages } from "../../../web/src/audit/files.js";
+import { filesFromList, filesFromDrop, findImages } from "../../../web/src/audit/files.js";
 import {
-  areLikely,
-  contradictions,
+  areLikelyLabels,
+  conflictingPaths,
   isLabelFile,
   labelsFromFiles,
   labelsFromLaterFiles,
@@ -122,7 +122,7 @@ describe("labels", () => {
   test("come from file names up to the first underscore, with their case", () => {
     const labels = labelsFromNames(["Thus.png", "a/line_2.JPG", "x.y/kerry_a_b.webp", "A5b_1.png"]);
     assert.deepEqual(labels, ["Thus", "line", "kerry", "A5b"]);
-    assert.ok(areLikely(labels, WORDS));
+    assert.ok(areLikelyLabels(labels, WORDS));
   });
 
   test("come from names of copies without the copy suffix", () => {
@@ -133,7 +133,7 @@ describe("labels", () => {
 
   test("are taken from names of letters, digits and characters of the alphabet", () => {
     const likely = (/** @type {string[]} */ names, network = WORDS) =>
-      areLikely(labelsFromNames(names), network);
+      areLikelyLabels(labelsFromNames(names), network);
     assert.ok(likely(["049025.png", "137721.png", "950008.png", "002114.png"]));
     assert.ok(likely(["HOUSE.png", "RIVER.png"]));
     assert.ok(likely(["7kQ2.png", "b29x.png", "ñu.png"]));
@@ -142,7 +142,8 @@ describe("labels", () => {
   });
 
   test("are not taken from names that cannot be CAPTCHA texts", () => {
-    const likely = (/** @type {string[]} */ names) => areLikely(labelsFromNames(names), WORDS);
+    const likely = (/** @type {string[]} */ names) =>
+      areLikelyLabels(labelsFromNames(names), WORDS);
     assert.ok(!likely(Array(20).fill("IMG_1.png")));
     assert.ok(!likely(["2026-01-01.png", "0001.png", "0002.png"]));
     const counted = (/** @type {string} */ name, digits = 1, from = 1) =>
@@ -191,10 +192,10 @@ describe("labels", () => {
     assert.deepEqual(labels, ["one", "three", "two"]);
   });
 
-  test("report contradictions and ignore repeated rows", () => {
+  test("report conflictingPaths and ignore repeated rows", () => {
     const text = "1.png,thus\n./1.png,Thus\n2.png,line\n2.png,kerry\n2.png,line";
     const files = [{ path: "set/labels.csv", text }];
-    assert.deepEqual(contradictions(files), ["set/2.png"]);
+    assert.deepEqual(conflictingPaths(files), ["set/2.png"]);
     assert.deepEqual(labelsFromFiles(["set/1.png", "set/2.png"], files), ["Thus", "line"]);
   });
 
@@ -257,7 +258,7 @@ describe("zip archives", () => {
     );
   });
 
-  test("with zip64 records are listed with their true sizes", async () => {
+  test("with zip64 records are listNames with their true sizes", async () => {
     const archive = zip64([
       { path: "1.png", content: "one ".repeat(100) },
       { path: "2.png", content: "two" },
@@ -286,7 +287,9 @@ describe("zip archives", () => {
     const entry = (/** @type {string} */ path) => archive.lastIndexOf(path) - 46;
     archive.writeUInt32LE(1000, entry("bomb.png") + 24);
     archive.writeUInt32LE(21 * 1024 * 1024, entry("huge.png") + 24);
-    const { images } = await findImages(filesOf([new File([new Uint8Array(archive)], "set.zip")]));
+    const { images } = await findImages(
+      filesFromList([new File([new Uint8Array(archive)], "set.zip")]),
+    );
     const recognizeAll = async (/** @type {Blob[]} */ blobs) =>
       blobs.map(() => ({ text: "x", confidence: 1 }));
     const run = new AuditRun(images, { recognizeAll }, () => {});
@@ -305,13 +308,15 @@ describe("zip archives", () => {
       { path: "__MACOSX/a/._9.png", content: "x" },
     ]);
     const leftBehind = new File(["x"], "._set.zip");
-    const found = await findImages(filesOf([archive, leftBehind, new File(["x"], "alone.gif")]));
+    const found = await findImages(
+      filesFromList([archive, leftBehind, new File(["x"], "alone.gif")]),
+    );
     const paths = found.images.map(({ path }) => path);
     assert.deepEqual(paths, ["alone.gif", "set.zip/a/9.png", "set.zip/a/10.png"]);
     assert.deepEqual(labelsFromFiles(paths, found.labelFiles), [null, "line", null]);
     assert.deepEqual(found.ignored, ["set.zip/a/readme.md"]);
     assert.deepEqual(found.problems, []);
-    const notes = filesOf([new File(["x"], "notes.txt")]);
+    const notes = filesFromList([new File(["x"], "notes.txt")]);
     await assert.rejects(findImages(notes), withCode("no-images"));
     await assert.rejects(findImages(notes), /\(notes\.txt\)/);
   });
@@ -323,7 +328,7 @@ describe("zip archives", () => {
       { path: "./a/../.hidden.png", content: "x" },
       { path: "./labels.csv", content: "./1.png,thus" },
     ]);
-    const found = await findImages(filesOf([archive]));
+    const found = await findImages(filesFromList([archive]));
     const paths = found.images.map(({ path }) => path);
     assert.deepEqual(paths, ["set.zip/1.png"]);
     assert.deepEqual(labelsFromFiles(paths, found.labelFiles), ["thus"]);
@@ -344,7 +349,7 @@ describe("zip archives", () => {
       new File([bytes], "captcha"),
       new File(["x"], "photo", { type: "image/jpeg" }),
     ];
-    const { images, ignored } = await findImages(filesOf(given));
+    const { images, ignored } = await findImages(filesFromList(given));
     assert.deepEqual(
       images.map(({ path }) => path),
       ["captcha", "photo", "set.zip/1.svg", "set.zip/2.AVIF", "set.zip/3"],
@@ -355,7 +360,7 @@ describe("zip archives", () => {
   });
 
   test("may contain only label files", async () => {
-    const found = await findImages(filesOf([new File(["1.png,thus"], "labels.csv")]));
+    const found = await findImages(filesFromList([new File(["1.png,thus"], "labels.csv")]));
     assert.deepEqual([found.images.length, found.labelFiles.length], [0, 1]);
   });
 
@@ -365,7 +370,7 @@ describe("zip archives", () => {
       { path: "labels.csv", content: `1.png,${label}` },
     ];
     const found = await findImages(
-      filesOf([
+      filesFromList([
         zipFile("a.zip", set("thus")),
         zipFile("b.zip", set("line")),
         zipFile("b.zip", set("kerry")),
@@ -393,7 +398,7 @@ describe("zip archives", () => {
     ];
     const broken = new File(["x"], "broken.zip");
     const given = [broken, zipFile("a.zip", secret), gone, new File(["x"], "2.png")];
-    const { images, labelFiles, problems } = await findImages(filesOf(given));
+    const { images, labelFiles, problems } = await findImages(filesFromList(given));
     assert.deepEqual(
       images.map(({ path }) => path),
       ["2.png", "a.zip/1.png"],
@@ -408,7 +413,7 @@ describe("zip archives", () => {
       ],
     );
     assert.match(problems[0].error.message, /^broken\.zip: .* Unpack it first\.$/);
-    await assert.rejects(findImages(filesOf([broken])), withCode("bad-archive"));
+    await assert.rejects(findImages(filesFromList([broken])), withCode("bad-archive"));
   });
 });
 
@@ -441,7 +446,7 @@ function drop(entries) {
 describe("dropped files", () => {
   test("keep the labels of folders apart when they have the same name", async () => {
     const image = { name: "x.png" };
-    const given = await filesOfDrop(
+    const given = await filesFromDrop(
       drop([
         { name: "a", inside: [{ name: "b", inside: [image] }, { name: "labels.csv" }, image] },
         { name: "a", inside: [image] },
@@ -456,12 +461,12 @@ describe("dropped files", () => {
 
   test("may be more files than a call takes arguments", async () => {
     const inside = Array.from({ length: 140_000 }, (_, i) => ({ name: `${i}.png` }));
-    const given = await filesOfDrop(drop([{ name: "a", inside: [{ name: "b", inside }] }]));
+    const given = await filesFromDrop(drop([{ name: "a", inside: [{ name: "b", inside }] }]));
     assert.equal(given.length, inside.length);
   });
 
   test("are read except for those that cannot be opened", async () => {
-    const given = await filesOfDrop(
+    const given = await filesFromDrop(
       drop([
         { name: "a", inside: [], broken: true },
         { name: "1.png" },

@@ -5,8 +5,17 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { describeNetwork, labelRules } from "../../../web/src/audit/alphabet.js";
-import { align, judge, notableCases, summarize } from "../../../web/src/audit/statistics.js";
-import { about, scope, verdict } from "../../../web/src/audit/verdict.js";
+import {
+  align,
+  evaluateItems,
+  notableCases,
+  summarize,
+} from "../../../web/src/audit/statistics.js";
+import {
+  approximateShare,
+  describeScope,
+  describeVerdict,
+} from "../../../web/src/audit/verdict.js";
 import { percent } from "../../../web/src/shared/format.js";
 import { toCsv } from "../../../web/src/ui/report/save.js";
 
@@ -21,7 +30,7 @@ const BOTH = { alphabet: `${CHARACTERS}${CHARACTERS.toUpperCase()}0123456789`, m
  * @param {AuditItem[]} items
  * @param {AuditNetwork} [network]
  */
-const count = (items, network = WORDS) => summarize(judge(items, network));
+const count = (items, network = WORDS) => summarize(evaluateItems(items, network));
 /**
  * All sentences about the result of a report.
  *
@@ -30,7 +39,7 @@ const count = (items, network = WORDS) => summarize(judge(items, network));
  */
 const words = (items, network = WORDS) => {
   const summary = count(items, network);
-  return [...scope(summary, network), ...verdict(summary)].join(" ");
+  return [...describeScope(summary, network), ...describeVerdict(summary)].join(" ");
 };
 /** @param {number} many @param {string} label @param {string} text */
 const same = (many, label, text, confidence = 0.5) =>
@@ -64,13 +73,13 @@ describe("labels that a model cannot write", () => {
     const items = [...same(120, "a5b2c", "aabbc"), ...same(80, "thus", "thus")];
     const summary = count(items);
     assert.deepEqual(
-      [summary.labelled, summary.supported, summary.unsupported, summary.exact],
+      [summary.labelled, summary.supported, summary.unsupported, summary.exactMatches],
       [200, 80, 120, 80],
     );
-    assert.equal(summary.rate, 1);
-    assert.deepEqual(summary.byLength, [{ length: 4, images: 80, exact: 80 }]);
+    assert.equal(summary.exactMatchRate, 1);
+    assert.deepEqual(summary.byLength, [{ length: 4, images: 80, exactMatches: 80 }]);
     assert.deepEqual(summary.confusions, []);
-    assert.deepEqual(scope(summary, WORDS), [
+    assert.deepEqual(describeScope(summary, WORDS), [
       "This model reads a to z, 1 to 5 characters. 120 of 200 labels contain digits.",
       "The result below covers 80 images. It says nothing about the other 120.",
     ]);
@@ -96,7 +105,12 @@ describe("labels that a model cannot write", () => {
         const items = same(many, label, "l");
         const summary = count(items, network);
         assert.deepEqual(
-          [summary.rate, summary.interval, summary.characterRate, summary.confidence],
+          [
+            summary.exactMatchRate,
+            summary.interval,
+            summary.characterAccuracy,
+            summary.meanConfidence,
+          ],
           [null, null, null, null],
         );
         assert.deepEqual(summary.thresholds, []);
@@ -116,15 +130,15 @@ describe("labels that a model cannot write", () => {
   test("are none when the model can write them", () => {
     const items = [...same(3, "7kQ2", "7kQ2"), ...same(1, "7kQ2", "7kq2")];
     const summary = count(items, BOTH);
-    assert.deepEqual([summary.supported, summary.exact, summary.folded], [4, 3, 0]);
-    assert.deepEqual(scope(summary, BOTH), []);
+    assert.deepEqual([summary.supported, summary.exactMatches, summary.caseIgnored], [4, 3, 0]);
+    assert.deepEqual(describeScope(summary, BOTH), []);
     // This alphabet has capital letters.
     assert.deepEqual(summary.confusions, [{ label: "Q", text: "q", count: 1 }]);
   });
 
   test("are compared without case when only the case differs, and the report says so", () => {
     const items = [...same(1, "THUS", "thus"), ...same(1, "line", "line")];
-    assert.equal(count(items).exact, 2);
+    assert.equal(count(items).exactMatches, 2);
     assert.match(
       words(items),
       /Capital and small letters count as the same.*\(1 of the 2 labels\)/,
@@ -143,12 +157,12 @@ describe("report figures", () => {
 
   test("count readings and exact matches", () => {
     const summary = count(items);
-    const { images: all, read, failed, labelled, supported, exact } = summary;
-    assert.deepEqual([all, read, failed, labelled, supported, exact], [5, 4, 1, 3, 3, 1]);
-    assert.equal(summary.rate, 1 / 3);
-    assert.equal(summary.characterRate, 10 / 12);
+    const { images: all, read, failed, labelled, supported, exactMatches } = summary;
+    assert.deepEqual([all, read, failed, labelled, supported, exactMatches], [5, 4, 1, 3, 3, 1]);
+    assert.equal(summary.exactMatchRate, 1 / 3);
+    assert.equal(summary.characterAccuracy, 10 / 12);
     assert.equal(summary.unsupported, 0);
-    assert.deepEqual(summary.byLength, [{ length: 4, images: 3, exact: 1 }]);
+    assert.deepEqual(summary.byLength, [{ length: 4, images: 3, exactMatches: 1 }]);
     assert.deepEqual(summary.confusions, [
       { label: "u", text: "a", count: 1 },
       { label: "e", text: "", count: 1 },
@@ -173,9 +187,9 @@ describe("report figures", () => {
     ]);
     assert.equal(thresholds.length, 101);
     const at = (/** @type {number} */ hundredths) => {
-      const { threshold, answered, right } = thresholds[hundredths];
+      const { threshold, answered, correct } = thresholds[hundredths];
       assert.equal(threshold, hundredths / 100);
-      return [answered, right];
+      return [answered, correct];
     };
     assert.deepEqual([0, 30, 31, 80, 81, 90, 91, 100].map(at), [
       [4, 2],
@@ -190,16 +204,19 @@ describe("report figures", () => {
   });
 
   test("do not count an empty reading as an answer at any confidence", () => {
-    const { thresholds, confidence } = count([...items, ...same(4, "line", "", 0.999)]);
+    const { thresholds, meanConfidence } = count([...items, ...same(4, "line", "", 0.999)]);
     assert.equal(thresholds[99].answered, 0);
     assert.equal(thresholds[0].answered, 7);
-    assert.ok((confidence ?? 1) < 0.5);
-    const judged = judge([...same(40, "thus", "thus", 1), ...same(1, "line", "", 1)], WORDS);
-    assert.ok(!judged.some(({ doubtful }) => doubtful));
+    assert.ok((meanConfidence ?? 1) < 0.5);
+    const judged = evaluateItems(
+      [...same(40, "thus", "thus", 1), ...same(1, "line", "", 1)],
+      WORDS,
+    );
+    assert.ok(!judged.some(({ labelDoubtful }) => labelDoubtful));
   });
 
   test("sort cases by confidence", () => {
-    const judged = judge([...items, ...same(1, "a5", "aa")], WORDS);
+    const judged = evaluateItems([...items, ...same(1, "a5", "aa")], WORDS);
     const groups = notableCases(judged, 1).map(({ title, items: [{ item }] }) => [
       title,
       item.path,
@@ -215,14 +232,17 @@ describe("report figures", () => {
   });
 
   test("doubt a label when confident readings are mostly correct and contradict it", () => {
-    const doubtful = (/** @type {AuditItem[]} */ some) =>
-      judge(some, WORDS).filter((one) => one.doubtful).length;
-    const right = same(40, "thus", "thus", 0.999);
-    assert.equal(doubtful([...right, ...same(4, "line", "kerry", 0.999)]), 4);
-    assert.equal(doubtful([...right, ...same(4, "line", "kerry", 0.98)]), 0);
+    const labelDoubtful = (/** @type {AuditItem[]} */ some) =>
+      evaluateItems(some, WORDS).filter((one) => one.labelDoubtful).length;
+    const correct = same(40, "thus", "thus", 0.999);
+    assert.equal(labelDoubtful([...correct, ...same(4, "line", "kerry", 0.999)]), 4);
+    assert.equal(labelDoubtful([...correct, ...same(4, "line", "kerry", 0.98)]), 0);
     // A model that is often confident and wrong does not put labels in doubt.
-    assert.equal(doubtful([...right, ...same(40, "line", "kerry", 0.999)]), 0);
-    const [group] = notableCases(judge([...right, ...same(9, "line", "kerry", 1)], WORDS), 8);
+    assert.equal(labelDoubtful([...correct, ...same(40, "line", "kerry", 0.999)]), 0);
+    const [group] = notableCases(
+      evaluateItems([...correct, ...same(9, "line", "kerry", 1)], WORDS),
+      8,
+    );
     assert.deepEqual([group.title, group.items.length], ["Labels that may be wrong", 8]);
   });
 
@@ -238,8 +258,8 @@ describe("report figures", () => {
 });
 
 describe("verdict", () => {
-  const of = (/** @type {number} */ right, /** @type {number} */ wrong) =>
-    words([...same(right, "thus", "thus"), ...same(wrong, "thus", "line")]);
+  const of = (/** @type {number} */ correct, /** @type {number} */ wrong) =>
+    words([...same(correct, "thus", "thus"), ...same(wrong, "thus", "line")]);
 
   test("says how many images this model solved and that another may solve more", () => {
     assert.match(of(1, 2), /solved 1 of 3 images, about 1 in 3\. Another model may solve more/);
@@ -260,11 +280,11 @@ describe("verdict", () => {
 
   test("promises no number of attempts and calls no share protection", () => {
     const counts = [0, 1, 2, 5, 19, 50, 99, 100, 199, 1000];
-    for (const right of counts) {
+    for (const correct of counts) {
       for (const wrong of counts) {
         for (const unsupported of [0, 1, 120]) {
           const said = words([
-            ...same(right, "THUS", "thus"),
+            ...same(correct, "THUS", "thus"),
             ...same(wrong, "thus", "line"),
             ...same(unsupported, "a5", "a"),
           ]);
@@ -272,23 +292,23 @@ describe("verdict", () => {
             said,
             /or more on average|on average|at most|at least|\bsafe|secure|\bfew\b|seldom|needs? \d|\d (tries|attempts)|NaN|null|undefined|Infinity/i,
           );
-          assert.equal(/%/.test(said), right + wrong > 0 && /The sample is small/.test(said));
+          assert.equal(/%/.test(said), correct + wrong > 0 && /The sample is small/.test(said));
         }
       }
     }
   });
 
   test("describes a share by a fraction close to it", () => {
-    for (let right = 1; right < 1000; right++) {
-      const said = about(right / 1000);
+    for (let correct = 1; correct < 1000; correct++) {
+      const said = approximateShare(correct / 1000);
       const [, part, whole] = /about (\d+) in ([\d,]+)/.exec(said) ?? [];
-      if (!part) assert.ok(said === "nearly all" && right > 950);
+      if (!part) assert.ok(said === "nearly all" && correct > 950);
       else {
         const share = Number(part) / Number(whole.replaceAll(",", ""));
-        assert.ok(Math.abs(share - right / 1000) < 0.1, `${said} for ${right / 10} %`);
+        assert.ok(Math.abs(share - correct / 1000) < 0.1, `${said} for ${correct / 10} %`);
       }
     }
-    assert.deepEqual([0.31, 0.48, 0.65, 0.001].map(about), [
+    assert.deepEqual([0.31, 0.48, 0.65, 0.001].map(approximateShare), [
       "about 1 in 3",
       "about 1 in 2",
       "about 2 in 3",
@@ -298,12 +318,12 @@ describe("verdict", () => {
 });
 
 describe("saved table", () => {
-  const csv = (/** @type {AuditItem[]} */ items) => toCsv(judge(items, WORDS));
+  const csv = (/** @type {AuditItem[]} */ items) => toCsv(evaluateItems(items, WORDS));
 
   test("contains no cell that a spreadsheet runs as a formula", () => {
     assert.equal(
       csv([{ path: '=a"b,c.png', label: "thus", text: "thus", confidence: 0.91234 }]),
-      'file,label,text,confidence,right,note,error\r\n"./=a""b,c.png",thus,thus,0.9123,true,,',
+      'file,label,text,confidence,correct,note,error\r\n"./=a""b,c.png",thus,thus,0.9123,true,,',
     );
     for (const start of "=+-@\t\r\n") {
       const [, row] = csv([{ path: "1", error: `${start}a`, confidence: -1 }]).split(/\r\n(?=1,)/);
@@ -316,11 +336,11 @@ describe("saved table", () => {
     const [, row] = csv([{ path: "-1.png", label: "-12", text: "l", confidence: 1 }]).split("\r\n");
     assert.equal(
       row,
-      "./-1.png,-12,l,1.0000,,label: contain other characters; label: contain digits,",
+      "./-1.png,-12,l,1.0000,,label contains other characters; label contains digits,",
     );
   });
 
-  test("marks doubtful labels", () => {
+  test("marks labelDoubtful labels", () => {
     const items = [...same(40, "thus", "thus", 1), ...same(1, "line", "kerry", 1)];
     const rows = csv(items).split("\r\n");
     assert.equal(rows[41], "line_0.png,line,kerry,1.0000,false,label may be wrong,");

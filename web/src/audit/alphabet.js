@@ -14,8 +14,8 @@ const KINDS = /** @type {const} */ ([
   { name: "spaces", of: /\s/u, letters: false },
   { name: "characters", of: /[^]/u, letters: false },
 ]);
-/** Parts of an alphabet that are listed; of more, only the number is given. */
-const LISTED = 16;
+/** Parts of an alphabet that are listNames; of more, only the number is given. */
+const MAX_LISTED = 16;
 
 /**
  * How a network's labels are compared.
@@ -33,22 +33,20 @@ const LISTED = 16;
 export function labelRules({ alphabet, maxLength }) {
   const known = new Set(alphabet);
   // A network that tells one character's two cases apart is asked for both.
-  const tellsCase = [...known].some((character) => known.has(otherCase(character)));
+  const isCaseSensitive = [...known].some((character) => known.has(swapCase(character)));
   const has = (/** @type {RegExp} */ kind) => [...known].some((character) => kind.test(character));
   const kinds = KINDS.map(({ name, of, letters }) => {
-    const caseless = letters && !tellsCase;
+    const caseless = letters && !isCaseSensitive;
     const some = name === "characters" || has(caseless ? /\p{L}/u : of);
     return { of, words: `contain ${some ? "other " : ""}${caseless ? "letters" : name}` };
   });
   return {
     fold(label) {
       const characters = [...label];
-      if (tellsCase) return characters.join("");
+      if (isCaseSensitive) return characters.join("");
       return characters
         .map((character) =>
-          !known.has(character) && known.has(otherCase(character))
-            ? otherCase(character)
-            : character,
+          !known.has(character) && known.has(swapCase(character)) ? swapCase(character) : character,
         )
         .join("");
     },
@@ -73,20 +71,22 @@ export function describeNetwork({ alphabet, maxLength }) {
     [...new Set(alphabet)]
       .filter((character) => of.test(character))
       .filter((character) => KINDS.findIndex((other) => other.of.test(character)) === kind)
-      .sort((a, b) => code(a) - code(b)),
+      .sort((a, b) => codePoint(a) - codePoint(b)),
   );
   /** @type {string[][]} */
   const runs = [];
   for (const character of sorted) {
     const run = runs[runs.length - 1];
-    if (run && code(character) === code(run[run.length - 1]) + 1) run.push(character);
+    if (run && codePoint(character) === codePoint(run[run.length - 1]) + 1) run.push(character);
     else runs.push([character]);
   }
   const parts = runs.flatMap((run) =>
-    run.length > 2 ? [`${run[0]} to ${run[run.length - 1]}`] : run.map(shown),
+    run.length > 2 ? [`${run[0]} to ${run[run.length - 1]}`] : run.map(characterName),
   );
   const some =
-    parts.length > LISTED ? [`${sorted.length.toLocaleString("en")} different characters`] : parts;
+    parts.length > MAX_LISTED
+      ? [`${sorted.length.toLocaleString("en")} different characters`]
+      : parts;
   const lengths = maxLength === 1 ? "1 character" : `1 to ${characterCount(maxLength)}`;
   return `${some.join(", ")}, ${lengths}`;
 }
@@ -96,7 +96,7 @@ export function describeNetwork({ alphabet, maxLength }) {
  *
  * @param {string} character
  */
-function otherCase(character) {
+function swapCase(character) {
   const [lower, upper] = [character.toLowerCase(), character.toUpperCase()];
   const other = character === lower ? upper : lower;
   return [...other].length === 1 && other !== character ? other : "";
@@ -108,11 +108,11 @@ function characterCount(count) {
 }
 
 /** @param {string} character */
-function shown(character) {
+function characterName(character) {
   return character === " " ? "the space" : character;
 }
 
 /** @param {string} character */
-function code(character) {
+function codePoint(character) {
   return character.codePointAt(0) ?? 0;
 }

@@ -3,13 +3,13 @@
 
 import { imageCount } from "../shared/format.js";
 import { commonFolder } from "./paths.js";
-import { differenceInterval, interval, pairedDifferenceInterval } from "./intervals.js";
-import { judge } from "./statistics.js";
+import { differenceInterval, wilsonInterval, pairedDifferenceInterval } from "./intervals.js";
+import { evaluateItems } from "./statistics.js";
 
-/** @import { AuditComparison, AuditData, JudgedItem } from "../lib/types.js" */
+/** @import { AuditComparison, AuditData, EvaluatedItem } from "../lib/types.js" */
 
 /** Share of the smaller audit's images that both must have to be compared image by image. */
-const SHARED = 0.5;
+const MIN_SHARED = 0.5;
 
 /**
  * How much larger the share is that the first audit's model solved. Images that both audits have,
@@ -19,22 +19,22 @@ const SHARED = 0.5;
  * @param {AuditData} second
  * @returns {AuditComparison | null} `null` where one of them has no result
  */
-export function compare(first, second) {
-  const [a, b] = [supportedOf(first), supportedOf(second)];
+export function compareAudits(first, second) {
+  const [a, b] = [comparableItems(first), comparableItems(second)];
   if (a.size === 0 || b.size === 0) return null;
   const both = [...a.keys()].filter((key) => b.has(key));
-  if (both.length < SHARED * Math.min(a.size, b.size)) {
-    const [ours, theirs] = [tally([...a.values()]), tally([...b.values()])];
-    return result(ours, theirs, false, differenceInterval(ours, theirs));
+  if (both.length < MIN_SHARED * Math.min(a.size, b.size)) {
+    const [mine, theirs] = [countCorrect([...a.values()]), countCorrect([...b.values()])];
+    return comparisonOf(mine, theirs, false, differenceInterval(mine, theirs));
   }
   const counts = { both: 0, first: 0, second: 0, neither: 0 };
   for (const key of both) {
-    const [ours, theirs] = [a.get(key)?.right, b.get(key)?.right];
-    if (ours) counts[theirs ? "both" : "first"]++;
+    const [mine, theirs] = [a.get(key)?.correct, b.get(key)?.correct];
+    if (mine) counts[theirs ? "both" : "first"]++;
     else counts[theirs ? "second" : "neither"]++;
   }
   const whole = both.length;
-  return result(
+  return comparisonOf(
     { part: counts.both + counts.first, whole },
     { part: counts.both + counts.second, whole },
     true,
@@ -81,20 +81,20 @@ export function describeComparison(comparison) {
  * @param {[number, number]} between
  * @returns {AuditComparison}
  */
-function result(first, second, paired, between) {
-  const rates = [first, second].map(({ part, whole }) => part / whole);
+function comparisonOf(first, second, paired, between) {
+  const shares = [first, second].map(({ part, whole }) => part / whole);
   return {
     paired,
-    first: { ...first, interval: interval(first.part, first.whole) },
-    second: { ...second, interval: interval(second.part, second.whole) },
-    difference: rates[0] - rates[1],
+    first: { ...first, interval: wilsonInterval(first.part, first.whole) },
+    second: { ...second, interval: wilsonInterval(second.part, second.whole) },
+    difference: shares[0] - shares[1],
     interval: between,
   };
 }
 
-/** @param {JudgedItem[]} judged */
-function tally(judged) {
-  return { part: judged.filter(({ right }) => right).length, whole: judged.length };
+/** @param {EvaluatedItem[]} judged */
+function countCorrect(judged) {
+  return { part: judged.filter(({ correct }) => correct).length, whole: judged.length };
 }
 
 /**
@@ -102,13 +102,13 @@ function tally(judged) {
  * the folder or archive, the command line leaves it out.
  *
  * @param {AuditData} audit
- * @returns {Map<string, JudgedItem>}
+ * @returns {Map<string, EvaluatedItem>}
  */
-function supportedOf({ items, network }) {
+function comparableItems({ items, network }) {
   const folder = commonFolder(items.map(({ path }) => path));
   return new Map(
-    judge(items, network)
-      .filter(({ right }) => right !== null)
+    evaluateItems(items, network)
+      .filter(({ correct }) => correct !== null)
       .map((one) => [`${one.item.path.slice(folder.length)}\n${one.label?.toLowerCase()}`, one]),
   );
 }

@@ -7,7 +7,12 @@ import { toPageError } from "../shared/page-error.js";
 import { RecognizerLoader } from "../shared/recognizer-loader.js";
 import { TaskRunner } from "../shared/task-runner.js";
 import { findImages } from "./files.js";
-import { areLikely, labelsFromFiles, labelsFromLaterFiles, labelsFromNames } from "./labels.js";
+import {
+  areLikelyLabels,
+  labelsFromFiles,
+  labelsFromLaterFiles,
+  labelsFromNames,
+} from "./labels.js";
 import {
   describeContradictions,
   describeOmitted,
@@ -17,11 +22,11 @@ import {
 } from "./notes.js";
 import { readerOf } from "./reader.js";
 import { AuditRun } from "./run.js";
-import { readSaved } from "./saved.js";
+import { parseSavedAudit } from "./saved.js";
 
 /** @import { AuditData, AuditImage, AuditItem, AuditNetwork, BackendWish, LabelFile } from "../lib/types.js" */
 /** @import { AuditView } from "../ui/audit/audit-view.js" */
-/** @import { Found, Given } from "./files.js" */
+/** @import { FoundFiles, InputFile } from "./files.js" */
 
 /**
  * An audit that has started.
@@ -83,7 +88,7 @@ export class AuditController {
    * Audits the images among the files. A label file alone is for the current images. Where there is
    * neither, the current audit and its report stay.
    *
-   * @param {Promise<Given[]>} files
+   * @param {Promise<InputFile[]>} files
    */
   receive(files) {
     if (!this.#audit.busy) this.#view.setState("loading", "Looking for images");
@@ -140,7 +145,7 @@ export class AuditController {
    */
   async compareWith(file) {
     try {
-      this.#compared = readSaved(await file.text(), file.name);
+      this.#compared = parseSavedAudit(await file.text(), file.name);
       if (!this.#current || this.#audit.busy) return;
       this.#view.setState("done", "Comparison added");
       this.#showReport(this.#current);
@@ -194,7 +199,7 @@ export class AuditController {
   /**
    * Cancels the current audit and starts another one.
    *
-   * @param {Found} found
+   * @param {FoundFiles} found
    */
   #start(found) {
     this.#current?.run.cancel();
@@ -218,7 +223,7 @@ export class AuditController {
   /**
    * Reads the images and shows the report.
    *
-   * @param {Found} found
+   * @param {FoundFiles} found
    * @param {AbortSignal} signal
    */
   async #read({ images, labelFiles, problems }, signal) {
@@ -308,7 +313,7 @@ function auditOf(images, labelFiles, run, network) {
   const paths = images.map(({ path }) => path);
   const labels = labelsFromFiles(paths, labelFiles);
   const names = labelsFromNames(paths);
-  const named = labels.every((label) => label === null) && areLikely(names, network);
+  const named = labels.every((label) => label === null) && areLikelyLabels(names, network);
   return { name: describeSource(paths), images, run, network, labels, names, named, about: [] };
 }
 

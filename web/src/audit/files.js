@@ -4,7 +4,7 @@
 import { LensError } from "../lib/errors.js";
 import { MAX_BYTES } from "../lib/source.js";
 import { isLabelFile } from "./labels.js";
-import { nameOf, plainPath } from "./paths.js";
+import { baseName, normalizePath } from "./paths.js";
 import { listZip } from "./zip.js";
 
 /** @import { AuditImage, LabelFile } from "../lib/types.js" */
@@ -13,9 +13,9 @@ import { listZip } from "./zip.js";
 const IMAGE = /\.(a?png|jpe?g|jfif|webp|gif|bmp|svg|avif|heic|heif|tiff?|ico)$/i;
 const ZIP = /\.zip$/i;
 /** What systems leave in folders and archives. */
-const CLUTTER = /(^|\/)(\.[^/]|__MACOSX\/)|(^|\/)(thumbs\.db|desktop\.ini)$/i;
+const SYSTEM_FILE = /(^|\/)(\.[^/]|__MACOSX\/)|(^|\/)(thumbs\.db|desktop\.ini)$/i;
 /** How files of the formats begin which may come without an extension. */
-const MAGIC = [
+const SIGNATURES = [
   /^\x89PNG/,
   /^\xff\xd8\xff/,
   /^GIF8/,
@@ -24,13 +24,13 @@ const MAGIC = [
   /^[^]{4}ftyp(avif|heic|mif1)/,
 ];
 /** Files that are named; of the others, only the number is given. */
-const LISTED = 3;
+const MAX_LISTED = 3;
 
 /**
  * A file as it was given, not yet opened.
  *
- * @typedef {object} Given
- * @property {string} path ends in a slash for what stands in for a folder that cannot be listed
+ * @typedef {object} InputFile
+ * @property {string} path ends in a slash for what stands in for a folder that cannot be listNames
  * @property {string} [type] as the browser tells it, where it does
  * @property {() => Promise<Blob>} open
  */
@@ -38,7 +38,7 @@ const LISTED = 3;
 /**
  * What there is among the files.
  *
- * @typedef {object} Found
+ * @typedef {object} FoundFiles
  * @property {AuditImage[]} images in the order of their paths
  * @property {LabelFile[]} labelFiles
  * @property {Problem[]} problems
@@ -49,11 +49,11 @@ const LISTED = 3;
 
 /**
  * @param {File[]} files that were chosen
- * @returns {Given[]}
+ * @returns {InputFile[]}
  */
-export function filesOf(files) {
+export function filesFromList(files) {
   return files.map((file) => ({
-    path: plainPath(file.webkitRelativePath || file.name),
+    path: normalizePath(file.webkitRelativePath || file.name),
     type: file.type,
     open: async () => file,
   }));
@@ -64,15 +64,15 @@ export function filesOf(files) {
  * forgets it then.
  *
  * @param {DataTransfer} transfer
- * @returns {Promise<Given[]>}
+ * @returns {Promise<InputFile[]>}
  */
-export async function filesOfDrop(transfer) {
+export async function filesFromDrop(transfer) {
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
-  if (entries.length === 0) return filesOf([...transfer.files]);
+  if (entries.length === 0) return filesFromList([...transfer.files]);
   /** @type {Set<string>} */
   const folders = new Set();
   const all = entries.map((entry) =>
-    filesOfEntry(entry, isFile(entry) ? entry.name : unique(entry.name, folders)),
+    filesFromEntry(entry, isFile(entry) ? entry.name : uniqueName(entry.name, folders)),
   );
   return (await Promise.all(all)).flat();
 }
@@ -81,22 +81,23 @@ export async function filesOfDrop(transfer) {
  * Sorts out the images and their labels. An archive is like a folder of its name; what cannot be
  * opened keeps nothing else from being found.
  *
- * @param {Given[]} files
- * @returns {Promise<Found>} with an image or a label file
+ * @param {InputFile[]} files
+ * @returns {Promise<FoundFiles>} with an image or a label file
  * @throws {LensError} why there is neither
  */
 export async function findImages(files) {
-  /** @type {Found} */
+  /** @type {FoundFiles} */
   const found = { images: [], labelFiles: [], problems: [], ignored: [] };
   /** @type {Set<string>} */
   const archives = new Set();
   for (const file of files) {
-    if (!ZIP.test(file.path) || CLUTTER.test(file.path)) await sortOut(found, file);
-    else await attempt(found, file, () => unpack(found, file, unique(file.path, archives)));
+    if (!ZIP.test(file.path) || SYSTEM_FILE.test(file.path)) await classify(found, file);
+    else
+      await tryOpen(found, file, () => readArchive(found, file, uniqueName(file.path, archives)));
   }
   if (found.images.length === 0 && found.labelFiles.length === 0) {
     if (found.problems.length > 0) throw found.problems[0].error;
-    const others = found.ignored.length > 0 ? ` (${listed(found.ignored)})` : "";
+    const others = found.ignored.length > 0 ? ` (${listNames(found.ignored)})` : "";
     throw new LensError(
       "no-images",
       `These files contain no image${others}. Choose PNG, JPEG, WebP, GIF, BMP or SVG files, or a folder or zip archive that contains them.`,
@@ -108,17 +109,17 @@ export async function findImages(files) {
 }
 
 /**
- * @param {Found} found
- * @param {Given} archive
+ * @param {FoundFiles} found
+ * @param {InputFile} archive
  * @param {string} folder where its files are said to be
  */
-async function unpack(found, archive, folder) {
+async function readArchive(found, archive, folder) {
   for (const zipped of await listZip(await archive.open())) {
     const open = async () => {
-      if (zipped.size <= MAX_BYTES) return typed(await zipped.open(), zipped.path);
+      if (zipped.size <= MAX_BYTES) return withMediaType(await zipped.open(), zipped.path);
       throw new LensError("image-too-large", "The file is larger than 20 MB.");
     };
-    await sortOut(found, { path: plainPath(`${folder}/${zipped.path}`), open });
+    await classify(found, { path: normalizePath(`${folder}/${zipped.path}`), open });
   }
 }
 
@@ -128,40 +129,40 @@ async function unpack(found, archive, folder) {
  * @param {Blob} blob
  * @param {string} path
  */
-function typed(blob, path) {
+function withMediaType(blob, path) {
   return /\.svg$/i.test(path) ? blob.slice(0, blob.size, "image/svg+xml") : blob;
 }
 
 /**
- * @param {Found} found
- * @param {Given} file
+ * @param {FoundFiles} found
+ * @param {InputFile} file
  */
-async function sortOut(found, file) {
+async function classify(found, file) {
   const { path, open } = file;
-  if (CLUTTER.test(path)) return;
+  if (SYSTEM_FILE.test(path)) return;
   if (IMAGE.test(path)) found.images.push(file);
-  else if (path.endsWith("/")) await attempt(found, file, open);
+  else if (path.endsWith("/")) await tryOpen(found, file, open);
   else if (isLabelFile(path)) {
-    await attempt(found, file, async () => {
+    await tryOpen(found, file, async () => {
       found.labelFiles.push({ path, text: await (await open()).text() });
     });
-  } else if (await isUnnamedImage(file)) found.images.push(file);
+  } else if (await isImageWithoutExtension(file)) found.images.push(file);
   else found.ignored.push(path);
 }
 
 /**
  * Whether a file without an extension is an image: some systems give such names.
  *
- * @param {Given} file
+ * @param {InputFile} file
  */
-async function isUnnamedImage({ path, type, open }) {
-  if (nameOf(path).includes(".")) return false;
+async function isImageWithoutExtension({ path, type, open }) {
+  if (baseName(path).includes(".")) return false;
   if (type?.startsWith("image/")) return true;
   try {
     const blob = await open();
     const start = new Uint8Array(await blob.slice(0, 16).arrayBuffer());
     const text = String.fromCharCode(...start);
-    return MAGIC.some((magic) => magic.test(text));
+    return SIGNATURES.some((signature) => signature.test(text));
   } catch {
     return false;
   }
@@ -172,22 +173,22 @@ async function isUnnamedImage({ path, type, open }) {
  *
  * @param {string[]} names
  */
-export function listed(names) {
-  const more = names.length - LISTED;
-  const some = names.slice(0, LISTED).join(", ");
+export function listNames(names) {
+  const more = names.length - MAX_LISTED;
+  const some = names.slice(0, MAX_LISTED).join(", ");
   return more > 0 ? `${some} and ${more.toLocaleString("en")} more` : some;
 }
 
 /**
  * Does what a file needs, or notes why it cannot be done.
  *
- * @param {Found} found
- * @param {Given} file
- * @param {() => Promise<unknown>} act
+ * @param {FoundFiles} found
+ * @param {InputFile} file
+ * @param {() => Promise<unknown>} action
  */
-async function attempt(found, { path }, act) {
+async function tryOpen(found, { path }, action) {
   try {
-    await act();
+    await action();
   } catch (thrown) {
     const code = thrown instanceof LensError ? thrown.code : "unreadable-file";
     const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -198,9 +199,9 @@ async function attempt(found, { path }, act) {
 /**
  * @param {FileSystemEntry} entry
  * @param {string} path
- * @returns {Promise<Given[]>}
+ * @returns {Promise<InputFile[]>}
  */
-async function filesOfEntry(entry, path) {
+async function filesFromEntry(entry, path) {
   if (isFile(entry)) {
     return [{ path, open: () => new Promise((resolve, reject) => entry.file(resolve, reject)) }];
   }
@@ -213,7 +214,7 @@ async function filesOfEntry(entry, path) {
       if (some.length === 0) return files;
       for (const inner of some) {
         // One by one: as arguments of one call, a hundred thousand are too many.
-        for (const file of await filesOfEntry(inner, `${path}/${inner.name}`)) files.push(file);
+        for (const file of await filesFromEntry(inner, `${path}/${inner.name}`)) files.push(file);
       }
     }
   } catch (error) {
@@ -227,7 +228,7 @@ async function filesOfEntry(entry, path) {
  * @param {string} name
  * @param {Set<string>} taken
  */
-function unique(name, taken) {
+function uniqueName(name, taken) {
   let free = name;
   for (let i = 2; taken.has(free); i++) free = `${name} (${i})`;
   taken.add(free);

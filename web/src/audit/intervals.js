@@ -13,16 +13,16 @@ const Z = 1.96;
  * @param {number} whole
  * @returns {Interval}
  */
-export function interval(part, whole) {
+export function wilsonInterval(part, whole) {
   if (whole === 0) return [0, 1];
   const p = part / whole;
   const scale = 1 + (Z * Z) / whole;
   const centre = (p + (Z * Z) / (2 * whole)) / scale;
-  const reach = (Z * Math.sqrt((p * (1 - p)) / whole + (Z * Z) / (4 * whole * whole))) / scale;
+  const margin = (Z * Math.sqrt((p * (1 - p)) / whole + (Z * Z) / (4 * whole * whole))) / scale;
   // At the ends exactly, which rounding would miss.
   return [
-    part === 0 ? 0 : Math.max(centre - reach, 0),
-    part === whole ? 1 : Math.min(centre + reach, 1),
+    part === 0 ? 0 : Math.max(centre - margin, 0),
+    part === whole ? 1 : Math.min(centre + margin, 1),
   ];
 }
 
@@ -35,7 +35,7 @@ export function interval(part, whole) {
  * @returns {Interval} of a's share less b's
  */
 export function differenceInterval(a, b) {
-  return around(a, b, 0);
+  return newcombe(a, b, 0);
 }
 
 /**
@@ -53,7 +53,7 @@ export function pairedDifferenceInterval({ both, first, second, neither }) {
   // A correction for continuity, so that few images do not look more alike than they are.
   const corrected = association > 0 ? Math.max(association - whole / 2, 0) : association;
   const correlation = product === 0 ? 0 : corrected / Math.sqrt(product);
-  return around({ part: both + first, whole }, { part: both + second, whole }, correlation);
+  return newcombe({ part: both + first, whole }, { part: both + second, whole }, correlation);
 }
 
 /**
@@ -62,14 +62,14 @@ export function pairedDifferenceInterval({ both, first, second, neither }) {
  * @param {number} correlation
  * @returns {Interval}
  */
-function around(a, b, correlation) {
+function newcombe(a, b, correlation) {
   const [p, q] = [a.part / a.whole, b.part / b.whole];
-  const [lowA, highA] = interval(a.part, a.whole);
-  const [lowB, highB] = interval(b.part, b.whole);
-  const reach = (/** @type {number} */ x, /** @type {number} */ y) =>
+  const [lowA, highA] = wilsonInterval(a.part, a.whole);
+  const [lowB, highB] = wilsonInterval(b.part, b.whole);
+  const margin = (/** @type {number} */ x, /** @type {number} */ y) =>
     Math.sqrt(Math.max(x * x - 2 * correlation * x * y + y * y, 0));
   return [
-    Math.max(p - q - reach(p - lowA, highB - q), -1),
-    Math.min(p - q + reach(highA - p, q - lowB), 1),
+    Math.max(p - q - margin(p - lowA, highB - q), -1),
+    Math.min(p - q + margin(highA - p, q - lowB), 1),
   ];
 }

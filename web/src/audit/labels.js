@@ -5,7 +5,7 @@
  * given; `alphabet.js` compares them in the network's characters.
  */
 
-import { commonFolder, nameOf, plainPath } from "./paths.js";
+import { commonFolder, baseName, normalizePath } from "./paths.js";
 
 /** @import { AuditNetwork, LabelFile } from "../lib/types.js" */
 
@@ -13,12 +13,12 @@ import { commonFolder, nameOf, plainPath } from "./paths.js";
 const SPEC_FILE = "spec_train_val.txt";
 const CSV_FILE = "labels.csv";
 /** Share of the file names that must look like labels for all to be taken as such. */
-const ENOUGH = 0.8;
+const MIN_LIKELY_SHARE = 0.8;
 /** How the columns of a label file may be headed. */
 const FILE_COLUMN = /^(file|file ?name|image|path|name)$/;
 const LABEL_COLUMN = /^(label|text|captcha|solution|answer|word|code)$/;
 /** What systems add to the name of a copy. */
-const COPY = /( ?\(\d+\)|-\d+)$/;
+const COPY_SUFFIX = /( ?\(\d+\)|-\d+)$/;
 
 /**
  * Whether a file may tell what images say.
@@ -26,7 +26,7 @@ const COPY = /( ?\(\d+\)|-\d+)$/;
  * @param {string} path
  */
 export function isLabelFile(path) {
-  return [SPEC_FILE, CSV_FILE].includes(nameOf(path).toLowerCase());
+  return [SPEC_FILE, CSV_FILE].includes(baseName(path).toLowerCase());
 }
 
 /**
@@ -38,10 +38,10 @@ export function isLabelFile(path) {
  * @returns {(string | null)[]} for each image its label, or `null` where none is given
  */
 export function labelsFromFiles(paths, files) {
-  const labels = new Map(files.flatMap(rowsOf));
+  const labels = new Map(files.flatMap(parseRows));
   const anyCase = new Map([...labels].map(([file, label]) => [file.toLowerCase(), label]));
   return paths
-    .map(plainPath)
+    .map(normalizePath)
     .map((path) => labels.get(path) ?? anyCase.get(path.toLowerCase()) ?? null);
 }
 
@@ -51,15 +51,15 @@ export function labelsFromFiles(paths, files) {
  * @param {LabelFile[]} files
  * @returns {string[]} their paths
  */
-export function contradictions(files) {
+export function conflictingPaths(files) {
   /** @type {Map<string, string>} */
-  const known = new Map();
+  const labelOf = new Map();
   /** @type {Set<string>} */
   const found = new Set();
-  for (const [file, label] of files.flatMap(rowsOf)) {
-    const before = known.get(file) ?? label;
+  for (const [file, label] of files.flatMap(parseRows)) {
+    const before = labelOf.get(file) ?? label;
     if (before.toLowerCase() !== label.toLowerCase()) found.add(file);
-    known.set(file, label);
+    labelOf.set(file, label);
   }
   return [...found];
 }
@@ -76,7 +76,7 @@ export function labelsFromLaterFiles(paths, files) {
   if (labels.some((label) => label !== null)) return labels;
   // The innermost folder first: an archive may hold its images in a folder of its own.
   for (let folder = commonFolder(paths); folder; folder = folder.replace(/[^/]*\/$/, "")) {
-    const moved = files.map(({ path, text }) => ({ path: folder + nameOf(path), text }));
+    const moved = files.map(({ path, text }) => ({ path: folder + baseName(path), text }));
     const found = labelsFromFiles(paths, moved);
     if (found.some((label) => label !== null)) return found;
   }
@@ -93,11 +93,11 @@ export function labelsFromLaterFiles(paths, files) {
 export function labelsFromNames(paths) {
   return paths.map((path) => {
     // macOS may name files with characters and accents apart.
-    const [label] = nameOf(path)
+    const [label] = baseName(path)
       .normalize("NFC")
       .replace(/\.[^.]*$/, "")
       .split("_");
-    const original = label.replace(COPY, "");
+    const original = label.replace(COPY_SUFFIX, "");
     return /^[\p{L}\p{N}]+$/u.test(original) ? original : label;
   });
 }
@@ -110,7 +110,7 @@ export function labelsFromNames(paths) {
  * @param {string[]} labels
  * @param {AuditNetwork} network
  */
-export function areLikely(labels, { alphabet }) {
+export function areLikelyLabels(labels, { alphabet }) {
   const known = new Set(alphabet);
   const isLikely = (/** @type {string} */ label) => {
     const characters = [...label];
@@ -120,8 +120,8 @@ export function areLikely(labels, { alphabet }) {
       characters.every((character) => known.has(character) || /[\p{L}\p{N}]/u.test(character))
     );
   };
-  if (labels.filter(isLikely).length < ENOUGH * labels.length) return false;
-  return labels.length === 1 || (new Set(labels).size > 1 && !areCounted(labels));
+  if (labels.filter(isLikely).length < MIN_LIKELY_SHARE * labels.length) return false;
+  return labels.length === 1 || (new Set(labels).size > 1 && !areNumbered(labels));
 }
 
 /**
@@ -129,7 +129,7 @@ export function areLikely(labels, { alphabet }) {
  *
  * @param {string[]} labels
  */
-function areCounted(labels) {
+function areNumbered(labels) {
   const [first] = labels;
   let shared = first.length;
   for (const label of labels) {
@@ -150,18 +150,18 @@ function areCounted(labels) {
  * @param {LabelFile} labelFile
  * @returns {[file: string, label: string][]}
  */
-function rowsOf({ path, text }) {
-  const folder = path.slice(0, path.length - nameOf(path).length);
-  const rows = nameOf(path).toLowerCase() === SPEC_FILE ? specRows(text) : csvRows(text);
-  return rows.map(([file, label]) => [plainPath(folder + file), label.normalize("NFC")]);
+function parseRows({ path, text }) {
+  const folder = path.slice(0, path.length - baseName(path).length);
+  const rows = baseName(path).toLowerCase() === SPEC_FILE ? parseSpec(text) : parseCsv(text);
+  return rows.map(([file, label]) => [normalizePath(folder + file), label.normalize("NFC")]);
 }
 
 /**
  * @param {string} text
  * @returns {[file: string, label: string][]}
  */
-function specRows(text) {
-  return lines(text).flatMap((line) => {
+function parseSpec(text) {
+  return nonEmptyLines(text).flatMap((line) => {
     const [name, word] = line.split(/\s+/);
     return word ? [[`${name}.png`, word]] : [];
   });
@@ -175,8 +175,8 @@ function specRows(text) {
  * @param {string} text
  * @returns {[file: string, label: string][]}
  */
-function csvRows(text) {
-  const rows = lines(text);
+function parseCsv(text) {
+  const rows = nonEmptyLines(text);
   const separator = [",", ";", "\t"].find((mark) => rows[0]?.includes(mark)) ?? ",";
   const field = new RegExp(
     `[^\\S\t]*(?:"((?:[^"]|"")*)"|([^${separator}]*))[^\\S\t]*(?:${separator}|$)`,
@@ -199,7 +199,7 @@ function csvRows(text) {
 }
 
 /** @param {string} text */
-function lines(text) {
+function nonEmptyLines(text) {
   return text
     .replace(/^\ufeff/, "")
     .split(/\r?\n/)

@@ -5,13 +5,13 @@ import { parseBackend, parseWeights } from "../shared/recognizer-loader.js";
 import { keepOffline } from "../shared/offline.js";
 import { AuditView } from "../ui/audit/audit-view.js";
 import { AuditController } from "./controller.js";
-import { filesOf, filesOfDrop } from "./files.js";
+import { filesFromList, filesFromDrop } from "./files.js";
 
 const query = new URLSearchParams(location.search);
 const weights = query.get("weights");
 const view = new AuditView({
-  choose: (files) => void controller.receive(Promise.resolve(filesOf(files))),
-  drop: (transfer) => void controller.receive(filesOfDrop(transfer)),
+  choose: (files) => void controller.receive(Promise.resolve(filesFromList(files))),
+  drop: (transfer) => void controller.receive(filesFromDrop(transfer)),
   pause: () => controller.togglePause(),
   cancel: () => controller.cancel(),
   labels: (named) => controller.useNames(named),

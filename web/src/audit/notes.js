@@ -1,11 +1,11 @@
 // @ts-check
 /** What the audit page says about its input. Pure. */
 
-import { listed } from "./files.js";
-import { contradictions } from "./labels.js";
+import { listNames } from "./files.js";
+import { conflictingPaths } from "./labels.js";
 import { commonFolder } from "./paths.js";
 
-/** @import { Found } from "./files.js" */
+/** @import { FoundFiles } from "./files.js" */
 /** @import { LabelFile } from "../lib/types.js" */
 
 /** The page gives the reason for at most this many files that could not be opened. */
@@ -14,7 +14,7 @@ const MAX_REASONS = 3;
 /**
  * What of the files is not in the report.
  *
- * @param {Found} found
+ * @param {FoundFiles} found
  */
 export function describeOmitted({ problems, ignored, labelFiles }) {
   const sentences = problems.slice(0, MAX_REASONS).map(({ error }) => error.message);
@@ -23,7 +23,7 @@ export function describeOmitted({ problems, ignored, labelFiles }) {
     sentences.push(`${more} more ${more === 1 ? "file" : "files"} could not be opened.`);
   if (ignored.length > 0) {
     const kind = ignored.length === 1 ? "not an image" : "not images";
-    sentences.push(`Ignored: ${listed(ignored)} (${kind}).`);
+    sentences.push(`Ignored: ${listNames(ignored)} (${kind}).`);
   }
   return [...sentences, describeContradictions(labelFiles)].filter(Boolean).join(" ");
 }
@@ -34,10 +34,10 @@ export function describeOmitted({ problems, ignored, labelFiles }) {
  * @param {LabelFile[]} files
  */
 export function describeContradictions(files) {
-  const paths = contradictions(files);
+  const paths = conflictingPaths(files);
   if (paths.length === 0) return "";
   const have = paths.length === 1 ? "has more than one label" : "have more than one label";
-  return `${listed(paths)} ${have}; the last label is used.`;
+  return `${listNames(paths)} ${have}; the last label is used.`;
 }
 
 /** @param {LabelFile[]} files none of whose rows matches an image */

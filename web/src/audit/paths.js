@@ -6,7 +6,7 @@
  *
  * @param {string} path
  */
-export function plainPath(path) {
+export function normalizePath(path) {
   return path
     .normalize("NFC")
     .replaceAll("\\", "/")
@@ -31,6 +31,6 @@ export function commonFolder(paths) {
  *
  * @param {string} path
  */
-export function nameOf(path) {
+export function baseName(path) {
   return path.slice(path.lastIndexOf("/") + 1);
 }

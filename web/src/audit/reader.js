@@ -7,14 +7,14 @@ import { LensError } from "../lib/errors.js";
 import { describeBackend } from "../shared/describe.js";
 
 /** @import { Recognizer } from "../lib/client.js" */
-/** @import { Reader } from "./run.js" */
+/** @import { BatchRecognizer } from "./run.js" */
 
 /**
  * A reader that tries again with another encoding where the engine refuses a file.
  *
  * @param {Recognizer} recognizer
  * @param {Set<string>} backends collects what the images were read on
- * @returns {Reader}
+ * @returns {BatchRecognizer}
  */
 export function readerOf(recognizer, backends) {
   return {

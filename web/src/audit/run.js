@@ -6,23 +6,23 @@ import { LensError } from "../lib/errors.js";
 /** @import { AuditImage, AuditItem, RecognizeOptions } from "../lib/types.js" */
 
 /** Errors that no other image would be spared. */
-const HOPELESS = new Set(["missing-code", "missing-weights", "bad-weights", "no-webgpu", "closed"]);
+const FATAL = new Set(["missing-code", "missing-weights", "bad-weights", "no-webgpu", "closed"]);
 
 /**
  * What reads: the part of the engine's client that is used.
  *
- * @typedef {object} Reader
- * @property {(images: Blob[], options: RecognizeOptions) => Promise<(Read | LensError)[]>} recognizeAll
+ * @typedef {object} BatchRecognizer
+ * @property {(images: Blob[], options: RecognizeOptions) => Promise<(Reading | LensError)[]>} recognizeAll
  */
 
-/** @typedef {{ text: string, confidence: number }} Read */
+/** @typedef {{ text: string, confidence: number }} Reading */
 
 /** Most images read at once. */
-const LARGEST_BATCH = 32;
+const MAX_BATCH = 32;
 /** Batches grow while they take less, so that a GPU is kept busy and a pause never waits long. */
-const MILLISECONDS_A_BATCH = 200;
+const BATCH_MILLISECONDS = 200;
 /** The speed is that of the last so many milliseconds: another device may take over on the way. */
-const RECENT = 10_000;
+const SPEED_WINDOW = 10_000;
 
 /**
  * How far a run is.
@@ -38,7 +38,7 @@ export class AuditRun {
   /** What has been read so far, by the image's index; empty where nothing has. @type {(AuditItem | undefined)[]} */
   items;
   #images;
-  #reader;
+  #recognizer;
   #onProgress;
   #done = 0;
   #batch = 1;
@@ -51,14 +51,14 @@ export class AuditRun {
 
   /**
    * @param {AuditImage[]} images
-   * @param {Reader} reader
+   * @param {BatchRecognizer} recognizer
    * @param {(progress: RunProgress) => void} onProgress
    * @param {() => number} [now] milliseconds
    */
-  constructor(images, reader, onProgress, now = () => performance.now()) {
+  constructor(images, recognizer, onProgress, now = () => performance.now()) {
     this.items = images.map(() => undefined);
     this.#images = images;
-    this.#reader = reader;
+    this.#recognizer = recognizer;
     this.#onProgress = onProgress;
     this.#now = now;
   }
@@ -71,14 +71,14 @@ export class AuditRun {
    * @throws {LensError} where nothing can be read at all
    */
   async finish() {
-    this.#report();
+    this.#notify();
     const { signal } = this.#cancel;
     while (this.#done < this.#images.length) {
       await this.#pause?.over;
       if (signal.aborted) break;
-      const begun = this.#now();
+      const started = this.#now();
       const images = this.#images.slice(this.#done, this.#done + this.#batch);
-      const items = await this.#read(images).catch((error) => {
+      const items = await this.#readBatch(images).catch((error) => {
         if (images.length <= 1) throw error;
         return []; // one by one, so that what comes before the one that fails is read
       });
@@ -88,11 +88,11 @@ export class AuditRun {
         continue;
       }
       for (const item of items) this.items[this.#done++] = item;
-      const milliseconds = this.#now() - begun;
-      this.#remember({ images: items.length, milliseconds });
-      const quick = milliseconds < MILLISECONDS_A_BATCH;
-      this.#batch = quick ? Math.min(2 * this.#batch, LARGEST_BATCH) : Math.ceil(this.#batch / 2);
-      this.#report();
+      const milliseconds = this.#now() - started;
+      this.#recordSpeed({ images: items.length, milliseconds });
+      const fast = milliseconds < BATCH_MILLISECONDS;
+      this.#batch = fast ? Math.min(2 * this.#batch, MAX_BATCH) : Math.ceil(this.#batch / 2);
+      this.#notify();
     }
     return !signal.aborted;
   }
@@ -125,13 +125,13 @@ export class AuditRun {
    * @param {AuditImage[]} images
    * @returns {Promise<AuditItem[]>}
    */
-  async #read(images) {
+  async #readBatch(images) {
     const opened = await Promise.all(images.map(({ open }) => open().catch(toError)));
     const blobs = opened.filter((blob) => blob instanceof Blob);
     const answers = (await this.#recognize(blobs)).values();
     return images.map(({ path }, i) => {
       const error = opened[i] instanceof Error ? opened[i] : undefined;
-      const answer = error ?? /** @type {Read | Error} */ (answers.next().value);
+      const answer = error ?? /** @type {Reading | Error} */ (answers.next().value);
       if (answer instanceof Error) return { path, error: answer.message };
       const { text, confidence } = answer;
       return { path, text, confidence };
@@ -140,14 +140,14 @@ export class AuditRun {
 
   /**
    * @param {Blob[]} blobs
-   * @returns {Promise<(Read | Error)[]>}
+   * @returns {Promise<(Reading | Error)[]>}
    */
   async #recognize(blobs) {
     const { signal } = this.#cancel;
     try {
-      return await this.#reader.recognizeAll(blobs, { signal });
+      return await this.#recognizer.recognizeAll(blobs, { signal });
     } catch (thrown) {
-      if (thrown instanceof LensError && HOPELESS.has(thrown.code)) throw thrown;
+      if (thrown instanceof LensError && FATAL.has(thrown.code)) throw thrown;
       if (blobs.length <= 1 || signal.aborted) return blobs.map(() => toError(thrown));
     }
     // The engine broke down on one of them: one by one, it takes no other with it.
@@ -157,15 +157,15 @@ export class AuditRun {
   }
 
   /** @param {{ images: number, milliseconds: number }} batch */
-  #remember(batch) {
+  #recordSpeed(batch) {
     this.#recent.push(batch);
     const spent = () => this.#recent.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-    while (this.#recent.length > 1 && spent() - this.#recent[0].milliseconds >= RECENT) {
+    while (this.#recent.length > 1 && spent() - this.#recent[0].milliseconds >= SPEED_WINDOW) {
       this.#recent.shift();
     }
   }
 
-  #report() {
+  #notify() {
     const sum = { images: 0, milliseconds: 0 };
     for (const { images, milliseconds } of this.#recent) {
       sum.images += images;

@@ -11,14 +11,14 @@ import { LensError } from "../lib/errors.js";
  * @returns {AuditData}
  * @throws {LensError} `bad-audit`
  */
-export function readSaved(text, fileName) {
+export function parseSavedAudit(text, fileName) {
   let saved;
   try {
     saved = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch {
     saved = null;
   }
-  if (!isAudit(saved)) {
+  if (!isSavedAudit(saved)) {
     throw new LensError(
       "bad-audit",
       `${fileName} is not a saved audit. Choose a JSON file that this page or “captcha-lens audit --json” saved.`,
@@ -35,7 +35,7 @@ export function readSaved(text, fileName) {
  * @param {any} saved
  * @returns {boolean}
  */
-function isAudit(saved) {
+function isSavedAudit(saved) {
   const optional = (/** @type {unknown} */ value, /** @type {string} */ type) =>
     value === undefined || value === null || typeof value === type;
   return (

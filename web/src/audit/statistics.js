@@ -2,65 +2,70 @@
 /** What the readings of an audit come to. Pure. `captcha-lens audit` puts this file into its reports. */
 
 import { labelRules } from "./alphabet.js";
-import { interval } from "./intervals.js";
+import { wilsonInterval } from "./intervals.js";
 
-/** @import { AuditItem, AuditNetwork, AuditSummary, JudgedItem, Tally, Threshold } from "../lib/types.js" */
+/** @import { AuditItem, AuditNetwork, AuditSummary, EvaluatedItem, Tally, Threshold } from "../lib/types.js" */
 
-/** A reading as sure as this contradicts its label; `SURE` in `crates/trainer/src/audit/reading.rs`. */
-const SURE = 0.99;
+/** A reading as confident as this contradicts its label; `HIGH_CONFIDENCE` in `crates/trainer/src/audit/reading.rs`. */
+const HIGH_CONFIDENCE = 0.99;
 /** Share of such readings that must be right before the labels of the others are doubted. */
-const TRUSTED = 0.8;
+const MIN_TRUSTED_ACCURACY = 0.8;
 
 /**
  * Compares every text with its label, where the network can write that label.
  *
  * @param {AuditItem[]} items
  * @param {AuditNetwork} network
- * @returns {JudgedItem[]}
+ * @returns {EvaluatedItem[]}
  */
-export function judge(items, network) {
+export function evaluateItems(items, network) {
   const rules = labelRules(network);
   const judged = items.map((item) => {
     const given = item.label || null;
     const label = given === null ? null : rules.fold(given);
     const problems = label === null ? [] : rules.problems(label);
     const compared = item.text !== undefined && label !== null && problems.length === 0;
-    const right = compared ? item.text === label : null;
-    const folded = compared && label !== given;
-    return { item, label, problems, right, folded, doubtful: false };
+    const correct = compared ? item.text === label : null;
+    const caseIgnored = compared && label !== given;
+    return { item, label, problems, correct, caseIgnored, labelDoubtful: false };
   });
-  const sure = judged.filter(({ item, right }) => right !== null && confidenceOf(item) >= SURE);
-  if (sure.filter(({ right }) => right).length >= TRUSTED * sure.length) {
-    for (const one of sure) one.doubtful = !one.right;
+  const confident = judged.filter(
+    ({ item, correct }) => correct !== null && confidenceOf(item) >= HIGH_CONFIDENCE,
+  );
+  if (
+    confident.filter(({ correct }) => correct).length >=
+    MIN_TRUSTED_ACCURACY * confident.length
+  ) {
+    for (const one of confident) one.labelDoubtful = !one.correct;
   }
   return judged;
 }
 
 /**
- * @param {JudgedItem[]} judged
+ * @param {EvaluatedItem[]} judged
  * @returns {AuditSummary}
  */
 export function summarize(judged) {
   const read = judged.filter(({ item }) => item.text !== undefined);
   const labelled = read.filter(({ label }) => label !== null);
-  const supported = labelled.filter(({ right }) => right !== null);
-  const exact = supported.filter(({ right }) => right).length;
+  const supported = labelled.filter(({ correct }) => correct !== null);
+  const exactMatches = supported.filter(({ correct }) => correct).length;
   /** @type {Map<number, Tally>} */
   const byLength = new Map();
   /** @type {Map<string, { label: string, text: string, count: number }>} */
   const confusions = new Map();
   let characters = 0;
-  let charactersRight = 0;
-  for (const { item, label: folded, right } of supported) {
+  let charactersCorrect = 0;
+  for (const { item, label: folded, correct } of supported) {
     const [label, text] = [[...(folded ?? "")], [...(item.text ?? "")]];
-    const tally = byLength.get(label.length) ?? { images: 0, exact: 0 };
+    const tally = byLength.get(label.length) ?? { images: 0, exactMatches: 0 };
     tally.images++;
-    if (right) tally.exact++;
+    if (correct) tally.exactMatches++;
     byLength.set(label.length, tally);
     characters += label.length;
     for (const [character, read] of align(label, text)) {
       if (character === read) {
-        charactersRight++;
+        charactersCorrect++;
         continue;
       }
       const pair = `${character} ${read}`;
@@ -69,7 +74,7 @@ export function summarize(judged) {
     }
   }
   // Of images that are no evidence, confidence is none either.
-  const believed = labelled.length > 0 ? supported : read;
+  const counted = labelled.length > 0 ? supported : read;
   return {
     images: judged.length,
     read: read.length,
@@ -78,46 +83,46 @@ export function summarize(judged) {
     supported: supported.length,
     unsupported: labelled.length - supported.length,
     problems: countProblems(labelled),
-    folded: supported.filter(({ folded }) => folded).length,
-    exact,
-    rate: share(exact, supported.length),
-    interval: supported.length > 0 ? interval(exact, supported.length) : null,
-    characterRate: share(charactersRight, characters),
-    confidence: share(
-      believed.reduce((sum, { item }) => sum + confidenceOf(item), 0),
-      believed.length,
+    caseIgnored: supported.filter(({ caseIgnored }) => caseIgnored).length,
+    exactMatches,
+    exactMatchRate: ratio(exactMatches, supported.length),
+    interval: supported.length > 0 ? wilsonInterval(exactMatches, supported.length) : null,
+    characterAccuracy: ratio(charactersCorrect, characters),
+    meanConfidence: ratio(
+      counted.reduce((sum, { item }) => sum + confidenceOf(item), 0),
+      counted.length,
     ),
     byLength: [...byLength]
       .map(([length, tally]) => ({ length, ...tally }))
       .sort((a, b) => a.length - b.length),
     confusions: [...confusions.values()].sort((a, b) => b.count - a.count),
-    thresholds: thresholds(supported),
+    thresholds: countByThreshold(supported),
   };
 }
 
 /**
  * What an attacker gets who skips the images of which the network is unsure: for each threshold of
- * confidence, from 0 to 100 %, how many images are answered, and how many of those right.
+ * confidence, from 0 to 100 %, how many images are answered, and how many of those correct.
  *
- * @param {JudgedItem[]} supported
+ * @param {EvaluatedItem[]} supported
  * @returns {Threshold[]}
  */
-function thresholds(supported) {
+function countByThreshold(supported) {
   if (supported.length === 0) return [];
   const sorted = [...supported].sort((a, b) => confidenceOf(b.item) - confidenceOf(a.item));
-  let [answered, right] = [0, 0];
+  let [answered, correct] = [0, 0];
   /** @type {Threshold[]} */
   const all = [];
   for (let hundredths = 100; hundredths >= 0; hundredths--) {
     while (answered < sorted.length && confidenceOf(sorted[answered].item) >= hundredths / 100) {
-      right += Number(sorted[answered++].right);
+      correct += Number(sorted[answered++].correct);
     }
-    all.push({ threshold: hundredths / 100, answered, right });
+    all.push({ threshold: hundredths / 100, answered, correct });
   }
   return all.reverse();
 }
 
-/** @param {JudgedItem[]} labelled */
+/** @param {EvaluatedItem[]} labelled */
 function countProblems(labelled) {
   /** @type {Map<string, number>} */
   const counts = new Map();
@@ -161,21 +166,21 @@ export function align(label, text) {
 /**
  * The items to look at first, by confidence.
  *
- * @param {JudgedItem[]} judged
+ * @param {EvaluatedItem[]} judged
  * @param {number} most of each kind
- * @returns {{ title: string, items: JudgedItem[] }[]}
+ * @returns {{ title: string, items: EvaluatedItem[] }[]}
  */
 export function notableCases(judged, most) {
   const sorted = judged
     .filter(({ item }) => item.text !== undefined)
     .sort((a, b) => confidenceOf(b.item) - confidenceOf(a.item));
-  const doubtful = sorted.filter((one) => one.doubtful);
-  const wrong = sorted.filter(({ right, doubtful }) => right === false && !doubtful);
-  const correct = sorted.filter(({ right }) => right === true);
+  const labelDoubtful = sorted.filter((one) => one.labelDoubtful);
+  const wrong = sorted.filter(({ correct, labelDoubtful }) => correct === false && !labelDoubtful);
+  const correct = sorted.filter(({ correct }) => correct === true);
   const unknown = sorted.filter(({ label }) => label === null);
   const unsupported = sorted.filter(({ problems }) => problems.length > 0);
   return [
-    { title: "Labels that may be wrong", items: doubtful.slice(0, most) },
+    { title: "Labels that may be wrong", items: labelDoubtful.slice(0, most) },
     { title: "Wrong, highest confidence", items: wrong.slice(0, most) },
     { title: "Correct, highest confidence", items: correct.slice(0, most) },
     { title: "Correct, lowest confidence", items: correct.slice(-most).reverse() },
@@ -189,7 +194,7 @@ export function notableCases(judged, most) {
 }
 
 /**
- * How sure a reading is; where nothing was recognised, that is no answer, however sure.
+ * How confident a reading is; where nothing was recognised, that is no answer, however confident.
  *
  * @param {AuditItem} item
  */
@@ -201,6 +206,6 @@ export function confidenceOf({ text, confidence }) {
  * @param {number} part
  * @param {number} whole
  */
-function share(part, whole) {
+function ratio(part, whole) {
   return whole === 0 ? null : part / whole;
 }

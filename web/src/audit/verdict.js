@@ -13,9 +13,9 @@ import { imageCount, number, percent } from "../shared/format.js";
 /** @import { AuditNetwork, AuditSummary } from "../lib/types.js" */
 
 /** Share from which a CAPTCHA keeps no bot out; its interval begins at half of that or above. */
-const OFTEN = 0.5;
+const HIGH_RATE = 0.5;
 /** An interval wider than this says little. */
-const WIDE = 0.2;
+const WIDE_INTERVAL = 0.2;
 
 /**
  * Which images the result covers, and which it does not.
@@ -24,20 +24,20 @@ const WIDE = 0.2;
  * @param {AuditNetwork} network
  * @returns {string[]} empty where it covers all labelled images as they are labelled
  */
-export function scope(summary, network) {
-  const { labelled, supported, unsupported, folded } = summary;
+export function describeScope(summary, network) {
+  const { labelled, supported, unsupported, caseIgnored } = summary;
   const sentences = [];
   if (unsupported > 0) {
-    sentences.push(`This model reads ${describeNetwork(network)}. ${outside(summary)}`);
+    sentences.push(`This model reads ${describeNetwork(network)}. ${describeUnsupported(summary)}`);
     if (supported > 0) {
       sentences.push(
         `The result below covers ${imageCount(supported)}. It says nothing about the other ${number(labelled - supported)}.`,
       );
     }
   }
-  if (folded > 0) {
+  if (caseIgnored > 0) {
     sentences.push(
-      `Capital and small letters count as the same, because this model writes only one of the two (${number(folded)} of the ${number(supported)} labels).`,
+      `Capital and small letters count as the same, because this model writes only one of the two (${number(caseIgnored)} of the ${number(supported)} labels).`,
     );
   }
   return sentences;
@@ -49,8 +49,9 @@ export function scope(summary, network) {
  * @param {AuditSummary} summary
  * @returns {string[]}
  */
-export function verdict(summary) {
-  const { images, read, labelled, supported, exact, rate, confidence } = summary;
+export function describeVerdict(summary) {
+  const { images, read, labelled, supported, exactMatches, exactMatchRate, meanConfidence } =
+    summary;
   if (read === 0) {
     return images === 0
       ? ["There are no images, so there is no result."]
@@ -61,28 +62,28 @@ export function verdict(summary) {
   if (labelled === 0) {
     return [
       "The images have no labels, so the number of correct readings is unknown.",
-      `The model’s mean confidence is ${percent(confidence ?? 0)}. On images of a style that it was not trained on, it can be confident and wrong.`,
+      `The model’s mean confidence is ${percent(meanConfidence ?? 0)}. On images of a style that it was not trained on, it can be confident and wrong.`,
       "To measure accuracy, name each file after its label (label.png, label_2.png), or add a labels.csv with rows of file,label.",
     ];
   }
-  if (supported === 0 || rate === null || summary.interval === null) {
+  if (supported === 0 || exactMatchRate === null || summary.interval === null) {
     return [
       "There is no result, neither good nor bad: this model cannot write the labels of these images.",
       "To get a result, train a model for these characters and this length on labelled images of this style (captcha-lens train), and run the audit with its weights.",
     ];
   }
   const [low, high] = summary.interval;
-  const sentences = isMinority(summary)
+  const sentences = coversMinority(summary)
     ? [
         "This model cannot write most of the labels, so the result covers only a small part of the images.",
       ]
     : [];
-  if (exact === 0) {
+  if (exactMatches === 0) {
     sentences.push(
       `This model solved none of ${number(supported)} ${supported === 1 ? "image" : "images"}.`,
       "This does not show that the CAPTCHA stops bots. Another model, especially one trained on images of this style, may solve many.",
     );
-  } else if (exact === supported) {
+  } else if (exactMatches === supported) {
     sentences.push(
       supported === 1
         ? "This model solved the image."
@@ -90,17 +91,17 @@ export function verdict(summary) {
     );
   } else {
     sentences.push(
-      `This model solved ${number(exact)} of ${number(supported)} images, ${about(rate)}.`,
+      `This model solved ${number(exactMatches)} of ${number(supported)} images, ${approximateShare(exactMatchRate)}.`,
       "Another model may solve more, especially one trained on images of this style.",
     );
   }
-  if (high - low > WIDE) {
+  if (high - low > WIDE_INTERVAL) {
     sentences.push(
       `The sample is small, so the share for all images of this kind is uncertain (${percent(low)} to ${percent(high)}). Use 100 images or more.`,
     );
   }
   sentences.push(
-    rate >= OFTEN && low >= OFTEN / 2 && !isMinority(summary)
+    exactMatchRate >= HIGH_RATE && low >= HIGH_RATE / 2 && !coversMinority(summary)
       ? "CAPTCHAs like these images do not stop bots. Limit attempts per account and IP address, and check what is submitted."
       : "An attacker can skip images with low confidence and try again. Limit attempts per account and IP address, even if the share is low.",
   );
@@ -112,12 +113,12 @@ export function verdict(summary) {
  *
  * @param {AuditSummary} summary
  */
-export function isMinority({ supported, unsupported }) {
+export function coversMinority({ supported, unsupported }) {
   return supported < unsupported;
 }
 
 /** @param {AuditSummary} summary */
-function outside({ labelled, unsupported, problems }) {
+function describeUnsupported({ labelled, unsupported, problems }) {
   const of =
     unsupported < labelled
       ? `${number(unsupported)} of ${number(labelled)} labels`
@@ -135,18 +136,18 @@ function outside({ labelled, unsupported, problems }) {
 }
 
 /** @param {string} words */
-function singular(words) {
+export function singular(words) {
   return words.replace(/^contain /, "contains ").replace(/^are /, "is ");
 }
 
 /**
  * A share in words.
  *
- * @param {number} rate above 0 and below 1
+ * @param {number} exactMatchRate above 0 and below 1
  */
-export function about(rate) {
-  if (rate > 0.95) return "nearly all";
-  if (rate < 0.4) return `about 1 in ${number(Math.round(1 / rate))}`;
+export function approximateShare(exactMatchRate) {
+  if (exactMatchRate > 0.95) return "nearly all";
+  if (exactMatchRate < 0.4) return `about 1 in ${number(Math.round(1 / exactMatchRate))}`;
   const parts = [
     [1, 2],
     [2, 3],
@@ -154,7 +155,7 @@ export function about(rate) {
     [4, 5],
     [9, 10],
   ];
-  const off = (/** @type {number[]} */ [part, whole]) => Math.abs(part / whole - rate);
+  const off = (/** @type {number[]} */ [part, whole]) => Math.abs(part / whole - exactMatchRate);
   const [part, whole] = parts.reduce((a, b) => (off(b) < off(a) ? b : a));
   return `about ${part} in ${whole}`;
 }

@@ -12,9 +12,9 @@ const LOCAL = { signature: 0x04034b50, size: 30 };
 const STORED = 0;
 const DEFLATED = 8;
 /** In place of a number of files that only a zip64 record can hold. */
-const MANY = 0xffff;
+const COUNT_IN_ZIP64 = 0xffff;
 /** In place of a number of bytes that only a zip64 record can hold. */
-const TOO_LARGE = 0xffffffff;
+const SIZE_IN_ZIP64 = 0xffffffff;
 /** Where the zip64 record of all is, right before the end; and that record. */
 const LOCATOR = { signature: 0x07064b50, size: 20 };
 const END64 = { signature: 0x06064b50, size: 56 };
@@ -38,18 +38,18 @@ const ZIP64_FIELD = 0x0001;
 export async function listZip(archive) {
   const most = LOCATOR.size + END.size + END.longestComment;
   const tailSize = Math.min(archive.size, most);
-  const tail = await view(archive, archive.size - tailSize, tailSize);
+  const tail = await readView(archive, archive.size - tailSize, tailSize);
   let end = tailSize - END.size;
   while (end >= 0 && tail.getUint32(end, true) !== END.signature) end--;
-  if (end < 0) throw bad("its file list is missing, so it may be incomplete");
+  if (end < 0) throw archiveError("its file list is missing, so it may be incomplete");
   const { count, size, start } = await readEnd(archive, tail, end);
-  if (start + size > archive.size) throw bad("it is incomplete");
-  const directory = await view(archive, start, size);
+  if (start + size > archive.size) throw archiveError("it is incomplete");
+  const directory = await readView(archive, start, size);
   const files = [];
   // Of more files than its 16 bits hold, the archive tells only where the directory ends.
-  for (let at = 0, i = 0; count === MANY ? at < size : i < count; i++) {
+  for (let at = 0, i = 0; count === COUNT_IN_ZIP64 ? at < size : i < count; i++) {
     if (at + CENTRAL.size > size || directory.getUint32(at, true) !== CENTRAL.signature) {
-      throw bad("its file list is damaged");
+      throw archiveError("its file list is damaged");
     }
     const file = readEntry(archive, directory, at);
     if (!file.path.endsWith("/")) files.push(file);
@@ -68,9 +68,14 @@ export async function listZip(archive) {
 async function readEnd(archive, tail, end) {
   const locator = end - LOCATOR.size;
   if (locator >= 0 && tail.getUint32(locator, true) === LOCATOR.signature) {
-    const record = await view(archive, large(tail, locator + 8), END64.size);
-    if (record.getUint32(0, true) !== END64.signature) throw bad("its file list is damaged");
-    return { count: large(record, 32), size: large(record, 40), start: large(record, 48) };
+    const record = await readView(archive, readUint64(tail, locator + 8), END64.size);
+    if (record.getUint32(0, true) !== END64.signature)
+      throw archiveError("its file list is damaged");
+    return {
+      count: readUint64(record, 32),
+      size: readUint64(record, 40),
+      start: readUint64(record, 48),
+    };
   }
   return {
     count: tail.getUint16(end + 10, true),
@@ -86,14 +91,14 @@ async function readEnd(archive, tail, end) {
  * @param {number} at of the entry
  * @param {{ from: number, to: number }} extra where its extra fields are
  */
-function readNumbers(directory, at, { from, to }) {
+function readSizes(directory, at, { from, to }) {
   const numbers = [24, 20, 42].map((offset) => directory.getUint32(at + offset, true));
   for (let field = from; field + 4 <= to; field += 4 + directory.getUint16(field + 2, true)) {
     if (directory.getUint16(field, true) !== ZIP64_FIELD) continue;
     let next = field + 4;
     for (const i of numbers.keys()) {
-      if (numbers[i] !== TOO_LARGE || next + 8 > to) continue;
-      numbers[i] = large(directory, next);
+      if (numbers[i] !== SIZE_IN_ZIP64 || next + 8 > to) continue;
+      numbers[i] = readUint64(directory, next);
       next += 8;
     }
   }
@@ -107,7 +112,7 @@ function readNumbers(directory, at, { from, to }) {
  * @param {DataView<ArrayBuffer>} view
  * @param {number} at
  */
-function large(view, at) {
+function readUint64(view, at) {
   return Number(view.getBigUint64(at, true));
 }
 
@@ -123,8 +128,8 @@ function readEntry(archive, directory, at) {
     directory.getUint16(at + offset, true),
   );
   const nameEnd = at + CENTRAL.size + name;
-  if (nameEnd + extra > directory.byteLength) throw bad("its file list is damaged");
-  const { size, packed, local } = readNumbers(directory, at, {
+  if (nameEnd + extra > directory.byteLength) throw archiveError("its file list is damaged");
+  const { size, packed, local } = readSizes(directory, at, {
     from: nameEnd,
     to: nameEnd + extra,
   });
@@ -132,22 +137,22 @@ function readEntry(archive, directory, at) {
   // Some of Windows' own tools write paths their way.
   const path = new TextDecoder().decode(written).replaceAll("\\", "/");
   const open = async () => {
-    if (encrypted) throw bad(`${path} is encrypted`);
+    if (encrypted) throw archiveError(`${path} is encrypted`);
     if (method !== STORED && method !== DEFLATED)
-      throw bad(`${path} uses an unsupported compression method`);
-    const header = await view(archive, local, LOCAL.size);
-    if (header.getUint32(0, true) !== LOCAL.signature) throw bad("it is damaged");
+      throw archiveError(`${path} uses an unsupported compression method`);
+    const header = await readView(archive, local, LOCAL.size);
+    if (header.getUint32(0, true) !== LOCAL.signature) throw archiveError("it is damaged");
     const start = local + LOCAL.size + header.getUint16(26, true) + header.getUint16(28, true);
     const bytes = archive.slice(start, start + packed);
     if (method === STORED) return bytes;
     const inflated = bytes
       .stream()
       .pipeThrough(new DecompressionStream("deflate-raw"))
-      .pipeThrough(atMost(size));
+      .pipeThrough(limitBytes(size));
     try {
       return await new Response(inflated).blob();
     } catch {
-      throw bad(`${path} is damaged`);
+      throw archiveError(`${path} is damaged`);
     }
   };
   return { path, size, open, length: CENTRAL.size + name + extra + comment };
@@ -159,7 +164,7 @@ function readEntry(archive, directory, at) {
  * @param {number} bytes
  * @returns {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>}
  */
-function atMost(bytes) {
+function limitBytes(bytes) {
   let left = bytes;
   return new TransformStream({
     transform(chunk, controller) {
@@ -175,13 +180,13 @@ function atMost(bytes) {
  * @param {number} start
  * @param {number} size
  */
-async function view(blob, start, size) {
+async function readView(blob, start, size) {
   const bytes = await blob.slice(start, start + size).arrayBuffer();
-  if (bytes.byteLength < size) throw bad("it is incomplete");
+  if (bytes.byteLength < size) throw archiveError("it is incomplete");
   return new DataView(bytes);
 }
 
 /** @param {string} why */
-function bad(why) {
+function archiveError(why) {
   return new LensError("bad-archive", `The zip archive cannot be read: ${why}. Unpack it first.`);
 }

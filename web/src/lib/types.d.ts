@@ -171,24 +171,24 @@ export interface AuditReport extends AuditData {
 }
 
 /** An item beside its label. */
-export interface JudgedItem {
+export interface EvaluatedItem {
   item: AuditItem;
   /** The label in the network's characters; `null` where there is none. */
   label: string | null;
   /** Why the network cannot write the label. */
   problems: string[];
   /** Whether the text is the label; `null` where they cannot be compared. */
-  right: boolean | null;
+  correct: boolean | null;
   /** Whether the label's case was ignored. */
-  folded: boolean;
-  /** Whether the label is doubted: the network is sure of another text, and its sure ones are right. */
-  doubtful: boolean;
+  caseIgnored: boolean;
+  /** Whether the label is doubted: the network is sure of another text, and its sure ones are correct. */
+  labelDoubtful: boolean;
 }
 
 export interface Tally {
   images: number;
   /** Of these, solved. */
-  exact: number;
+  exactMatches: number;
 }
 
 /** Of the images with a result, those that are answered where unsure ones are skipped. */
@@ -196,7 +196,7 @@ export interface Threshold {
   /** Confidence from which an image is answered, 0 to 1. */
   threshold: number;
   answered: number;
-  right: number;
+  correct: number;
 }
 
 /** Shares and means are `null` where there is nothing to take them of. */
@@ -214,17 +214,17 @@ export interface AuditSummary {
   /** Why the network cannot write those labels, and how many; a label can have several reasons. */
   problems: { words: string; count: number }[];
   /** Labels whose case was ignored. */
-  folded: number;
+  caseIgnored: number;
   /** Solved: the whole text is the label. */
-  exact: number;
-  /** `exact / supported` */
-  rate: number | null;
+  exactMatches: number;
+  /** `exactMatches / supported` */
+  exactMatchRate: number | null;
   /** Where the rate on all such images lies, with a certainty of 95 %. */
   interval: [low: number, high: number] | null;
-  /** Share of label characters read right, by the fewest edits from label to text. */
-  characterRate: number | null;
+  /** Share of label characters read correct, by the fewest edits from label to text. */
+  characterAccuracy: number | null;
   /** Mean confidence; without any labels, of all that was read. */
-  confidence: number | null;
+  meanConfidence: number | null;
   byLength: (Tally & { length: number })[];
   /** Most frequent first; `text` is empty where a character was left out, `label` where one was added. */
   confusions: { label: string; text: string; count: number }[];

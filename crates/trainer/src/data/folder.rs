@@ -224,7 +224,7 @@ pub fn new_folder(path: &Path) -> Result<()> {
 }
 
 /// Whether a folder's labels are more likely what its images say than, say, `captcha_1.png`: given
-/// by a file, or else, as in the audit page (`areLikely` in `web/src/audit/labels.js`), four fifths
+/// by a file, or else, as in the audit page (`areLikelyLabels` in `web/src/audit/labels.js`), four fifths
 /// of them short and of letters, digits or what else the network reads, not all the same, and no
 /// mere numbers in a row.
 pub fn labels_are_likely(folder: &Path, files: &[Labelled], vocabulary: &Vocabulary) -> bool {

@@ -1,8 +1,8 @@
 // @ts-check
 /** The audit page: what is given, how far reading is, and the report. */
 
-import { judge, summarize } from "../../audit/statistics.js";
-import { isMinority } from "../../audit/verdict.js";
+import { evaluateItems, summarize } from "../../audit/statistics.js";
+import { coversMinority } from "../../audit/verdict.js";
 import { imageCount, percent } from "../../shared/format.js";
 import { describeBackend, describeReason } from "../../shared/describe.js";
 import { find } from "../dom.js";
@@ -152,11 +152,11 @@ export class AuditView {
     this.#report.hidden = false;
     find("compare", HTMLElement).hidden = false;
     find("compare-end", HTMLButtonElement).hidden = !report.compared;
-    const summary = summarize(judge(report.items, report.network));
-    const { supported, exact, rate, labelled, read } = summary;
+    const summary = summarize(evaluateItems(report.items, report.network));
+    const { supported, exactMatches, exactMatchRate, labelled, read } = summary;
     this.#announce(
-      rate !== null
-        ? `${isMinority(summary) ? exact : percent(rate)} of ${imageCount(supported)} solved.`
+      exactMatchRate !== null
+        ? `${coversMinority(summary) ? exactMatches : percent(exactMatchRate)} of ${imageCount(supported)} solved.`
         : labelled > 0
           ? `No result: this model cannot write the labels of ${imageCount(labelled)}.`
           : `${imageCount(read)} read.`,

@@ -2,7 +2,7 @@
 /** Two audits side by side. */
 
 import { describeNetwork } from "../../audit/alphabet.js";
-import { compare, describeComparison } from "../../audit/compare.js";
+import { compareAudits, describeComparison } from "../../audit/compare.js";
 import { percent } from "../../shared/format.js";
 import { make, section, tableOf } from "./elements.js";
 
@@ -15,14 +15,14 @@ import { make, section, tableOf } from "./elements.js";
 export function comparison(report) {
   const { compared } = report;
   if (!compared) return [];
-  const found = compare(report, compared);
+  const found = compareAudits(report, compared);
   const solved = (/** @type {Share} */ { part, whole }) =>
     `${percent(part / whole)} (${part} of ${whole})`;
   const between = (/** @type {Share} */ { interval: [low, high] }) =>
     `${percent(low)} to ${percent(high)}`;
-  const [ours, theirs] = [new Map(report.about), new Map(compared.about)];
-  const settings = [...new Set([...ours.keys(), ...theirs.keys()])]
-    .map((name) => [name, ours.get(name) ?? "", theirs.get(name) ?? ""])
+  const [mine, theirs] = [new Map(report.about), new Map(compared.about)];
+  const settings = [...new Set([...mine.keys(), ...theirs.keys()])]
+    .map((name) => [name, mine.get(name) ?? "", theirs.get(name) ?? ""])
     .filter(([, a, b]) => a !== b);
   return [
     section("Comparison", [

@@ -47,13 +47,13 @@ export function confidenceCurve(thresholds) {
               "report-thresholds",
               ["Minimum confidence", "Answered", "Correct"],
               TABLED.map((hundredths) => {
-                const { answered, right } = thresholds[hundredths];
+                const { answered, correct } = thresholds[hundredths];
                 return [
                   `${hundredths}%`,
                   `${percent(answered / all)} (${answered} of ${all})`,
                   answered === 0
                     ? "none answered"
-                    : `${percent(right / answered)} (${right} of ${answered})`,
+                    : `${percent(correct / answered)} (${correct} of ${answered})`,
                 ];
               }),
             ),
@@ -68,13 +68,13 @@ export function confidenceCurve(thresholds) {
  * @param {Threshold} threshold
  * @param {number} all images with a result
  */
-export function describeThreshold({ threshold, answered, right }, all) {
+export function describeThreshold({ threshold, answered, correct }, all) {
   const sure = `with a confidence of ${Math.round(100 * threshold)}% or more`;
   if (answered === 0) return `No image was read ${sure}.`;
-  const correct =
-    answered === 1 ? (right ? "it is correct" : "it is wrong") : `${right} of them correct`;
+  const result =
+    answered === 1 ? (correct ? "it is correct" : "it is wrong") : `${correct} of them correct`;
   const verb = answered === 1 ? "was" : "were";
-  return `${answered} of ${all} images ${verb} read ${sure}, ${correct}.`;
+  return `${answered} of ${all} images ${verb} read ${sure}, ${result}.`;
 }
 
 /**
@@ -87,10 +87,10 @@ function plot(thresholds, all) {
   const line = (/** @type {[number, number][]} */ points) =>
     points.map(([across, up], i) => `${i === 0 ? "M" : "L"}${x(across)} ${y(up)}`).join("");
   const answered = line(thresholds.map((one) => [one.threshold, one.answered / all]));
-  const right = line(
+  const correct = line(
     thresholds
       .filter((one) => one.answered > 0)
-      .map((one) => [one.threshold, one.right / one.answered]),
+      .map((one) => [one.threshold, one.correct / one.answered]),
   );
   const grid = MARKS.flatMap((mark) => [
     draw("path", { class: "curve-grid", d: `M${x(0)} ${y(mark)}H${x(1)}` }),
@@ -123,7 +123,7 @@ function plot(thresholds, all) {
         ["Minimum confidence"],
       ),
       draw("path", { class: "curve-answered", d: answered }),
-      draw("path", { class: "curve-right", d: right }),
+      draw("path", { class: "curve-right", d: correct }),
     ],
   );
 }

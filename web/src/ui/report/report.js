@@ -5,8 +5,8 @@
  */
 
 import { describeNetwork } from "../../audit/alphabet.js";
-import { judge, notableCases, summarize } from "../../audit/statistics.js";
-import { isMinority, scope, verdict } from "../../audit/verdict.js";
+import { evaluateItems, notableCases, summarize } from "../../audit/statistics.js";
+import { coversMinority, describeScope, describeVerdict } from "../../audit/verdict.js";
 import { imageCount, number, percent } from "../../shared/format.js";
 import { comparison } from "./comparison.js";
 import { confidenceCurve } from "./curve.js";
@@ -14,7 +14,7 @@ import { make, section, tableOf } from "./elements.js";
 import { downloads } from "./save.js";
 import { itemTable } from "./table.js";
 
-/** @import { AuditReport, AuditSummary, JudgedItem } from "../../lib/types.js" */
+/** @import { AuditReport, AuditSummary, EvaluatedItem } from "../../lib/types.js" */
 
 /** Cases shown of each kind; `PICTURES` in `crates/trainer/src/audit/reading.rs`. */
 const CASES = 8;
@@ -28,7 +28,7 @@ const CONFUSIONS = 12;
  * @param {AuditReport} report
  */
 export function renderReport(root, report) {
-  const judged = judge(report.items, report.network);
+  const judged = evaluateItems(report.items, report.network);
   const summary = summarize(judged);
   root.replaceChildren(
     make("div", { className: "report-head" }, [
@@ -36,7 +36,7 @@ export function renderReport(root, report) {
       make(
         "div",
         { className: "report-verdict" },
-        [...scope(summary, report.network), ...verdict(summary)].map((sentence) =>
+        [...describeScope(summary, report.network), ...describeVerdict(summary)].map((sentence) =>
           make("p", {}, [sentence]),
         ),
       ),
@@ -54,14 +54,14 @@ export function renderReport(root, report) {
 
 /** @param {AuditSummary} summary */
 function headline(summary) {
-  const { images, read, labelled, supported, exact, rate, interval } = summary;
-  const part = isMinority(summary) ? `${number(exact)} of ${number(supported)}` : null;
+  const { images, read, labelled, supported, exactMatches, exactMatchRate, interval } = summary;
+  const part = coversMinority(summary) ? `${number(exactMatches)} of ${number(supported)}` : null;
   const [overline, large, hint] =
-    rate !== null && interval !== null
+    exactMatchRate !== null && interval !== null
       ? [
           "Solved",
-          part ?? percent(rate),
-          `${part ? percent(rate) : number(exact)} of ${imageCount(supported)}; 95% interval ${percent(interval[0])} to ${percent(interval[1])}`,
+          part ?? percent(exactMatchRate),
+          `${part ? percent(exactMatchRate) : number(exactMatches)} of ${imageCount(supported)}; 95% interval ${percent(interval[0])} to ${percent(interval[1])}`,
         ]
       : labelled > 0
         ? ["Solved", "No result", `This model cannot write the labels of ${imageCount(labelled)}.`]
@@ -78,7 +78,8 @@ function headline(summary) {
  * @param {AuditReport} report
  */
 function facts(summary, { network, about }) {
-  const { images, failed, read, labelled, unsupported, characterRate, confidence } = summary;
+  const { images, failed, read, labelled, unsupported, characterAccuracy, meanConfidence } =
+    summary;
   const some = (/** @type {string} */ name, /** @type {number} */ value) =>
     value > 0 ? [[name, number(value)]] : [];
   const all = /** @type {[string, string][]} */ ([
@@ -86,8 +87,8 @@ function facts(summary, { network, about }) {
     ...some("Not readable", failed),
     ...some("Without label", labelled > 0 ? read - labelled : 0),
     ...some("Not compared", unsupported),
-    ...(characterRate === null ? [] : [["Characters correct", percent(characterRate)]]),
-    ...(confidence === null ? [] : [["Mean confidence", percent(confidence)]]),
+    ...(characterAccuracy === null ? [] : [["Characters correct", percent(characterAccuracy)]]),
+    ...(meanConfidence === null ? [] : [["Mean confidence", percent(meanConfidence)]]),
     ["Model reads", describeNetwork(network)],
     ...about,
   ]);
@@ -104,10 +105,20 @@ function lengths({ byLength }) {
     tableOf(
       "report-lengths",
       ["Length", "", "Solved", ""],
-      byLength.map(({ length, images, exact }) => {
-        const rate = percent(exact / images);
-        const properties = { min: 0, max: 1, value: exact / images, "aria-label": rate };
-        return [String(length), make("meter", properties), rate, `${exact} of ${images}`];
+      byLength.map(({ length, images, exactMatches }) => {
+        const exactMatchRate = percent(exactMatches / images);
+        const properties = {
+          min: 0,
+          max: 1,
+          value: exactMatches / images,
+          "aria-label": exactMatchRate,
+        };
+        return [
+          String(length),
+          make("meter", properties),
+          exactMatchRate,
+          `${exactMatches} of ${images}`,
+        ];
       }),
     ),
   ]);
@@ -136,7 +147,7 @@ function misreading(label, text) {
 }
 
 /**
- * @param {JudgedItem[]} judged
+ * @param {EvaluatedItem[]} judged
  * @param {AuditReport} report
  */
 function cases(judged, { picture }) {
@@ -165,10 +176,10 @@ function cases(judged, { picture }) {
   return make("div", { className: "report-groups" }, groups);
 }
 
-/** @param {JudgedItem} judged */
-function caption({ item: { text, label, confidence }, label: known, right, problems }) {
+/** @param {EvaluatedItem} judged */
+function caption({ item: { text, label, confidence }, label: known, correct, problems }) {
   const read = make("b", {}, [text || "no text found"]);
-  const other = known !== null && right !== true ? [`, label ${label}`] : [];
+  const other = known !== null && correct !== true ? [`, label ${label}`] : [];
   const sure = problems.length > 0 || !text ? "" : ` ${percent(confidence ?? 0)}`;
   return [read, ...other, sure];
 }

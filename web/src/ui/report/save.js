@@ -2,11 +2,12 @@
 /** An audit as a table or as numbers, to keep. */
 
 import { summarize } from "../../audit/statistics.js";
+import { singular } from "../../audit/verdict.js";
 import { make } from "./elements.js";
 
-/** @import { AuditData, JudgedItem } from "../../lib/types.js" */
+/** @import { AuditData, EvaluatedItem } from "../../lib/types.js" */
 
-/** @param {JudgedItem[]} judged */
+/** @param {EvaluatedItem[]} judged */
 export function toCsv(judged) {
   // A spreadsheet runs a text that starts like a formula, unless there is an apostrophe before it
   // (OWASP, CSV Injection). Numbers stay numbers, and a path gets a prefix that names the same file.
@@ -16,16 +17,18 @@ export function toCsv(judged) {
     const safe = isNumber ? plain : plain.replace(/^[=+\-@\t\r\n]/, `${prefix}$&`);
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
-  const rows = judged.map(({ item, right, doubtful, problems }) => [
+  const rows = judged.map(({ item, correct, labelDoubtful, problems }) => [
     cell(item.path, "./"),
     cell(item.label),
     cell(item.text),
     item.confidence?.toFixed(4),
-    right,
-    doubtful ? "label may be wrong" : cell(problems.map((words) => `label: ${words}`).join("; ")),
+    correct,
+    labelDoubtful
+      ? "label may be wrong"
+      : cell(problems.map((words) => `label ${singular(words)}`).join("; ")),
     cell(item.error),
   ]);
-  return [["file", "label", "text", "confidence", "right", "note", "error"], ...rows]
+  return [["file", "label", "text", "confidence", "correct", "note", "error"], ...rows]
     .map((row) => row.join(","))
     .join("\r\n");
 }
@@ -34,7 +37,7 @@ export function toCsv(judged) {
  * What `captcha-lens audit --json` writes, too.
  *
  * @param {AuditData} audit
- * @param {JudgedItem[]} judged
+ * @param {EvaluatedItem[]} judged
  */
 export function toJson({ name, about, network, items }, judged) {
   const content = {
@@ -49,7 +52,7 @@ export function toJson({ name, about, network, items }, judged) {
 
 /**
  * @param {AuditData} audit
- * @param {JudgedItem[]} judged
+ * @param {EvaluatedItem[]} judged
  */
 export function downloads(audit, judged) {
   // With a byte order mark, without which Excel takes names for another encoding.

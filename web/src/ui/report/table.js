@@ -5,7 +5,7 @@ import { confidenceOf } from "../../audit/statistics.js";
 import { percent } from "../../shared/format.js";
 import { make, section } from "./elements.js";
 
-/** @import { JudgedItem } from "../../lib/types.js" */
+/** @import { EvaluatedItem } from "../../lib/types.js" */
 
 /** Rows shown at a time, and printed at most. */
 const ROWS = 25;
@@ -13,8 +13,8 @@ const PRINTED = 1000;
 
 const ORDER = new Intl.Collator("en", { numeric: true });
 const byText =
-  (/** @type {(one: JudgedItem) => string} */ of) =>
-  (/** @type {JudgedItem} */ a, /** @type {JudgedItem} */ b) =>
+  (/** @type {(one: EvaluatedItem) => string} */ of) =>
+  (/** @type {EvaluatedItem} */ a, /** @type {EvaluatedItem} */ b) =>
     ORDER.compare(of(a), of(b));
 
 /** The table's columns: how each is headed and sorted. */
@@ -24,22 +24,22 @@ const COLUMNS = [
   { name: "Read as", order: byText(({ item }) => item.text ?? item.error ?? "") },
   {
     name: "Confidence",
-    order: (/** @type {JudgedItem} */ a, /** @type {JudgedItem} */ b) =>
+    order: (/** @type {EvaluatedItem} */ a, /** @type {EvaluatedItem} */ b) =>
       confidenceOf(a.item) - confidenceOf(b.item),
   },
 ];
 
 /** What the table can be narrowed to. */
-const FILTERS = /** @type {Record<string, (one: JudgedItem) => boolean>} */ ({
+const FILTERS = /** @type {Record<string, (one: EvaluatedItem) => boolean>} */ ({
   All: () => true,
-  Wrong: ({ right }) => right === false,
-  Correct: ({ right }) => right === true,
-  "Label may be wrong": ({ doubtful }) => doubtful,
+  Wrong: ({ correct }) => correct === false,
+  Correct: ({ correct }) => correct === true,
+  "Label may be wrong": ({ labelDoubtful }) => labelDoubtful,
   "Not compared": ({ problems }) => problems.length > 0,
   Failed: ({ item }) => item.error !== undefined,
 });
 
-/** @param {JudgedItem[]} judged */
+/** @param {EvaluatedItem[]} judged */
 export function itemTable(judged) {
   let sort = { column: 0, descending: false };
   let filter = "All";
@@ -135,8 +135,8 @@ export function itemTable(judged) {
   ]);
 }
 
-/** @param {JudgedItem} judged */
-function rowOf({ item, right, problems }) {
+/** @param {EvaluatedItem} judged */
+function rowOf({ item, correct, problems }) {
   const { path, label, text, error, confidence } = item;
   const sure = problems.length > 0 ? "not compared" : percent(confidence ?? 0);
   const row = make("tr", { translate: "no" }, [
@@ -145,6 +145,6 @@ function rowOf({ item, right, problems }) {
     make("td", {}, [error ?? (text || "no text found")]),
     make("td", {}, [text ? sure : ""]),
   ]);
-  row.className = error ? "failed" : right === false ? "wrong" : "";
+  row.className = error ? "failed" : correct === false ? "wrong" : "";
   return row;
 }

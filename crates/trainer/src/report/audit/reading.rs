@@ -24,9 +24,9 @@ const BATCH: usize = 64;
 const PICTURES: usize = 8;
 /// Largest width and height of a kept picture.
 const PICTURE_SIZE: (u32, u32) = (240, 128);
-/// From here on the report may doubt the label of what is wrong, and shows it apart; `SURE` of
+/// From here on the report may doubt the label of what is wrong, and shows it apart; `HIGH_CONFIDENCE` of
 /// `statistics.js`.
-const SURE: f32 = 0.99;
+const HIGH_CONFIDENCE: f32 = 0.99;
 
 /// An image file, and what it says, if that is known.
 pub(super) type Unread = (PathBuf, Option<String>);
@@ -103,7 +103,7 @@ fn notable(items: &[Item], network: &Network) -> Vec<usize> {
             (_, None) => Some(0),
             (_, Some(label)) if !network.problems(&label).is_empty() => Some(1),
             (Some(text), Some(label)) if *text == label => Some(2),
-            _ if sureness(i) >= SURE => Some(3),
+            _ if sureness(i) >= HIGH_CONFIDENCE => Some(3),
             _ => Some(4),
         }
     };

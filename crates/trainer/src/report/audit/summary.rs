@@ -8,6 +8,7 @@ use crate::evaluation::Tally;
 
 /// Counts of an audit; names are those of `AuditSummary` in the page's `types.d.ts`.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Summary {
     images: usize,
     read: usize,
@@ -15,9 +16,9 @@ pub(super) struct Summary {
     labelled: usize,
     supported: usize,
     unsupported: usize,
-    folded: usize,
-    exact: usize,
-    rate: Option<f64>,
+    case_ignored: usize,
+    exact_matches: usize,
+    exact_match_rate: Option<f64>,
     interval: Option<(f64, f64)>,
     #[serde(skip)]
     problems: Vec<(String, usize)>,
@@ -39,13 +40,13 @@ impl Summary {
             let folded = network.fold(item.label.as_deref()?);
             Some((item, network.problems(&folded), folded))
         });
-        let (mut labelled, mut folded, mut tally) = (0, 0, Tally::default());
+        let (mut labelled, mut case_ignored, mut tally) = (0, 0, Tally::default());
         let mut problems: Vec<(String, usize)> = Vec::new();
         for (item, why, label) in labels {
             labelled += 1;
             if why.is_empty() {
                 tally.images += 1;
-                folded += usize::from(item.label.as_ref() != Some(&label));
+                case_ignored += usize::from(item.label.as_ref() != Some(&label));
                 tally.exact += usize::from(item.text.as_ref() == Some(&label));
             }
             for problem in why {
@@ -56,7 +57,7 @@ impl Summary {
             }
         }
         problems.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let judged = tally.images > 0;
+        let comparable = tally.images > 0;
         Self {
             images: data.items.len(),
             read: read.len(),
@@ -68,10 +69,10 @@ impl Summary {
             labelled,
             supported: tally.images,
             unsupported: labelled - tally.images,
-            folded,
-            exact: tally.exact,
-            rate: judged.then(|| tally.accuracy()),
-            interval: judged.then(|| tally.interval()),
+            case_ignored,
+            exact_matches: tally.exact,
+            exact_match_rate: comparable.then(|| tally.accuracy()),
+            interval: comparable.then(|| tally.interval()),
             problems,
             network: network.describe(),
         }
@@ -92,20 +93,20 @@ impl Summary {
             sentences.push(format!(
                 "This model reads {}. {}",
                 self.network,
-                self.outside()
+                self.describe_unsupported()
             ));
         }
-        if self.folded > 0 {
+        if self.case_ignored > 0 {
             sentences.push(format!(
                 "Capital and small letters count as the same, because this model writes only one \
                  of the two ({} of the {} labels).",
-                self.folded, self.supported
+                self.case_ignored, self.supported
             ));
         }
-        match (self.rate, self.interval) {
+        match (self.exact_match_rate, self.interval) {
             (Some(rate), Some((low, high))) => sentences.push(format!(
                 "Solved: {} of {} {} ({:.1}%; 95% interval {:.1}% to {:.1}%).",
-                self.exact,
+                self.exact_matches,
                 self.supported,
                 plural(self.supported, "image"),
                 100.0 * rate,
@@ -126,7 +127,7 @@ impl Summary {
                 plural(self.unsupported, "image")
             ));
         }
-        if self.supported > 0 && self.exact < self.supported {
+        if self.supported > 0 && self.exact_matches < self.supported {
             sentences.push(
                 "Another model may solve more, especially one trained on images of this style."
                     .to_owned(),
@@ -135,7 +136,7 @@ impl Summary {
         sentences
     }
 
-    fn outside(&self) -> String {
+    fn describe_unsupported(&self) -> String {
         let of = match (self.unsupported < self.labelled, self.labelled) {
             (true, all) => format!("{} of {all} labels", self.unsupported),
             (false, 1) => "The only label".to_owned(),
