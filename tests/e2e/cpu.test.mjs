@@ -134,15 +134,14 @@ describe("lens page on the CPU", () => {
   test("attends to the positions of the characters", async () => {
     // Compares the center of attention with the position at which the generator drew the character.
     const { inside, all } = await reader.page.evaluate(async () => {
-      const load = (/** @type {string} */ name) =>
-        import(new URL(`src/${name}.js`, location.href).href);
-      const [{ Recognizer }, { ask }, { centerOf }] = await Promise.all(
-        ["client", "helper", "overlay"].map(load),
+      const load = (/** @type {string} */ path) => import(new URL(path, location.href).href);
+      const [{ Recognizer }, { runImageTask }, { centerOf }] = await Promise.all(
+        ["src/lib/client.js", "src/image/image-worker-client.js", "src/lib/overlay.js"].map(load),
       );
       const lens = await Recognizer.load({ backend: "cpu" });
       let [inside, all] = [0, 0];
       for (let seed = 1001; seed <= 1100; seed++) {
-        const { file, drawing } = await ask("generate", { seed });
+        const { file, drawing } = await runImageTask("generate", { seed });
         const { text, characters, grid } = await lens.recognize(file);
         if (text !== drawing.text) continue;
         for (const [i, { x, width }] of drawing.characters.entries()) {

@@ -50,9 +50,9 @@ describe("npm package", () => {
     const watched = watch(page, new URL("/", address).href);
     await page.goto(address);
     const [{ file, text }] = await samples();
-    await page.waitForSelector("#said:text('Choose an image')");
+    await page.waitForSelector("#status:text('Choose an image')");
     await page.setInputFiles("#file", `${WEB}samples/${file}`);
-    await page.waitForSelector(`#said:text('${text}, ')`);
+    await page.waitForSelector(`#status:text('${text}, ')`);
     await page.waitForFunction(
       (count) => document.querySelectorAll("figure canvas").length === count,
       text.length,

@@ -7,7 +7,7 @@ import { Recognizer } from "../../../web/src/lib/client.js";
 import { LensError } from "../../../web/src/lib/errors.js";
 import { ADAPTER, CONFIG, FakeWorker, answer, withGpu } from "../fake/worker.mjs";
 
-/** @import { LoadOptions, RunsOn } from "../../../web/src/lib/types.js" */
+/** @import { LoadOptions, BackendStatus } from "../../../web/src/lib/types.js" */
 
 const WEIGHTS = new Uint8Array();
 const [PANIC, LOST] = [13, 17];
@@ -30,13 +30,13 @@ const open = (options) => Recognizer.load({ weights: WEIGHTS, backend: "cpu", ..
  * @param {LoadOptions} [options]
  */
 async function openAuto(options) {
-  /** @type {RunsOn[]} */
+  /** @type {BackendStatus[]} */
   const told = [];
   const lens = await new Promise((resolve, reject) => {
     /** @type {Recognizer | undefined} */
     let loaded;
-    const settle = () => loaded && !told.at(-1)?.warming && resolve(loaded);
-    const onBackend = (/** @type {RunsOn} */ backend) => {
+    const settle = () => loaded && !told.at(-1)?.loadingWebGpu && resolve(loaded);
+    const onBackend = (/** @type {BackendStatus} */ backend) => {
       told.push(backend);
       settle();
     };
@@ -177,7 +177,7 @@ test("recognizer switches to WebGPU when there is an adapter", async () => {
   FakeWorker.install(withGpu());
   const { lens, told } = await openAuto();
   assert.deepEqual(
-    told.map(({ kind, warming }) => [kind, warming]),
+    told.map(({ kind, loadingWebGpu }) => [kind, loadingWebGpu]),
     [
       ["cpu", true],
       ["webgpu", false],

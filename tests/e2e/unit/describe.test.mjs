@@ -105,10 +105,10 @@ test("backends, stages and sizes are described", () => {
     "WebGPU · apple m2",
   );
   assert.equal(describeBackend({ kind: "webgpu", adapter: "WebGPU", reason: null }), "WebGPU");
-  const runsOn = { adapter: "", reason: null, warming: false };
+  const runsOn = { adapter: "", reason: null, loadingWebGpu: false };
   assert.equal(describeReason({ ...runsOn, kind: "cpu" }), "selected");
   assert.equal(describeReason({ ...runsOn, kind: "webgpu" }), "verified against the CPU");
-  assert.equal(describeReason({ ...runsOn, kind: "cpu", warming: true }), "loading WebGPU");
+  assert.equal(describeReason({ ...runsOn, kind: "cpu", loadingWebGpu: true }), "loading WebGPU");
   assert.equal(describeReason({ ...runsOn, kind: "cpu", reason: "lost" }), "No WebGPU: lost");
   assert.equal(describeStage("weights"), "Loading weights");
   assert.equal(describeStage("something"), "Something");

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { afterEach, mock, test } from "node:test";
-import { download, interrupted } from "../../../web/src/lib/download.js";
+import { download, toDownloadError } from "../../../web/src/lib/download.js";
 
 /** @import { Subject } from "../../../web/src/lib/download.js" */
 /** @import { StageProgress } from "../../../web/src/lib/types.js" */
@@ -72,7 +72,7 @@ test("download fails at the response when it is interrupted", async () => {
   const { response, counted } = await download("a", WHAT, WASM, () => {});
   await counted;
   await assert.rejects(response.text(), (error) => {
-    const { code, message, cause } = interrupted(error, WHAT);
+    const { code, message, cause } = toDownloadError(error, WHAT);
     assert.deepEqual([code, cause], ["missing-code", error]);
     assert.match(message, /^The recognizer could not be loaded: .+\.$/);
     return true;

@@ -4,13 +4,13 @@ import { test } from "node:test";
 import {
   SMOOTHNESS,
   centerOf,
-  extentOf,
-  mix,
-  peakOf,
+  shortestInterval,
+  lerp,
+  maxWeight,
   rawField,
   smoothField,
-  spread,
-  spreadOf,
+  separateLabels,
+  perplexity,
 } from "../../../web/src/lib/overlay.js";
 
 const GRID = { rows: 2, cols: 4 };
@@ -53,21 +53,21 @@ test("smooth field keeps even attention even", () => {
 });
 
 test("mixing interpolates between two attentions", () => {
-  assert.deepEqual([...mix([0, 1], [1, 0], 0)], [0, 1]);
-  assert.deepEqual([...mix([0, 1], [1, 0], 0.25)], [0.25, 0.75]);
-  assert.deepEqual([...mix([0, 1], [1, 0], 1)], [1, 0]);
+  assert.deepEqual([...lerp([0, 1], [1, 0], 0)], [0, 1]);
+  assert.deepEqual([...lerp([0, 1], [1, 0], 0.25)], [0.25, 0.75]);
+  assert.deepEqual([...lerp([0, 1], [1, 0], 1)], [1, 0]);
 });
 
 test("spread of even attention is the number of its cells", () => {
   for (const count of [1, 3, 72]) {
     const even = Array.from({ length: 72 }, (_, i) => (i < count ? 1 / count : 0));
-    assert.ok(Math.abs(spreadOf(even) - count) < 1e-9);
+    assert.ok(Math.abs(perplexity(even) - count) < 1e-9);
   }
 });
 
 test("peak is the largest weight of all characters", () => {
-  assert.equal(peakOf([{ attention: [0.5, 0.5] }, { attention: [0.25, 0.75] }]), 0.75);
-  assert.equal(peakOf([]), 0);
+  assert.equal(maxWeight([{ attention: [0.5, 0.5] }, { attention: [0.25, 0.75] }]), 0.75);
+  assert.equal(maxWeight([]), 0);
 });
 
 test("center is the mean column in percent of the width", () => {
@@ -87,17 +87,17 @@ test("center is the same on a fine and a coarse grid", () => {
 });
 
 test("extent is the shortest range with half of the attention", () => {
-  assert.deepEqual(extentOf(ATTENTION, GRID, "cols"), { first: 2, last: 2 });
-  assert.deepEqual(extentOf(ATTENTION, GRID, "cols", 0.9), { first: 1, last: 2 });
-  assert.deepEqual(extentOf(ATTENTION, GRID, "rows", 0.9), { first: 0, last: 1 });
-  assert.deepEqual(extentOf([0.25, 0.25, 0.25, 0.25, 0, 0, 0, 0], GRID, "cols", 1), {
+  assert.deepEqual(shortestInterval(ATTENTION, GRID, "cols"), { first: 2, last: 2 });
+  assert.deepEqual(shortestInterval(ATTENTION, GRID, "cols", 0.9), { first: 1, last: 2 });
+  assert.deepEqual(shortestInterval(ATTENTION, GRID, "rows", 0.9), { first: 0, last: 1 });
+  assert.deepEqual(shortestInterval([0.25, 0.25, 0.25, 0.25, 0, 0, 0, 0], GRID, "cols", 1), {
     first: 0,
     last: 3,
   });
 });
 
 test("labels with enough distance stay in place", () => {
-  assert.deepEqual(spread([10, 50, 90], 9), [10, 50, 90]);
+  assert.deepEqual(separateLabels([10, 50, 90], 9), [10, 50, 90]);
 });
 
 test("labels that are too close move apart, in order and inside the image", () => {
@@ -109,7 +109,7 @@ test("labels that are too close move apart, in order and inside the image", () =
     new Array(40).fill(50),
   ]) {
     const gap = Math.min(9, 100 / places.length);
-    const moved = spread(places, 9);
+    const moved = separateLabels(places, 9);
     const order = places.map((_, i) => i).sort((a, b) => places[a] - places[b]);
     const sorted = order.map((i) => moved[i]);
     sorted.slice(1).forEach((place, i) => assert.ok(place - sorted[i] >= gap - 1e-9));

@@ -19,7 +19,7 @@ test("progress of all stages fills one bar that never goes back", () => {
   ];
   let last = 0;
   for (const report of reports) {
-    const { overall } = progress.take(report);
+    const { overall } = progress.update(report);
     assert.ok(overall !== null && overall >= last, `${overall} after ${last}`);
     last = overall;
   }
@@ -28,22 +28,22 @@ test("progress of all stages fills one bar that never goes back", () => {
 
 test("progress names the unfinished download", () => {
   const progress = new LoadingProgress("webgpu");
-  progress.take({ stage: "code", fraction: 0.5 });
-  assert.equal(progress.take({ stage: "weights", fraction: 1 }).stage, "code");
-  progress.take({ stage: "code", fraction: 1 });
-  assert.equal(progress.take({ stage: "check", fraction: 0 }).stage, "check");
+  progress.update({ stage: "code", fraction: 0.5 });
+  assert.equal(progress.update({ stage: "weights", fraction: 1 }).stage, "code");
+  progress.update({ stage: "code", fraction: 1 });
+  assert.equal(progress.update({ stage: "check", fraction: 0 }).stage, "check");
 });
 
 test("progress is indeterminate for an unknown size or stage", () => {
   const progress = new LoadingProgress("webgpu");
-  assert.equal(progress.take({ stage: "code", fraction: null }).overall, null);
-  assert.equal(progress.take({ stage: "weights", fraction: 1 }).overall, null);
-  assert.equal(progress.take({ stage: "unheard of", fraction: 0.5 }).overall, null);
+  assert.equal(progress.update({ stage: "code", fraction: null }).overall, null);
+  assert.equal(progress.update({ stage: "weights", fraction: 1 }).overall, null);
+  assert.equal(progress.update({ stage: "unheard of", fraction: 0.5 }).overall, null);
 });
 
 test("progress on the CPU ends with the network stage", () => {
   const progress = new LoadingProgress("cpu");
-  for (const stage of ["code", "weights"]) progress.take({ stage, fraction: 1 });
-  const { overall } = progress.take({ stage: "network", fraction: 1 });
+  for (const stage of ["code", "weights"]) progress.update({ stage, fraction: 1 });
+  const { overall } = progress.update({ stage: "network", fraction: 1 });
   assert.ok(Math.abs((overall ?? 0) - 1) < 1e-9);
 });

@@ -24,7 +24,7 @@ import { readerOf } from "./reader.js";
 import { AuditRun } from "./run.js";
 import { parseSavedAudit } from "./saved.js";
 
-/** @import { AuditData, AuditImage, AuditItem, AuditNetwork, BackendWish, LabelFile } from "../lib/types.js" */
+/** @import { AuditData, AuditImage, AuditItem, AuditNetwork, BackendPreference, LabelFile } from "../lib/types.js" */
 /** @import { AuditView } from "../ui/audit/audit-view.js" */
 /** @import { FoundFiles, InputFile } from "./files.js" */
 
@@ -49,9 +49,9 @@ export class AuditController {
   /** Looks for images among the files. Later files replace earlier ones. */
   #search = new TaskRunner();
   #audit = new TaskRunner();
-  /** What the next audit runs on. @type {BackendWish} */
+  /** What the next audit runs on. @type {BackendPreference} */
   #backend;
-  /** What the current audit runs on. @type {BackendWish} */
+  /** What the current audit runs on. @type {BackendPreference} */
   #usedBackend;
   /** What of the files is not in the report. */
   #omitted = "";
@@ -67,7 +67,7 @@ export class AuditController {
   /**
    * @param {AuditView} view
    * @param {object} options
-   * @param {BackendWish} options.backend
+   * @param {BackendPreference} options.backend
    * @param {string} options.weightsName
    * @param {() => URL | undefined} options.weights the weights to load, where they are not the default
    */
@@ -80,7 +80,7 @@ export class AuditController {
       backend: this.#usedBackend,
       onBackend: (running) => view.setBackend(running),
     }));
-    view.setWish(backend);
+    view.setBackendPreference(backend);
     view.setState("idle", "");
   }
 
@@ -167,10 +167,10 @@ export class AuditController {
     if (this.#current) this.#showReport(this.#current);
   }
 
-  /** @param {BackendWish} backend for the next audit */
+  /** @param {BackendPreference} backend for the next audit */
   changeBackend(backend) {
     this.#backend = backend;
-    this.#view.setWish(backend);
+    this.#view.setBackendPreference(backend);
     this.#showNote();
   }
 

@@ -19,7 +19,7 @@ import { setFragment } from "./url-hash.js";
 /** @import { DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 /** @import { Part, Size } from "../image/crop-geometry.js" */
 /** @import { Recognizer } from "../lib/client.js" */
-/** @import { BackendWish, Recognition } from "../lib/types.js" */
+/** @import { BackendPreference, Recognition } from "../lib/types.js" */
 /** @import { CropView } from "../ui/lens/crop.js" */
 /** @import { GenerateView } from "../ui/lens/generate.js" */
 /** @import { View } from "../ui/lens/lens-view.js" */
@@ -51,7 +51,7 @@ export class LensController {
 
   /**
    * @param {{ view: View, player: Player, generator: GenerateView, cropper: CropView }} ui
-   * @param {BackendWish} backend
+   * @param {BackendPreference} backend
    * @param {() => URL | undefined} weights the weights to load, where they are not the default
    */
   constructor(ui, backend, weights) {
@@ -67,7 +67,7 @@ export class LensController {
       },
       onBackend: (running) => ui.view.setBackend(running),
     }));
-    ui.view.setWish(backend);
+    ui.view.setBackendPreference(backend);
   }
 
   /** Reads the picture, or loads the recognizer where there is none. */
@@ -189,7 +189,7 @@ export class LensController {
     return this.recognize();
   }
 
-  /** @param {BackendWish} backend */
+  /** @param {BackendPreference} backend */
   changeBackend(backend) {
     this.#ui.player.step(0); // shows all characters
     this.#dispatch({ type: "prefer", backend });
@@ -298,7 +298,7 @@ export class LensController {
    */
   #show(before, now) {
     const { view, player } = this.#ui;
-    if (now.backend !== before.backend) view.setWish(now.backend);
+    if (now.backend !== before.backend) view.setBackendPreference(now.backend);
     if (now.picture !== before.picture) this.#showPicture(now);
     if (now.remark && now.remark !== before.remark) view.setRemark(now.remark.text);
     if (now.phase !== before.phase) this.#showPhase(now);

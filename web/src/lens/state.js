@@ -3,7 +3,7 @@
 
 /** @import { Drawing, DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 /** @import { Part } from "../image/crop-geometry.js" */
-/** @import { BackendWish, PlainError, Recognition } from "../lib/types.js" */
+/** @import { BackendPreference, PlainError, Recognition } from "../lib/types.js" */
 /** @import { Sample } from "../ui/lens/samples.js" */
 
 /**
@@ -50,7 +50,7 @@
 
 /**
  * @typedef {object} State
- * @property {BackendWish} backend the user's preference
+ * @property {BackendPreference} backend the user's preference
  * @property {Phase} phase
  * @property {Source | null} source the image as it was given
  * @property {Crop | null} crop `null` where all of the source is read
@@ -83,7 +83,7 @@
  *   | { type: "recognized", recognition: Recognition, isFirst: boolean }
  *   | { type: "reject", error: PlainError, retry?: Retry }
  *   | { type: "fail", error: PlainError, retry?: Retry }
- *   | { type: "prefer", backend: BackendWish }} Event
+ *   | { type: "prefer", backend: BackendPreference }} Event
  */
 
 /** Errors that do not come from the image, so that another try may help. */
@@ -100,7 +100,7 @@ const RETRYABLE = new Set([
 const NOT_AN_IMAGE = new Set(["not-a-file", "no-clipboard"]);
 
 /**
- * @param {BackendWish} backend
+ * @param {BackendPreference} backend
  * @returns {State}
  */
 export function initialState(backend) {

@@ -1,10 +1,10 @@
 // @ts-check
-/** Whether WebGPU can be used here, found out before anything is downloaded for it. */
+/** Checks whether WebGPU can be used, before anything is downloaded for it. */
 
-/** Longest wait for the browser's answer, in milliseconds. */
-const LIMIT = 20_000;
+/** Time limit for the browser's answer, in milliseconds. */
+const TIMEOUT = 20_000;
 
-/** Why WebGPU is not used, in words that stand after "No WebGPU:". */
+/** Reasons why WebGPU is not used. The page shows them after "No WebGPU:". */
 export const REASONS = {
   unsupported: "this browser does not support it",
   insecure: "it requires HTTPS",
@@ -20,40 +20,40 @@ export const REASONS = {
 };
 
 /**
- * The members that are used of what browsers offer.
+ * The members of a `GPUAdapter` that this file uses.
  *
  * @typedef {object} Adapter
  * @property {{ has(feature: string): boolean }} features
  * @property {{ isFallbackAdapter?: boolean }} [info]
- * @property {boolean} [isFallbackAdapter] where it stood before `info` had it
+ * @property {boolean} [isFallbackAdapter] where older browsers have it
  */
 
 /**
- * What speaks against WebGPU at first sight; `null` where the adapter has to be asked for.
+ * Why the browser has no WebGPU; `null` if it has. Then the adapter decides.
  *
  * @returns {string | null}
  */
-export function obstacle() {
-  if (gpuOf()) return null;
+export function missingApi() {
+  if (gpu()) return null;
   return globalThis.isSecureContext === false ? REASONS.insecure : REASONS.unsupported;
 }
 
 /**
- * Why the adapter cannot be used; `null` where it can.
+ * Why the browser's adapter cannot be used; `null` if it can.
  *
- * @param {{ software: boolean }} options whether an adapter that computes on the CPU is good enough
+ * @param {{ allowSoftware: boolean }} options whether an adapter that computes on the CPU is accepted
  * @returns {Promise<string | null>}
  */
-export async function refusal({ software }) {
-  const reason = obstacle();
+export async function adapterProblem({ allowSoftware }) {
+  const reason = missingApi();
   if (reason) return reason;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, LIMIT, "late")));
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, TIMEOUT, "late")));
   try {
-    const adapter = await Promise.race([gpuOf()?.requestAdapter(), late]);
+    const adapter = await Promise.race([gpu()?.requestAdapter(), late]);
     if (adapter === "late") return REASONS.silent;
-    return adapter ? flawOf(/** @type {Adapter} */ (adapter), software) : REASONS.none;
+    return adapter ? problemOf(/** @type {Adapter} */ (adapter), allowSoftware) : REASONS.none;
   } catch {
     return REASONS.none;
   } finally {
@@ -63,15 +63,15 @@ export async function refusal({ software }) {
 
 /**
  * @param {Adapter} adapter
- * @param {boolean} software
+ * @param {boolean} allowSoftware
  */
-function flawOf(adapter, software) {
+function problemOf(adapter, allowSoftware) {
   const isSoftware = adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter;
-  if (isSoftware && !software) return REASONS.software;
-  // Without them the engine panics as it opens the device.
+  if (isSoftware && !allowSoftware) return REASONS.software;
+  // Without timestamp queries, the engine panics when it opens the device.
   return adapter.features.has("timestamp-query") ? null : REASONS.timestamps;
 }
 
-function gpuOf() {
+function gpu() {
   return /** @type {{ gpu?: { requestAdapter(): Promise<unknown> } }} */ (navigator).gpu;
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Reads text CAPTCHAs, from any page:
+ * Recognizes text CAPTCHAs in a web page:
  *
  * ```js
  * import { Recognizer } from "./src/lib/client.js";
@@ -10,20 +10,20 @@
  * lens.close();
  * ```
  *
- * The network runs in workers, so that the page stays free. Left the choice, the CPU reads first,
- * from a small module; WebGPU is loaded and checked behind it and takes over when it has proved
- * itself. What breaks down in a worker (a panic, a lost GPU) costs one reading at most.
+ * The network runs in workers, so that it does not block the page. With `backend: "auto"`, the CPU
+ * reads first, with a small module. WebGPU is loaded and checked in the background and takes over
+ * after it has passed the check. A crash in a worker (a panic, a lost GPU) fails at most one reading.
  */
 
-import { REASONS, obstacle, refusal } from "./adapter.js";
+import { REASONS, adapterProblem, missingApi } from "./adapter.js";
 import { CRASHED, LensError, plainReason } from "./errors.js";
 import { NotStarted } from "./rpc.js";
 import { Session } from "./session.js";
-import { own, toSource } from "./source.js";
+import { toSource, withOwnBuffer } from "./source.js";
 
 /** @typedef {import("./types.js").Alternative} Alternative */
 /** @typedef {import("./types.js").Backend} Backend */
-/** @typedef {import("./types.js").BackendWish} BackendWish */
+/** @typedef {import("./types.js").BackendPreference} BackendPreference */
 /** @typedef {import("./types.js").ErrorCode} ErrorCode */
 /** @typedef {import("./types.js").Grid} Grid */
 /** @typedef {import("./types.js").ImageInput} ImageInput */
@@ -35,35 +35,35 @@ import { own, toSource } from "./source.js";
 /** @typedef {import("./types.js").Progress} Progress */
 /** @typedef {import("./types.js").Recognition} Recognition */
 /** @typedef {import("./types.js").RecognizeOptions} RecognizeOptions */
-/** @typedef {import("./types.js").RunsOn} RunsOn */
+/** @typedef {import("./types.js").BackendStatus} BackendStatus */
 
 export { LensError };
 
 const WEIGHTS = new URL("../../models/compact.safetensors", import.meta.url);
 
 const BACKENDS = ["auto", "webgpu", "cpu"];
-/** Errors after which WebGPU is not tried again, with the words for it. */
+/** Errors after which WebGPU is not used again, and the reasons to show. */
 const GPU_FAILURES = /** @type {Record<string, string>} */ ({
   "device-lost": REASONS.deviceLost,
   [CRASHED]: REASONS.crashed,
 });
 
 /**
- * A reader, loaded with its weights. Readings asked for at the same time are done one by one, in
- * the order of asking; an image that has to be opened first, as an address has, may come later.
+ * A recognizer with loaded weights. It reads one image after the other, in the order of the calls. An
+ * image that must be opened first, such as a URL, may be read later.
  */
 export class Recognizer {
   #weights;
   #assets;
-  #wish;
+  #preference;
   #onBackend;
-  /** The engine that was loaded first: the CPU's, unless WebGPU alone was asked for. */
+  /** The engine that is loaded first: the CPU's, unless `backend` is "webgpu". */
   #first;
-  /** WebGPU, once it is there to take over. @type {Session | undefined} */
+  /** The WebGPU engine, after it has taken over. @type {Session | undefined} */
   #gpu;
-  /** @type {RunsOn} */
-  #backend = { kind: "cpu", adapter: "", reason: null, warming: false };
-  /** What the first engine runs on. @type {Backend} */
+  /** @type {BackendStatus} */
+  #backend = { kind: "cpu", adapter: "", reason: null, loadingWebGpu: false };
+  /** The backend of the first engine. @type {Backend} */
   #firstBackend = this.#backend;
   /** @type {NetworkConfig} */
   #config = { alphabet: "", maxLength: 0, grid: { rows: 0, cols: 0 } };
@@ -75,8 +75,8 @@ export class Recognizer {
    * @param {LoadOptions} [options]
    * @returns {Promise<Recognizer>}
    * @throws {LensError} `bad-argument`, `no-browser`, `missing-code`, `missing-weights`,
-   *   `bad-weights`, `no-webgpu` (where WebGPU alone was asked for), `engine-crashed`; or the
-   *   signal's reason
+   *   `bad-weights`, `no-webgpu` (only if `backend` is "webgpu"), `engine-crashed`; or the signal's
+   *   reason
    */
   static async load({ signal, ...options } = {}) {
     if (typeof Worker === "undefined") {
@@ -103,19 +103,21 @@ export class Recognizer {
    */
   constructor({ weights, backend = "auto", assetsUrl, onProgress, onBackend }) {
     if (!BACKENDS.includes(backend)) {
-      throw bad(`\`backend\` must be "auto", "webgpu" or "cpu", not ${JSON.stringify(backend)}.`);
+      throw badArgument(
+        `\`backend\` must be "auto", "webgpu" or "cpu", not ${JSON.stringify(backend)}.`,
+      );
     }
     for (const [name, listener] of Object.entries({ onProgress, onBackend })) {
       if (listener !== undefined && typeof listener !== "function") {
-        throw bad(`\`${name}\` must be a function.`);
+        throw badArgument(`\`${name}\` must be a function.`);
       }
     }
     if (assetsUrl !== undefined) {
-      // A folder, with a slash at its end or without.
-      this.#assets = addressOf(assetsUrl, "assetsUrl").replace(/\/?$/, "/");
+      // The slash at the end of the folder is optional.
+      this.#assets = toUrl(assetsUrl, "assetsUrl").replace(/\/?$/, "/");
     }
-    this.#weights = weightsOf(weights, this.#assets);
-    this.#wish = /** @type {BackendWish} */ (backend);
+    this.#weights = toWeights(weights, this.#assets);
+    this.#preference = /** @type {BackendPreference} */ (backend);
     this.#first = new Session(
       backend === "webgpu" ? "webgpu" : "cpu",
       this.#weights,
@@ -130,7 +132,7 @@ export class Recognizer {
     return this.#backend;
   }
 
-  /** What the loaded network reads: its alphabet, the longest text and the grid of attention. */
+  /** The alphabet, the maximum length of a text and the attention grid of the network. */
   get config() {
     return this.#config;
   }
@@ -151,16 +153,16 @@ export class Recognizer {
   }
 
   /**
-   * Reads many images at once, which takes a GPU little longer than one. An image that cannot be
-   * read gives its error in its place, also one on which the engine breaks down.
+   * Reads several images as one batch. On a GPU, this takes little longer than one image. For an
+   * image that cannot be read, or that crashes the engine, the array has the error.
    *
-   * @param {ImageInput[]} images a few dozen at most: all are in memory at a time
+   * @param {ImageInput[]} images a few dozen at most, because all of them are in memory
    * @param {RecognizeOptions} [options]
    * @returns {Promise<(Recognition | LensError)[]>}
    * @throws {LensError} `bad-argument`, `device-lost`, `closed`; or the signal's reason
    */
   async recognizeAll(images, { alternatives = 0, signal } = {}) {
-    if (!Array.isArray(images)) throw bad("`images` must be an array.");
+    if (!Array.isArray(images)) throw badArgument("`images` must be an array.");
     const sources = await Promise.all(
       images.map((image) => toSource(image).catch((/** @type {LensError} */ error) => error)),
     );
@@ -172,14 +174,14 @@ export class Recognizer {
     );
   }
 
-  /** Ends the workers and frees what they hold. Open readings fail with the code `closed`. */
+  /** Ends the workers. Open readings fail with the code `closed`. */
   close() {
-    this.#end.abort(closed());
-    this.#first.end(closed());
-    this.#gpu?.end(closed());
+    this.#end.abort(closedError());
+    this.#first.end(closedError());
+    this.#gpu?.end(closedError());
   }
 
-  // For `using`; where a browser has no such symbols, these names do no harm.
+  // For `using`. In a browser without these symbols, the two methods are harmless.
   [Symbol.dispose]() {
     this.close();
   }
@@ -193,19 +195,20 @@ export class Recognizer {
     const { backend, config } = await this.#first.load(signal);
     this.#firstBackend = backend;
     this.#config = config;
-    const reason = this.#wish === "auto" ? (savesData() ? REASONS.saveData : obstacle()) : null;
-    const warming = this.#wish === "auto" && reason === null;
-    this.#setBackend({ ...backend, reason, warming });
-    if (warming) void this.#warmUp();
+    const reason =
+      this.#preference === "auto" ? (savesData() ? REASONS.saveData : missingApi()) : null;
+    const loadingWebGpu = this.#preference === "auto" && reason === null;
+    this.#setBackend({ ...backend, reason, loadingWebGpu });
+    if (loadingWebGpu) void this.#loadWebGpu();
   }
 
-  /** Loads WebGPU behind the CPU, and lets it take over or says why it does not. */
-  async #warmUp() {
+  /** Loads WebGPU in the background. It takes over, or the backend tells the reason why not. */
+  async #loadWebGpu() {
     const { signal } = this.#end;
-    const reason = await refusal({ software: false });
+    const reason = await adapterProblem({ allowSoftware: false });
     if (signal.aborted) return;
-    if (reason) return this.#setBackend({ ...this.#firstBackend, reason, warming: false });
-    // `auto`: the engine itself falls back where the check fails, and says why.
+    if (reason) return this.#setBackend({ ...this.#firstBackend, reason, loadingWebGpu: false });
+    // `auto`: if the check fails, the engine runs on the CPU and gives the reason.
     const gpu = new Session("auto", this.#weights, this.#assets);
     let backend = this.#firstBackend;
     try {
@@ -214,10 +217,10 @@ export class Recognizer {
     } catch (error) {
       backend = { ...backend, reason: reasonOf(error) };
     }
-    if (signal.aborted) return gpu.end(closed()); // told nobody any more
+    if (signal.aborted) return gpu.end(closedError()); // nobody is told after `close`
     if (backend.kind === "webgpu") this.#gpu = gpu;
-    else gpu.end(closed());
-    this.#setBackend({ ...backend, warming: false });
+    else gpu.end(closedError());
+    this.#setBackend({ ...backend, loadingWebGpu: false });
   }
 
   /**
@@ -227,23 +230,23 @@ export class Recognizer {
    * @returns {Promise<(Recognition | LensError)[]>}
    */
   async #read(images, alternatives, signal) {
-    for (let spare = 1; ;) {
-      if (this.#end.signal.aborted) throw closed();
+    for (let retries = 1; ;) {
+      if (this.#end.signal.aborted) throw closedError();
       const session = this.#gpu ?? this.#first;
       try {
         return await session.read(images, alternatives, signal);
       } catch (error) {
         if (!(error instanceof LensError)) throw error;
-        const broke = error.code === CRASHED && !(error instanceof NotStarted);
+        const crashed = error.code === CRASHED && !(error instanceof NotStarted);
         const why = session !== this.#first && GPU_FAILURES[error.code];
         if (why) {
           this.#dropGpu(session, why);
-          // An image on which the engine broke down is not tried again.
-          if (broke && images.length === 1) throw error;
+          // An image that crashed one engine is not given to the other.
+          if (crashed && images.length === 1) throw error;
         } else if (error instanceof NotStarted) {
-          // Another image is to blame; where none is, one more engine may do it.
-          if (!error.blamed && spare-- === 0) throw error;
-        } else if (broke && images.length > 1) {
+          // Another image crashed the engine. If there was none, one more engine is started.
+          if (!error.blamed && retries-- === 0) throw error;
+        } else if (crashed && images.length > 1) {
           return this.#readOneByOne(images, alternatives, signal);
         } else {
           throw error;
@@ -253,7 +256,7 @@ export class Recognizer {
   }
 
   /**
-   * Reads images one of which the engine broke down on: alone, it takes no other with it.
+   * Reads the images of a batch that crashed the engine one by one, so that only one of them fails.
    *
    * @param {ImageSource[]} images
    * @param {number} alternatives
@@ -280,16 +283,16 @@ export class Recognizer {
     if (this.#gpu !== gpu) return;
     this.#gpu = undefined;
     gpu.end(new LensError("device-lost", `WebGPU is not used any more: ${reason}.`));
-    this.#setBackend({ ...this.#firstBackend, reason, warming: false });
+    this.#setBackend({ ...this.#firstBackend, reason, loadingWebGpu: false });
   }
 
-  /** @param {RunsOn} backend */
+  /** @param {BackendStatus} backend */
   #setBackend(backend) {
     this.#backend = backend;
     try {
       this.#onBackend?.(backend);
     } catch (error) {
-      reportError(error); // a listener's fault does not end loading
+      reportError(error); // an error of the listener does not end loading
     }
   }
 }
@@ -300,7 +303,7 @@ function savesData() {
 }
 
 /**
- * Why WebGPU could not be loaded.
+ * The reason why WebGPU could not be loaded.
  *
  * @param {unknown} error
  */
@@ -314,25 +317,25 @@ function reasonOf(error) {
  * @param {LoadOptions["weights"]} weights
  * @param {string} [assets]
  */
-function weightsOf(weights, assets) {
+function toWeights(weights, assets) {
   if (weights === undefined) {
     return (assets === undefined ? WEIGHTS : new URL("models/compact.safetensors", assets)).href;
   }
-  if (typeof weights === "string" || weights instanceof URL) return addressOf(weights, "weights");
-  if (weights instanceof Uint8Array) return own(weights);
+  if (typeof weights === "string" || weights instanceof URL) return toUrl(weights, "weights");
+  if (weights instanceof Uint8Array) return withOwnBuffer(weights);
   if (weights instanceof ArrayBuffer) return weights;
-  throw bad("`weights` must be an address, a Uint8Array or an ArrayBuffer.");
+  throw badArgument("`weights` must be an address, a Uint8Array or an ArrayBuffer.");
 }
 
 /**
  * @param {string | URL} given
  * @param {string} name of the option
  */
-function addressOf(given, name) {
+function toUrl(given, name) {
   try {
     return new URL(given, globalThis.location?.href).href;
   } catch (cause) {
-    throw bad(`\`${name}\` is not a valid address: ${given}.`, { cause });
+    throw badArgument(`\`${name}\` is not a valid address: ${given}.`, { cause });
   }
 }
 
@@ -340,10 +343,10 @@ function addressOf(given, name) {
  * @param {string} message
  * @param {ErrorOptions} [options]
  */
-function bad(message, options) {
+function badArgument(message, options) {
   return new LensError("bad-argument", message, options);
 }
 
-function closed() {
+function closedError() {
   return new LensError("closed", "This recognizer was closed.");
 }

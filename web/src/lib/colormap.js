@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * The colours of attention: cividis, perceptually uniform and made for colour-blind eyes too
+ * The colours of attention: the colormap cividis, which is perceptually uniform, also for colour-blind people
  * (Nuñez, Anderton and Renslow, 2018, https://doi.org/10.1371/journal.pone.0199239).
  */
 
@@ -21,7 +21,7 @@ const STOPS = [
   [254, 232, 56],
 ];
 
-/** Every colour the map gives, as the bytes of 256 RGBA pixels. */
+/** The colormap as 256 RGBA pixels. */
 const TABLE = Uint8ClampedArray.from({ length: 256 * 4 }, (_, i) => {
   const channel = i % 4;
   if (channel === 3) return 255;
@@ -32,7 +32,7 @@ const TABLE = Uint8ClampedArray.from({ length: 256 * 4 }, (_, i) => {
 });
 
 /**
- * Colours a heat field.
+ * The colours of a field.
  *
  * @param {Float32Array} heat values from 0 (dark) to 1 (bright)
  * @returns {Uint8ClampedArray<ArrayBuffer>} opaque RGBA pixels, as `ImageData` takes them
@@ -47,7 +47,7 @@ export function colorize(heat) {
 }
 
 /**
- * A colour of the map as a ground, and the ink that reads best on it.
+ * A colour of the map as a background, and the text colour with the best contrast on it.
  *
  * @param {number} value from 0 (dark) to 1 (bright)
  * @returns {{ ground: string, ink: string }} as CSS colours
@@ -56,7 +56,7 @@ export function tint(value) {
   const [red, green, blue] = colorize(Float32Array.of(value));
   const light = (/** @type {number} */ channel) => (channel / 255) ** 2.2;
   const luminance = 0.2126 * light(red) + 0.7152 * light(green) + 0.0722 * light(blue);
-  // Where black and white stand out equally: 1.05 / (l + 0.05) = (l + 0.05) / 0.05.
+  // Black and white have equal contrast at this luminance: 1.05 / (l + 0.05) = (l + 0.05) / 0.05.
   const ink = luminance > 0.179 ? "#000" : "#fff";
   return { ground: `rgb(${red} ${green} ${blue})`, ink };
 }

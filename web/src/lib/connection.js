@@ -1,7 +1,7 @@
 // @ts-check
 /** The connection to one worker with an engine. */
 
-import { CRASHED, LensError, crashed } from "./errors.js";
+import { CRASHED, LensError, crashError } from "./errors.js";
 import { RpcClient } from "./rpc.js";
 import { startWorker } from "./worker.js";
 
@@ -12,9 +12,9 @@ export class Connection extends RpcClient {
   /**
    * @param {"cpu" | "webgpu"} module
    * @param {object} [options]
-   * @param {string} [options.assets] address of the package's folder, where it is not the default
+   * @param {string} [options.assets] URL of the package's folder, if it is not the default
    * @param {() => void} [options.onEnd] called once, when the worker has ended
-   * @throws {LensError} `missing-code` where the browser does not let the worker start
+   * @throws {LensError} `missing-code` if the browser does not start the worker
    */
   constructor(module, { assets, onEnd = () => {} } = {}) {
     const { worker, revoke } = startWorker(module, assets);
@@ -34,7 +34,7 @@ export class Connection extends RpcClient {
  * @param {string} message
  */
 function toCrash(event, message) {
-  if (event === "messageerror") return crashed("an answer could not be read");
-  if (message) return crashed(message);
+  if (event === "messageerror") return crashError("an answer could not be read");
+  if (message) return crashError(message);
   return new LensError("missing-code", "The script of the recognizer could not be loaded.");
 }

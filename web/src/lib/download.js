@@ -1,27 +1,27 @@
 // @ts-check
-/** Downloads that say how far they are, and what went wrong. */
+/** Downloads with progress and errors. */
 
 import { LensError } from "./errors.js";
 
 /** @import { ErrorCode, StageProgress } from "./types.js" */
 
 /**
- * What is downloaded: its name in messages, the code of the error where it cannot be had, and its
- * stage of loading.
+ * A file to download: its name in messages, the error code if it is missing, and the stage of
+ * loading.
  *
  * @typedef {{ name: string, missing: ErrorCode, stage: "code" | "weights" }} Subject
  */
 
 /**
- * Fetches a file and reports its progress as it arrives.
+ * Fetches a file and reports the progress.
  *
  * @param {string | URL} address
  * @param {Subject} subject
- * @param {string} type the media type to treat it as, whatever the server calls it
+ * @param {string} type the media type of the response, whatever the server says
  * @param {(progress: StageProgress) => void} onProgress
- * @returns {Promise<{ response: Response, counted: Promise<void> }>} `counted` settles when all has
- *   been reported, and never fails: what goes wrong shows at the response
- * @throws {LensError} if the server does not have it
+ * @returns {Promise<{ response: Response, counted: Promise<void> }>} `counted` resolves after
+ *   the last report and never rejects: an error appears when the response is read
+ * @throws {LensError} if the server does not have the file
  */
 export async function download(address, subject, type, onProgress) {
   const response = await fetch(address);
@@ -39,7 +39,7 @@ export async function download(address, subject, type, onProgress) {
     onProgress({ stage: subject.stage, fraction, loaded, total });
   };
   report();
-  // The bytes are counted on a copy: browsers keep compiled code only for a response as it came.
+  // A copy is counted: browsers cache compiled code only for an unchanged response.
   const counted = count(response.clone(), (bytes) => {
     loaded += bytes;
     report();
@@ -66,13 +66,13 @@ async function count(response, onChunk) {
 }
 
 /**
- * The error for a download that broke off, or for content that cannot be used.
+ * The error of a download that was interrupted, or whose content is not usable.
  *
  * @param {unknown} thrown
  * @param {Subject} subject
  * @returns {LensError}
  */
-export function interrupted(thrown, subject) {
+export function toDownloadError(thrown, subject) {
   if (thrown instanceof LensError) return thrown;
   const why = thrown instanceof Error ? thrown.message : String(thrown);
   return new LensError(subject.missing, `${subject.name} could not be loaded: ${why}.`, {
@@ -81,8 +81,8 @@ export function interrupted(thrown, subject) {
 }
 
 /**
- * The size of the body, where the server tells it. Of a compressed answer it tells only the size
- * on the wire, which is not what arrives here.
+ * The size of the body, if the server sends it. For a compressed response, the server sends only the
+ * compressed size.
  *
  * @param {Response} response
  */

@@ -4,9 +4,9 @@
  * request after the other.
  */
 
-import { refusal } from "./adapter.js";
-import { download, interrupted } from "./download.js";
-import { CRASHED, LensError, noWebGpu, toPlain } from "./errors.js";
+import { adapterProblem } from "./adapter.js";
+import { download, toDownloadError } from "./download.js";
+import { CRASHED, LensError, noWebGpuError, toPlain } from "./errors.js";
 import { serveRpc } from "./rpc.js";
 
 /** @import { Subject } from "./download.js" */
@@ -26,8 +26,8 @@ export function start(module, wasm) {
     async load({ weights, backend }, { onProgress }) {
       // The page may have an adapter where a worker has none. The page has decided whether a software
       // adapter is good enough.
-      const reason = backend === "cpu" ? null : await refusal({ software: true });
-      if (reason) throw noWebGpu(reason);
+      const reason = backend === "cpu" ? null : await adapterProblem({ allowSoftware: true });
+      if (reason) throw noWebGpuError(reason);
       const [, bytes] = await Promise.all([
         loadCode(module, wasm, onProgress),
         typeof weights === "string" ? loadWeights(weights, onProgress) : weights,
@@ -61,7 +61,7 @@ async function loadCode(module, wasm, onProgress) {
     const { response, counted } = await download(wasm, what, "application/wasm", onProgress);
     await Promise.all([module.default({ module_or_path: response }), counted]);
   } catch (thrown) {
-    throw interrupted(thrown, what);
+    throw toDownloadError(thrown, what);
   }
 }
 
@@ -78,6 +78,6 @@ async function loadWeights(address, onProgress) {
     const [bytes] = await Promise.all([response.arrayBuffer(), counted]);
     return new Uint8Array(bytes);
   } catch (thrown) {
-    throw interrupted(thrown, what);
+    throw toDownloadError(thrown, what);
   }
 }

@@ -1,11 +1,11 @@
 // @ts-check
-/** Errors with a code for programs and a sentence for people, and their way between threads. */
+/** Errors with a code and a message, and how they are sent between threads. */
 
 import { REASONS } from "./adapter.js";
 
 /** @import { ErrorCode, PageErrorCode, PlainError } from "./types.js" */
 
-/** What everything in this folder throws. */
+/** The error class of this package. */
 export class LensError extends Error {
   /**
    * @param {ErrorCode | PageErrorCode} code a stable, short name such as `unreadable-image`
@@ -19,49 +19,49 @@ export class LensError extends Error {
   }
 }
 
-/** The code of an engine that broke down and has to be started anew. */
+/** The code of an engine that crashed and must be restarted. */
 export const CRASHED = "engine-crashed";
 
-/** Panics, chains of Rust errors, and what they carry: nothing for people to read. */
+/** Matches panics and chains of Rust errors, which are not shown to users. */
 const TECHNICAL =
   /panicked|backtrace|caused by|JsValue|\w+Error\b|Validation Error|\[Invalid|::|\.rs\b|[\\/]\w+[\\/]/i;
 
 /**
- * An engine that broke down.
+ * The error of an engine that crashed.
  *
  * @param {unknown} cause
  */
-export function crashed(cause) {
+export function crashError(cause) {
   return new LensError(CRASHED, "The recognizer crashed. It restarts with the next image.", {
     cause,
   });
 }
 
 /**
- * WebGPU that cannot be used.
+ * The error if WebGPU cannot be used.
  *
  * @param {string} reason such as one of `REASONS`; also the error's `cause`
  */
-export function noWebGpu(reason) {
+export function noWebGpuError(reason) {
   const message = `WebGPU cannot be used here: ${reason}. Use the CPU, or a browser that supports WebGPU.`;
   return new LensError("no-webgpu", message, { cause: reason });
 }
 
 /**
- * A reason for people: what is technical gives way to plain words, and goes to the console.
+ * A reason to show. A technical one is replaced by plain words and logged to the console.
  *
  * @param {string | null} reason
  */
 export function plainReason(reason) {
   if (reason === null || !TECHNICAL.test(reason)) return reason;
-  // eslint-disable-next-line no-console -- for reports of faults; the page says it plainly
+  // eslint-disable-next-line no-console -- technical detail for bug reports
   console.warn(`WebGPU is not used: ${reason}`);
   return REASONS.deviceFailed;
 }
 
 /**
- * Turns whatever was thrown into something that can be sent to another thread. An error without
- * a code is a breakdown (a Rust panic arrives as a `RuntimeError`).
+ * Converts a thrown value to an object that can be sent to another thread. An error without a code is
+ * a crash (a Rust panic arrives as a `RuntimeError`).
  *
  * @param {unknown} thrown
  * @returns {PlainError}
@@ -70,13 +70,14 @@ export function toPlain(thrown) {
   const { message, code, cause } = /** @type {Partial<LensError>} */ (
     thrown instanceof Error ? thrown : { message: String(thrown) }
   );
-  const error = typeof code === "string" ? plainly(code, message ?? "", cause) : crashed(message);
+  const error =
+    typeof code === "string" ? withPlainMessage(code, message ?? "", cause) : crashError(message);
   const detail = error.cause === undefined ? undefined : String(error.cause);
   return { code: error.code, message: error.message, detail };
 }
 
 /**
- * The error that was sent.
+ * The error that {@link toPlain} has converted.
  *
  * @param {PlainError} plain
  */
@@ -85,17 +86,17 @@ export function fromPlain({ code, message, detail }) {
 }
 
 /**
- * Keeps the technical part of a device's failure out of what people read.
+ * An error whose message has no technical detail. The detail becomes its cause.
  *
  * @param {LensError["code"]} code
  * @param {string} message
  * @param {unknown} cause
  */
-function plainly(code, message, cause) {
+function withPlainMessage(code, message, cause) {
   if (!TECHNICAL.test(message)) return new LensError(code, message, { cause });
   switch (code) {
     case "no-webgpu":
-      return Object.assign(noWebGpu(REASONS.deviceFailed), { cause: message });
+      return Object.assign(noWebGpuError(REASONS.deviceFailed), { cause: message });
     case "device-lost":
       return new LensError(
         code,
@@ -103,7 +104,7 @@ function plainly(code, message, cause) {
         { cause: message },
       );
     case CRASHED:
-      return crashed(message);
+      return crashError(message);
     default:
       return new LensError(code, message, { cause });
   }

@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * The geometry of attention over an image. Pure: weights in, numbers out; places are in percent
- * of the image, so that they hold at any size.
+ * The geometry of attention over an image. Pure. Positions are in percent of the image, so they are
+ * valid at any size.
  */
 
 /** @import { Grid } from "./types.js" */
 
-/** Heat values along each side of a grid cell, where the field is smooth. */
+/** Values of a smooth field along each side of a grid cell. */
 export const SMOOTHNESS = 6;
 
 /**
@@ -16,7 +16,7 @@ export const SMOOTHNESS = 6;
  */
 
 /**
- * Scales attention so that `peak` becomes 1, one value for each grid position.
+ * The attention as one value for each grid cell, scaled so that `peak` becomes 1.
  *
  * @param {ArrayLike<number>} attention
  * @param {Grid} grid
@@ -30,8 +30,8 @@ export function rawField(attention, { rows, cols }, peak) {
 }
 
 /**
- * As {@link rawField}, with values between the cells' centres interpolated by monotone cubics:
- * smooth, through every weight, and never beyond the weights on either side.
+ * As {@link rawField}, with monotone cubic interpolation between the centers of the cells: smooth,
+ * equal to each weight at the center of its cell, and never outside the range of its neighbours.
  *
  * @param {ArrayLike<number>} attention
  * @param {Grid} grid
@@ -57,15 +57,15 @@ export function smoothField(attention, grid, peak) {
 }
 
 /**
- * Samples a line of values, each at the middle of its cell, at `length` points. Plain loops: this
- * runs for every character of a first reading, before the browser has compiled it.
+ * Interpolates a line of values, which are at the centers of their cells, at `length` points. Plain
+ * loops, because this code runs for the first reading before the browser has optimized it.
  *
  * @param {Float32Array} line
  * @param {number} length
  */
 function interpolate(line, length) {
   const last = line.length - 1;
-  // Flat at a peak, a dip and the ends, else the harmonic mean of both sides' slopes.
+  // Zero at a maximum, a minimum and the ends, else the harmonic mean of the slopes on both sides.
   const slopes = new Float32Array(line.length);
   for (let i = 1; i < last; i++) {
     const before = line[i] - line[i - 1];
@@ -89,32 +89,32 @@ function interpolate(line, length) {
 }
 
 /**
- * The way from one attention to another: 0 gives `from`, 1 gives `to`.
+ * Linear interpolation between two attentions.
  *
  * @param {ArrayLike<number>} from
  * @param {ArrayLike<number>} to
- * @param {number} share
+ * @param {number} share 0 gives `from`, 1 gives `to`
  */
-export function mix(from, to, share) {
+export function lerp(from, to, share) {
   return Float32Array.from(to, (weight, i) => from[i] + (weight - from[i]) * share);
 }
 
 /**
- * The greatest weight of all characters: one scale for a whole word, so that its characters compare.
+ * The largest weight of all characters. As one scale for a text, it makes its characters comparable.
  *
  * @param {{ attention: ArrayLike<number> }[]} characters
  */
-export function peakOf(characters) {
+export function maxWeight(characters) {
   return characters.reduce((peak, { attention }) => Math.max(peak, ...Array.from(attention)), 0);
 }
 
 /**
- * Over how many positions attention is spread: 1 if it rests on one, all of them if it is even
- * (the exponential of its entropy).
+ * The perplexity of attention (the exponential of its entropy): over how many cells it is spread, from
+ * 1 if one cell has all of it to the number of cells if it is uniform.
  *
  * @param {ArrayLike<number>} attention
  */
-export function spreadOf(attention) {
+export function perplexity(attention) {
   const entropy = Array.from(attention).reduce(
     (sum, weight) => (weight > 0 ? sum - weight * Math.log(weight) : sum),
     0,
@@ -123,9 +123,9 @@ export function spreadOf(attention) {
 }
 
 /**
- * Where attention rests across the image, in percent of its width: the middle of what falls on the
- * column that holds most of it and a twelfth of the width to either side, about a character, so that a
- * stray weight far off does not count.
+ * The horizontal center of attention, in percent of the width of the image. It is the center of mass
+ * of the columns around the one with the largest weight, up to a twelfth of the width (about one
+ * character) to each side, so that a distant small weight does not count.
  *
  * @param {ArrayLike<number>} attention
  * @param {Grid} grid
@@ -144,7 +144,7 @@ export function centerOf(attention, grid) {
 }
 
 /**
- * What falls on each column or row.
+ * The sum of the weights of each column or row.
  *
  * @param {ArrayLike<number>} attention
  * @param {Grid} grid
@@ -160,14 +160,14 @@ function sumsOf(attention, grid, axis) {
 }
 
 /**
- * Moves places apart that are closer than `gap`, as little as may be, in their order, within
- * `gap / 2` and `100 - gap / 2`.
+ * Moves labels apart that are closer than `gap`, as little as possible. Their order stays, and they
+ * stay between `gap / 2` and `100 - gap / 2`.
  *
- * @param {number[]} places in percent
+ * @param {number[]} places centers of the labels, in percent
  * @param {number} gap in percent
  * @returns {number[]}
  */
-export function spread(places, gap) {
+export function separateLabels(places, gap) {
   const room = Math.min(gap, 100 / Math.max(places.length, 1));
   const order = places.map((_, i) => i).sort((a, b) => places[a] - places[b]);
   const moved = [...places];
@@ -185,8 +185,8 @@ export function spread(places, gap) {
 }
 
 /**
- * The fewest neighbouring columns (or rows) that hold at least `share` of the attention; counted
- * from 0, both ends included.
+ * The shortest interval of columns (or rows) with at least `share` of the attention. Counted from 0;
+ * both ends are included.
  *
  * @param {ArrayLike<number>} attention
  * @param {Grid} grid
@@ -194,7 +194,7 @@ export function spread(places, gap) {
  * @param {number} [share]
  * @returns {{ first: number, last: number }}
  */
-export function extentOf(attention, grid, axis, share = 0.5) {
+export function shortestInterval(attention, grid, axis, share = 0.5) {
   const sums = sumsOf(attention, grid, axis);
   const wanted = share * sums.reduce((a, b) => a + b, 0);
   for (let length = 1; length < sums.length; length++) {

@@ -1,13 +1,11 @@
 // @ts-check
-/** Brings the stages of loading into one line. */
+/** Combines the stages of loading into one progress. */
 
-/** @import { Progress, StageProgress } from "./types.js" */
-
-/** @import { BackendWish } from "./types.js" */
+/** @import { BackendPreference, Progress, StageProgress } from "./types.js" */
 
 /**
- * The stages and their shares of the whole: first the downloads, which run side by side, then the
- * engine's own, one after the other.
+ * The stages and their shares of the total: first the downloads, which run in parallel, then the
+ * steps of the engine, one after the other.
  */
 const ON_CPU = {
   downloads: new Map([
@@ -33,18 +31,18 @@ export class LoadingProgress {
   #downloads = new Map();
   #shares;
 
-  /** @param {BackendWish} backend */
+  /** @param {BackendPreference} backend */
   constructor(backend) {
     this.#shares = backend === "cpu" ? ON_CPU : ON_WEBGPU;
   }
 
   /**
-   * Takes a report and gives what to show: the stage that is still under way, and how far all is.
+   * The progress to show after a report: the stage that is not finished, and the overall progress.
    *
    * @param {StageProgress} report
    * @returns {Progress}
    */
-  take(report) {
+  update(report) {
     const shares = this.#shares.downloads;
     if (!shares.has(report.stage)) return { ...report, overall: this.#afterDownloads(report) };
 
@@ -67,6 +65,6 @@ export class LoadingProgress {
       if (name === stage) return done + share * (fraction ?? 0);
       done += share;
     }
-    return null; // a stage not known here
+    return null; // an unknown stage
   }
 }

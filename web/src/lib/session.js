@@ -6,13 +6,13 @@
 
 import { REASONS } from "./adapter.js";
 import { Connection } from "./connection.js";
-import { fromPlain, noWebGpu } from "./errors.js";
+import { fromPlain, noWebGpuError } from "./errors.js";
 import { Lazy } from "./lazy.js";
 import { LoadingProgress } from "./progress.js";
 
 /** @import { LensError } from "./errors.js" */
 /** @import { NotStarted } from "./rpc.js" */
-/** @import { BackendWish, ImageSource, Loaded, Progress, Recognition, StageProgress } from "./types.js" */
+/** @import { BackendPreference, ImageSource, Loaded, Progress, Recognition, StageProgress } from "./types.js" */
 
 /** Time limits of the stages of loading WebGPU, in milliseconds. */
 const LIMITS = /** @type {Record<string, number | undefined>} */ ({
@@ -32,9 +32,9 @@ export class Session {
   #closed;
 
   /**
-   * @param {BackendWish} backend
-   * @param {string | Uint8Array | ArrayBuffer} weights their address, or themselves
-   * @param {string} [assets] address of the package's folder, where it is not the default
+   * @param {BackendPreference} backend
+   * @param {string | Uint8Array | ArrayBuffer} weights URL or content
+   * @param {string} [assets] URL of the package's folder, if it is not the default
    * @param {(progress: Progress) => void} [onProgress]
    */
   constructor(backend, weights, assets, onProgress) {
@@ -99,8 +99,9 @@ export class Session {
     const onProgress = (report) => {
       clearTimeout(timer);
       const limit = report.fraction === 1 ? undefined : LIMITS[report.stage];
-      if (limit) timer = setTimeout(() => connection.end(noWebGpu(REASONS.deviceSilent)), limit);
-      this.#onProgress?.(progress.take(report));
+      if (limit)
+        timer = setTimeout(() => connection.end(noWebGpuError(REASONS.deviceSilent)), limit);
+      this.#onProgress?.(progress.update(report));
     };
     try {
       return { connection, loaded: await connection.request("load", params, { onProgress }) };

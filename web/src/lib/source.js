@@ -1,11 +1,11 @@
 // @ts-check
-/** What can be read, brought into a form that a worker takes: bytes, a file or pixels. */
+/** Converts images to what a worker accepts: bytes, a file or pixels. */
 
 import { LensError } from "./errors.js";
 
 /** @import { ImageInput, ImageSource } from "./types.js" */
 
-/** What the engine takes at most (`crates/model/src/image.rs`), asked before pixels are copied. */
+/** The limits of the engine (`crates/model/src/image.rs`), checked before pixels are copied. */
 export const MAX_BYTES = 20_000_000;
 export const MAX_PIXELS = 40_000_000;
 
@@ -13,14 +13,14 @@ const KINDS =
   "a Blob or File, a Uint8Array or ArrayBuffer with a PNG, JPEG, WebP, GIF or BMP file, ImageData, an ImageBitmap, a canvas, an <img>, or a data: or blob: URL";
 
 /**
- * Copies no more than has to be sent.
+ * The image in a form that can be sent to a worker, with as little copying as possible.
  *
  * @param {ImageInput} image
  * @returns {Promise<ImageSource>}
  * @throws {LensError} `bad-argument`, `unreadable-image`, `image-too-large`
  */
 export async function toSource(image) {
-  // By their names, which also fit what comes from another frame.
+  // By class names, because objects from another frame are not instances of this frame's classes.
   switch (kindOf(image)) {
     case "Blob":
     case "File":
@@ -29,7 +29,7 @@ export async function toSource(image) {
       return checkBytes(/** @type {ArrayBuffer} */ (image));
     case "Uint8Array":
     case "Uint8ClampedArray":
-      return own(checkBytes(/** @type {Uint8Array} */ (image)));
+      return withOwnBuffer(checkBytes(/** @type {Uint8Array} */ (image)));
     case "ImageData":
       checkBytes(/** @type {ImageData} */ (image).data, Infinity);
       return checkPixels(/** @type {ImageData} */ (image));
@@ -48,11 +48,11 @@ export async function toSource(image) {
 }
 
 /**
- * A view's bytes alone: sending a view sends all of the buffer behind it.
+ * The bytes in a buffer of their own. Sending a view would send all of the buffer behind it.
  *
  * @param {Uint8Array} bytes
  */
-export function own(bytes) {
+export function withOwnBuffer(bytes) {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
@@ -68,7 +68,7 @@ function kindOf(value) {
  * @returns {T}
  */
 function checkBytes(bytes, most = MAX_BYTES) {
-  // Also a buffer that was handed to another thread, which cannot be sent again.
+  // Also the length of a buffer that was transferred to another thread.
   if (bytes.byteLength === 0) throw empty();
   if (bytes.byteLength <= most) return bytes;
   throw tooLarge(`${(bytes.byteLength / 1e6).toFixed(1)} MB`);
@@ -121,7 +121,7 @@ function pixelsOf(image, size = /** @type {ImageBitmap} */ (image)) {
     context.drawImage(image, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
   } catch (cause) {
-    // A canvas that holds something of another site keeps its pixels to itself.
+    // The browser protects the pixels of a canvas with an image from another site.
     const message =
       "The browser does not allow access to the pixels of this image. If it comes from another site, pass its file instead.";
     throw new LensError("unreadable-image", message, { cause });
@@ -129,7 +129,7 @@ function pixelsOf(image, size = /** @type {ImageBitmap} */ (image)) {
 }
 
 /**
- * Opens an address that holds the image itself. Nothing is loaded from a site.
+ * Opens a URL that contains the image itself. Nothing is loaded from a site.
  *
  * @param {string} address
  * @returns {Promise<Blob>}

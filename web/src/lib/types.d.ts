@@ -1,14 +1,13 @@
 /**
- * The types of the page's engine: what `client.js` offers, and what it and `engine.js` say to each
- * other. What comes from the network is typed by the package that the wasm crate generates.
+ * The types of the package, and the messages between `client.js` and `engine.js`. The types of
+ * readings are generated from the wasm crate.
  */
 
-// For `Symbol.dispose`, which the generated types name, where a project's libraries lack it.
+// The generated types use `Symbol.dispose`, which the libraries of a project may not have.
 /// <reference lib="esnext.disposable" />
 
 import type {
   Backend,
-  BackendWish,
   ErrorCode as EngineErrorCode,
   ImageSource,
   NetworkConfig,
@@ -18,7 +17,6 @@ import type {
 export type {
   Alternative,
   Backend,
-  BackendWish,
   Grid,
   ImageSource,
   Character,
@@ -27,10 +25,13 @@ export type {
   Recognition,
 } from "../../pkg/captcha_wasm.js";
 
+/** Where the network should run. */
+export type BackendPreference = "auto" | "webgpu" | "cpu";
+
 /**
- * What can be read: an encoded image (PNG, JPEG, WebP, GIF, BMP) as bytes or a file, pixels, what a
- * page shows, or an address that holds the image itself (`data:`, `blob:`). Nothing is loaded from
- * a site.
+ * An image to read: an encoded image (PNG, JPEG, WebP, GIF, BMP) as bytes or a file, pixels, an image
+ * or canvas of the page, or a URL that contains the image itself (`data:`, `blob:`). Nothing is
+ * loaded from a site.
  */
 export type ImageInput =
   | ImageSource
@@ -42,20 +43,20 @@ export type ImageInput =
   | URL
   | string;
 
-/** What tells one failure from another. */
+/** The code of an error. */
 export type ErrorCode =
   | EngineErrorCode
   /** Code or weights could not be downloaded. */
   | "missing-code"
   | "missing-weights"
-  /** The engine broke down; it starts again with the next image. */
+  /** The engine crashed. It restarts with the next image. */
   | "engine-crashed"
-  /** The reader was closed. */
+  /** The recognizer was closed. */
   | "closed"
-  /** There is no browser around it, as in Node.js. */
+  /** The code does not run in a browser, but for example in Node.js. */
   | "no-browser";
 
-/** Failures of the page's own, which the package does not have. */
+/** Error codes of the page, which the package does not use. */
 export type PageErrorCode =
   | "bad-archive"
   | "bad-audit"
@@ -66,60 +67,60 @@ export type PageErrorCode =
   | "page-error"
   | "unreadable-file";
 
-/** What is used of a generated module; the one without WebGPU has the same. */
+/** The used part of a generated module. The module without WebGPU has the same. */
 export type EngineModule = Pick<typeof import("../../pkg/captcha_wasm.js"), "Recognizer"> & {
   default: (options: { module_or_path: globalThis.Response }) => Promise<unknown>;
 };
-/** Its class, which the worker holds. */
+/** The engine, which a worker owns. */
 export type Engine = import("../../pkg/captcha_wasm.js").Recognizer;
 
 export interface RecognizeOptions {
-  /** How many of the most probable texts to give, 0 to 100; 0 unless said. */
+  /** The number of most probable texts to return, 0 to 100. The default is 0. */
   alternatives?: number;
-  /** Gives the reading up, also one under way, whose work then goes to waste; the promise then rejects with the signal's reason. */
+  /** Rejects the promise with the signal's reason. A reading that has started still runs to its end. */
   signal?: AbortSignal;
 }
 
-/** Where the network runs now. */
-export interface RunsOn extends Backend {
-  /** Whether WebGPU is being loaded and checked, to take over. */
-  warming: boolean;
+/** Where the network runs. */
+export interface BackendStatus extends Backend {
+  /** Whether WebGPU is being loaded and checked in the background. */
+  loadingWebGpu: boolean;
 }
 
 /** The stages of loading. */
 export type Stage = "code" | "weights" | "network" | "device" | "check";
 
-/** A step of loading: `code` and `weights` side by side, then `network`, `device` and `check`. */
+/** The progress of loading: `code` and `weights` in parallel, then `network`, `device`, `check`. */
 export interface Progress {
-  // A later engine may have other stages.
+  // Later versions may have other stages.
   stage: Stage | (string & {});
-  /** 0 to 1, or `null` where the size is not known beforehand. */
+  /** 0 to 1, or `null` if the size is unknown. */
   fraction: number | null;
-  /** How far all of loading is, 0 to 1; `null` while a download does not say its size. */
+  /** The progress of all stages together, 0 to 1, or `null` if the size of a download is unknown. */
   overall: number | null;
-  /** Bytes so far, for stages that download. */
+  /** Downloaded bytes, for stages that download. */
   loaded?: number;
-  /** Bytes in all, where known. */
+  /** Total bytes, if known. */
   total?: number | null;
 }
 
 export interface LoadOptions {
-  /** Address of the weights, or the weights themselves; `models/compact.safetensors` unless said. */
+  /** URL or content of the weights. The default is `models/compact.safetensors`. */
   weights?: string | URL | Uint8Array | ArrayBuffer;
   /**
-   * `auto` unless said: the CPU reads first, and WebGPU takes over as soon as it is loaded and has
-   * proved itself. An adapter that is only software is left alone, unless `webgpu` asks for it.
+   * With `auto`, the default, the CPU reads first, and WebGPU takes over after it is loaded and has
+   * passed a check. A software adapter is used only with `webgpu`.
    */
-  backend?: BackendWish;
+  backend?: BackendPreference;
   /**
-   * Address of the package's folder with `src`, `pkg` and `models`, where the files are not found
-   * by themselves, such as a copy on a CDN.
+   * URL of the folder with `src`, `pkg` and `models`, if the files are not at their default place,
+   * for example on a CDN.
    */
   assetsUrl?: string | URL;
   onProgress?: (progress: Progress) => void;
-  /** Told where the network runs, first when it is loaded and whenever that changes. */
-  onBackend?: (backend: RunsOn) => void;
-  /** Gives loading up. */
+  /** Called when the network is loaded, and when the backend changes. */
+  onBackend?: (backend: BackendStatus) => void;
+  /** Aborts loading. */
   signal?: AbortSignal;
 }
 
@@ -252,10 +253,10 @@ export interface AuditComparison {
 
 /* ---- between client and worker ---- */
 
-/** How far one stage is; several can be under way at a time. */
+/** The progress of one stage. Several stages can run at a time. */
 export type StageProgress = Omit<Progress, "overall">;
 
-/** What a loaded engine tells of itself. */
+/** What a loaded engine reports. */
 export interface Loaded {
   backend: Backend;
   config: NetworkConfig;
@@ -284,7 +285,7 @@ export type RpcResponse =
 /** The methods of the engine's worker. */
 export type EngineMethods = {
   load(
-    params: { weights: string | Uint8Array | ArrayBuffer; backend: BackendWish },
+    params: { weights: string | Uint8Array | ArrayBuffer; backend: BackendPreference },
     context: RpcContext,
   ): Promise<Loaded>;
   recognize(
@@ -293,14 +294,14 @@ export type EngineMethods = {
   ): Promise<Outcome[]>;
 };
 
-/** What became of one image. */
+/** The result of one image. */
 export type Outcome =
   { recognition: Recognition; error?: undefined } | { recognition?: undefined; error: PlainError };
 
-/** An error as it crosses between threads. */
+/** An error that can be sent between threads. */
 export interface PlainError {
   code: ErrorCode | PageErrorCode;
   message: string;
-  /** Technical, for developers: the error's `cause`. */
+  /** Technical detail for developers: the error's `cause`. */
   detail?: string;
 }

@@ -1,22 +1,22 @@
 // @ts-check
-/** Starts the engine's workers: from the page's own site, or from another such as a CDN's. */
+/** Starts the engine's workers, from the page's own site or from another one, such as a CDN. */
 
 import { LensError } from "./errors.js";
 
 /** The address of this module. */
 const HERE = import.meta.url;
 
-/** One worker for each module, written out, since bundlers find workers by this very wording. */
+/** One worker for each module. Bundlers find workers only if these expressions are written out. */
 const WORKERS = {
   cpu: () => new Worker(new URL("./worker-cpu.js", import.meta.url), { type: "module" }),
   webgpu: () => new Worker(new URL("./worker-webgpu.js", import.meta.url), { type: "module" }),
 };
 
-/** @typedef {{ worker: Worker, revoke: () => void }} Started `revoke` frees what starting took */
+/** @typedef {{ worker: Worker, revoke: () => void }} Started `revoke` frees the worker's script URL */
 
 /**
  * @param {"cpu" | "webgpu"} module
- * @param {string} [assets] address of the package's folder, where it is not found by itself
+ * @param {string} [assets] URL of the package's folder, if it is not the default
  * @returns {Started}
  * @throws {LensError} `missing-code`
  */
@@ -26,7 +26,7 @@ export function startWorker(module, assets) {
     try {
       return { worker: WORKERS[module](), revoke: () => {} };
     } catch {
-      // Browsers refuse workers of another origin.
+      // Browsers do not start a worker from another origin.
       return startThrough(new URL(`worker-${module}.js`, HERE));
     }
   } catch (cause) {
@@ -44,7 +44,7 @@ function startAt(address) {
 }
 
 /**
- * Starts a worker of another origin through a script of the page's own.
+ * Starts a worker from another origin, with a script of the page's own origin that imports it.
  *
  * @param {URL} address
  * @returns {Started}

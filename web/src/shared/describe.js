@@ -2,9 +2,9 @@
 /** How the page says things. Pure: values in, words out. */
 
 import { megabytes, milliseconds, percent } from "./format.js";
-import { extentOf, spreadOf } from "../lib/overlay.js";
+import { shortestInterval, perplexity } from "../lib/overlay.js";
 
-/** @import { Backend, Grid, Character, Progress, Recognition, RunsOn } from "../lib/types.js" */
+/** @import { Backend, Grid, Character, Progress, Recognition, BackendStatus } from "../lib/types.js" */
 
 /**
  * What a character's picture shows, for those who cannot see it.
@@ -15,8 +15,8 @@ import { extentOf, spreadOf } from "../lib/overlay.js";
  * @param {Grid} grid
  */
 export function describeCharacter({ character, confidence, attention }, index, count, grid) {
-  const columns = range(extentOf(attention, grid, "cols"), "column", grid.cols);
-  const rows = range(extentOf(attention, grid, "rows"), "row", grid.rows);
+  const columns = range(shortestInterval(attention, grid, "cols"), "column", grid.cols);
+  const rows = range(shortestInterval(attention, grid, "rows"), "row", grid.rows);
   // What is written on the character comes first and in the same order, for those who say it aloud.
   return `Character ${index + 1} of ${count}: ${character}, ${percent(confidence)}, ${describeFocus(attention)} cells, ${columns}, ${rows}`;
 }
@@ -29,7 +29,7 @@ export function describeCharacter({ character, confidence, attention }, index, c
  * @param {ArrayLike<number>} attention
  */
 export function describeFocus(attention) {
-  const spread = spreadOf(attention);
+  const spread = perplexity(attention);
   const share = spread / attention.length;
   const words = share <= 1 / 6 ? "focused on" : share <= 1 / 3 ? "spread over" : "scattered over";
   return `${words} ${spread.toFixed(1)} of ${attention.length}`;
@@ -139,10 +139,10 @@ export function describeBackend({ kind, adapter }) {
 /**
  * Why it runs there.
  *
- * @param {RunsOn} backend
+ * @param {BackendStatus} backend
  */
-export function describeReason({ kind, reason, warming }) {
-  if (warming) return "loading WebGPU";
+export function describeReason({ kind, reason, loadingWebGpu }) {
+  if (loadingWebGpu) return "loading WebGPU";
   if (reason) return `No WebGPU: ${reason}`;
   return kind === "webgpu" ? "verified against the CPU" : "selected";
 }

@@ -5,7 +5,7 @@ import { Recognizer } from "../lib/client.js";
 import { LensError } from "../lib/errors.js";
 import { Lazy } from "../lib/lazy.js";
 
-/** @import { BackendWish, LoadOptions } from "../lib/types.js" */
+/** @import { BackendPreference, LoadOptions } from "../lib/types.js" */
 
 /** Loads the recognizer when it is first needed, and again after a failure or `dispose`. */
 export class RecognizerLoader {
@@ -32,7 +32,7 @@ export class RecognizerLoader {
  * What an address asks for.
  *
  * @param {string | null} name
- * @returns {BackendWish}
+ * @returns {BackendPreference}
  */
 export function parseBackend(name) {
   const lower = name?.toLowerCase();

@@ -1,23 +1,24 @@
 // @ts-check
-/** The backend that the user asks for. */
+/** The selection of the backend. */
 
 import { find } from "./dom.js";
 
-/** @import { BackendWish } from "../lib/types.js" */
+/** @import { BackendPreference } from "../lib/types.js" */
 
 /**
- * Shows the wish, and has the links between the pages carry it along, and the weights of the address.
+ * Shows the selected backend, and adds it and the weights of this page's URL to the links between the
+ * pages.
  *
- * @param {BackendWish} wish
+ * @param {BackendPreference} backend
  */
-export function showWish(wish) {
-  find("backend", HTMLSelectElement).value = wish;
+export function showBackend(backend) {
+  find("backend", HTMLSelectElement).value = backend;
   for (const link of document.querySelectorAll(".pages a")) {
     const address = new URL(/** @type {HTMLAnchorElement} */ (link).href);
     const weights = new URLSearchParams(location.search).get("weights");
     if (weights) address.searchParams.set("weights", weights);
-    if (wish === "auto") address.searchParams.delete("backend");
-    else address.searchParams.set("backend", wish);
+    if (backend === "auto") address.searchParams.delete("backend");
+    else address.searchParams.set("backend", backend);
     link.setAttribute("href", address.href);
   }
 }

@@ -8,9 +8,9 @@ import { describeBackend, describeReason } from "../../shared/describe.js";
 import { find } from "../dom.js";
 import { dropZone } from "../drop-zone.js";
 import { renderReport } from "../report/report.js";
-import { showWish } from "../backend-select.js";
+import { showBackend } from "../backend-select.js";
 
-/** @import { AuditReport, BackendWish, PlainError, RunsOn } from "../../lib/types.js" */
+/** @import { AuditReport, BackendPreference, PlainError, BackendStatus } from "../../lib/types.js" */
 /** @import { RunProgress } from "../../audit/run.js" */
 
 /** How the page stands; the styles show what belongs to it. */
@@ -37,7 +37,7 @@ export class AuditView {
    * @param {(file: File) => void} on.compareSaved
    * @param {() => void} on.compareNext
    * @param {() => void} on.compareEnd
-   * @param {(wish: BackendWish) => void} on.backend
+   * @param {(backend: BackendPreference) => void} on.backend
    */
   constructor(on) {
     for (const id of ["files-input", "folder-input"]) {
@@ -62,7 +62,7 @@ export class AuditView {
     find("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
     this.#named.addEventListener("change", () => on.labels(this.#named.checked));
     this.#backend.addEventListener("change", () =>
-      on.backend(/** @type {BackendWish} */ (this.#backend.value)),
+      on.backend(/** @type {BackendPreference} */ (this.#backend.value)),
     );
     dropZone(this.#body, {
       over: (isOver) => this.#body.classList.toggle("dropping", isOver),
@@ -71,12 +71,12 @@ export class AuditView {
     this.#body.classList.add("started");
   }
 
-  /** @param {BackendWish} wish */
-  setWish(wish) {
-    showWish(wish);
+  /** @param {BackendPreference} backend */
+  setBackendPreference(backend) {
+    showBackend(backend);
   }
 
-  /** @param {RunsOn} backend */
+  /** @param {BackendStatus} backend */
   setBackend(backend) {
     this.#badge.textContent = describeBackend(backend);
     this.#badge.dataset.kind = backend.kind;

@@ -1,7 +1,7 @@
 // @ts-check
 /** The row of characters: each with its confidence and a small picture of its own attention. */
 
-import { peakOf } from "../../lib/overlay.js";
+import { maxWeight } from "../../lib/overlay.js";
 import { percent } from "../../shared/format.js";
 import { describeFocus, describeCharacter } from "../../shared/describe.js";
 import { find, stamp, within } from "../dom.js";
@@ -80,7 +80,7 @@ export class CharactersView {
   setSmooth(smooth) {
     if (!this.#recognition) return;
     const { characters, grid } = this.#recognition;
-    const peak = peakOf(characters);
+    const peak = maxWeight(characters);
     this.#items.forEach((item, i) => {
       const canvas = within(item, "canvas", HTMLCanvasElement);
       paintAttention(canvas, characters[i].attention, { grid, peak, smooth });

@@ -2,7 +2,7 @@
 /** How the image on the page was read: four steps, with figures that follow the character shown. */
 
 import { describeGrid } from "../../lens/explain.js";
-import { peakOf } from "../../lib/overlay.js";
+import { maxWeight } from "../../lib/overlay.js";
 import { CellsView } from "./cells.js";
 import { element, find } from "../dom.js";
 import { StepView } from "./step.js";
@@ -45,7 +45,7 @@ export class ExplainView {
     if (characters.length === 0) return this.clear();
     this.#recognition = recognition;
     this.#shown = -1;
-    const peak = peakOf(characters);
+    const peak = maxWeight(characters);
     this.#grid.textContent = describeGrid(recognition);
     this.#characters.replaceChildren(
       ...characters.map(({ character }, i) => this.#choice(character, i)),

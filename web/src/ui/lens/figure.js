@@ -6,7 +6,7 @@
  */
 
 import { percent } from "../../shared/format.js";
-import { peakOf } from "../../lib/overlay.js";
+import { maxWeight } from "../../lib/overlay.js";
 import { certaintyOf, describeCertainty, describeReading } from "../../shared/describe.js";
 import { paintAttention } from "./heatmap.js";
 
@@ -37,7 +37,7 @@ function layOut(recognition, { smooth }) {
   const { verdict, title, share } = describeCertainty(recognition);
   const sure = certaintyOf(recognition) === "sure";
   const lines = sure ? [] : [verdict, `${title}: ${recognition.text}, ${share}`].filter(Boolean);
-  const peak = peakOf(characters);
+  const peak = maxWeight(characters);
   const panels = characters.map(({ character, confidence, attention }, i) => {
     const canvas = document.createElement("canvas");
     paintAttention(canvas, attention, { grid, peak, smooth });

@@ -13,13 +13,13 @@ import { PictureView } from "./picture.js";
 import { ResultView } from "./result.js";
 import { markSample, showSamples } from "./samples.js";
 import { StatusView } from "./status.js";
-import { showWish } from "../backend-select.js";
+import { showBackend } from "../backend-select.js";
 
 /** @import { InputFile } from "./input.js" */
 /** @import { Size } from "../../image/crop-geometry.js" */
 /** @import { Showing } from "../../lens/player.js" */
 /** @import { PageState } from "../../lens/state.js" */
-/** @import { BackendWish, Progress, Recognition, RunsOn } from "../../lib/types.js" */
+/** @import { BackendPreference, Progress, Recognition, BackendStatus } from "../../lib/types.js" */
 /** @import { Sample } from "./samples.js" */
 
 /**
@@ -31,7 +31,7 @@ import { showWish } from "../backend-select.js";
  * @property {() => void} paste
  * @property {(sample: Sample) => void} sample
  * @property {(error: unknown) => void} inputError
- * @property {(wish: BackendWish) => void} backend
+ * @property {(backend: BackendPreference) => void} backend
  * @property {() => void} retry
  * @property {() => void} togglePlay
  * @property {(by: number) => void} step
@@ -82,9 +82,9 @@ export class View {
     showSamples(samples, this.#handlers.sample);
   }
 
-  /** @param {BackendWish} wish */
-  setWish(wish) {
-    showWish(wish);
+  /** @param {BackendPreference} backend */
+  setBackendPreference(backend) {
+    showBackend(backend);
   }
 
   /**
@@ -111,7 +111,7 @@ export class View {
     this.#status.setProgress(progress);
   }
 
-  /** @param {RunsOn} backend */
+  /** @param {BackendStatus} backend */
   setBackend(backend) {
     this.#status.setBackend(backend);
   }
@@ -267,7 +267,7 @@ export class View {
     const handlers = this.#handlers;
     const backend = find("backend", HTMLSelectElement);
     backend.addEventListener("change", () => {
-      handlers.backend(/** @type {BackendWish} */ (backend.value));
+      handlers.backend(/** @type {BackendPreference} */ (backend.value));
     });
     find("retry", HTMLElement).addEventListener("click", handlers.retry);
     this.#play.addEventListener("click", handlers.togglePlay);

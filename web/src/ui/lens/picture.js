@@ -2,7 +2,7 @@
 /** The picture, the attention laid over it, and above it the characters where they were seen. */
 
 import { percent } from "../../shared/format.js";
-import { centerOf, mix, peakOf, spread } from "../../lib/overlay.js";
+import { centerOf, lerp, maxWeight, separateLabels } from "../../lib/overlay.js";
 import { certaintyOf } from "../../shared/describe.js";
 import { element, find, wantsStillness } from "../dom.js";
 import { isDark, paintAttention, paintScale } from "./heatmap.js";
@@ -121,11 +121,11 @@ export class PictureView {
     if (characters.length === 0) return;
     this.#recognition = recognition;
     this.#sheet.dataset.certainty = certaintyOf(recognition);
-    this.#peak = peakOf(characters);
+    this.#peak = maxWeight(characters);
     this.#legend.hidden = false;
     find("legend-peak", HTMLElement).textContent = percent(this.#peak);
     const centers = characters.map(({ attention }) => centerOf(attention, grid));
-    const places = spread(centers, TAG_GAP);
+    const places = separateLabels(centers, TAG_GAP);
     this.#tags.replaceChildren(
       ...characters.map(({ character }, i) => {
         const tag = element("span", character, "tag");
@@ -165,7 +165,7 @@ export class PictureView {
     const start = performance.now();
     const frame = (/** @type {number} */ now) => {
       const time = Math.min(Math.max((now - start) / GLIDE, 0), 1);
-      this.#paint(mix(from, target, time * time * (3 - 2 * time)));
+      this.#paint(lerp(from, target, time * time * (3 - 2 * time)));
       if (time < 1) this.#animation = requestAnimationFrame(frame);
     };
     this.#animation = requestAnimationFrame(frame);

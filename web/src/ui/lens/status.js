@@ -10,7 +10,7 @@ import {
 import { find } from "../dom.js";
 
 /** @import { PageState } from "../../lens/state.js" */
-/** @import { Progress, RunsOn } from "../../lib/types.js" */
+/** @import { Progress, BackendStatus } from "../../lib/types.js" */
 
 /** Milliseconds for which a note stands over the page. */
 const FLOATING = 10_000;
@@ -56,7 +56,7 @@ export class StatusView {
     else this.#progress.value = progress.overall;
   }
 
-  /** @param {RunsOn} backend */
+  /** @param {BackendStatus} backend */
   setBackend(backend) {
     this.#badge.hidden = false;
     this.#badge.dataset.kind = backend.kind;
