@@ -1,4 +1,4 @@
-//! The graphics adapter: whether it can be used, and its name, which wgpu passes on only in part.
+//! The graphics adapter: whether it can be used, and its full name, of which wgpu gives only a part.
 
 use captcha_model::error::plain_cause;
 use js_sys::{Object, Promise, Reflect};
@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-// The few members that are read here; web-sys holds them behind a compiler flag for unstable APIs.
+// The few members that are needed. web-sys has them behind a compiler flag for unstable APIs.
 #[wasm_bindgen]
 extern "C" {
     type Navigator;
@@ -38,18 +38,18 @@ extern "C" {
     fn description(this: &Info) -> Option<String>;
 }
 
-/// Why WebGPU is not used where the browser has no adapter to give.
+/// The reason for the CPU if the browser has no adapter.
 pub(crate) const NONE: &str = "the browser offers no graphics adapter";
 
-/// Asks for an adapter and gives its name: vendor, architecture and description, as far as the
-/// browser tells them.
+/// Requests an adapter. Returns its name: vendor, architecture and description, as far as the browser
+/// gives them.
 ///
 /// # Errors
 ///
-/// Why there is none that can be used.
-pub(crate) async fn usable() -> Result<String, String> {
+/// The reason why no adapter can be used.
+pub(crate) async fn usable_adapter() -> Result<String, String> {
     let adapter = request().await?;
-    // cubecl measures kernels by it, and panics without (`WgpuStream::new`).
+    // cubecl measures kernels with it, and panics without it (`WgpuStream::new`).
     if !adapter.features().has("timestamp-query") {
         return Err("the graphics adapter does not support timestamp queries".into());
     }
@@ -60,9 +60,9 @@ async fn request() -> Result<Adapter, String> {
     let gpu = NAVIGATOR
         .with(Navigator::gpu)
         .ok_or("this browser has no WebGPU")?;
-    // The preference that burn asks with, so that the same adapter answers.
+    // As burn requests it, so that it is the same adapter.
     let options = Object::new();
-    // Does not fail: a fresh object takes fields.
+    // Setting a field of a new object cannot fail.
     let _ = Reflect::set(
         &options,
         &"powerPreference".into(),
@@ -80,9 +80,9 @@ async fn request() -> Result<Adapter, String> {
 
 fn name(adapter: &Adapter) -> String {
     let info = adapter.info();
-    let told = info.map(|info| [info.vendor(), info.architecture(), info.description()]);
+    let known = info.map(|info| [info.vendor(), info.architecture(), info.description()]);
     let mut parts: Vec<String> = Vec::new();
-    for part in told.into_iter().flatten().flatten() {
+    for part in known.into_iter().flatten().flatten() {
         // Descriptions often repeat the vendor.
         if !part.is_empty() && !parts.contains(&part) {
             parts.push(part);
@@ -95,7 +95,7 @@ fn name(adapter: &Adapter) -> String {
     }
 }
 
-/// What a thrown value says.
+/// The message of a thrown value.
 fn message(thrown: &JsValue) -> String {
     let message = Reflect::get(thrown, &"message".into()).ok();
     let message = message.and_then(|message| message.as_string());

@@ -1,84 +1,88 @@
-//! Where the network runs, and why.
+//! The choice of the backend.
 
 use burn::tensor::Device;
 use captcha_model::{ModelError, Recognizer, Weights};
 use serde::Serialize;
 
 use crate::error::LensError;
-use crate::options::{Progress, Wish};
+use crate::options::{BackendPreference, Progress};
 #[cfg(feature = "webgpu")]
 use crate::webgpu::Gpu;
 
 /// `Backend` of `types.d.ts`.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Backend {
-    pub(crate) kind: Kind,
-    /// The graphics adapter's name, or what computes on the CPU.
+    pub(crate) kind: BackendKind,
+    /// The name of the graphics adapter, or the CPU's instruction set.
     pub(crate) adapter: String,
-    /// Why not WebGPU, where the caller left the choice.
+    /// The reason for the CPU if the preference was `auto`.
     pub(crate) reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub(crate) enum BackendKind {
     #[cfg(feature = "webgpu")]
     WebGpu,
     Cpu,
 }
 
-/// A network ready to read, and where it runs.
+/// A loaded network and its backend.
 pub(crate) struct Engine {
     pub(crate) recognizer: Recognizer,
     pub(crate) backend: Backend,
-    /// The device, if that is a GPU.
+    /// The device, if it is a GPU.
     #[cfg(feature = "webgpu")]
     gpu: Option<Gpu>,
 }
 
 impl Engine {
-    /// Does some of the network's work and makes an error of whatever the browser objects to: more
-    /// images at once or more alternatives take shaders and memory that no check before has seen.
-    ///
-    /// # Errors
-    ///
-    /// [`ModelError::DeviceLost`]
-    pub(crate) async fn validated<T>(
+    /// Runs `work` inside WebGPU error scopes and turns the browser's errors into
+    /// [`ModelError::DeviceLost`]. Every call needs it: a new batch size or beam width compiles new
+    /// shaders and takes more memory.
+    pub(crate) async fn with_error_scope<T>(
         &self,
         work: impl Future<Output = Result<T, ModelError>>,
     ) -> Result<T, ModelError> {
         #[cfg(feature = "webgpu")]
         if let Some(gpu) = &self.gpu {
-            return gpu.validated(work).await.map_err(ModelError::DeviceLost)?;
+            return gpu
+                .with_error_scope(work)
+                .await
+                .map_err(ModelError::DeviceLost)?;
         }
         work.await
     }
 }
 
-/// Builds the network where the caller wishes it.
+/// Builds the network on the preferred backend.
 ///
 /// # Errors
 ///
-/// [`LensError::NoWebGpu`] if WebGPU alone was asked for and does not work, and whatever building
-/// the network on the CPU fails with.
+/// [`LensError::NoWebGpu`] if WebGPU was required and does not work, and the errors of building the
+/// network on the CPU.
 pub(crate) async fn engine(
     weights: &Weights,
-    wish: Wish,
+    preference: BackendPreference,
     progress: &Progress,
 ) -> Result<Engine, LensError> {
-    // The CPU's network is built in any case: it is what WebGPU is checked against.
+    // WebGPU is checked against the CPU, so the network is built there in any case.
     let cpu = Recognizer::new(weights, &Device::flex())?;
-    progress.tell("network", 1.0);
-    let reason = match wish {
-        Wish::Cpu => None,
-        Wish::Auto | Wish::WebGpu => match on_webgpu(weights, &cpu, progress).await {
-            Ok(engine) => return Ok(engine),
-            Err(why) if wish == Wish::WebGpu => return Err(LensError::NoWebGpu(why)),
-            Err(why) => Some(why),
-        },
+    progress.report("network", 1.0);
+    let reason = match preference {
+        BackendPreference::Cpu => None,
+        BackendPreference::Auto | BackendPreference::WebGpu => {
+            match on_webgpu(weights, &cpu, progress).await {
+                Ok(engine) => return Ok(engine),
+                Err(why) if preference == BackendPreference::WebGpu => {
+                    return Err(LensError::NoWebGpu(why));
+                }
+                Err(why) => Some(why),
+            }
+        }
     };
     let backend = Backend {
-        kind: Kind::Cpu,
+        kind: BackendKind::Cpu,
         adapter: "WebAssembly SIMD".into(),
         reason,
     };
@@ -96,12 +100,12 @@ async fn on_webgpu(
     cpu: &Recognizer,
     progress: &Progress,
 ) -> Result<Engine, String> {
-    progress.tell("device", 0.0);
+    progress.report("device", 0.0);
     let gpu = crate::webgpu::open().await?;
-    progress.tell("device", 1.0);
-    progress.tell("check", 0.0);
+    progress.report("device", 1.0);
+    progress.report("check", 0.0);
     let recognizer = gpu
-        .validated(async {
+        .with_error_scope(async {
             let recognizer =
                 Recognizer::new(weights, &gpu.device).map_err(|error| error.to_string())?;
             captcha_model::golden::compare(cpu, &recognizer)
@@ -110,9 +114,9 @@ async fn on_webgpu(
             Ok::<_, String>(recognizer)
         })
         .await??;
-    progress.tell("check", 1.0);
+    progress.report("check", 1.0);
     let backend = Backend {
-        kind: Kind::WebGpu,
+        kind: BackendKind::WebGpu,
         adapter: gpu.adapter.clone(),
         reason: None,
     };

@@ -1,4 +1,4 @@
-//! Time in the browser, in windows and workers alike.
+//! Time in the browser, in windows and in workers.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -8,7 +8,7 @@ extern "C" {
     fn now() -> f64;
 }
 
-/// Measures one stage after the other.
+/// Measures consecutive stages.
 pub(crate) struct Stopwatch {
     started: f64,
     lap: f64,

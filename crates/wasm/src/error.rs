@@ -1,19 +1,19 @@
-//! What crosses to JavaScript when something fails: an `Error` with a `code`.
+//! Errors as JavaScript gets them: an `Error` with a `code`.
 
 use captcha_model::ModelError;
 use js_sys::{Error, Reflect};
 use wasm_bindgen::JsValue;
 
-/// Everything that a call from JavaScript can fail with.
+/// The errors of a call from JavaScript.
 #[derive(Debug, thiserror::Error)]
 pub enum LensError {
-    /// The image, the weights or the device.
+    /// An error of the image, the weights or the device.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The caller passed something of the wrong kind.
+    /// An argument has the wrong type or value.
     #[error("{0}")]
     BadArgument(String),
-    /// WebGPU was asked for and cannot be used.
+    /// WebGPU was required and cannot be used.
     #[error("WebGPU cannot be used here: {0}. Use the CPU, or a browser with WebGPU.")]
     NoWebGpu(String),
 }
@@ -32,7 +32,7 @@ impl LensError {
 impl From<LensError> for JsValue {
     fn from(error: LensError) -> Self {
         let thrown = Error::new(&error.to_string());
-        // Neither can fail: a fresh error is extensible.
+        // Setting a field of a new object cannot fail.
         let _ = Reflect::set(&thrown, &"name".into(), &"LensError".into());
         let _ = Reflect::set(&thrown, &"code".into(), &error.code().into());
         thrown.into()

@@ -9,11 +9,11 @@ use web_sys::{Blob, ImageData};
 
 use crate::error::LensError;
 
-/// Reads an `ImageSource` (see `types.d.ts`).
+/// Decodes an `ImageSource` (see `types.d.ts`).
 pub(crate) async fn image(source: &JsValue) -> Result<RgbImage, LensError> {
     if let Some(pixels) = source.dyn_ref::<ImageData>() {
         let (width, height) = (pixels.width(), pixels.height());
-        // Before the pixels are copied into the module's memory.
+        // Checked before the pixels are copied to the module's memory.
         check_size(width, height)?;
         return Ok(image_from_rgba(width, height, pixels.data().0)?);
     }
@@ -30,7 +30,7 @@ pub(crate) async fn image(source: &JsValue) -> Result<RgbImage, LensError> {
     Ok(decode_image(&bytes.to_vec())?)
 }
 
-/// A view of a `Uint8Array` or an `ArrayBuffer`, not yet copied; none of anything else.
+/// A view of a `Uint8Array` or an `ArrayBuffer`, which is not copied; `None` for other values.
 pub(crate) fn bytes(value: &JsValue) -> Option<Uint8Array> {
     if let Some(array) = value.dyn_ref::<Uint8Array>() {
         return Some(array.clone());
@@ -42,16 +42,16 @@ pub(crate) fn bytes(value: &JsValue) -> Option<Uint8Array> {
 
 async fn array_buffer(blob: &Blob) -> Result<JsValue, LensError> {
     check_length(blob.size())?;
-    // A file that was moved or is a folder fails only here.
+    // A file that was moved, or a folder, fails only here.
     JsFuture::from(blob.array_buffer()).await.map_err(|thrown| {
-        let why = thrown
+        let reason = thrown
             .dyn_ref::<js_sys::Error>()
             .map_or_else(|| "no reason given".into(), |error| error.message());
-        ModelError::UnreadableImage(String::from(why)).into()
+        ModelError::UnreadableImage(String::from(reason)).into()
     })
 }
 
-/// Refuses what [`decode_image`] would refuse, before it is copied into the module's memory.
+/// Checks the length as [`decode_image`] does, before the bytes are copied to the module's memory.
 fn check_length(bytes: f64) -> Result<(), LensError> {
     if bytes > MAX_BYTES as f64 {
         return Err(ModelError::ImageTooLarge(format!("{:.1} MB", bytes / 1e6)).into());

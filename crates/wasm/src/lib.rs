@@ -1,8 +1,8 @@
-//! The browser's side of captcha-lens: takes what JavaScript holds (bytes, blobs, pixels), has
-//! `captcha-model` read it on WebGPU or on the CPU, and gives back plain objects and real errors.
+//! The browser module of captcha-lens. It takes images as JavaScript holds them (bytes, blobs, pixels),
+//! recognises them with `captcha-model` on WebGPU or on the CPU, and returns plain objects and errors.
 //!
-//! It converts, and decides one thing only: where the network runs ([`backend`]). Nothing of the
-//! page is known here; `types.d.ts` is the contract with it.
+//! Apart from converting, it only chooses the [`backend`]. It knows nothing of the page; `types.d.ts` is
+//! the interface between them.
 
 #![cfg(target_arch = "wasm32")]
 #![recursion_limit = "256"]

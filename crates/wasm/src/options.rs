@@ -1,4 +1,4 @@
-//! What callers may ask for, checked.
+//! Options from JavaScript, checked.
 
 use captcha_model::{ModelError, Recognizer};
 use js_sys::{Function, Object, Reflect, Uint8Array};
@@ -7,33 +7,32 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::error::LensError;
 use crate::input;
 
-/// Largest weights file that is copied into the module's memory: ten times the paper's network in
-/// full precision.
+/// Largest weights file: ten times the paper's network in full precision.
 const MAX_WEIGHTS_BYTES: u32 = 256 << 20;
 
-/// Where the network should run.
+/// The caller's choice of the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// On WebGPU where it works, else on the CPU.
+pub(crate) enum BackendPreference {
+    /// WebGPU if it works, else the CPU.
     Auto,
-    /// On WebGPU or not at all.
+    /// WebGPU, or an error.
     WebGpu,
-    /// On the CPU.
+    /// The CPU.
     Cpu,
 }
 
 /// `LoadOptions` of `types.d.ts`.
 pub(crate) struct LoadOptions {
-    /// The safetensors file, not yet copied.
+    /// The safetensors file, in JavaScript's memory.
     pub(crate) weights: Uint8Array,
-    /// Where to run.
-    pub(crate) backend: Wish,
-    /// Who is told how far loading is.
+    /// The preferred backend.
+    pub(crate) backend: BackendPreference,
+    /// The listener.
     pub(crate) progress: Progress,
 }
 
 impl LoadOptions {
-    pub(crate) fn read(options: &JsValue) -> Result<Self, LensError> {
+    pub(crate) fn parse(options: &JsValue) -> Result<Self, LensError> {
         let weights = input::bytes(&field(options, "weights"))
             .ok_or_else(|| bad("`weights` must be a Uint8Array or an ArrayBuffer."))?;
         if weights.length() > MAX_WEIGHTS_BYTES {
@@ -42,10 +41,10 @@ impl LoadOptions {
         }
         let backend = field(options, "backend");
         let backend = match backend.as_string().as_deref() {
-            None if backend.is_undefined() => Wish::Auto,
-            Some("auto") => Wish::Auto,
-            Some("webgpu") => Wish::WebGpu,
-            Some("cpu") => Wish::Cpu,
+            None if backend.is_undefined() => BackendPreference::Auto,
+            Some("auto") => BackendPreference::Auto,
+            Some("webgpu") => BackendPreference::WebGpu,
+            Some("cpu") => BackendPreference::Cpu,
             _ => return Err(bad("`backend` must be \"auto\", \"webgpu\" or \"cpu\".")),
         };
         let progress = field(options, "onProgress");
@@ -60,39 +59,39 @@ impl LoadOptions {
     }
 }
 
-/// How many other texts `RecognizeOptions` of `types.d.ts` ask for.
+/// `RecognizeOptions.alternatives` of `types.d.ts`.
 pub(crate) fn alternatives(options: &JsValue) -> Result<usize, LensError> {
     let wanted = field(options, "alternatives");
     if wanted.is_undefined() {
         return Ok(0);
     }
-    const MOST: usize = Recognizer::MAX_ALTERNATIVES;
+    const MAX: usize = Recognizer::MAX_ALTERNATIVES;
     match wanted.as_f64() {
-        Some(count) if count.fract() == 0.0 && (0.0..=MOST as f64).contains(&count) => {
+        Some(count) if count.fract() == 0.0 && (0.0..=MAX as f64).contains(&count) => {
             Ok(count as usize)
         }
         _ => Err(bad(&format!(
-            "`alternatives` must be a whole number from 0 to {MOST}."
+            "`alternatives` must be a whole number from 0 to {MAX}."
         ))),
     }
 }
 
-/// Tells the caller how far loading is.
+/// Reports the progress of loading to the caller.
 pub(crate) struct Progress(Option<Function>);
 
 impl Progress {
-    /// A stage is done to this fraction, 0 to 1.
-    pub(crate) fn tell(&self, stage: &str, fraction: f64) {
+    /// Reports the fraction of a stage that is done, 0 to 1.
+    pub(crate) fn report(&self, stage: &str, fraction: f64) {
         let Some(listener) = &self.0 else { return };
         let progress = Object::new();
         let _ = Reflect::set(&progress, &"stage".into(), &stage.into());
         let _ = Reflect::set(&progress, &"fraction".into(), &fraction.into());
-        // What a listener throws is no reason to stop loading.
+        // Loading continues if the listener throws.
         let _ = listener.call1(&JsValue::UNDEFINED, &progress);
     }
 }
 
-/// A field of an options object; `undefined` too where there is no object.
+/// A field of an options object; `undefined` if there is no such object.
 fn field(options: &JsValue, name: &str) -> JsValue {
     Reflect::get(options, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }

@@ -1,5 +1,5 @@
-//! A Rust panic leaves the instance unusable and the pending promise open for ever; what the page
-//! can notice is an `error` event on the global scope, so that is where the message goes.
+//! Reports panics to the page. A panic leaves the instance unusable, and its promise never settles. The
+//! page can notice an `error` event of the global scope, so the message is sent there.
 
 use captcha_model::error::plain_cause;
 use js_sys::Error;
@@ -15,7 +15,7 @@ extern "C" {
 #[wasm_bindgen(start)]
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        // Without the paths of the machine that built this module.
+        // The message without the paths of the machine that built this module.
         report_error(&Error::new(&plain_cause(&panic.to_string())))
     }));
 }

@@ -1,4 +1,4 @@
-//! What JavaScript gets: plain objects, as `types.d.ts` describes them.
+//! Results for JavaScript: plain objects, as in `types.d.ts`.
 
 use captcha_model::{Alternative, Character, CharacterAlternative, Grid, ModelConfig, Prediction};
 use js_sys::Float32Array;
@@ -13,7 +13,7 @@ use crate::backend::Backend;
 pub(crate) struct Recognition<'a> {
     pub(crate) text: String,
     pub(crate) confidence: f32,
-    pub(crate) characters: Vec<ReadCharacter>,
+    pub(crate) characters: Vec<RecognizedCharacter>,
     pub(crate) grid: Grid,
     pub(crate) blank: bool,
     pub(crate) alternatives: Vec<Alternative>,
@@ -25,7 +25,7 @@ pub(crate) struct Recognition<'a> {
 
 /// `Character` of `types.d.ts`.
 #[derive(Serialize)]
-pub(crate) struct ReadCharacter {
+pub(crate) struct RecognizedCharacter {
     character: char,
     confidence: f32,
     #[serde(with = "serde_wasm_bindgen::preserve")]
@@ -65,7 +65,7 @@ impl<'a> Recognition<'a> {
             characters: prediction
                 .characters
                 .into_iter()
-                .map(ReadCharacter::from)
+                .map(RecognizedCharacter::from)
                 .collect(),
             grid: prediction.grid,
             blank: prediction.blank,
@@ -78,7 +78,7 @@ impl<'a> Recognition<'a> {
     }
 }
 
-impl From<Character> for ReadCharacter {
+impl From<Character> for RecognizedCharacter {
     fn from(character: Character) -> Self {
         Self {
             character: character.character,
@@ -99,7 +99,7 @@ impl<'a> From<&'a ModelConfig> for NetworkConfig<'a> {
     }
 }
 
-/// A plain object of a value's fields, with `null` for what is missing.
+/// A plain object of a value's fields, with `null` for missing ones.
 pub(crate) fn to_object(value: &impl Serialize) -> Result<JsValue, Error> {
     value.serialize(&Serializer::new().serialize_missing_as_null(true))
 }

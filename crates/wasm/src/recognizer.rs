@@ -1,4 +1,4 @@
-//! The one class that JavaScript sees.
+//! The class that JavaScript uses.
 
 use captcha_model::{Inputs, ModelError, Weights};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -14,7 +14,7 @@ use crate::recognition::{Milliseconds, NetworkConfig, Recognition, to_object};
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &'static str = include_str!("types.d.ts");
 
-/// Reads text CAPTCHAs with one network.
+/// Recognises text CAPTCHAs with one network.
 #[wasm_bindgen]
 pub struct Recognizer {
     engine: Engine,
@@ -22,11 +22,11 @@ pub struct Recognizer {
 
 #[wasm_bindgen]
 impl Recognizer {
-    /// Loads a network and puts it where `options.backend` wishes. On WebGPU this compiles the
-    /// shaders and compares one reading with the CPU's, which takes seconds at first.
+    /// Loads a network on the backend that `options.backend` prefers. On WebGPU, this compiles the
+    /// shaders and compares one result with the CPU's, which takes some seconds the first time.
     ///
-    /// @throws {LensError} `bad-argument`, `bad-weights`; `no-webgpu` if WebGPU alone was wished
-    /// for and does not work.
+    /// @throws {LensError} `bad-argument`, `bad-weights`; `no-webgpu` if `options.backend` is "webgpu"
+    /// and WebGPU does not work.
     pub async fn load(
         #[wasm_bindgen(unchecked_param_type = "LoadOptions")] options: JsValue,
     ) -> Result<Recognizer, LensError> {
@@ -34,17 +34,17 @@ impl Recognizer {
             weights,
             backend,
             progress,
-        } = LoadOptions::read(&options)?;
-        progress.tell("network", 0.0);
+        } = LoadOptions::parse(&options)?;
+        progress.report("network", 0.0);
         let weights = Weights::from_bytes(weights.to_vec())?;
         let engine = backend::engine(&weights, backend, &progress).await?;
         Ok(Self { engine })
     }
 
-    /// Reads one image. Calls may overlap.
+    /// Recognises the text in one image. Calls may overlap.
     ///
     /// @throws {LensError} `bad-argument`, `unreadable-image`, `image-too-large`, `device-lost`.
-    // `&self`: an exclusive borrow held across an await would refuse overlapping calls.
+    // `&self`, because an exclusive borrow across an await would refuse overlapping calls.
     #[wasm_bindgen(unchecked_return_type = "Recognition")]
     pub async fn recognize(
         &self,
@@ -52,16 +52,16 @@ impl Recognizer {
         #[wasm_bindgen(unchecked_optional_param_type = "RecognizeOptions")] options: JsValue,
     ) -> Result<JsValue, JsValue> {
         let alternatives = options::alternatives(&options)?;
-        let read = self.read(&[image], alternatives).await?;
-        let recognition = read
+        let outcomes = self.recognize_batch(&[image], alternatives).await?;
+        let recognition = outcomes
             .into_iter()
             .next()
             .ok_or_else(|| LensError::from(no_answer()))??;
         Ok(to_object(&recognition)?)
     }
 
-    /// Reads many images at once, which a GPU does in little more time than one. An image that
-    /// cannot be read gives its error in its place and keeps no other from being read.
+    /// Recognises the text in many images at once, for which a GPU takes little more time than for one.
+    /// The result holds an error in place of an image that cannot be decoded.
     ///
     /// @throws {LensError} `bad-argument`, `device-lost`.
     #[wasm_bindgen(js_name = recognizeAll, unchecked_return_type = "(Recognition | LensError)[]")]
@@ -71,8 +71,9 @@ impl Recognizer {
         #[wasm_bindgen(unchecked_optional_param_type = "RecognizeOptions")] options: JsValue,
     ) -> Result<Vec<JsValue>, JsValue> {
         let alternatives = options::alternatives(&options)?;
-        let read = self.read(&images, alternatives).await?;
-        read.into_iter()
+        let outcomes = self.recognize_batch(&images, alternatives).await?;
+        outcomes
+            .into_iter()
             .map(|outcome| match outcome {
                 Ok(recognition) => Ok(to_object(&recognition)?),
                 Err(error) => Ok(error.into()),
@@ -80,13 +81,13 @@ impl Recognizer {
             .collect()
     }
 
-    /// Where the network runs, and why.
+    /// The backend on which the network runs.
     #[wasm_bindgen(getter, unchecked_return_type = "Backend")]
     pub fn backend(&self) -> Result<JsValue, JsError> {
         Ok(to_object(&self.engine.backend)?)
     }
 
-    /// What the network reads.
+    /// The network's alphabet, longest text and grid.
     #[wasm_bindgen(getter, unchecked_return_type = "NetworkConfig")]
     pub fn config(&self) -> Result<JsValue, JsError> {
         Ok(to_object(&NetworkConfig::from(
@@ -96,8 +97,8 @@ impl Recognizer {
 }
 
 impl Recognizer {
-    /// Reads images in one go, and says for each what it holds or why it cannot be read.
-    async fn read(
+    /// Recognises the text in images as one batch. Each has a result or an error.
+    async fn recognize_batch(
         &self,
         sources: &[JsValue],
         alternatives: usize,
@@ -107,7 +108,7 @@ impl Recognizer {
         let (mut decode, mut preprocess) = (0.0, 0.0);
         let mut inputs = Vec::with_capacity(sources.len());
         let mut sizes = Vec::with_capacity(sources.len());
-        // One after the other, so that no two photos are held at their full size.
+        // One after the other, so that only one photo at a time is in memory at its full size.
         for source in sources {
             let image = input::image(source).await;
             decode += watch.lap();
@@ -117,7 +118,7 @@ impl Recognizer {
             }));
             preprocess += watch.lap();
         }
-        let share = inputs.len() as f64;
+        let count = inputs.len() as f64;
         let Some(inputs) = Inputs::cat(inputs) else {
             return Ok(sizes.into_iter().filter_map(Result::err).map(Err).collect());
         };
@@ -126,15 +127,15 @@ impl Recognizer {
             let encode = watch.lap();
             Ok((encode, recognizer.decode(encoded, alternatives).await?))
         };
-        let (encode, predictions) = self.engine.validated(network).await?;
+        let (encode, predictions) = self.engine.with_error_scope(network).await?;
         let mut predictions = predictions.into_iter();
         let read = watch.lap();
         let milliseconds = Milliseconds {
-            decode: decode / share,
-            preprocess: preprocess / share,
-            encode: encode / share,
-            read: read / share,
-            total: watch.total() / share,
+            decode: decode / count,
+            preprocess: preprocess / count,
+            encode: encode / count,
+            read: read / count,
+            total: watch.total() / count,
         };
         Ok(sizes
             .into_iter()

@@ -1,18 +1,18 @@
-/** Where the network should run. `auto` takes WebGPU where it works, else the CPU. */
-export type BackendWish = "auto" | "webgpu" | "cpu";
+/** The preferred backend. `auto` is WebGPU if it works, else the CPU. */
+export type BackendPreference = "auto" | "webgpu" | "cpu";
 
-/** Where the network does run. */
+/** The backend on which the network runs. */
 export interface Backend {
   kind: "webgpu" | "cpu";
-  /** The graphics adapter's name, or what computes on the CPU. */
+  /** The name of the graphics adapter, or the CPU's instruction set. */
   adapter: string;
-  /** Why not WebGPU, where `auto` had to take the CPU; else `null`. */
+  /** The reason why `auto` chose the CPU; otherwise `null`. */
   reason: string | null;
 }
 
-/** How far loading is. */
+/** The progress of loading. */
 export interface LoadProgress {
-  /** `network`, then for WebGPU `device` and `check`. */
+  /** First `network`, then `device` and `check` for WebGPU. */
   stage: "network" | "device" | "check";
   /** 0 to 1. */
   fraction: number;
@@ -20,103 +20,99 @@ export interface LoadProgress {
 
 /** Options of `Recognizer.load`. */
 export interface LoadOptions {
-  /** A safetensors file made by captcha-lens. */
+  /** A safetensors file written by captcha-lens. */
   weights: Uint8Array | ArrayBuffer;
-  /** `auto` unless said. */
-  backend?: BackendWish;
+  /** Default: `auto`. */
+  backend?: BackendPreference;
   onProgress?: (progress: LoadProgress) => void;
 }
 
-/** What can be read: an encoded image (PNG, JPEG, WebP, GIF, BMP), a file, or pixels. */
+/** An image: an encoded image (PNG, JPEG, WebP, GIF, BMP), a file, or pixels. */
 export type ImageSource = Uint8Array | ArrayBuffer | Blob | ImageData;
 
 /** Options of `Recognizer.recognize`. */
 export interface RecognizeOptions {
-  /** How many of the most probable texts to give, 0 to 100; 0 unless said. */
+  /** Number of the most probable texts to return, 0 to 100. Default: 0. */
   alternatives?: number;
 }
 
-/** Rows and columns of the positions that attention looks over. */
+/** The grid of positions that attention weighs. */
 export interface Grid {
   rows: number;
   cols: number;
 }
 
-/** One character as it was read. */
+/** One character of the text. */
 export interface Character {
   character: string;
   /** Probability of this character, 0 to 1. */
   confidence: number;
   /** One weight for each grid position, row by row; the weights sum to 1. */
   attention: Float32Array;
-  /** What could stand here, five at most: the character itself, then the most probable others. */
+  /** At most five candidates for this position: the character itself, then the most probable others. */
   alternatives: CharacterAlternative[];
 }
 
-/** What could stand in a character's place. */
+/** A candidate for the position of a character. */
 export interface CharacterAlternative {
-  /** `null` where the text could end here instead. */
+  /** `null` stands for the end of the text. */
   character: string | null;
   /** Its probability, 0 to 1. */
   confidence: number;
 }
 
-/** A text that the image could hold. */
+/** A possible text. */
 export interface Alternative {
   text: string;
   /** Probability of the whole text, 0 to 1. */
   confidence: number;
 }
 
-/** How long a reading took, in milliseconds; of several images read at once, each its share. */
+/** Time of the stages in milliseconds. For a batch, each image has its share. */
 export interface Milliseconds {
   /** From bytes to pixels. */
   decode: number;
-  /** To the network's input: resizing and scaling. */
+  /** From pixels to the network's input: resizing and scaling. */
   preprocess: number;
-  /** The encoder; on WebGPU only until the work is handed over. */
+  /** The encoder; on WebGPU only until the work is submitted. */
   encode: number;
-  /** The decoder and the way back from the device. */
+  /** The decoder, and copying the result from the device. */
   read: number;
-  /** All together. */
+  /** All stages. */
   total: number;
 }
 
-/**
- * What was read in one image. Where no characters were recognised, `text` is "", and `blank` says
- * whether that is because the image holds nothing.
- */
+/** The result for one image. `text` is "" if no characters were recognised. */
 export interface Recognition {
   text: string;
   /** Probability of the whole text, 0 to 1. */
   confidence: number;
   characters: Character[];
   grid: Grid;
-  /** Whether the image holds nothing: its pixels hardly differ. */
+  /** Whether the image is blank: its pixels hardly differ. */
   blank: boolean;
   /**
-   * The most probable texts, the most probable first: `text` and `confidence` are those of the first.
-   * Asking for alternatives searches wider, so where the network is unsure, `text` can be another one
-   * than without.
+   * The most probable texts, the most probable first, which is `text`. Alternatives are found by beam
+   * search. If the network is unsure, its first text can differ from the one without alternatives.
    */
   alternatives: Alternative[];
   milliseconds: Milliseconds;
   backend: Backend;
-  /** Size of the image in pixels, upright. */
+  /** Size of the image in pixels, after rotation by its EXIF orientation. */
   width: number;
   height: number;
 }
 
-/** What a network reads. */
+/** The properties of a network. */
 export interface NetworkConfig {
-  /** The characters that can be read. */
+  /** The characters that the network can answer. */
   alphabet: string;
-  /** The longest text that is read. */
+  /** The length of the longest text. */
   maxLength: number;
   grid: Grid;
 }
 
-/** What tells one failure from another. */
+/** The codes of errors. */
 export type ErrorCode =
   | "unreadable-image"
   | "image-too-large"
@@ -126,7 +122,7 @@ export type ErrorCode =
   | "device-lost"
   | "bad-argument";
 
-/** What every method of `Recognizer` rejects with; the message is a sentence to act on. */
+/** The error with which the methods of `Recognizer` reject. The message says what to do. */
 export interface LensError extends Error {
   name: "LensError";
   code: ErrorCode;

@@ -1,4 +1,4 @@
-//! The WebGPU device of this page: opened once, shared by everything that loads.
+//! The WebGPU device: opened once, and shared by all networks.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,9 +16,9 @@ use crate::adapter;
 pub(crate) struct Gpu {
     /// burn's handle.
     pub(crate) device: Device,
-    /// The adapter's name.
+    /// The name of the adapter.
     pub(crate) adapter: String,
-    /// The same device, for one error scope at a time: scopes must close in reverse order.
+    /// The same device, behind a lock for error scopes, which must close in reverse order.
     raw: Rc<Mutex<wgpu::Device>>,
 }
 
@@ -26,22 +26,22 @@ type Opened = (Device, Rc<Mutex<wgpu::Device>>);
 type Opening = Shared<LocalBoxFuture<'static, Result<Opened, String>>>;
 
 thread_local! {
-    // burn opens a device once in a module's life, so that a second caller, even while the first
-    // still waits, shares it. A lost GPU takes a new module.
+    // burn can open a device once in a module's life, so callers share it, also while it is being
+    // opened. After the loss of the GPU a new module is needed.
     static GPU: RefCell<Option<Opening>> = const { RefCell::new(None) };
 }
 
-/// The device, or why there is none.
+/// The device, or the reason why there is none.
 pub(crate) async fn open() -> Result<Gpu, String> {
     // cubecl panics on an adapter that it cannot use.
-    let adapter = adapter::usable().await?;
+    let adapter = adapter::usable_adapter().await?;
     let opening = GPU.with_borrow_mut(|gpu| {
         gpu.get_or_insert_with(|| connect().boxed_local().shared())
             .clone()
     });
     let opened = opening.clone().await;
     if opened.is_err() {
-        // The next may have more luck.
+        // A later call tries again.
         GPU.with_borrow_mut(|gpu| gpu.take_if(|gpu| gpu.ptr_eq(&opening)));
     }
     let (device, raw) = opened?;
@@ -68,14 +68,21 @@ async fn connect() -> Result<Opened, String> {
 }
 
 impl Gpu {
-    /// Does some work and says what the browser objected to, if anything. Without this an invalid
-    /// shader is only logged (cubecl #1641) and its output is whatever the memory held.
-    pub(crate) async fn validated<T>(&self, work: impl Future<Output = T>) -> Result<T, String> {
+    /// Runs `work` inside error scopes. Without them, an invalid shader is only logged (cubecl #1641), and
+    /// its output is stale memory.
+    ///
+    /// # Errors
+    ///
+    /// The browser's message.
+    pub(crate) async fn with_error_scope<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, String> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
 
         let raw = self.raw.lock().await;
         let memory = raw.push_error_scope(OutOfMemory);
-        // A shader that is valid and still cannot be compiled.
+        // For a valid shader that cannot be compiled.
         let internal = raw.push_error_scope(Internal);
         let validation = raw.push_error_scope(Validation);
         let done = work.await;

@@ -1,5 +1,5 @@
-//! The module as a page meets it, in a browser's worker. A browser without WebGPU fails: what is
-//! tested here must not pass because it was skipped.
+//! The module in a browser's worker. The tests fail in a browser without WebGPU, so that they never pass
+//! because they were skipped.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -20,13 +20,13 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const TOLERANCE: f32 = 1e-2;
 const IMAGE: &[u8] = include_bytes!("../../model/src/golden.png");
-/// The network that the page ships.
+/// The weights that the page ships.
 const SHIPPED: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
 
 // ---- WebGPU and the CPU
 
 #[wasm_bindgen_test]
-async fn webgpu_reads_what_the_cpu_reads() {
+async fn recognize_on_webgpu_gives_the_result_of_the_cpu() {
     for weights in [&weights(), SHIPPED] {
         let (cpu, gpu) = (open(weights, "cpu").await, open(weights, "webgpu").await);
         let backend = gpu.backend().expect("the backend is an object");
@@ -44,7 +44,7 @@ async fn webgpu_reads_what_the_cpu_reads() {
 }
 
 #[wasm_bindgen_test]
-async fn sums_that_tanh_saturates_at_are_read_on_webgpu_too() {
+async fn recognize_on_webgpu_with_saturated_tanh_gives_the_result_of_the_cpu() {
     const UNITS: usize = 16;
     let large = |size: usize| Tensor::<1>::full([size], 100.0, &Device::flex());
     let weights = weights_with(|decoder| {
@@ -61,7 +61,7 @@ async fn sums_that_tanh_saturates_at_are_read_on_webgpu_too() {
 }
 
 #[wasm_bindgen_test]
-async fn auto_takes_webgpu_where_it_works() {
+async fn load_auto_chooses_webgpu() {
     let backend = load("auto")
         .await
         .backend()
@@ -75,7 +75,7 @@ async fn auto_takes_webgpu_where_it_works() {
 }
 
 #[wasm_bindgen_test]
-async fn overlapping_loads_and_readings_share_the_device() {
+async fn load_and_recognize_overlapping_share_the_device() {
     let (one, other) = join(load("webgpu"), load("webgpu")).await;
     let (first, second) = join(read(&one, image()), read(&one, image())).await;
     assert_eq!(string(&first, "text"), string(&second, "text"));
@@ -85,9 +85,9 @@ async fn overlapping_loads_and_readings_share_the_device() {
     );
 }
 
-// ---- where WebGPU cannot be used
+// ---- Without WebGPU
 
-/// Replaces a property of an object for some work; `value` is what its getter gives.
+/// Replaces a property of an object while `work` runs; `getter` is the body of its getter.
 async fn with_property<T>(
     object: &str,
     name: &str,
@@ -107,7 +107,7 @@ async fn with_property<T>(
     done
 }
 
-/// What `auto` gives as its reason for the CPU, where `webgpu` is an error.
+/// The reason for the CPU that `auto` gives; `webgpu` must be an error.
 async fn refusal(object: &str, name: &str, getter: &str) -> String {
     let loaded = async {
         let webgpu = Recognizer::load(options(&weights(), "webgpu")).await;
@@ -126,7 +126,7 @@ async fn refusal(object: &str, name: &str, getter: &str) -> String {
 }
 
 #[wasm_bindgen_test]
-async fn an_adapter_that_cannot_be_used_is_refused_in_plain_words() {
+async fn load_without_a_usable_adapter_gives_a_plain_reason() {
     let without_timestamps = refusal(
         "GPUAdapter.prototype",
         "features",
@@ -137,7 +137,7 @@ async fn an_adapter_that_cannot_be_used_is_refused_in_plain_words() {
         without_timestamps.ends_with("timestamp queries"),
         "{without_timestamps}"
     );
-    for (request, told) in [
+    for (request, expected) in [
         ("throw new Error('sync')", "no graphics adapter (sync)"),
         ("throw 'word'", "no graphics adapter (word)"),
         (
@@ -148,9 +148,9 @@ async fn an_adapter_that_cannot_be_used_is_refused_in_plain_words() {
     ] {
         let getter = format!("return function () {{ {request} }};");
         let reason = refusal("GPU.prototype", "requestAdapter", &getter).await;
-        assert!(reason.ends_with(told), "{reason}, not {told}");
+        assert!(reason.ends_with(expected), "{reason}, not {expected}");
     }
-    // Nothing of it is kept.
+    // The failures leave nothing behind.
     let backend = load("webgpu")
         .await
         .backend()
@@ -158,10 +158,10 @@ async fn an_adapter_that_cannot_be_used_is_refused_in_plain_words() {
     assert_eq!(string(&backend, "kind"), "webgpu");
 }
 
-// ---- what comes out
+// ---- Results
 
 #[wasm_bindgen_test]
-async fn a_recognition_is_a_plain_object() {
+async fn recognize_gives_a_plain_object() {
     let cpu = load("cpu").await;
     let recognition = Recognizer::recognize(&cpu, image(), object(&[("alternatives", 3.into())]))
         .await
@@ -198,7 +198,7 @@ async fn a_recognition_is_a_plain_object() {
 }
 
 #[wasm_bindgen_test]
-async fn every_kind_of_source_reads_the_same() {
+async fn recognize_of_any_source_gives_the_same_text() {
     let cpu = load("cpu").await;
     let expected = string(&read(&cpu, image()).await, "text");
     let bytes = Uint8Array::from(IMAGE);
@@ -216,7 +216,7 @@ async fn every_kind_of_source_reads_the_same() {
 }
 
 #[wasm_bindgen_test]
-async fn many_images_read_as_each_alone_and_a_bad_one_is_an_error_in_its_place() {
+async fn recognize_all_gives_the_result_of_each_image_and_errors_in_place() {
     for backend in ["cpu", "webgpu"] {
         let recognizer = load(backend).await;
         let alone = read(&recognizer, image()).await;
@@ -241,10 +241,10 @@ async fn many_images_read_as_each_alone_and_a_bad_one_is_an_error_in_its_place()
     }
 }
 
-// ---- what goes wrong, and that the next good image is read
+// ---- Errors, after which a good image is still recognised
 
 #[wasm_bindgen_test]
-async fn bad_images_are_told_apart_and_the_next_is_read() {
+async fn recognize_of_bad_images_gives_their_codes_and_the_next_works() {
     let cpu = load("cpu").await;
     let huge = Uint8Array::new_with_length(20 * 1024 * 1024 + 1);
     let huge_blob =
@@ -283,7 +283,7 @@ async fn bad_images_are_told_apart_and_the_next_is_read() {
 }
 
 #[wasm_bindgen_test]
-async fn pixels_too_many_are_refused_before_they_are_copied() {
+async fn recognize_of_too_many_pixels_fails_before_the_copy() {
     let cpu = load("cpu").await;
     let pixels = js_sys::eval(
         "Object.create(ImageData.prototype, {
@@ -297,7 +297,7 @@ async fn pixels_too_many_are_refused_before_they_are_copied() {
 }
 
 #[wasm_bindgen_test]
-fn sizes_whose_product_exceeds_32_bits_are_refused() {
+fn validate_of_sizes_beyond_32_bits_fails() {
     let mut config = small();
     (config.input.height, config.input.width) = (4096, 4096);
     config.encoder.blocks[0] = BlockConfig::new(256, true, false, true);
@@ -305,7 +305,7 @@ fn sizes_whose_product_exceeds_32_bits_are_refused() {
 }
 
 #[wasm_bindgen_test]
-async fn bad_weights_are_refused() {
+async fn load_of_bad_weights_gives_their_codes() {
     let good = weights();
     let other_version = replaced(&good, b"captcha-lens/1", b"captcha-lens/9");
     for (weights, code) in [
@@ -326,7 +326,7 @@ async fn bad_weights_are_refused() {
     );
 }
 
-// ---- helpers
+// ---- Helpers
 
 /// The small network on a backend.
 async fn load(backend: &str) -> Recognizer {
@@ -397,7 +397,7 @@ fn bytes(bytes: &[u8]) -> JsValue {
     Uint8Array::from(bytes).into()
 }
 
-/// The start of a PNG of any size, as far as its pixels.
+/// The beginning of a PNG of any size, up to its pixels.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
     let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
@@ -479,7 +479,7 @@ fn thrown(loaded: Result<Recognizer, LensError>) -> JsValue {
 }
 
 fn assert_error(thrown: &JsValue, code: &str) {
-    let error: &Error = thrown.dyn_ref().expect("what is thrown is an Error");
+    let error: &Error = thrown.dyn_ref().expect("an Error is thrown");
     assert_eq!(string(error, "code"), code, "{}", error.message());
     assert!(
         error.message().length() > 20,
