@@ -1,10 +1,11 @@
-//! Holds the network to PyTorch's results on the same weights; see `golden/make.py`.
+//! Compares the network with PyTorch on the same weights; see `golden/make.py`.
 
 #![allow(clippy::unwrap_used)]
 
+use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData, Tolerance};
 use captcha_model::decoder::Decoded;
-use captcha_model::{Network, Weights};
+use captcha_model::{Network, Recognizer, Weights};
 use safetensors::SafeTensors;
 
 const WEIGHTS: &[u8] = include_bytes!("golden/weights.safetensors");
@@ -17,7 +18,7 @@ fn network(carry_state: bool) -> Network {
     weights.network(&Device::flex()).unwrap()
 }
 
-/// An input or expected output by its name.
+/// An input or expected output.
 fn vector(name: &str) -> TensorData {
     let vectors = SafeTensors::deserialize(VECTORS).unwrap();
     let vector = vectors.tensor(name).unwrap();
@@ -42,18 +43,18 @@ fn assert_golden<const D: usize>(actual: Tensor<D>, name: &str) {
 }
 
 #[test]
-fn encoder_block() {
+fn conv_block_gives_the_output_of_pytorch() {
     let block = &network(true).encoder.blocks[0];
     assert_golden(block.forward(input("images")), "block");
 }
 
 #[test]
-fn encoder() {
+fn encoder_gives_the_features_of_pytorch() {
     assert_golden(network(true).encoder.forward(input("images")), "features");
 }
 
 #[test]
-fn encoder_that_pools_first() {
+fn encoder_that_pools_first_gives_the_features_of_pytorch() {
     let mut weights = Weights::from_bytes(WEIGHTS.to_vec()).unwrap();
     weights.config.encoder.pool_first = true;
     let network = weights.network(&Device::flex()).unwrap();
@@ -64,7 +65,7 @@ fn encoder_that_pools_first() {
 }
 
 #[test]
-fn attention_step() {
+fn attention_gives_the_output_of_pytorch() {
     let attention = network(true).decoder.attention;
     let memory = attention.project_keys(input("features"));
     let output = attention.forward(&memory, input("state"));
@@ -73,29 +74,63 @@ fn attention_step() {
 }
 
 #[test]
-fn gru_step() {
+fn gru_gives_the_state_of_pytorch() {
     let gru = network(true).decoder.gru;
     assert_golden(gru.forward(input("x"), input("state")), "next_state");
 }
 
 #[test]
-fn greedy_decode() {
+fn greedy_decoding_gives_the_steps_of_pytorch() {
     assert_decodes(network(true), "carried");
 }
 
 #[test]
-fn greedy_decode_as_in_the_papers_notebook() {
+fn greedy_decoding_without_carried_state_gives_the_steps_of_pytorch() {
     assert_decodes(network(false), "restarted");
 }
 
 fn assert_decodes(network: Network, name: &str) {
     let [_, steps] = tokens(name).dims();
-    let Decoded { logits, attention } = network.read(input("images"), steps);
+    let Decoded { logits, attention } = network.forward(input("images"), steps);
     let [images, steps, _] = logits.dims();
     let answers = logits.clone().argmax(2).reshape([images, steps]);
     answers.to_data().assert_eq(&tokens(name).to_data(), false);
     assert_golden(logits, &format!("{name}.logits"));
     assert_golden(attention, &format!("{name}.attention"));
+}
+
+#[test]
+fn recognizer_gives_the_answers_of_pytorch() {
+    let weights = Weights::from_bytes(WEIGHTS.to_vec()).unwrap();
+    let recognizer = Recognizer::new(&weights, &Device::flex()).unwrap();
+    let vocabulary = weights.config.vocabulary().unwrap();
+    let predictions = pollster::block_on(recognizer.recognize_inputs(input("images"))).unwrap();
+    let tokens = tokens("carried").into_data().convert::<i64>();
+    let tokens: Vec<i64> = tokens.try_into_vec().unwrap();
+    let logits = Tensor::<3>::from_data(vector("carried.logits"), &Device::flex());
+    let [images, steps, classes] = logits.dims();
+    let probabilities: Vec<f32> = softmax(logits, 2).into_data().try_into_vec().unwrap();
+    let attention: Vec<f32> = vector("carried.attention").try_into_vec().unwrap();
+    let positions = attention.len() / (images * steps);
+    assert_eq!(predictions.len(), images);
+    for (image, prediction) in predictions.iter().enumerate() {
+        let tokens = &tokens[image * steps..][..steps];
+        let text: String = tokens
+            .iter()
+            .map_while(|token| vocabulary.character(*token as usize))
+            .take(steps - 1)
+            .collect();
+        assert_eq!(prediction.text, text);
+        for (step, character) in prediction.characters.iter().enumerate() {
+            let row = image * steps + step;
+            let probability = probabilities[row * classes + tokens[step] as usize];
+            assert!((character.confidence - probability).abs() < TOLERANCE);
+            let expected = &attention[row * positions..][..positions];
+            for (weight, expected) in character.attention.iter().zip(expected) {
+                assert!((weight - expected).abs() < TOLERANCE);
+            }
+        }
+    }
 }
 
 /// Expected token ids, `[images, steps]`.

@@ -3,7 +3,7 @@
     pip install onnx==1.23.2 numpy==2.4.6 safetensors==0.8.0
     python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx
 
-The graph is written node by node, greedy decoding unrolled: `image` [1, 3, height, width] to
+The graph is written node by node, with greedy decoding unrolled: `image` [1, 3, height, width] to
 `tokens` [steps] and `attention` [steps, rows * cols]. Weights stay in half precision.
 """
 
@@ -56,11 +56,12 @@ class Graph:
 
 def encode(graph, config, size, x):
     """`[1, 3, height, width]` to `[positions, features]`."""
+    # captcha-lens does this in preprocessing.
     side = config.get("unshuffle", 1)
     if side > 1:
         rows, cols = (length // side for length in size)
-        squares = graph.shaped(x, 1, 3, rows, side, cols, side)
-        channels = graph.node("Transpose", squares, perm=[0, 1, 3, 5, 2, 4])
+        pixels = graph.shaped(x, 1, 3, rows, side, cols, side)
+        channels = graph.node("Transpose", pixels, perm=[0, 1, 3, 5, 2, 4])
         x = graph.shaped(channels, 1, 3 * side * side, rows, cols)
     for i, block in enumerate(config["blocks"]):
         path = f"encoder.blocks.{i}"
@@ -90,11 +91,11 @@ def decode(graph, config, features, steps):
     keys = graph.linear("decoder.attention.key", features)
     state = graph.constant(np.zeros((1, units), np.float32))
     token = graph.constant(np.array([START], np.int64))
-    tokens, looks = [], []
+    tokens, attention = [], []
     for _ in range(steps):
         query = graph.linear("decoder.attention.query", state)
-        compared = graph.node("Tanh", graph.node("Add", keys, query))
-        scores = graph.shaped(graph.linear("decoder.attention.score", compared), 1, -1)
+        hidden = graph.node("Tanh", graph.node("Add", keys, query))
+        scores = graph.shaped(graph.linear("decoder.attention.score", hidden), 1, -1)
         weights = graph.node("Softmax", scores, axis=1)
         context = graph.node("MatMul", weights, features)
         embedded = graph.node("Gather", graph.weight("decoder.embedding.weight"), token)
@@ -104,8 +105,8 @@ def decode(graph, config, features, steps):
         logits = graph.linear("decoder.output", graph.linear("decoder.hidden", state))
         token = graph.node("ArgMax", logits, axis=1, keepdims=0)
         tokens.append(token)
-        looks.append(weights)
-    return graph.node("Concat", *tokens, axis=0), graph.node("Concat", *looks, axis=0)
+        attention.append(weights)
+    return graph.node("Concat", *tokens, axis=0), graph.node("Concat", *attention, axis=0)
 
 
 def gru(graph, x, state):

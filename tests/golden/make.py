@@ -1,11 +1,11 @@
-"""Writes the golden vectors that hold captcha-model to another framework's results.
+"""Writes the golden vectors, which compare captcha-model with PyTorch.
 
     pip install torch==2.15.0 numpy==2.4.6
     python tests/golden/make.py
 
-The network is a small one of the same plan, built from PyTorch's own layers with seeded weights:
-`weights.safetensors` is a weights file as captcha-lens reads it, `vectors.safetensors` holds
-inputs and what PyTorch makes of them. `tests/golden.rs` compares.
+The network has the same plan at a small size, with PyTorch's own layers and seeded weights.
+`weights.safetensors` is a weights file of captcha-lens. `vectors.safetensors` holds inputs and the
+outputs that PyTorch computes. `tests/golden.rs` compares them.
 """
 
 import json
@@ -82,7 +82,7 @@ class Network(nn.Module):
             maps = block(maps, pool_first)
         return self.dense(maps.flatten(2).transpose(1, 2)).relu()
 
-    def look(self, features, state):
+    def attend(self, features, state):
         scores = self.score(torch.tanh(self.key(features) + self.query(state)[:, None]))
         weights = scores.squeeze(2).softmax(1)
         return (weights[:, :, None] * features).sum(1), weights
@@ -93,7 +93,7 @@ class Network(nn.Module):
         token = torch.full([len(features)], START)
         steps = []
         for _ in range(STEPS):
-            context, weights = self.look(features, state)
+            context, weights = self.attend(features, state)
             x = torch.cat([context, self.embedding(token)], 1)
             state = self.gru(x, state if carry_state else torch.zeros_like(state))
             logits = self.output(self.hidden(state))
@@ -103,7 +103,7 @@ class Network(nn.Module):
 
 
 def randomize(network, generator):
-    """Seeded weights, large enough that steps and images differ; statistics that are not 0 and 1."""
+    """Sets seeded weights, large enough that steps and images differ, and statistics other than 0 and 1."""
 
     def draw(tensor, spread, mean=0.0):
         tensor.data = mean + spread * torch.randn(tensor.shape, generator=generator)
@@ -119,7 +119,7 @@ def randomize(network, generator):
 
 
 def weights(network):
-    """The parameters under captcha-lens' names and in its layouts."""
+    """The parameters with the names and layouts of captcha-lens."""
     tensors = {}
 
     def linear(name, layer):
@@ -151,13 +151,13 @@ def weights(network):
 
 
 def vectors(network, generator):
-    """Inputs, and what each part of the network makes of them."""
+    """Inputs, and the outputs of each part of the network."""
     images = torch.rand(BATCH, 3, 20, 40, generator=generator)
     images *= torch.rand(BATCH, 3, 1, 1, generator=generator)
     features = network.encode(images)
     state = torch.randn(BATCH, network.gru.hidden_size, generator=generator)
     x = torch.randn(BATCH, network.gru.input_size, generator=generator)
-    context, attention = network.look(features, state)
+    context, attention = network.attend(features, state)
     tensors = {
         "images": images,
         "block": network.blocks[0](images),
@@ -172,15 +172,15 @@ def vectors(network, generator):
     for name, carry_state in [("carried", True), ("restarted", False)]:
         tokens, logits, attention = network.decode(features, carry_state)
         first, second = logits.topk(2, dim=2).values.unbind(2)
-        assert (first - second).min() > 1e-2, "a near tie: rounding could change the answer"
-        assert len(tokens.unique()) > 5, "the answers are too much alike to show a mistake"
+        assert (first - second).min() > 1e-2, "two logits are nearly equal, so rounding could change the answer"
+        assert len(tokens.unique()) > 5, "the answers are too similar to show a mistake"
         tensors |= {f"{name}.tokens": tokens, f"{name}.logits": logits}
         tensors[f"{name}.attention"] = attention
     return tensors
 
 
 def save(path, tensors, metadata):
-    """Writes a safetensors file, the same bytes each time."""
+    """Writes a safetensors file, always with the same bytes."""
     header, body = {"__metadata__": metadata} if metadata else {}, b""
     for name, tensor in sorted(tensors.items()):
         values = tensor.detach().contiguous().numpy()

@@ -1,28 +1,28 @@
-//! The scores of additive attention, `v tanh(key + query)` at each position, in one pass: of the
-//! many sums that the tanh is taken of, none is kept.
+//! The scores of additive attention, `v tanh(key + query)` at each position. They are computed in one
+//! pass, without storing the `key + query` tensor.
 
 #[cfg(feature = "threads")]
 use rayon::prelude::*;
 
-/// Sums side by side, for the machine's vectors.
+/// Sums that are computed side by side, to fill SIMD registers.
 const LANES: usize = 16;
 
-/// One look's sizes for one batch.
+/// The operation, by its sizes for one batch.
 #[derive(Clone, Copy, Debug)]
-pub struct Scores {
-    /// States that look.
+pub struct AdditiveAttention {
+    /// Queries.
     pub batch: usize,
-    /// Positions that each looks over.
+    /// Positions that each query is compared with.
     pub positions: usize,
     /// Size of keys and queries.
     pub size: usize,
-    /// Whether all look over the same keys, those of one image.
-    pub shared: bool,
+    /// Whether all queries are compared with the same keys, those of one image.
+    pub shared_keys: bool,
 }
 
 /// Gradients of the objective.
 #[cfg(feature = "threads")]
-pub struct ScoreGradients {
+pub struct AdditiveAttentionGradients {
     /// `[batch, positions, size]`
     pub keys: Vec<f32>,
     /// `[batch, size]`
@@ -31,18 +31,18 @@ pub struct ScoreGradients {
     pub v: Vec<f32>,
 }
 
-impl Scores {
-    /// The scores, `[batch, positions]`.
+impl AdditiveAttention {
+    /// Computes the scores, `[batch, positions]`.
     ///
     /// # Shapes
     ///
-    /// - `keys`: `[batch, positions, size]`, or `[1, positions, size]` if shared
+    /// - `keys`: `[batch, positions, size]`, or `[1, positions, size]` if they are shared
     /// - `queries`: `[batch, size]`
     /// - `v`: `[size]`
     ///
     /// # Panics
     ///
-    /// If the slices have not these sizes.
+    /// If a slice has another size.
     pub fn forward(&self, keys: &[f32], queries: &[f32], v: &[f32]) -> Vec<f32> {
         self.check(keys, queries, v);
         let mut scores = vec![0.0; self.batch * self.positions];
@@ -62,11 +62,11 @@ impl Scores {
         scores
     }
 
-    /// The way back, from the scores' gradient, `[batch, positions]`; for keys that are not shared.
+    /// Computes the gradients of the inputs from that of the scores, `[batch, positions]`.
     ///
     /// # Panics
     ///
-    /// As [`Scores::forward`], and if the keys are shared.
+    /// As [`AdditiveAttention::forward`], and if the keys are shared.
     #[cfg(feature = "threads")]
     pub fn backward(
         &self,
@@ -74,9 +74,9 @@ impl Scores {
         queries: &[f32],
         v: &[f32],
         grad: &[f32],
-    ) -> ScoreGradients {
+    ) -> AdditiveAttentionGradients {
         self.check(keys, queries, v);
-        assert!(!self.shared);
+        assert!(!self.shared_keys);
         assert_eq!(grad.len(), self.batch * self.positions);
         let mut key_grads = vec![0.0; keys.len()];
         let mut query_grads = vec![0.0; queries.len()];
@@ -107,7 +107,7 @@ impl Scores {
                 *sum += value;
             }
         }
-        ScoreGradients {
+        AdditiveAttentionGradients {
             keys: key_grads,
             queries: query_grads,
             v,
@@ -115,15 +115,15 @@ impl Scores {
     }
 
     fn check(&self, keys: &[f32], queries: &[f32], v: &[f32]) {
-        let images = if self.shared { 1 } else { self.batch };
+        let images = if self.shared_keys { 1 } else { self.batch };
         assert_eq!(keys.len(), images * self.positions * self.size);
         assert_eq!(queries.len(), self.batch * self.size);
         assert_eq!(v.len(), self.size);
     }
 
-    /// The keys that the image's state looks over.
+    /// The keys that the query of this index is compared with.
     fn keys<'a>(&self, keys: &'a [f32], image: usize) -> impl Iterator<Item = &'a [f32]> {
-        let image = if self.shared { 0 } else { image };
+        let image = if self.shared_keys { 0 } else { image };
         let values = self.positions * self.size;
         keys[image * values..][..values].chunks_exact(self.size)
     }
@@ -144,11 +144,11 @@ fn score(key: &[f32], query: &[f32], v: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// tanh as a ratio of polynomials, those of Eigen's `generic_fast_tanh_float`: without a branch, so
-/// that many are computed at once. A test holds it to a millionth.
+/// tanh as a ratio of polynomials, those of Eigen's `generic_fast_tanh_float`. It has no branch, so
+/// that the compiler vectorises it. The error is below 1e-6, which a test checks.
 #[inline]
 fn tanh(x: f32) -> f32 {
-    // From here on the ratio is as good as one.
+    // Beyond these bounds the ratio would leave -1 to 1.
     let x = x.clamp(-7.905_311, 7.905_311);
     let square = x * x;
     let odd = [
@@ -175,16 +175,16 @@ mod tests {
     use super::tanh;
 
     #[test]
-    fn tanh_is_right_to_a_millionth() {
+    fn tanh_is_accurate_to_a_millionth() {
         for step in -200_000..=200_000 {
             let x = step as f32 / 10_000.0;
-            let far = (f64::from(tanh(x)) - f64::from(x).tanh()).abs();
-            assert!(far < 1e-6, "tanh {x} is off by {far}");
+            let error = (f64::from(tanh(x)) - f64::from(x).tanh()).abs();
+            assert!(error < 1e-6, "tanh {x} is off by {error}");
         }
     }
 
     #[test]
-    fn tanh_of_what_is_not_a_number_is_none() {
+    fn tanh_of_nan_is_nan() {
         assert!(tanh(f32::NAN).is_nan());
         assert_eq!(tanh(f32::INFINITY), tanh(20.0));
     }

@@ -1,4 +1,4 @@
-//! One block's arithmetic on plain slices, a tile of patches at a time.
+//! 3x3 convolution, max-pooling and ReLU in one pass, a band of rows at a time.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -6,27 +6,28 @@ use std::cell::RefCell;
 #[cfg(feature = "threads")]
 use rayon::prelude::*;
 
-use crate::matrix::{Matrix, multiply};
+use crate::matmul::multiply;
+use crate::matrix::Matrix;
 
 #[cfg(feature = "threads")]
 mod backward;
-mod direct;
+mod im2col;
 mod winograd;
 
 #[cfg(feature = "threads")]
-pub use backward::LayerGradients;
+pub use backward::ConvReluPoolGradients;
 
-/// Values in the matrix of patches that is worked on at a time: small enough for the cache, large
-/// enough for the matrix product to be efficient.
+/// Values in the matrix of patches of one band: few enough for the cache, enough for an efficient
+/// matrix product.
 const PATCH_VALUES: usize = 1 << 18;
-/// Positions that a task should have at least; where a map has fewer, a task takes several images.
+/// Fewest positions of a task. Where a map has fewer, a task takes several images.
 const TASK_POSITIONS: usize = 512;
-/// The route of a position whose value the ReLU has cut off.
-const CUT: u8 = u8::MAX;
+/// The pool index of an output that the ReLU has set to zero.
+const INACTIVE: u8 = u8::MAX;
 
-/// One block's sizes for one batch.
+/// The operation, by its sizes for one batch.
 #[derive(Clone, Copy, Debug)]
-pub struct Layer {
+pub struct ConvReluPool {
     /// Images.
     pub batch: usize,
     /// Channels of the input.
@@ -43,7 +44,7 @@ pub struct Layer {
     pub window: [usize; 2],
 }
 
-impl Layer {
+impl ConvReluPool {
     /// Rows and columns of the output.
     pub fn output(&self) -> [usize; 2] {
         let [rows, cols] = self.window;
@@ -53,39 +54,40 @@ impl Layer {
         ]
     }
 
-    /// Rows and columns of the convolved map that matter: pooling drops an odd last one.
+    /// Rows and columns of the convolved map that are used: pooling drops an odd last one.
     fn convolved(&self) -> [usize; 2] {
         let ([rows, cols], [window_rows, window_cols]) = (self.output(), self.window);
         [rows * window_rows, cols * window_cols]
     }
 
-    /// How many matrix products the convolution is, and how long their sums are.
+    /// The number of matrix products that make the convolution, and the terms of their sums.
     fn products(&self) -> (usize, usize) {
-        if self.by_winograd() {
-            (winograd::PLACES, self.channels)
+        if self.uses_winograd() {
+            (winograd::TILE_ELEMENTS, self.channels)
         } else {
             (1, 9 * self.channels)
         }
     }
 
-    /// Columns of each product for a tile.
-    fn columns(&self, tile: &Tile) -> usize {
-        if self.by_winograd() {
-            tile.positions() / 4
+    /// Columns of each product for a band.
+    fn columns(&self, band: &Band) -> usize {
+        if self.uses_winograd() {
+            band.positions() / 4
         } else {
-            tile.positions()
+            band.positions()
         }
     }
 
-    /// The weights, `[filters, channels, 3, 3]`, as [`Layer::forward`] takes them.
+    /// Brings the weights, `[filters, channels, 3, 3]`, into the layout that
+    /// [`ConvReluPool::forward`] takes. It depends on the sizes.
     ///
     /// # Panics
     ///
-    /// If the slice has not this size.
-    pub fn prepare<'a>(&self, weight: &'a [f32]) -> Cow<'a, [f32]> {
+    /// If the slice has another size.
+    pub fn pack<'a>(&self, weight: &'a [f32]) -> Cow<'a, [f32]> {
         assert_eq!(weight.len(), 9 * self.filters * self.channels);
-        if self.by_winograd() {
-            Cow::Owned(winograd::transform(weight))
+        if self.uses_winograd() {
+            Cow::Owned(winograd::weight_transform(weight))
         } else {
             Cow::Borrowed(weight)
         }
@@ -106,19 +108,18 @@ impl Layer {
         )
     }
 
-    /// The stretches of rows, over all images of a task one after the other, whose patches are
-    /// worked on at a time.
-    fn tiles(&self, images: usize) -> impl Iterator<Item = Tile> {
+    /// The bands of a task's images, whose rows are counted over all images.
+    fn bands(&self, images: usize) -> impl Iterator<Item = Band> {
         let [rows, cols] = self.convolved();
-        let (places, taps) = self.products();
-        // Two rows at a time suit every window and Winograd's patches.
-        let two_rows = if self.by_winograd() {
+        let (products, terms) = self.products();
+        // An even number of rows suits every window, and Winograd's tiles.
+        let two_rows = if self.uses_winograd() {
             cols / 2
         } else {
             2 * cols
         };
-        let step = (PATCH_VALUES / (places * taps * two_rows)).max(1) * 2;
-        (0..images * rows).step_by(step).map(move |start| Tile {
+        let step = (PATCH_VALUES / (products * terms * two_rows)).max(1) * 2;
+        (0..images * rows).step_by(step).map(move |start| Band {
             start,
             end: (start + step).min(images * rows),
             rows,
@@ -126,163 +127,213 @@ impl Layer {
         })
     }
 
-    /// The output, `[batch, filters, rows, cols]`, and for each of its values where in the window
-    /// it came from, which the way back asks for.
+    /// Computes the output, `[batch, filters, rows, cols]`.
     ///
     /// # Shapes
     ///
     /// - `x`: `[batch, channels, height, width]`
-    /// - `weight`: `[filters, channels, 3, 3]`, [prepared](Layer::prepare)
+    /// - `weight`: `[filters, channels, 3, 3]`, [packed](ConvReluPool::pack)
     /// - `bias`: `[filters]`
     ///
     /// # Panics
     ///
-    /// If the slices have not these sizes.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> (Vec<f32>, Vec<u8>) {
+    /// If a slice has another size.
+    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+        self.run(x, weight, bias, None)
+    }
+
+    /// As [`ConvReluPool::forward`], with the pool index of each output, which the backward pass
+    /// takes: the position in its window that the value comes from.
+    #[cfg(feature = "threads")]
+    pub fn forward_with_indices(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+    ) -> (Vec<f32>, Vec<u8>) {
+        let (_, out_values) = self.image_values();
+        let mut pool_indices = vec![0; self.batch * out_values];
+        let output = self.run(x, weight, bias, Some(&mut pool_indices));
+        (output, pool_indices)
+    }
+
+    fn run(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        pool_indices: Option<&mut [u8]>,
+    ) -> Vec<f32> {
         let (x_values, out_values) = self.image_values();
         assert_eq!(x.len(), self.batch * x_values);
-        let (places, taps) = self.products();
-        assert_eq!(weight.len(), places * self.filters * taps);
+        let (products, terms) = self.products();
+        assert_eq!(weight.len(), products * self.filters * terms);
         assert_eq!(bias.len(), self.filters);
         let images = self.images_per_task();
         let mut output = vec![0.0; self.batch * out_values];
-        let mut routes = vec![0; output.len()];
-        let task = |((output, routes), x): ((&mut [f32], &mut [u8]), &[f32])| {
+        let mut index_chunks: Vec<Option<&mut [u8]>> = match pool_indices {
+            Some(indices) => indices.chunks_mut(images * out_values).map(Some).collect(),
+            None => x.chunks(images * x_values).map(|_| None).collect(),
+        };
+        type Task<'a> = ((&'a mut [f32], &'a mut Option<&'a mut [u8]>), &'a [f32]);
+        let task = |((output, indices), x): Task| {
             SCRATCH.with_borrow_mut(|scratch| {
-                for tile in self.tiles(x.len() / x_values) {
-                    let maps = self.convolve(&tile, scratch, x, weight);
-                    self.pool(&tile, maps, bias, output, routes);
+                for band in self.bands(x.len() / x_values) {
+                    let maps = self.convolve(&band, scratch, x, weight);
+                    self.pool(&band, maps, bias, output, indices.as_deref_mut());
                 }
             });
         };
         #[cfg(feature = "threads")]
         output
             .par_chunks_mut(images * out_values)
-            .zip(routes.par_chunks_mut(images * out_values))
+            .zip(index_chunks.par_iter_mut())
             .zip(x.par_chunks(images * x_values))
             .for_each(task);
         #[cfg(not(feature = "threads"))]
         output
             .chunks_mut(images * out_values)
-            .zip(routes.chunks_mut(images * out_values))
+            .zip(index_chunks.iter_mut())
             .zip(x.chunks(images * x_values))
             .for_each(task);
-        (output, routes)
+        output
     }
 
-    /// The convolved map of a tile: `[filters, positions]`.
+    /// The convolved map of a band: `[filters, positions]`.
     fn convolve<'a>(
         &self,
-        tile: &Tile,
+        band: &Band,
         scratch: &'a mut Scratch,
         x: &[f32],
         weight: &[f32],
     ) -> &'a [f32] {
-        let ((places, taps), columns) = (self.products(), self.columns(tile));
-        let patches = resized(&mut scratch.patches, places * taps * columns);
-        self.gather(tile, x, &mut scratch.lines, patches);
-        let products = resized(&mut scratch.products, places * self.filters * columns);
+        let ((count, terms), columns) = (self.products(), self.columns(band));
+        let patches = resized(&mut scratch.patches, count * terms * columns);
+        self.patches(band, x, &mut scratch.rows, patches);
+        let products = resized(&mut scratch.products, count * self.filters * columns);
         for ((product, patches), weight) in products
             .chunks_exact_mut(self.filters * columns)
-            .zip(patches.chunks_exact(taps * columns))
-            .zip(weight.chunks_exact(self.filters * taps))
+            .zip(patches.chunks_exact(terms * columns))
+            .zip(weight.chunks_exact(self.filters * terms))
         {
             multiply(
-                [columns, self.filters, taps],
-                Matrix(patches, 1, columns),
-                Matrix(weight, 1, taps),
+                [columns, self.filters, terms],
+                Matrix::new(patches, 1, columns),
+                Matrix::new(weight, 1, terms),
                 product,
                 false,
             );
         }
-        if !self.by_winograd() {
+        if !self.uses_winograd() {
             return products;
         }
-        let maps = resized(&mut scratch.maps, self.filters * tile.positions());
-        Self::fold(tile, products, &mut scratch.lines, maps);
+        let maps = resized(&mut scratch.maps, self.filters * band.positions());
+        Self::output_transform(band, products, &mut scratch.rows, maps);
         maps
     }
 
-    /// A tile's patches of the input: `[places, taps, columns]`.
-    fn gather(&self, tile: &Tile, x: &[f32], lines: &mut Vec<f32>, patches: &mut [f32]) {
-        if self.by_winograd() {
-            self.spread(tile, x, lines, patches);
+    /// A band's patches of the input: `[products, terms, columns]`.
+    fn patches(&self, band: &Band, x: &[f32], rows: &mut Vec<f32>, patches: &mut [f32]) {
+        if self.uses_winograd() {
+            self.input_transform(band, x, rows, patches);
         } else {
-            self.copy(tile, x, patches);
+            self.im2col(band, x, patches);
         }
     }
 
-    /// Where the `step`th row of the input that a row of the convolved map sees starts, if there is
-    /// one.
-    fn input_row(&self, tile: &Tile, channel: usize, row: usize, step: usize) -> Option<usize> {
-        let (image, row) = (row / tile.rows, row % tile.rows);
+    /// The start of the input row that is `step` rows below the first one that this row of the
+    /// convolved map depends on; `None` if it lies in the padding.
+    fn input_row(&self, band: &Band, channel: usize, row: usize, step: usize) -> Option<usize> {
+        let (image, row) = (row / band.rows, row % band.rows);
         (row + step)
             .checked_sub(self.padding)
             .filter(|row| *row < self.height)
             .map(|row| ((image * self.channels + channel) * self.height + row) * self.width)
     }
 
-    /// Calls `visit` for each row of the output that a tile makes: its filter, where it starts in
-    /// the output, where its window starts in the tile's maps.
-    fn output_rows(&self, tile: &Tile, mut visit: impl FnMut(usize, usize, usize)) {
+    /// Calls `visit` for each row of the output in a band, with its filter, its start in the output,
+    /// and the start of its windows in the band's maps.
+    fn for_each_output_row(&self, band: &Band, mut visit: impl FnMut(usize, usize, usize)) {
         let [rows, cols] = self.output();
         let [window, _] = self.window;
         for filter in 0..self.filters {
-            for row in (tile.start..tile.end).step_by(window) {
-                let (image, out_row) = (row / tile.rows, row % tile.rows / window);
+            for row in (band.start..band.end).step_by(window) {
+                let (image, out_row) = (row / band.rows, row % band.rows / window);
                 let to = ((image * self.filters + filter) * rows + out_row) * cols;
-                let from = filter * tile.positions() + (row - tile.start) * tile.cols;
+                let from = filter * band.positions() + (row - band.start) * band.cols;
                 visit(filter, to, from);
             }
         }
     }
 
-    fn pool(&self, tile: &Tile, maps: &[f32], bias: &[f32], output: &mut [f32], routes: &mut [u8]) {
+    fn pool(
+        &self,
+        band: &Band,
+        maps: &[f32],
+        bias: &[f32],
+        output: &mut [f32],
+        mut pool_indices: Option<&mut [u8]>,
+    ) {
         let [_, cols] = self.output();
-        self.output_rows(tile, |filter, to, from| {
+        self.for_each_output_row(band, |filter, to, from| {
             let output = &mut output[to..to + cols];
-            let routes = &mut routes[to..to + cols];
+            let indices = pool_indices
+                .as_deref_mut()
+                .map(|indices| &mut indices[to..to + cols]);
             let bias = bias[filter];
-            let places = output.iter_mut().zip(routes);
             let [window_rows, window_cols] = self.window;
-            // One row of windows: the rows under it, one or two.
-            let maps = &maps[from..from + window_rows * tile.cols];
-            let (upper, lower) = maps.split_at(tile.cols);
-            // The first of equal values in reading order, as burn has it.
+            // One row of windows covers one or two rows of the map.
+            let maps = &maps[from..from + window_rows * band.cols];
+            let (upper, lower) = maps.split_at(band.cols);
+            // Of equal values the first in reading order counts, as in burn.
             match (window_rows, window_cols) {
-                (1, _) => {
-                    for ((value, route), map) in places.zip(upper) {
-                        (*value, *route) = rectified(map + bias, 0);
-                    }
-                }
+                (1, _) => store(output, indices, upper.iter().map(|map| relu(map + bias, 0))),
                 (_, 1) => {
-                    for ((value, route), (upper, lower)) in places.zip(upper.iter().zip(lower)) {
+                    let maxima = upper.iter().zip(lower).map(|(upper, lower)| {
                         let is_lower = lower > upper;
-                        let best = if is_lower { lower } else { upper } + bias;
-                        (*value, *route) = rectified(best, 2 * u8::from(is_lower));
-                    }
+                        let max = if is_lower { lower } else { upper } + bias;
+                        relu(max, 2 * u8::from(is_lower))
+                    });
+                    store(output, indices, maxima);
                 }
                 _ => {
                     let windows = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-                    for ((value, route), (upper, lower)) in places.zip(windows) {
+                    let maxima = windows.map(|(upper, lower)| {
                         let upper_right = upper[1] > upper[0];
                         let lower_right = lower[1] > lower[0];
                         let upper = if upper_right { upper[1] } else { upper[0] };
                         let lower = if lower_right { lower[1] } else { lower[0] };
                         let is_lower = lower > upper;
-                        let best = if is_lower { lower } else { upper } + bias;
+                        let max = if is_lower { lower } else { upper } + bias;
                         let is_right = if is_lower { lower_right } else { upper_right };
-                        let place = 2 * u8::from(is_lower) + u8::from(is_right);
-                        (*value, *route) = rectified(best, place);
-                    }
+                        relu(max, 2 * u8::from(is_lower) + u8::from(is_right))
+                    });
+                    store(output, indices, maxima);
                 }
             }
         });
     }
 }
 
-/// A stretch of rows of the convolved map, counted over the images of a task.
-struct Tile {
+/// Writes values, and their pool indices if asked for.
+fn store(output: &mut [f32], indices: Option<&mut [u8]>, values: impl Iterator<Item = (f32, u8)>) {
+    let outputs = output.iter_mut();
+    match indices {
+        Some(indices) => {
+            for ((output, index), value) in outputs.zip(indices).zip(values) {
+                (*output, *index) = value;
+            }
+        }
+        None => {
+            for (output, (value, _)) in outputs.zip(values) {
+                *output = value;
+            }
+        }
+    }
+}
+
+/// Some rows of the convolved map that are computed together, counted over the images of a task.
+struct Band {
     start: usize,
     end: usize,
     /// Rows of one image.
@@ -290,7 +341,7 @@ struct Tile {
     cols: usize,
 }
 
-impl Tile {
+impl Band {
     fn positions(&self) -> usize {
         (self.end - self.start) * self.cols
     }
@@ -302,34 +353,34 @@ impl Tile {
 }
 
 thread_local! {
-    /// Kept from one batch to the next: to clear fresh memory takes longer than to use it. What a tile
-    /// takes is bounded, but for very wide blocks.
+    /// Kept from one batch to the next, since clearing fresh memory takes longer than using it. The
+    /// size is bounded, except for very wide blocks.
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Memory that a thread uses again for each tile.
+/// Memory that a thread uses again for each band.
 #[derive(Default)]
 struct Scratch {
-    /// `[places, taps, columns]`
+    /// `[products, terms, columns]`
     patches: Vec<f32>,
-    /// `[places, filters, columns]`
+    /// `[products, filters, columns]`
     products: Vec<f32>,
     /// `[filters, positions]`
     maps: Vec<f32>,
-    /// A few rows.
-    lines: Vec<f32>,
+    /// A few rows of a map.
+    rows: Vec<f32>,
 }
 
-/// ReLU of a value and its route. What is not a number stays so, to be seen.
-fn rectified(value: f32, route: u8) -> (f32, u8) {
+/// ReLU of a value with its pool index. NaN stays NaN, so that it is noticed.
+fn relu(value: f32, pool_index: u8) -> (f32, u8) {
     if value <= 0.0 {
-        (0.0, CUT)
+        (0.0, INACTIVE)
     } else {
-        (value, route)
+        (value, pool_index)
     }
 }
 
-/// The first `len` values, whatever they are.
+/// The first `len` values, which are left as they are.
 fn resized(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if values.len() < len {
         values.resize(len, 0.0);

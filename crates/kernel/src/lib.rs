@@ -1,26 +1,27 @@
-//! What most of the time goes into on a CPU: a block's 3x3 convolution, max-pooling and ReLU, and
-//! attention's scores, on plain slices, in one pass forward and one pass back.
+//! The two operations that take most of the time on a CPU: the 3x3 convolution of a block with its
+//! max-pooling and ReLU, and the scores of additive attention. Both have a forward and a backward pass
+//! and work on plain slices.
 //!
-//! What is gained on burn's own layers, one after the other: Winograd's way to convolve takes four
-//! ninths of the multiplications; the map between convolution and pooling, the largest in a block,
-//! never leaves the cache, and nothing is laid out anew but the patches. On the way back the gradient
-//! of the weights is a product of the matrices it is one of; burn takes it by a convolution whose
-//! kernel is the whole image, in twice the time of the way forward. Attention's tanh is computed
-//! several at a time, where burn calls the C library for each.
+//! They are faster than burn's layers, one after the other, for these reasons:
 //!
-//! No burn and no network here: `captcha-model` reads with it, `captcha-trainer` trains with it.
+//! - Winograd's convolution takes four ninths of the multiplications.
+//! - The map between convolution and pooling, the largest of a block, never leaves the cache.
+//! - The gradient of the weights is a matrix product. burn computes it as a convolution whose kernel is
+//!   the whole image, which takes twice the time of the forward pass.
+//! - The tanh of attention is vectorised. burn calls the C library for each value.
+//!
+//! This crate knows neither burn nor the network. `captcha-model` makes operations on tensors of it.
 
-mod attention;
-mod layer;
+mod additive_attention;
+mod conv_relu_pool;
+mod matmul;
 mod matrix;
 #[cfg(any(target_arch = "wasm32", test))]
-mod tile;
-mod unshuffle;
+mod tiled;
 
+pub use additive_attention::AdditiveAttention;
 #[cfg(feature = "threads")]
-pub use attention::ScoreGradients;
-pub use attention::Scores;
-pub use layer::Layer;
+pub use additive_attention::AdditiveAttentionGradients;
+pub use conv_relu_pool::ConvReluPool;
 #[cfg(feature = "threads")]
-pub use layer::LayerGradients;
-pub use unshuffle::unshuffle;
+pub use conv_relu_pool::ConvReluPoolGradients;

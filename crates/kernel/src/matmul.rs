@@ -1,19 +1,11 @@
 //! Matrix products.
 
+use crate::matrix::Matrix;
 #[cfg(any(target_arch = "wasm32", test))]
-use crate::tile::tiled;
+use crate::tiled::multiply_tiled;
 
-/// Values with the distance from row to row and from column to column.
-#[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a>(pub(crate) &'a [f32], pub(crate) usize, pub(crate) usize);
-
-impl Matrix<'_> {
-    fn holds(&self, rows: usize, cols: usize) -> bool {
-        (rows - 1) * self.1 + (cols - 1) * self.2 < self.0.len()
-    }
-}
-
-/// `product (+)= a b`, of `[m, k]` and `[k, n]`; the product column by column.
+/// `product (+)= a b`, for `a` of `[m, k]` and `b` of `[k, n]`. The product is stored column by
+/// column.
 pub(crate) fn multiply(
     [m, n, k]: [usize; 3],
     a: Matrix,
@@ -24,18 +16,24 @@ pub(crate) fn multiply(
     assert!(m > 0 && n > 0 && k > 0 && a.holds(m, k) && b.holds(k, n));
     assert_eq!(product.len(), m * n);
     #[cfg(not(target_arch = "wasm32"))]
-    gemm([m, n, k], a, b, product, accumulate);
+    multiply_gemm([m, n, k], a, b, product, accumulate);
     #[cfg(target_arch = "wasm32")]
-    tiled([m, n, k], a, b, product, accumulate);
+    multiply_tiled([m, n, k], a, b, product, accumulate);
 }
 
-/// The product by gemm's kernels, which know the widest vectors of this machine.
+/// The product by the crate gemm, which uses the widest SIMD instructions of this machine.
 #[cfg(not(target_arch = "wasm32"))]
 #[expect(
     unsafe_code,
-    reason = "gemm has no safe interface; what it needs was asserted"
+    reason = "gemm has no safe interface; its requirements are asserted above"
 )]
-fn gemm([m, n, k]: [usize; 3], a: Matrix, b: Matrix, product: &mut [f32], accumulate: bool) {
+fn multiply_gemm(
+    [m, n, k]: [usize; 3],
+    a: Matrix,
+    b: Matrix,
+    product: &mut [f32],
+    accumulate: bool,
+) {
     // SAFETY: every row and column of the three matrices lies in its slice, and the product, a
     // mutable slice, overlaps neither of the others.
     unsafe {
@@ -47,12 +45,12 @@ fn gemm([m, n, k]: [usize; 3], a: Matrix, b: Matrix, product: &mut [f32], accumu
             m as isize,
             1,
             accumulate,
-            a.0.as_ptr(),
-            a.2 as isize,
-            a.1 as isize,
-            b.0.as_ptr(),
-            b.2 as isize,
-            b.1 as isize,
+            a.values.as_ptr(),
+            a.col_stride as isize,
+            a.row_stride as isize,
+            b.values.as_ptr(),
+            b.col_stride as isize,
+            b.row_stride as isize,
             1.0,
             1.0,
             false,
@@ -65,9 +63,9 @@ fn gemm([m, n, k]: [usize; 3], a: Matrix, b: Matrix, product: &mut [f32], accumu
 
 #[cfg(test)]
 mod tests {
-    use super::{Matrix, gemm, tiled};
+    use super::{Matrix, multiply_gemm, multiply_tiled};
 
-    /// Values between -1 and 1 that look like chance.
+    /// Pseudorandom values between -1 and 1.
     fn values(count: usize, seed: u32) -> Vec<f32> {
         let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
         std::iter::successors(Some(seed), next)
@@ -78,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn tiles_make_the_same_product_as_gemm() {
+    fn multiply_tiled_makes_the_product_of_gemm() {
         for [m, n, k] in [
             [1, 1, 1],
             [8, 4, 256],
@@ -87,16 +85,16 @@ mod tests {
             [64, 16, 27],
         ] {
             let (a, b) = (values(m * k, 1), values(k * n, 2));
-            for a in [Matrix(&a, 1, m), Matrix(&a, k, 1)] {
-                for b in [Matrix(&b, 1, k), Matrix(&b, n, 1)] {
+            for a in [Matrix::new(&a, 1, m), Matrix::new(&a, k, 1)] {
+                for b in [Matrix::new(&b, 1, k), Matrix::new(&b, n, 1)] {
                     for accumulate in [false, true] {
                         let mut expected = values(m * n, 3);
                         let mut product = expected.clone();
-                        gemm([m, n, k], a, b, &mut expected, accumulate);
-                        tiled([m, n, k], a, b, &mut product, accumulate);
+                        multiply_gemm([m, n, k], a, b, &mut expected, accumulate);
+                        multiply_tiled([m, n, k], a, b, &mut product, accumulate);
                         for (value, expected) in product.iter().zip(&expected) {
-                            let far = (value - expected).abs();
-                            assert!(far < 1e-4, "{m} x {n} x {k}: {value}, not {expected}");
+                            let error = (value - expected).abs();
+                            assert!(error < 1e-4, "{m} x {n} x {k}: {value}, not {expected}");
                         }
                     }
                 }

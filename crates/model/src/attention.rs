@@ -1,13 +1,13 @@
 //! Bahdanau's additive attention (paper, "Decoder"; Bahdanau et al. 2015, arXiv:1409.0473).
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation::softmax};
 
 use crate::activation::tanh;
 use crate::dense::dense;
 
-/// `score = V tanh(W1 features + W2 state)`, softmax over the grid's positions.
+/// `score = V tanh(W1 features + W2 state)`, softmax over the positions of the grid.
 #[derive(Module, Debug)]
 pub struct Attention {
     /// W1: features to keys.
@@ -37,8 +37,8 @@ pub struct AttentionOutput {
 }
 
 impl Attention {
-    /// Fresh attention over `features`-sized vectors with `units`-sized states, compared in
-    /// `size` dimensions.
+    /// New attention of `units`-sized states to `features`-sized vectors, which compares them in `size`
+    /// dimensions.
     pub fn new(features: usize, units: usize, size: usize, device: &Device) -> Self {
         Self {
             key: dense(features, size, device),
@@ -76,8 +76,8 @@ impl Attention {
         }
     }
 
-    /// `V tanh(keys + query)`: on the CPU by our kernel, elsewhere by
-    /// [`Attention::scores_reference`].
+    /// `V tanh(keys + query)`. The CPU kernel computes it on the CPU, and
+    /// [`Attention::scores_reference`] on other devices.
     ///
     /// # Shapes
     ///
@@ -95,6 +95,19 @@ impl Attention {
             }
         }
         self.scores_reference(memory, query)
+    }
+
+    /// Merges the biases of key and query, which are only ever added, and drops the bias of the scores,
+    /// which does not change their softmax.
+    pub(crate) fn fold(&mut self) {
+        if let Some(query) = self.query.bias.take() {
+            let bias = match &self.key.bias {
+                Some(key) => key.val() + query.val(),
+                None => query.val(),
+            };
+            self.key.bias = Some(Param::from_tensor(bias));
+        }
+        self.score.bias = None;
     }
 
     /// As [`Attention::scores`], by burn's own operations.

@@ -9,19 +9,18 @@ use crate::prediction::Alternative;
 use crate::readback::read_back;
 use crate::vocabulary::Vocabulary;
 
-/// The beginning of a text, or with its end a whole one.
+/// The beginning of a text, or a complete text.
 #[derive(Clone, Debug)]
 struct Hypothesis {
     tokens: Vec<usize>,
     probability: f64,
 }
 
-/// The `width` most likely texts of one image, most likely first, among those that a beam of this
-/// width finds. Of equally likely ones, the shorter and then the one earlier in the alphabet
-/// comes first.
+/// The most likely texts of one image that a beam of this width finds, most likely first. Of equally
+/// likely texts, the shorter one comes first, then the earlier one in the alphabet.
 ///
-/// The hypotheses are the decoder's batch. Sorting is done on the host, as burn's needs a
-/// synchronous read-back that browsers do not have: one small read-back a step.
+/// The hypotheses are the decoder's batch. They are sorted on the host, with one small read-back for each
+/// step, because burn's sort needs a synchronous read-back, which browsers do not have.
 ///
 /// # Shapes
 ///
@@ -45,7 +44,7 @@ pub(crate) async fn beam_search(
         tokens: Vec::new(),
         probability: 1.0,
     }];
-    let mut whole: Vec<Hypothesis> = Vec::new();
+    let mut complete: Vec<Hypothesis> = Vec::new();
     for length in 0..=max_length {
         let last = open
             .iter()
@@ -61,20 +60,20 @@ pub(crate) async fn beam_search(
             .enumerate()
         {
             let next = Distribution::new(row, temperature);
-            whole.push(Hypothesis {
+            complete.push(Hypothesis {
                 tokens: text.tokens.clone(),
-                probability: text.probability * next.end(),
+                probability: text.probability * next.end_probability(),
             });
             longer.extend(
                 next.characters()
                     .map(|(id, likely)| (parent, id, text.probability * likely)),
             );
         }
-        keep_likeliest(&mut whole, width, |text| text.probability);
-        keep_likeliest(&mut longer, width, |(_, _, probability)| *probability);
+        keep_most_likely(&mut complete, width, |text| text.probability);
+        keep_most_likely(&mut longer, width, |(_, _, probability)| *probability);
 
-        // A text only becomes less likely as it grows.
-        let settled = whole.len() == width && longer[0].2 <= whole[width - 1].probability;
+        // A longer text is never more likely than its beginning.
+        let settled = complete.len() == width && longer[0].2 <= complete[width - 1].probability;
         if settled || length == max_length {
             break;
         }
@@ -90,7 +89,7 @@ pub(crate) async fn beam_search(
             })
             .collect();
     }
-    Ok(whole
+    Ok(complete
         .into_iter()
         .map(|text| Alternative {
             text: text
@@ -103,8 +102,8 @@ pub(crate) async fn beam_search(
         .collect())
 }
 
-/// Sorts the likeliest to the front, equals in the order they stand in, and drops the rest.
-fn keep_likeliest<T>(items: &mut Vec<T>, count: usize, probability: impl Fn(&T) -> f64) {
+/// Keeps the most likely items, sorted; equally likely ones stay in their order.
+fn keep_most_likely<T>(items: &mut Vec<T>, count: usize, probability: impl Fn(&T) -> f64) {
     items.sort_by(|a, b| probability(b).total_cmp(&probability(a)));
     items.truncate(count);
 }

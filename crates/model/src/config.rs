@@ -1,27 +1,25 @@
-//! Everything that tells one network from another. The presets, in `presets.rs`, differ in nothing
-//! else.
+//! The configuration of a network. The presets are in `presets.rs`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 use crate::vocabulary::Vocabulary;
 
-// Not burn's `Config`s, which take files that say what no field is for, and have no defaults for
-// what a file leaves out.
+// These are not burn's `Config`s, which accept unknown fields and have no defaults for missing ones.
 
-/// The whole network: what it reads, its layers, what it may answer.
+/// The configuration of the whole network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Size and resampling of the network's input.
+    /// The network's input.
     pub input: InputConfig,
     /// The convolutional encoder.
     pub encoder: EncoderConfig,
     /// The attention decoder.
     pub decoder: DecoderConfig,
-    /// The characters that can be read, in the order of their token ids.
+    /// The characters that the network can answer, in the order of their token ids.
     pub alphabet: String,
-    /// The longest text that is read; decoding takes at most one step more, for `<end>`.
+    /// The length of the longest text. Decoding takes at most one step more, for `<end>`.
     #[serde(alias = "max_letters")]
     pub max_length: usize,
 }
@@ -34,21 +32,21 @@ pub struct InputConfig {
     pub height: usize,
     /// Columns of pixels.
     pub width: usize,
-    /// How an image is brought to that size.
+    /// How images are resized to that size.
     pub resampling: Resampling,
-    /// Whether white is 0 and black 1, so that empty paper and the zeros of padding are the same
-    /// and weigh nothing; the paper's white is 1.
+    /// Whether white is 0 and black is 1, so that the background has the same value as the zeros of
+    /// padding. In the paper, white is 1.
     #[serde(default)]
     pub inverted: bool,
 }
 
-/// How an image is brought to the input's size.
+/// How an image is resized to the input's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resampling {
-    /// Bilinear between the four nearest pixels, as `tf.image.resize` does in the paper's
-    /// notebook: at a sixth of the size most pixels are never looked at.
+    /// Bilinear between the four nearest pixels, as `tf.image.resize` in the paper's notebook. At a sixth
+    /// of the size, most pixels have no effect.
     Bilinear,
-    /// Bilinear with a kernel widened to the scale (antialiased): every pixel counts.
+    /// Bilinear with a kernel as wide as the scale (antialiased), so that every pixel has an effect.
     Area,
 }
 
@@ -58,37 +56,38 @@ pub enum Resampling {
 pub struct EncoderConfig {
     /// The convolution blocks, first to last.
     pub blocks: Vec<BlockConfig>,
-    /// Dropout after the last block, in training.
+    /// Dropout rate after the last block, in training.
     pub dropout: f64,
-    /// Size of the feature vector that each grid position ends with.
+    /// Size of the feature vector of each grid position.
     pub features: usize,
-    /// Share of each training batch in batch norm's running statistics.
+    /// Weight of each training batch in the running statistics of batch norm.
     pub norm_momentum: f64,
-    /// Whether a block pools right behind its convolution, so that ReLU and batch norm run over a
-    /// quarter of the values; the paper pools last. (ReLU is the same either way. Batch norm is the
-    /// same once trained, where its scale is positive; in training it sees the maxima only.)
+    /// Whether a block pools directly after its convolution, so that ReLU and batch norm process a quarter
+    /// of the values. The paper pools last. For ReLU the order makes no difference; for batch norm it
+    /// makes none after training if its scale is positive, but in training the statistics are those of
+    /// the maxima.
     pub pool_first: bool,
-    /// Side of the squares of pixels whose values the first block takes as channels of one position:
-    /// it then sees every pixel of an input so many times as wide and high, at maps no larger (pixel
-    /// unshuffle; Shi et al. 2016). One takes each pixel by itself, as the paper does.
+    /// Pixel-unshuffle factor `r` (Shi et al. 2016): preprocessing moves each r x r square of pixels to
+    /// 3 r^2 channels of one position, so that the input can be r times larger while the feature maps
+    /// keep their size. With 1, as in the paper, nothing is moved.
     #[serde(default = "one")]
     pub unshuffle: usize,
 }
 
-/// One block: 3x3 convolution, ReLU, and batch norm and max-pooling where asked for.
+/// One block: 3x3 convolution, ReLU, and optionally batch norm and max-pooling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockConfig {
     /// Output channels of the convolution.
     pub filters: usize,
-    /// Whether the border is padded with zeros so that the size stays.
+    /// Whether zeros around the border keep the map's size.
     pub padded: bool,
     /// Whether batch norm follows the ReLU.
     pub norm: bool,
-    /// Whether max-pooling closes the block, 2x2 unless `pool_cols` says otherwise.
+    /// Whether the block has max-pooling: 2x2, or 2x1 without `pool_cols`.
     pub pool: bool,
-    /// Whether that pooling takes columns together too. Without, its window is 2x1, as CRNN has it
-    /// (Shi, Bai and Yao 2015): text runs along the columns, and two narrow characters fit into one.
+    /// Whether the pooling window has two columns. With one column it is 2x1, as in CRNN (Shi, Bai and
+    /// Yao 2015), which keeps narrow characters apart.
     #[serde(default = "yes")]
     pub pool_cols: bool,
 }
@@ -107,17 +106,17 @@ fn yes() -> bool {
 pub struct DecoderConfig {
     /// Size of a token's embedding.
     pub embedding: usize,
-    /// Size of the GRU's state and of the dense layer behind it.
+    /// Size of the GRU's state and of the dense layer after it.
     pub units: usize,
-    /// Size of the space in which attention compares features and state.
+    /// Size of the space in which attention compares features with the state.
     pub attention: usize,
-    /// Whether the GRU starts each step from the state of the step before. `false` is the paper's
-    /// notebook exactly: its GRU call passes no initial state, so it starts from zeros at
-    /// every step and only attention sees the carried state.
+    /// Whether the GRU starts each step from the state of the previous step. `false` is as in the paper's
+    /// notebook: its GRU call passes no initial state, so the GRU starts from zeros at each step, and
+    /// only attention uses the previous state.
     pub carry_state: bool,
 }
 
-/// Rows and columns of positions that attention looks over.
+/// The grid of positions that attention weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grid {
     /// Rows of positions.
@@ -139,30 +138,40 @@ impl ModelConfig {
         Vocabulary::new(&self.alphabet)
     }
 
-    /// Positions that attention looks over.
+    /// The grid of positions that attention weighs.
     pub fn grid(&self) -> Grid {
         let (rows, cols) = self
             .encoder
             .blocks
             .iter()
-            .fold(self.unshuffled(), |size, block| block.output_size(size));
+            .fold(self.first_size(), |size, block| block.output_size(size));
         Grid { rows, cols }
     }
 
-    /// Rows and columns that the first block sees.
-    fn unshuffled(&self) -> (usize, usize) {
+    /// Channels, rows and columns of the encoder's input, after pixel unshuffle.
+    pub fn input_shape(&self) -> [usize; 3] {
         let side = self.encoder.unshuffle;
-        (self.input.height / side, self.input.width / side)
+        [
+            self.encoder.channels(),
+            self.input.height / side,
+            self.input.width / side,
+        ]
     }
 
-    /// Steps a decode takes at most: every character and `<end>`.
+    /// Rows and columns of the first block's input.
+    fn first_size(&self) -> (usize, usize) {
+        let [_, rows, cols] = self.input_shape();
+        (rows, cols)
+    }
+
+    /// Most steps of decoding: one for each character, and one for `<end>`.
     pub fn steps(&self) -> usize {
         self.max_length + 1
     }
 
-    /// Multiply-adds of one pass of the encoder over one image, batch norm and biases not counted.
+    /// Multiply-adds of the encoder for one image, without batch norm and biases.
     pub fn encoder_multiply_adds(&self) -> u64 {
-        let mut size = self.unshuffled();
+        let mut size = self.first_size();
         let mut channels = self.encoder.channels();
         let mut total = 0;
         for block in &self.encoder.blocks {
@@ -174,16 +183,15 @@ impl ModelConfig {
         total + product(&[size.0, size.1, channels, self.encoder.features])
     }
 
-    /// Checks what a file could get wrong: sizes of zero or beyond reason, an empty grid, an
-    /// alphabet that repeats itself.
+    /// Checks the sizes, the grid and the alphabet, so that a network can be built.
     ///
     /// # Errors
     ///
-    /// [`ModelError::InvalidConfig`] with the first thing that is wrong.
+    /// [`ModelError::InvalidConfig`] with the first mistake.
     pub fn validate(&self) -> Result<(), ModelError> {
         let invalid = |what: &str| Err(ModelError::InvalidConfig(what.to_owned()));
-        const LARGEST: usize = 4096;
-        const LARGEST_MAP: u64 = 1 << 24;
+        const MAX_SIZE: usize = 4096;
+        const MAX_MAP_VALUES: u64 = 1 << 24;
         let sizes = [
             self.input.height,
             self.input.width,
@@ -199,7 +207,7 @@ impl ModelConfig {
         if sizes
             .into_iter()
             .chain(filters)
-            .any(|size| size == 0 || size > LARGEST)
+            .any(|size| size == 0 || size > MAX_SIZE)
         {
             return invalid("every size must lie between 1 and 4096");
         }
@@ -222,13 +230,13 @@ impl ModelConfig {
         {
             return invalid("the input must be a multiple of unshuffle high and wide");
         }
-        let mut size = self.unshuffled();
+        let mut size = self.first_size();
         for block in &self.encoder.blocks {
             if size.0 < 3 || size.1 < 3 {
                 return invalid("the input is too small for so many blocks");
             }
             let (rows, cols) = block.convolved_size(size);
-            if product(&[rows, cols, block.filters]) > LARGEST_MAP {
+            if product(&[rows, cols, block.filters]) > MAX_MAP_VALUES {
                 return invalid("a block's output holds more than 16 million values an image");
             }
             size = block.output_size(size);
@@ -237,14 +245,14 @@ impl ModelConfig {
             return invalid("the encoder's grid is empty");
         }
         let vectors = self.encoder.features.max(self.decoder.attention);
-        if product(&[size.0, size.1, vectors]) > LARGEST_MAP {
+        if product(&[size.0, size.1, vectors]) > MAX_MAP_VALUES {
             return invalid("the encoder's grid holds more than 16 million values an image");
         }
         self.vocabulary().map(|_| ())
     }
 }
 
-/// The product of sizes. In browsers, `usize` has 32 bits, which sizes within the limits exceed.
+/// The product of sizes, in 64 bits: in browsers `usize` has 32, which is too few.
 fn product(sizes: &[usize]) -> u64 {
     sizes
         .iter()
@@ -252,7 +260,7 @@ fn product(sizes: &[usize]) -> u64 {
 }
 
 impl InputConfig {
-    /// An input whose white is 1.
+    /// An input in which white is 1.
     pub fn new(height: usize, width: usize, resampling: Resampling) -> Self {
         Self {
             height,
@@ -262,14 +270,14 @@ impl InputConfig {
         }
     }
 
-    /// Whether white is 0.
+    /// Sets whether white is 0.
     pub fn with_inverted(self, inverted: bool) -> Self {
         Self { inverted, ..self }
     }
 }
 
 impl EncoderConfig {
-    /// An encoder that pools last and takes each pixel by itself.
+    /// An encoder that pools last, without pixel unshuffle.
     pub fn new(
         blocks: Vec<BlockConfig>,
         dropout: f64,
@@ -286,24 +294,24 @@ impl EncoderConfig {
         }
     }
 
-    /// Whether a block pools right behind its convolution.
+    /// Sets whether a block pools directly after its convolution.
     pub fn with_pool_first(self, pool_first: bool) -> Self {
         Self { pool_first, ..self }
     }
 
-    /// Side of the squares of pixels that the first block takes.
+    /// Sets the pixel-unshuffle factor.
     pub fn with_unshuffle(self, unshuffle: usize) -> Self {
         Self { unshuffle, ..self }
     }
 
-    /// Channels that the first block takes.
+    /// Channels of the first block's input.
     pub fn channels(&self) -> usize {
         3 * self.unshuffle * self.unshuffle
     }
 }
 
 impl BlockConfig {
-    /// A block that pools 2x2 if at all.
+    /// A block; if it pools, the window is 2x2.
     pub fn new(filters: usize, padded: bool, norm: bool, pool: bool) -> Self {
         Self {
             filters,
@@ -314,7 +322,7 @@ impl BlockConfig {
         }
     }
 
-    /// Whether pooling takes columns together too.
+    /// Sets whether the pooling window has two columns.
     pub fn with_pool_cols(self, pool_cols: bool) -> Self {
         Self { pool_cols, ..self }
     }
@@ -335,7 +343,7 @@ impl BlockConfig {
         (rows / window_rows, cols / window_cols)
     }
 
-    /// Rows and columns of the pooling window; one by one without pooling.
+    /// Rows and columns of the pooling window; 1x1 without pooling.
     pub(crate) fn window(&self) -> [usize; 2] {
         match (self.pool, self.pool_cols) {
             (false, _) => [1, 1],

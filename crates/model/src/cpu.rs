@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use burn::tensor::{DType, Tensor};
-use captcha_kernel::{Layer, Scores};
+use captcha_kernel::{AdditiveAttention, ConvReluPool};
 
 #[cfg(feature = "autodiff")]
 mod autodiff;
@@ -17,8 +17,8 @@ use tensor::{contiguous, tensor};
 
 /// 3x3 convolution, max-pooling with a window of `[rows, cols]`, ReLU.
 ///
-/// With `packed`, the weights are brought into the kernel's layout once and kept there: the weights
-/// and the size of the input must then stay the same.
+/// With `packed`, the weights are packed into the kernel's layout once and kept there. The weights and
+/// the size of the input must then stay the same.
 ///
 /// # Shapes
 ///
@@ -38,7 +38,7 @@ pub(crate) fn conv_relu_pool(
     }
     let [batch, channels, height, width] = x.dims();
     let [filters, ..] = weight.dims();
-    let layer = Layer {
+    let op = ConvReluPool {
         batch,
         channels,
         height,
@@ -48,19 +48,19 @@ pub(crate) fn conv_relu_pool(
         window,
     };
     #[cfg(feature = "autodiff")]
-    if let Some(output) = autodiff::conv_relu_pool(layer, x, weight, bias) {
+    if let Some(output) = autodiff::conv_relu_pool(op, x, weight, bias) {
         return Some(output);
     }
     let (x, weight, bias) = (contiguous(x)?, contiguous(weight)?, contiguous(bias)?);
     let weight = match packed {
         Some(packed) => {
-            let packed = packed.get_or_init(|| layer.prepare(weight.storage()).into_owned());
+            let packed = packed.get_or_init(|| op.pack(weight.storage()).into_owned());
             Cow::Borrowed(packed.as_slice())
         }
-        None => layer.prepare(weight.storage()),
+        None => op.pack(weight.storage()),
     };
-    let (output, _) = layer.forward(x.storage(), &weight, bias.storage());
-    let [rows, cols] = layer.output();
+    let output = op.forward(x.storage(), &weight, bias.storage());
+    let [rows, cols] = op.output();
     Some(tensor(output, [batch, filters, rows, cols]))
 }
 
@@ -84,17 +84,17 @@ pub(crate) fn additive_scores(
     if images != batch && images != 1 {
         return None;
     }
-    let sizes = Scores {
+    let op = AdditiveAttention {
         batch,
         positions,
         size,
-        shared: images != batch,
+        shared_keys: images != batch,
     };
     #[cfg(feature = "autodiff")]
-    if let Some(scores) = autodiff::additive_scores(sizes, keys, queries, v) {
+    if let Some(scores) = autodiff::additive_scores(op, keys, queries, v) {
         return Some(scores);
     }
     let (keys, queries, v) = (contiguous(keys)?, contiguous(queries)?, contiguous(v)?);
-    let scores = sizes.forward(keys.storage(), queries.storage(), v.storage());
+    let scores = op.forward(keys.storage(), queries.storage(), v.storage());
     Some(tensor(scores, [batch, positions]))
 }

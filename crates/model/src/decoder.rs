@@ -1,6 +1,6 @@
-//! Feature grid to characters, one at a time (paper, "Decoder").
+//! From a feature grid to characters, one at a time (paper, "Decoder").
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
@@ -19,14 +19,15 @@ pub struct Decoder {
     pub attention: Attention,
     /// The recurrent state.
     pub gru: GruCell,
-    /// Dense layer behind the GRU, linear as in the paper's notebook.
-    pub hidden: Linear,
+    /// Dense layer after the GRU, without an activation as in the paper's notebook. `None` where it is
+    /// folded into `output`.
+    pub hidden: Option<Linear>,
     /// Logits over the vocabulary.
     pub output: Linear,
     carry_state: bool,
 }
 
-/// One step's outcome.
+/// The result of one step.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// `[batch, vocabulary]`
@@ -37,7 +38,7 @@ pub struct Step {
     pub state: Tensor<2>,
 }
 
-/// All steps' outcomes.
+/// The results of all steps.
 #[derive(Clone, Debug)]
 pub struct Decoded {
     /// `[batch, steps, vocabulary]`
@@ -47,7 +48,7 @@ pub struct Decoded {
 }
 
 impl DecoderConfig {
-    /// A fresh decoder over `features`-sized vectors.
+    /// A new decoder of `features`-sized vectors.
     pub fn init(&self, features: usize, vocabulary: usize, device: &Device) -> Decoder {
         Decoder {
             embedding: EmbeddingConfig::new(vocabulary, self.embedding)
@@ -58,7 +59,7 @@ impl DecoderConfig {
                 .init(device),
             attention: Attention::new(features, self.units, self.attention, device),
             gru: GruCell::new(features + self.embedding, self.units, device),
-            hidden: dense(self.units, self.units, device),
+            hidden: Some(dense(self.units, self.units, device)),
             output: dense(self.units, vocabulary, device),
             carry_state: self.carry_state,
         }
@@ -68,13 +69,15 @@ impl DecoderConfig {
 impl Decoder {
     /// The state before the first step: zeros, `[batch, units]`.
     pub fn start_state(&self, batch: usize, device: &Device) -> Tensor<2> {
-        let [units, _] = self.hidden.weight.dims();
+        let [units, _] = self.gru.recurrent.weight.dims();
         Tensor::zeros([batch, units], device)
     }
 
+    /// Computes one step.
+    ///
     /// # Shapes
     ///
-    /// - `token`: the token before, embedded, `[batch, embedding]`
+    /// - `token`: the previous token, embedded, `[batch, embedding]`
     /// - `state`: `[batch, units]`
     pub fn step(&self, memory: &Memory, token: Tensor<2>, state: Tensor<2>) -> Step {
         let attended = self.attention.forward(memory, state.clone());
@@ -85,7 +88,11 @@ impl Decoder {
             state.zeros_like()
         };
         let state = self.gru.forward(x, initial);
-        let logits = self.output.forward(self.hidden.forward(state.clone()));
+        let hidden = match &self.hidden {
+            Some(layer) => layer.forward(state.clone()),
+            None => state.clone(),
+        };
+        let logits = self.output.forward(hidden);
         Step {
             logits,
             attention: attended.weights,
@@ -93,7 +100,7 @@ impl Decoder {
         }
     }
 
-    /// Decodes with the true tokens as input (teacher forcing), for training.
+    /// Decodes with the true tokens as input (teacher forcing).
     ///
     /// # Shapes
     ///
@@ -118,6 +125,28 @@ impl Decoder {
         let start = Tensor::full([batch], Vocabulary::START as i32, &features.device());
         let next = |_, logits: Tensor<2>| self.embed(logits.argmax(1).reshape([batch]));
         self.decode(features, steps, self.embed(start), next)
+    }
+
+    /// Makes one matrix of the two dense layers after the GRU, and folds the attention's biases. The
+    /// decoder computes the same in fewer operations, and cannot be trained on or saved any more.
+    pub(crate) fn fold(&mut self) {
+        self.attention.fold();
+        if let Some(hidden) = self.hidden.take() {
+            let output = self.output.weight.val();
+            let bias = match (hidden.bias, self.output.bias.take()) {
+                (Some(hidden), Some(bias)) => {
+                    let hidden = hidden.val().unsqueeze().matmul(output.clone());
+                    Some(hidden.squeeze_dim(0) + bias.val())
+                }
+                (Some(hidden), None) => {
+                    let hidden = hidden.val().unsqueeze().matmul(output.clone());
+                    Some(hidden.squeeze_dim(0))
+                }
+                (None, bias) => bias.map(|bias| bias.val()),
+            };
+            self.output.weight = Param::from_tensor(hidden.weight.val().matmul(output));
+            self.output.bias = bias.map(Param::from_tensor);
+        }
     }
 
     /// Embeds one token for each image: `[batch]` to `[batch, embedding]`.

@@ -1,4 +1,4 @@
-//! The dense layer as Keras makes it.
+//! A dense layer initialised as in Keras.
 
 use burn::module::Param;
 use burn::nn::{Initializer, Linear, LinearConfig};

@@ -1,19 +1,19 @@
-//! What one decoder step says: how likely each token is.
+//! The probabilities of the tokens after one decoder step.
 
 use crate::vocabulary::Vocabulary;
 
-/// The tokens' probabilities after one step, worked out on the host.
+/// The probabilities of the tokens after one step, computed on the host.
 #[derive(Clone, Debug)]
 pub(crate) struct Distribution {
-    /// The most likely token; the lowest of several equal ones. burn's `argmax` breaks ties the
-    /// same way on every backend, so this is the token that greedy decoding went on with.
+    /// The most likely token; of equally likely ones, that of the lowest id. burn's `argmax` breaks ties
+    /// in the same way on every backend, so greedy decoding has taken the same token.
     pub(crate) best: usize,
     probabilities: Vec<f64>,
 }
 
 impl Distribution {
-    /// Softmax of one step's logits over a temperature, `[vocabulary]`, all of them finite. What is
-    /// most likely does not depend on the temperature, only how likely it is.
+    /// Softmax of one step's logits, `[vocabulary]`, divided by a temperature. All logits must be finite.
+    /// The temperature changes the probabilities, not their order.
     pub(crate) fn new(logits: &[f32], temperature: f64) -> Self {
         let mut best = 0;
         for (id, logit) in logits.iter().enumerate() {
@@ -37,19 +37,19 @@ impl Distribution {
     }
 
     /// Probability of one token.
-    pub(crate) fn of(&self, id: usize) -> f64 {
+    pub(crate) fn probability(&self, id: usize) -> f64 {
         self.probabilities[id]
     }
 
-    /// Probability that the text ends here: of `<end>` and the two tokens that are no characters
-    /// either, which a trained network never answers.
-    pub(crate) fn end(&self) -> f64 {
+    /// Probability that the text ends here: that of `<end>`, and of the two other tokens that are not
+    /// characters, which a trained network never answers.
+    pub(crate) fn end_probability(&self) -> f64 {
         self.probabilities[..Vocabulary::FIRST_CHARACTER]
             .iter()
             .sum()
     }
 
-    /// Token id and probability of every character.
+    /// The token id and probability of each character.
     pub(crate) fn characters(&self) -> impl Iterator<Item = (usize, f64)> {
         self.probabilities
             .iter()

@@ -1,4 +1,4 @@
-//! Image to a grid of feature vectors (paper, "Encoder").
+//! From an image to a grid of feature vectors (paper, "Encoder").
 
 use std::sync::OnceLock;
 
@@ -7,7 +7,6 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{
     BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, PaddingConfig2d,
-    PixelUnshuffle, PixelUnshuffleConfig,
 };
 use burn::tensor::{Device, Tensor, activation::relu};
 
@@ -17,39 +16,36 @@ use crate::dense::dense;
 /// Keras' default.
 const NORM_EPSILON: f64 = 1e-3;
 
-/// Convolution blocks and one dense layer for every grid position.
+/// Convolution blocks, and a dense layer that is applied at each position of the grid.
 #[derive(Module, Debug)]
 pub struct Encoder {
-    /// Squares of pixels to channels.
-    pub unshuffle: PixelUnshuffle,
     /// The convolution blocks, first to last.
     pub blocks: Vec<ConvBlock>,
-    /// Dropout behind the last block.
+    /// Dropout after the last block.
     pub dropout: Dropout,
     /// The dense layer at each position.
     pub dense: Linear,
 }
 
-/// 3x3 convolution, ReLU, batch norm, max-pooling in the paper's order, or with the pooling
-/// right behind the convolution.
+/// 3x3 convolution, ReLU, batch norm, max-pooling in the paper's order, or with the pooling directly
+/// after the convolution.
 #[derive(Module, Debug)]
 pub struct ConvBlock {
     /// The convolution.
     pub conv: Conv2d,
-    /// Batch norm, where the block has it.
+    /// Batch norm, if the block has it.
     pub norm: Option<BatchNorm>,
-    /// Max-pooling, where the block has it.
+    /// Max-pooling, if the block has it.
     pub pool: Option<MaxPool2d>,
     pool_first: bool,
-    /// The convolution's weights in the layout of the CPU kernel, once
-    /// [`Encoder::pack_weights`] has asked for it and the first input has come.
+    /// The convolution's weights in the layout of the CPU kernel; see [`Encoder::pack_weights`].
     #[module(skip)]
     packed: Option<OnceLock<Vec<f32>>>,
 }
 
 impl EncoderConfig {
-    /// A fresh encoder: he-uniform convolutions, glorot-uniform dense layer, zero biases, as Keras
-    /// has them.
+    /// A new encoder, initialised as in Keras: he-uniform convolutions, glorot-uniform dense layer, zero
+    /// biases.
     pub fn init(&self, device: &Device) -> Encoder {
         let inputs =
             std::iter::once(self.channels()).chain(self.blocks.iter().map(|block| block.filters));
@@ -64,14 +60,13 @@ impl EncoderConfig {
             .last()
             .map_or(self.channels(), |block| block.filters);
         Encoder {
-            unshuffle: PixelUnshuffleConfig::new(self.unshuffle).init(),
             blocks,
             dropout: DropoutConfig::new(self.dropout).init(),
             dense: dense(channels, self.features, device),
         }
     }
 
-    /// A fresh block that takes `channels` channels.
+    /// A new block whose input has `channels` channels.
     fn block(&self, block: &BlockConfig, channels: usize, device: &Device) -> ConvBlock {
         let padding = if block.padded {
             PaddingConfig2d::Same
@@ -106,15 +101,14 @@ impl EncoderConfig {
 }
 
 impl Encoder {
+    /// Computes the features of images.
+    ///
     /// # Shapes
     ///
-    /// - `images`: `[batch, 3, height, width]`, values 0..1
+    /// - `images`: `[batch, channels, height, width]`, preprocessed, values 0..1; see
+    ///   [`ModelConfig::input_shape`](crate::ModelConfig::input_shape)
     /// - output: `[batch, rows * cols, features]`, the grid row by row
     pub fn forward(&self, images: Tensor<4>) -> Tensor<3> {
-        let images = match self.unshuffle.downscale_factor {
-            1 => images,
-            _ => self.unshuffle.forward(images),
-        };
         let maps = self.blocks.iter().fold(images, |x, block| block.forward(x));
         self.project(maps)
     }
@@ -132,9 +126,9 @@ impl Encoder {
         relu(self.dense.forward(positions))
     }
 
-    /// Has every block keep its weights in the layout of the CPU kernel from the next
-    /// [`Encoder::forward`] on, which then takes less time. Afterwards, neither the weights nor the
-    /// size of the input may change.
+    /// Makes the next [`Encoder::forward`] on the CPU keep each block's weights in the kernel's layout,
+    /// so that later ones take less time. The weights and the size of the input must not change
+    /// afterwards.
     pub(crate) fn pack_weights(&mut self) {
         for block in &mut self.blocks {
             block.packed = Some(OnceLock::new());
@@ -151,8 +145,8 @@ impl ConvBlock {
         self.norm_pool(self.conv_relu_pool(x))
     }
 
-    /// Convolution, pooling if it comes first, ReLU: on the CPU by our kernel, elsewhere by
-    /// [`ConvBlock::conv_relu_pool_reference`].
+    /// Convolution, ReLU, and pooling if it directly follows the convolution. The CPU kernel computes it
+    /// on the CPU, and [`ConvBlock::conv_relu_pool_reference`] on other devices.
     pub fn conv_relu_pool(&self, x: Tensor<4>) -> Tensor<4> {
         #[cfg(feature = "flex")]
         if let Some(bias) = &self.conv.bias {
@@ -191,17 +185,17 @@ impl ConvBlock {
         if self.pools_first() { x } else { self.pool(x) }
     }
 
-    /// Whether zeros around the border keep the size.
+    /// Whether zeros around the border keep the map's size.
     fn padded(&self) -> bool {
         matches!(self.conv.padding, PaddingConfig2d::Same)
     }
 
-    /// Whether pooling follows right behind the convolution.
+    /// Whether pooling directly follows the convolution.
     fn pools_first(&self) -> bool {
         self.pool_first && self.pool.is_some()
     }
 
-    /// Rows and columns of the pooling window; one by one without pooling.
+    /// Rows and columns of the pooling window; 1x1 without pooling.
     fn window(&self) -> [usize; 2] {
         self.pool.as_ref().map_or([1, 1], |pool| pool.kernel_size)
     }

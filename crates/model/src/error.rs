@@ -1,49 +1,49 @@
-//! What can go wrong, each with a stable code and a sentence that says what to do.
+//! Errors. Each has a stable code, and a message that says what to do.
 
-/// Everything that reading an image or a weights file can fail with.
+/// The errors of recognising an image and of reading a weights file.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The bytes are no image that can be decoded.
+    /// The bytes are not an image that can be decoded.
     #[error("This is not an image that can be read ({0}). Use a PNG, JPEG, WebP, GIF or BMP file.")]
     UnreadableImage(String),
-    /// The file or its picture is larger than the limits.
+    /// The file or its image exceeds the limits.
     #[error(
         "This image is too large ({0}). At most 20 MB, 40 megapixels and 65,535 pixels a side are read; crop or shrink it."
     )]
     ImageTooLarge(String),
-    /// The weights file is damaged, of another version, or not ours.
+    /// The weights file is damaged, of another version, or of another program.
     #[error(
         "These weights cannot be used: {0}. Use a weights file made by this version of captcha-lens."
     )]
     BadWeights(String),
-    /// A network that cannot be built.
+    /// The configuration of a network that cannot be built.
     #[error("This network configuration cannot be used: {0}.")]
     InvalidConfig(String),
-    /// A label the network could never answer.
+    /// A label that the network cannot answer.
     #[error("The label {text:?} cannot be learnt: {reason}.")]
     UnusableLabel {
         /// The label.
         text: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A tensor of another shape than the network takes.
+    /// A tensor does not have the shape of the network's input.
     #[error(
         "The network takes {expected}, not {found}. Prepare images with `Recognizer::preprocess`."
     )]
     InvalidInput {
-        /// The shape that the network takes.
+        /// The shape of the network's input.
         expected: String,
-        /// The shape of what it was given.
+        /// The shape of the tensor.
         found: String,
     },
-    /// The device stopped answering, as a GPU does when its driver resets, or answers nonsense.
+    /// The device stopped working, as a GPU does when its driver resets, or computes wrongly.
     #[error("The device failed ({0}). Load the network again, or use the CPU.")]
     DeviceLost(String),
 }
 
 impl ModelError {
-    /// A short name for programs, the same natively and in the browser.
+    /// A short, stable name for programs, the same natively and in the browser.
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnreadableImage(_) => "unreadable-image",
@@ -57,8 +57,8 @@ impl ModelError {
     }
 }
 
-/// The cause in a message of another library, for people to read: one line, without a backtrace,
-/// without JavaScript's wrapping, and with no more of a source file's path than its name.
+/// The cause in an error message of another library, as plain text: one line, without a backtrace and
+/// JavaScript's wrapping, and without the folders of source files.
 pub fn plain_cause(message: &str) -> String {
     let end = ["Backtrace", "BACKTRACE", "stack backtrace"]
         .iter()

@@ -1,44 +1,47 @@
-//! Whether a device computes what it should: one image, read on it and on the CPU.
+//! Checks a device: one image is recognised on it and on the CPU, and the results are compared.
 
 use crate::error::ModelError;
 use crate::image::decode_image;
 use crate::recognizer::Recognizer;
 
-/// An image of the kind that is read, so that the comparison stands on clear answers: "penny", the
-/// second of `captcha-lens generate --test --count 12 --seed 42`, shrunk to 100 x 50 in 16 greys.
+/// A typical image, whose answer is clear: "penny", the second of
+/// `captcha-lens generate --test --count 12 --seed 42`, resized to 100 x 50 in 16 greys.
 const IMAGE: &[u8] = include_bytes!("golden.png");
 
-/// Most that an attention weight may differ by, and a logit for each unit of the largest. Sums in
-/// another order make some 1e-5; a kernel that fails makes far more.
+/// Largest difference of an attention weight, and of a logit relative to the largest logit. Another order
+/// of the sums makes about 1e-5, a broken kernel makes far more.
 const TOLERANCE: f32 = 1e-2;
 
-/// Why a device is not trusted.
+/// The reason why a device is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum GoldenError {
-    /// It could not read the test image at all.
+    /// It failed to recognise the test image.
     #[error("it failed to read a test image: {0}")]
     Failed(#[from] ModelError),
-    /// It read something else than the CPU.
+    /// Its result differs from that of the CPU.
     #[error("its answer to a test image differs from the CPU's")]
     Differs,
 }
 
-/// Reads a test image with `tried` and with `trusted`, which is the same network on the CPU, and
-/// compares logits and attention of all steps, so that it does not matter which text the network
-/// sees. The first reading compiles all shaders, so this warms up, too.
+/// Recognises a test image with `tested` and with `trusted`, the same network on the CPU, and compares
+/// the logits and the attention of all steps. So the check does not depend on the text that the network
+/// answers. It also compiles all shaders.
 ///
 /// # Errors
 ///
 /// [`GoldenError`] if they do not agree.
-pub async fn compare(trusted: &Recognizer, tried: &Recognizer) -> Result<(), GoldenError> {
+pub async fn compare(trusted: &Recognizer, tested: &Recognizer) -> Result<(), GoldenError> {
     let image = decode_image(IMAGE)?;
     let steps = async |recognizer: &Recognizer| {
         let inputs = recognizer.preprocess(std::slice::from_ref(&image))?;
-        recognizer.steps(recognizer.encode(inputs)?.features).await
+        recognizer
+            .greedy_steps(recognizer.encode(inputs)?.features)
+            .await
     };
-    let (expected, found) = (steps(trusted).await?, steps(tried).await?);
-    let reader = trusted.reader();
-    match agree(&expected, &found, reader.row(), reader.vocabulary.size()) {
+    let (expected, found) = (steps(trusted).await?, steps(tested).await?);
+    let builder = trusted.prediction_builder();
+    let (row, vocabulary) = (builder.step_values(), builder.vocabulary.size());
+    match agree(&expected, &found, row, vocabulary) {
         true => Ok(()),
         false => Err(GoldenError::Differs),
     }
@@ -57,7 +60,7 @@ fn agree(expected: &[f32], found: &[f32], row: usize, vocabulary: usize) -> bool
         if !logits || !all_close(expected, found, vocabulary..row, TOLERANCE) {
             return false;
         }
-        // Of two tokens that are as likely either may be taken; what follows then differs.
+        // Either of two equally likely tokens may be taken, after which the steps differ.
         if highest(&expected[..vocabulary]) != highest(&found[..vocabulary]) {
             break;
         }
@@ -95,12 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn rounding_is_no_difference() {
+    fn agree_within_rounding_is_true() {
         assert!(agree(&STEPS, &STEPS.map(|value| value * 1.0001), 5, 2));
     }
 
     #[test]
-    fn any_logit_or_attention_weight_can_differ() {
+    fn agree_with_any_other_value_is_false() {
         for (index, value) in STEPS.iter().enumerate() {
             let wrong = with(index, value + 0.1);
             assert!(!agree(&STEPS, &wrong, 5, 2), "value {index}");
@@ -108,27 +111,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_differs() {
+    fn agree_with_nan_or_infinity_is_false() {
         for value in [f32::NAN, f32::INFINITY] {
             assert!(!agree(&STEPS, &with(3, value), 5, 2));
         }
     }
 
     #[test]
-    fn another_shape_differs() {
+    fn agree_with_another_shape_is_false() {
         assert!(!agree(&STEPS, &STEPS[..5], 5, 2));
         assert!(!agree(&STEPS, &[], 5, 2));
     }
 
     #[test]
-    fn behind_equally_likely_tokens_steps_may_differ() {
+    fn agree_after_equally_likely_tokens_is_true() {
         let mut expected = STEPS;
         expected[..2].copy_from_slice(&[4.0, 4.001]);
         let mut found = expected;
         found[0] = 4.002;
         found[5..].copy_from_slice(&[9.0, -9.0, 0.0, 0.0, 1.0]);
         assert!(agree(&expected, &found, 5, 2));
-        // Not where it took the same one.
+        // The same token was taken, so the steps must agree.
         found[0] = 4.0;
         assert!(!agree(&expected, &found, 5, 2));
     }

@@ -1,7 +1,7 @@
 //! One step of a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078v1).
 //!
-//! burn's own `Gru` holds three pairs of matrices; here the three gates share one matrix a side,
-//! as in Keras: a third of the matrix products, and as many fewer GPU dispatches.
+//! burn's own `Gru` holds three pairs of matrices. Here the three gates share one matrix for the input and
+//! one for the state, as in Keras, which takes a third of the matrix products and GPU dispatches.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, activation::sigmoid};
 use crate::activation::tanh;
 use crate::dense::dense;
 
-/// A GRU whose reset gate acts behind the recurrent product (Keras: `reset_after=True`).
+/// A GRU whose reset gate is applied after the recurrent product (Keras: `reset_after=True`).
 #[derive(Module, Debug)]
 pub struct GruCell {
     /// Input to update, reset and candidate, in this order: `[inputs, 3 * units]` and bias.
@@ -20,7 +20,7 @@ pub struct GruCell {
 }
 
 impl GruCell {
-    /// A fresh cell: glorot-uniform on both sides (as the paper's notebook asks), zero biases.
+    /// A new cell: glorot-uniform weights, as in the paper's notebook, and zero biases.
     pub fn new(inputs: usize, units: usize, device: &Device) -> Self {
         Self {
             input: dense(inputs, 3 * units, device),
@@ -28,6 +28,8 @@ impl GruCell {
         }
     }
 
+    /// Computes the next state.
+    ///
     /// # Shapes
     ///
     /// - `x`: `[batch, inputs]`
@@ -42,7 +44,7 @@ impl GruCell {
         );
         let (update, reset) = (part(&gates, 0), part(&gates, 1));
         let candidate = tanh(part(&input, 2) + reset * part(&recurrent, 2));
-        // update * state + (1 - update) * candidate, in one operation less.
+        // update * state + (1 - update) * candidate, with one operation less.
         candidate.clone() + update * (state - candidate)
     }
 }

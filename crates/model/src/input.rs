@@ -1,27 +1,27 @@
-//! Images on their way through the network: preprocessed, then encoded.
+//! Preprocessed and encoded images.
 
 use burn::tensor::Tensor;
 
 /// Preprocessed images, ready for the encoder.
 #[derive(Clone, Debug)]
 pub struct Inputs {
-    /// `[batch, 3, height, width]`, values 0..1
+    /// `[batch, channels, height, width]`, values 0..1
     pub(crate) images: Tensor<4>,
-    /// Whether each holds nothing.
+    /// Whether each image is blank.
     pub(crate) blank: Vec<bool>,
 }
 
-/// What the encoder made of images.
+/// Encoded images.
 #[derive(Clone, Debug)]
 pub struct Encoded {
     /// `[batch, positions, features]`
     pub(crate) features: Tensor<3>,
-    /// Whether each image holds nothing.
+    /// Whether each image is blank.
     pub(crate) blank: Vec<bool>,
 }
 
 impl Inputs {
-    /// All images of several inputs, in order; none if there are none.
+    /// The images of several inputs, in order; `None` if there are no inputs.
     pub fn cat(inputs: Vec<Self>) -> Option<Self> {
         let (images, blank): (Vec<_>, Vec<_>) = inputs
             .into_iter()
@@ -33,12 +33,12 @@ impl Inputs {
         })
     }
 
-    /// The images: `[batch, 3, height, width]`, values 0..1.
+    /// The images: `[batch, channels, height, width]`, values 0..1.
     pub fn images(&self) -> &Tensor<4> {
         &self.images
     }
 
-    /// Whether each image holds nothing.
+    /// Whether each image is blank.
     pub fn blank(&self) -> &[bool] {
         &self.blank
     }
@@ -51,7 +51,7 @@ impl Encoded {
     }
 }
 
-/// Images of which it is not known whether they hold anything; they count as not blank.
+/// Images that are taken as not blank.
 impl From<Tensor<4>> for Inputs {
     fn from(images: Tensor<4>) -> Self {
         let blank = vec![false; images.dims()[0]];
@@ -59,7 +59,7 @@ impl From<Tensor<4>> for Inputs {
     }
 }
 
-/// Features of images of which it is not known whether they hold anything; they count as not blank.
+/// Features of images that are taken as not blank.
 impl From<Tensor<3>> for Encoded {
     fn from(features: Tensor<3>) -> Self {
         let blank = vec![false; features.dims()[0]];

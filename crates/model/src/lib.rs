@@ -1,10 +1,9 @@
-//! The captcha-lens network and what goes in and comes out of it: the one definition of
-//! preprocessing, encoder, attention decoder and weights, for training, the command line and the
-//! browser alike.
+//! The captcha-lens network with its input and output. Training, the command line and the browser use
+//! this one definition of preprocessing, encoder, decoder and weights.
 //!
-//! The files follow an image's way: [`image`], [`encoder`], [`attention`], [`gru`], [`decoder`],
-//! [`prediction`]; [`recognizer`] walks it, and [`golden`] checks that a device does so right.
-//! [`config`] says which network (those with a name are in `presets.rs`), [`weights`] carries it.
+//! An image passes through [`image`](mod@image), [`encoder`], [`attention`], [`gru`], [`decoder`] and
+//! [`prediction`]; [`recognizer`] calls them in this order. [`golden`] checks that a device computes
+//! correctly. [`config`] describes a network, and [`weights`] holds its parameters.
 
 #![recursion_limit = "256"]
 
@@ -19,7 +18,6 @@ mod dense;
 mod distribution;
 pub mod encoder;
 pub mod error;
-mod format;
 pub mod golden;
 pub mod gru;
 pub mod image;

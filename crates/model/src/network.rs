@@ -8,17 +8,17 @@ use crate::decoder::{Decoded, Decoder};
 use crate::encoder::Encoder;
 use crate::error::ModelError;
 
-/// The whole network, image to characters.
+/// The whole network, from an image to characters.
 #[derive(Module, Debug)]
 pub struct Network {
-    /// Image to feature grid.
+    /// From an image to a feature grid.
     pub encoder: Encoder,
-    /// Feature grid to characters.
+    /// From a feature grid to characters.
     pub decoder: Decoder,
 }
 
 impl ModelConfig {
-    /// A fresh network.
+    /// A new network.
     ///
     /// # Errors
     ///
@@ -34,12 +34,21 @@ impl ModelConfig {
 }
 
 impl Network {
-    /// Reads images greedily, in `steps` decoder steps.
+    /// Encodes images and decodes them greedily, in `steps` steps.
     ///
     /// # Shapes
     ///
-    /// - `images`: `[batch, 3, height, width]`, values 0..1
-    pub fn read(&self, images: Tensor<4>, steps: usize) -> Decoded {
+    /// - `images`: `[batch, channels, height, width]`, preprocessed, values 0..1; see
+    ///   [`ModelConfig::input_shape`]
+    pub fn forward(&self, images: Tensor<4>, steps: usize) -> Decoded {
         self.decoder.greedy(self.encoder.forward(images), steps)
+    }
+
+    /// The same function in fewer operations, for inference only: see [`Decoder::fold`] and
+    /// [`Encoder::pack_weights`].
+    pub(crate) fn for_inference(mut self) -> Self {
+        self.encoder.pack_weights();
+        self.decoder.fold();
+        self
     }
 }

@@ -1,4 +1,4 @@
-//! The answer: a text, how sure the network is of it, and where it looked.
+//! The answer: a text with its confidence, alternatives and attention.
 
 use serde::Serialize;
 
@@ -6,11 +6,11 @@ use crate::config::Grid;
 use crate::distribution::Distribution;
 use crate::vocabulary::Vocabulary;
 
-/// What was read in one image.
+/// The answer for one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The text, character by character the most likely one; the most likely of [`Self::alternatives`] if
-    /// there are any. Empty where the network sees none.
+    /// The text: at each step the most likely character, or the first of [`Self::alternatives`] if there
+    /// are any. Empty if the network recognises no character.
     pub text: String,
     /// Probability of the whole text under the network, its end included: 0 to 1.
     pub confidence: f32,
@@ -18,11 +18,11 @@ pub struct Prediction {
     pub characters: Vec<Character>,
     /// The shape of each character's attention.
     pub grid: Grid,
-    /// Whether the image holds nothing: its pixels hardly differ. Then there is no text, and there
-    /// are no alternatives. Where this is false and the text is empty, nothing was recognised in an
-    /// image that holds something.
+    /// Whether the image is blank: its pixels hardly differ. A blank image has no text and no
+    /// alternatives. If this is false and the text is empty, nothing was recognised in an image that is
+    /// not blank.
     pub blank: bool,
-    /// The most likely texts, most likely first, so that the first is [`Self::text`]; empty unless
+    /// The most likely texts, most likely first, so that the first is [`Self::text`]; empty if none were
     /// asked for.
     pub alternatives: Vec<Alternative>,
 }
@@ -32,31 +32,31 @@ pub struct Prediction {
 pub struct Character {
     /// The character.
     pub character: char,
-    /// Its probability, the characters before it taken as read: 0 to 1.
+    /// Its probability, given the characters before it: 0 to 1.
     pub confidence: f32,
-    /// Where the network looked for it: the share of each grid position, `[rows * cols]`, row by
-    /// row, sums to 1.
+    /// The network's attention at this step: the weight of each grid position, `[rows * cols]`, row by
+    /// row. The weights sum to 1.
     pub attention: Vec<f32>,
-    /// What could stand here, [`Self::ALTERNATIVES`] at most: the character itself, then the others,
-    /// most likely first.
+    /// At most [`Self::ALTERNATIVES`] candidates for this position: the character itself, then the
+    /// others, most likely first.
     pub alternatives: Vec<CharacterAlternative>,
 }
 
 impl Character {
-    /// How many candidates are told for a character.
+    /// Most candidates for one character.
     pub const ALTERNATIVES: usize = 5;
 }
 
-/// What could stand in a character's place.
+/// A candidate for the position of a character.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CharacterAlternative {
-    /// The character; none where the text could end here instead.
+    /// The character; `None` stands for the end of the text.
     pub character: Option<char>,
-    /// Its probability, the characters before it taken as read: 0 to 1.
+    /// Its probability, given the characters before it: 0 to 1.
     pub confidence: f32,
 }
 
-/// A text that could be read instead.
+/// A possible text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Alternative {
     /// The text.
@@ -65,38 +65,43 @@ pub struct Alternative {
     pub confidence: f32,
 }
 
-/// What it takes to understand a decoder's steps.
+/// Makes predictions of a decoder's steps.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
+pub(crate) struct PredictionBuilder<'a> {
     pub(crate) vocabulary: &'a Vocabulary,
     pub(crate) grid: Grid,
     pub(crate) temperature: f64,
 }
 
-impl Reader<'_> {
-    /// Values of one step.
-    pub(crate) fn row(&self) -> usize {
+impl PredictionBuilder<'_> {
+    /// Number of values of one step.
+    pub(crate) fn step_values(&self) -> usize {
         self.vocabulary.size() + self.grid.positions()
     }
 
-    /// Reads the most likely characters off one image's decoder steps. There is a step for each character
-    /// and one more in which the text can only end.
+    /// The prediction of one image with the most likely character at each step. There is a step for each
+    /// character, and one more, in which the text can only end.
     ///
     /// # Shapes
     ///
     /// - `steps`: `[steps, vocabulary + positions]`, row by row: a step's logits, then its attention
     pub(crate) fn greedy(&self, steps: &[f32], blank: bool) -> Prediction {
-        self.read(steps, blank, |_, step| step.best)
+        self.build(steps, blank, |_, step| step.best)
     }
 
-    /// As [`Reader::greedy`], of steps that were given the tokens of a text, for that text.
-    pub(crate) fn of_text(&self, steps: &[f32], blank: bool, tokens: &[usize]) -> Prediction {
-        self.read(steps, blank, |index, _| {
+    /// The prediction of a given text, from steps whose inputs were the text's tokens.
+    pub(crate) fn teacher_forced(
+        &self,
+        steps: &[f32],
+        blank: bool,
+        tokens: &[usize],
+    ) -> Prediction {
+        self.build(steps, blank, |index, _| {
             tokens.get(index).copied().unwrap_or(Vocabulary::END)
         })
     }
 
-    fn read(
+    fn build(
         &self,
         steps: &[f32],
         blank: bool,
@@ -104,7 +109,7 @@ impl Reader<'_> {
     ) -> Prediction {
         let mut confidence = 1.0;
         let mut characters = Vec::new();
-        let mut rows = steps.chunks_exact(self.row()).peekable();
+        let mut rows = steps.chunks_exact(self.step_values()).peekable();
         while let Some(row) = rows.next() {
             let (logits, attention) = row.split_at(self.vocabulary.size());
             let step = Distribution::new(logits, self.temperature);
@@ -114,10 +119,10 @@ impl Reader<'_> {
                 .character(token)
                 .filter(|_| rows.peek().is_some());
             let Some(character) = character else {
-                confidence *= step.end();
+                confidence *= step.end_probability();
                 break;
             };
-            let probability = step.of(token);
+            let probability = step.probability(token);
             confidence *= probability;
             characters.push(Character {
                 character,
@@ -140,7 +145,7 @@ impl Reader<'_> {
     }
 }
 
-/// A character, then the most likely others of a step's characters and its end, most likely first.
+/// A character, then the other characters and the end of the text, most likely first.
 fn candidates(
     step: &Distribution,
     vocabulary: &Vocabulary,
@@ -149,9 +154,9 @@ fn candidates(
     let mut all: Vec<(Option<char>, f64)> = step
         .characters()
         .map(|(id, probability)| (vocabulary.character(id), probability))
-        .chain([(None, step.of(Vocabulary::END))])
+        .chain([(None, step.probability(Vocabulary::END))])
         .collect();
-    // Stable, so that of several equal characters the first leads, as greedy decoding has it.
+    // The sort is stable, so that the first of equal characters leads, as in greedy decoding.
     all.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     all.sort_by_key(|(other, _)| *other != Some(character));
     all.truncate(Character::ALTERNATIVES);

@@ -1,4 +1,4 @@
-//! The networks that have a name.
+//! The configurations that have a name.
 
 use crate::config::{
     BlockConfig, DecoderConfig, EncoderConfig, InputConfig, ModelConfig, Resampling,
@@ -8,7 +8,7 @@ impl ModelConfig {
     /// The names that [`ModelConfig::preset`] knows.
     pub const PRESETS: [&str; 2] = ["paper", "compact"];
 
-    /// The named network, if there is one of that name.
+    /// The configuration of this name, if there is one.
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "paper" => Some(Self::paper()),
@@ -17,7 +17,7 @@ impl ModelConfig {
         }
     }
 
-    /// The paper's network exactly: 5.83 M parameters, a 3 x 6 grid.
+    /// The network of the paper: 5.83 M parameters, a 3 x 6 grid.
     pub fn paper() -> Self {
         Self {
             input: InputConfig::new(50, 100, Resampling::Bilinear),
@@ -45,11 +45,14 @@ impl ModelConfig {
         }
     }
 
-    /// The network for the web: the paper's plan, much narrower, on an input of fifteen times the
-    /// pixels, so that a small letter is 20 pixels high and not 5. The first block takes
-    /// them in squares of 2 x 2; its maps are the largest, so it does without batch norm. Four of the
-    /// fourteen blocks pool, right behind the convolution, the last of them rows only, for a 6 x 24 grid
-    /// worth looking at, and the GRU's state is carried.
+    /// The network for the web. Its blocks are much narrower than the paper's, and its input has fifteen
+    /// times the pixels, so that a small letter is 20 pixels high instead of 5.
+    ///
+    /// - Pixel unshuffle by 2 keeps the maps of the first block small. They are still the largest, so that
+    ///   block has no batch norm.
+    /// - Four of the fourteen blocks pool, directly after the convolution. The last one pools rows only,
+    ///   which gives a grid of 6 x 24.
+    /// - The GRU's state is carried from step to step.
     pub fn compact() -> Self {
         Self {
             input: InputConfig::new(196, 388, Resampling::Area).with_inverted(true),

@@ -1,16 +1,16 @@
-//! Results on their way from the device to the host.
+//! Copies results from the device to the host.
 
 use burn::tensor::Tensor;
 
 use crate::error::{ModelError, plain_cause};
 
-/// Waits for a tensor and copies its values to the host, row by row. Browsers know no other way
-/// to wait: nothing here blocks.
+/// Waits for a tensor and copies its values to the host, row by row. It does not block, which browsers do
+/// not allow.
 ///
 /// # Errors
 ///
-/// [`ModelError::DeviceLost`] if the device fails, or if a value is not finite: weights and
-/// images are, so only a device that computes wrongly answers so.
+/// [`ModelError::DeviceLost`] if the device fails, or if a value is not finite. Weights and images are
+/// finite, so such a value comes from a device that computes wrongly.
 pub(crate) async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, ModelError> {
     let lost =
         |error: &dyn std::fmt::Display| ModelError::DeviceLost(plain_cause(&error.to_string()));

@@ -1,4 +1,4 @@
-//! An image's whole way through the network.
+//! From images to predictions, with one network on one device.
 
 use burn::tensor::{Device, Int, Tensor};
 
@@ -8,16 +8,16 @@ use crate::error::ModelError;
 use crate::image::{self, RgbImage};
 use crate::input::{Encoded, Inputs};
 use crate::network::Network;
-use crate::prediction::{Alternative, Prediction, Reader};
+use crate::prediction::{Alternative, Prediction, PredictionBuilder};
 use crate::readback::read_back;
 use crate::vocabulary::Vocabulary;
 use crate::weights::Weights;
 
-/// Reads images with one network on one device.
+/// Recognises the text in images.
 ///
-/// [`recognize`](Self::recognize) is all that most callers need. Its stages can also be called
-/// one by one, to time them or to start from what training has at hand:
-/// [`preprocess`](Self::preprocess), [`encode`](Self::encode), [`decode`](Self::decode).
+/// Most callers only need [`recognize`](Self::recognize). Its stages can also be called one by one, to
+/// time them or to start from preprocessed images: [`preprocess`](Self::preprocess),
+/// [`encode`](Self::encode), [`decode`](Self::decode).
 #[derive(Debug)]
 pub struct Recognizer {
     network: Network,
@@ -28,25 +28,23 @@ pub struct Recognizer {
 }
 
 impl Recognizer {
-    /// The most alternatives that are looked for.
+    /// Most alternatives that can be asked for.
     pub const MAX_ALTERNATIVES: usize = 100;
-    /// Texts that a search keeps at least, so that a few alternatives more or less find the same
+    /// Smallest width of the beam, so that searches for different numbers of alternatives find the same
     /// text.
     const MIN_BEAM: usize = 10;
 
-    /// Puts a network on a device, for inference whatever the device: dropout is off and batch
-    /// norm uses its running statistics.
+    /// Builds a network on a device. It runs in inference mode on every device: dropout is off, and
+    /// batch norm uses its running statistics.
     ///
     /// # Errors
     ///
-    /// [`ModelError::BadWeights`] if the tensors are not those of the configuration.
+    /// [`ModelError::BadWeights`] if the tensors do not match the configuration.
     pub fn new(weights: &Weights, device: &Device) -> Result<Self, ModelError> {
-        // burn's layers train wherever the device records gradients.
+        // burn's layers run in training mode if the device records gradients.
         let device = device.clone().without_autodiff();
-        let mut network = weights.network(&device)?;
-        network.encoder.pack_weights();
         Ok(Self {
-            network,
+            network: weights.network(&device)?.for_inference(),
             config: weights.config.clone(),
             vocabulary: weights.config.vocabulary()?,
             temperature: weights.temperature,
@@ -59,21 +57,21 @@ impl Recognizer {
         &self.config
     }
 
-    /// Where the network runs.
+    /// The device on which the network runs.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// Reads images, with up to `alternatives` (at most [`Self::MAX_ALTERNATIVES`]) of the most
-    /// likely texts for each. Without them, everything stays on the device until one read-back
-    /// for all images; with them, one more for each image and step.
+    /// Recognises the text in images, with up to `alternatives` (at most [`Self::MAX_ALTERNATIVES`]) of
+    /// the most likely texts for each. Without alternatives there is one read-back from the device for
+    /// all images. With them, there is one more for each image and step.
     ///
-    /// Alternatives take a wider search, and what it finds to be the likeliest text is the answer:
-    /// where the network is unsure, this can be another text than the one read character by character.
+    /// Alternatives are found by beam search, whose most likely text is the answer. If the network is
+    /// unsure, it can differ from the text that has the most likely character at each step.
     ///
     /// # Errors
     ///
-    /// [`ModelError::DeviceLost`] if the device fails, or what [`Self::preprocess`] refuses.
+    /// [`ModelError::DeviceLost`] if the device fails, or the errors of [`Self::preprocess`].
     pub async fn recognize(
         &self,
         images: &[RgbImage],
@@ -86,53 +84,54 @@ impl Recognizer {
         self.decode(encoded, alternatives).await
     }
 
-    /// Reads input that is preprocessed already.
+    /// Recognises the text in preprocessed images.
     ///
     /// # Errors
     ///
-    /// [`ModelError::InvalidInput`] if it is of another shape than the network takes,
+    /// [`ModelError::InvalidInput`] if their shape is not that of the network's input,
     /// [`ModelError::DeviceLost`] if the device fails.
-    pub async fn read(&self, inputs: impl Into<Inputs>) -> Result<Vec<Prediction>, ModelError> {
+    pub async fn recognize_inputs(
+        &self,
+        inputs: impl Into<Inputs>,
+    ) -> Result<Vec<Prediction>, ModelError> {
         self.decode(self.encode(inputs)?, 0).await
     }
 
-    /// Brings images to the network's input.
+    /// Brings images to the shape and values of the network's input.
     ///
     /// # Errors
     ///
-    /// What [`image::preprocess`] refuses: no pixels, or too many.
+    /// Those of [`image::preprocess`]: an image has no pixels, or too many.
     pub fn preprocess(&self, images: &[RgbImage]) -> Result<Inputs, ModelError> {
         let values = images
             .iter()
-            .map(|image| image::preprocess(image, &self.config.input))
+            .map(|image| image::preprocess(image, &self.config))
             .collect::<Result<Vec<_>, _>>()?;
         let blank = values
             .iter()
             .map(|values| image::is_blank(values))
             .collect();
-        let images = image::batch(values, &self.config.input, &self.device);
+        let images = image::batch(values, &self.config, &self.device);
         Ok(Inputs { images, blank })
     }
 
-    /// Starts the encoder; a GPU may still be at it on return.
+    /// Runs the encoder. A GPU may still be computing when this returns.
     ///
     /// # Shapes
     ///
-    /// - `inputs`: `[batch, 3, height, width]`, values 0..1
+    /// - `inputs`: `[batch, channels, height, width]`, values 0..1; see [`ModelConfig::input_shape`]
     ///
     /// # Errors
     ///
-    /// [`ModelError::InvalidInput`] if they are of another shape.
+    /// [`ModelError::InvalidInput`] if the shape is another one.
     pub fn encode(&self, inputs: impl Into<Inputs>) -> Result<Encoded, ModelError> {
         let Inputs { images, blank } = inputs.into();
-        let input = &self.config.input;
-        check_shape(images.dims(), [3, input.height, input.width])?;
-        let images = images.without_autodiff();
-        let features = self.network.encoder.forward(images);
+        check_shape(images.dims(), self.config.input_shape())?;
+        let features = self.network.encoder.forward(images.without_autodiff());
         Ok(Encoded { features, blank })
     }
 
-    /// Decodes what the encoder saw; see [`Self::recognize`] for `alternatives`.
+    /// Decodes features to predictions; see [`Self::recognize`] for `alternatives`.
     ///
     /// # Shapes
     ///
@@ -140,28 +139,28 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`ModelError::InvalidInput`] if it is of another shape, [`ModelError::DeviceLost`] if the
-    /// device fails.
+    /// [`ModelError::InvalidInput`] if the shape is another one, [`ModelError::DeviceLost`] if the device
+    /// fails.
     pub async fn decode(
         &self,
         encoded: impl Into<Encoded>,
         alternatives: usize,
     ) -> Result<Vec<Prediction>, ModelError> {
         let Encoded { features, blank } = encoded.into();
-        let answers = self.steps(features.clone()).await?;
-        let reader = self.reader();
-        let mut predictions: Vec<Prediction> = answers
-            .chunks_exact(self.config.steps() * reader.row())
+        let steps = self.greedy_steps(features.clone()).await?;
+        let builder = self.prediction_builder();
+        let mut predictions: Vec<Prediction> = steps
+            .chunks_exact(self.config.steps() * builder.step_values())
             .zip(blank)
-            .map(|(answer, blank)| match blank {
-                // An image that holds nothing has no text, whatever its one colour looks like.
-                true => reader.of_text(answer, blank, &[]),
-                false => reader.greedy(answer, blank),
+            .map(|(steps, blank)| match blank {
+                // A blank image has no text, even if the network recognises one in its colour.
+                true => builder.teacher_forced(steps, blank, &[]),
+                false => builder.greedy(steps, blank),
             })
             .collect();
         if alternatives > 0 {
-            let held = predictions.iter_mut().enumerate();
-            for (index, prediction) in held.filter(|(_, prediction)| !prediction.blank) {
+            let predictions = predictions.iter_mut().enumerate();
+            for (index, prediction) in predictions.filter(|(_, prediction)| !prediction.blank) {
                 let features = features.clone().narrow(0, index, 1);
                 self.search(features, alternatives, prediction).await?;
             }
@@ -169,29 +168,29 @@ impl Recognizer {
         Ok(predictions)
     }
 
-    /// Logits and attention of every step of greedy decoding.
+    /// The logits and the attention of each step of greedy decoding.
     ///
     /// # Shapes
     ///
     /// - `features`: `[batch, positions, features]`
     /// - output: `[batch, steps, vocabulary + positions]`, flat
-    pub(crate) async fn steps(&self, features: Tensor<3>) -> Result<Vec<f32>, ModelError> {
+    pub(crate) async fn greedy_steps(&self, features: Tensor<3>) -> Result<Vec<f32>, ModelError> {
         let positions = self.config.grid().positions();
         check_shape(features.dims(), [positions, self.config.encoder.features])?;
         let decoded = self.network.decoder.greedy(features, self.config.steps());
         read_back(Tensor::cat(vec![decoded.logits, decoded.attention], 2)).await
     }
 
-    /// What it takes to understand the steps.
-    pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader {
+    /// Makes predictions of the steps.
+    pub(crate) fn prediction_builder(&self) -> PredictionBuilder<'_> {
+        PredictionBuilder {
             vocabulary: &self.vocabulary,
             grid: self.config.grid(),
             temperature: self.temperature,
         }
     }
 
-    /// Looks for the most likely texts of one image, and makes the likeliest the answer.
+    /// Searches the most likely texts of one image, and makes the first of them the answer.
     async fn search(
         &self,
         features: Tensor<3>,
@@ -208,7 +207,7 @@ impl Recognizer {
             self.temperature,
         )
         .await?;
-        // A beam may lose the text that is the likeliest character by character.
+        // The beam may have dropped the text of greedy decoding.
         if found.iter().all(|other| other.text != prediction.text) {
             found.push(Alternative {
                 text: prediction.text.clone(),
@@ -220,18 +219,18 @@ impl Recognizer {
         if let Some(first) = found.first_mut() {
             if first.text != prediction.text {
                 *prediction = self
-                    .read_as(features, &first.text, prediction.blank)
+                    .predict_text(features, &first.text, prediction.blank)
                     .await?;
             }
-            // The same but for the last digit.
+            // They differ by rounding only.
             first.confidence = prediction.confidence;
         }
         prediction.alternatives = found;
         Ok(())
     }
 
-    /// What the network says of a text in one image.
-    async fn read_as(
+    /// The prediction of a given text in one image.
+    async fn predict_text(
         &self,
         features: Tensor<3>,
         text: &str,
@@ -249,11 +248,13 @@ impl Recognizer {
         let inputs = Tensor::<1, Int>::from_ints(inputs.as_slice(), &self.device).unsqueeze();
         let decoded = self.network.decoder.teacher_forced(features, inputs);
         let steps = read_back(Tensor::cat(vec![decoded.logits, decoded.attention], 2)).await?;
-        Ok(self.reader().of_text(&steps, blank, &tokens))
+        Ok(self
+            .prediction_builder()
+            .teacher_forced(&steps, blank, &tokens))
     }
 }
 
-/// Checks a tensor's shape behind its batch.
+/// Checks a tensor's shape without its batch.
 fn check_shape<const D: usize, const E: usize>(
     found: [usize; D],
     expected: [usize; E],

@@ -9,16 +9,20 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Fills a target behind its `<end>`; no loss is taken there.
+    /// Fills a target after its `<end>`; it is left out of the loss.
     pub const PAD: usize = 0;
     /// The token before the first character.
     pub const START: usize = 1;
-    /// The token behind the last character.
+    /// The token after the last character.
     pub const END: usize = 2;
     /// The alphabet's first character; the others follow in order.
     pub const FIRST_CHARACTER: usize = 3;
 
-    /// The vocabulary of an alphabet; refused if it is empty or repeats a character.
+    /// The vocabulary of an alphabet.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::InvalidConfig`] if it is empty or repeats a character.
     pub fn new(alphabet: &str) -> Result<Self, ModelError> {
         let characters: Vec<char> = alphabet.chars().collect();
         let repeats = characters
@@ -38,14 +42,14 @@ impl Vocabulary {
         Self::FIRST_CHARACTER + self.characters.len()
     }
 
-    /// The character of a token id; none for the three special ones.
+    /// The character of a token id; `None` for the three special ones.
     pub fn character(&self, id: usize) -> Option<char> {
         self.characters
             .get(id.checked_sub(Self::FIRST_CHARACTER)?)
             .copied()
     }
 
-    /// The token id of a character; none if the alphabet lacks it.
+    /// The token id of a character; `None` if the alphabet lacks it.
     pub fn id(&self, character: char) -> Option<usize> {
         Some(
             Self::FIRST_CHARACTER
@@ -56,8 +60,8 @@ impl Vocabulary {
         )
     }
 
-    /// A label in this alphabet's characters: a character that it holds only in the other case, lower or
-    /// upper, becomes that one; what it does not hold at all stays as it is.
+    /// A label in the alphabet's case. A character that the alphabet holds only in the other case is
+    /// converted; one that it does not hold at all stays.
     pub fn fold(&self, label: &str) -> String {
         let fold = |character: char| {
             let known = |character: char| self.id(character).is_some();
@@ -95,7 +99,7 @@ impl Vocabulary {
     }
 }
 
-/// The only character of an iterator; none if there are several.
+/// The character of an iterator that has exactly one.
 fn single(mut characters: impl Iterator<Item = char>) -> Option<char> {
     let character = characters.next()?;
     characters.next().is_none().then_some(character)

@@ -1,9 +1,9 @@
-//! The weights file: one safetensors file that holds all it takes to rebuild a network.
+//! The weights file: one safetensors file with everything that a network is rebuilt from.
 //!
-//! Its metadata holds `format` (this file's version), `config` (the [`ModelConfig`] as JSON),
-//! `training` (where the weights come from, as JSON) and, once it has been calibrated,
-//! `temperature` (what logits are divided by before they are shown as probabilities). Tensors are named by their path in the
-//! network, `encoder.blocks.0.conv.weight` or `decoder.attention.query.weight`. Dense matrices are
+//! Its metadata holds `format` (the version of the file format), `config` (the [`ModelConfig`] as JSON),
+//! `training` (the origin of the weights, as JSON) and, in a calibrated file, `temperature` (the divisor
+//! of the logits). Tensors are named by their path in the network, such as
+//! `encoder.blocks.0.conv.weight` or `decoder.attention.query.weight`. Dense matrices are
 //! `[inputs, outputs]`, convolutions `[filters, channels, 3, 3]`.
 
 use std::ops::RangeInclusive;
@@ -17,29 +17,29 @@ use crate::config::ModelConfig;
 use crate::error::ModelError;
 use crate::network::Network;
 
-/// The version of the file that is written and read.
+/// The version of the file format that is written and read.
 pub const FORMAT: &str = "captcha-lens/1";
 
 const TEMPERATURE: &str = "temperature";
 const TEMPERATURES: RangeInclusive<f64> = 0.01..=100.0;
 
-/// A weights file, checked as far as that needs no device.
+/// A weights file. Everything is checked that does not need a device.
 #[derive(Clone, Debug)]
 pub struct Weights {
     /// The network they belong to.
     pub config: ModelConfig,
-    /// Where they come from: data, seed, images seen, command, scores.
+    /// Their origin: data, seed, number of images, command, scores.
     pub training: serde_json::Value,
-    /// What logits are divided by before they become probabilities, so that confidence means what
-    /// it says (Guo et al. 2017, "On Calibration of Modern Neural Networks"); 1 changes nothing.
+    /// The divisor of the logits that calibrates the confidence (Guo et al. 2017, "On Calibration of
+    /// Modern Neural Networks"); 1 changes nothing.
     pub temperature: f64,
     bytes: Vec<u8>,
 }
 
-/// How exactly weights are written.
+/// The precision in which weights are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// 16 bits, for shipping: half the size. Batch norm stays in 32, its variances need the range.
+    /// 16 bits, for half the size. Batch norm stays in 32 bits, whose range its variances need.
     Half,
     /// 32 bits.
     Full,
@@ -50,7 +50,7 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// [`ModelError::BadWeights`] for whatever is no whole weights file of this version.
+    /// [`ModelError::BadWeights`] if it is not a complete weights file of this version.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, ModelError> {
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| damaged(&error))?;
         let entry = |name: &str| {
@@ -91,7 +91,7 @@ impl Weights {
         })
     }
 
-    /// The file, as it was read.
+    /// The bytes of the file.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -100,7 +100,7 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// [`ModelError::BadWeights`] if it does not lie between 0.01 and 100.
+    /// [`ModelError::BadWeights`] if it is not between 0.01 and 100.
     pub fn with_temperature(self, temperature: f64) -> Result<Self, ModelError> {
         Self::from_bytes(edit_header(&self.bytes, |header| {
             header["__metadata__"][TEMPERATURE] = temperature.to_string().into();
@@ -111,9 +111,9 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// [`ModelError::BadWeights`] if a tensor is missing, misshapen, or one too many.
+    /// [`ModelError::BadWeights`] if a tensor is missing, superfluous or has another shape.
     pub fn network(&self, device: &Device) -> Result<Network, ModelError> {
-        // Parameters are lazy: none is allocated before its tensor has been found to fit.
+        // Parameters are lazy: memory is allocated only after the tensor's shape has been checked.
         let mut network = self.config.init(device)?;
         let mut store = SafetensorsStore::from_bytes(Some(self.bytes.clone()))
             .with_from_adapter(FloatCastAdapter::to(DType::F32))
@@ -166,7 +166,7 @@ pub fn save(
     edit_header(&file, |_| ())
 }
 
-/// Changes the header and puts its entries in order, which the library leaves to chance: the same
+/// Changes the header and sorts its entries, whose order the library leaves to chance, so that the same
 /// network makes the same file.
 fn edit_header(
     file: &[u8],
@@ -180,12 +180,12 @@ fn edit_header(
     edit(&mut header);
     header.sort_all_objects();
     let mut header = header.to_string().into_bytes();
-    // The format wants tensors aligned and knows blanks behind the header.
+    // The format aligns tensors, and allows blanks after the header.
     header.resize(header.len().next_multiple_of(LENGTH), b' ');
     Ok([&(header.len() as u64).to_le_bytes(), &*header, tensors].concat())
 }
 
-/// Every tensor must hold finite numbers of 16 or 32 bits.
+/// Checks that every tensor holds finite numbers of 16 or 32 bits.
 fn check_tensors(bytes: &[u8]) -> Result<(), ModelError> {
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
     for (name, tensor) in tensors.iter() {
@@ -197,7 +197,7 @@ fn check_tensors(bytes: &[u8]) -> Result<(), ModelError> {
                 .iter()
                 .all(|bytes| f32::from_le_bytes(*bytes).is_finite()),
             Dtype::F16 => {
-                const EXPONENT: u16 = 0x7c00; // all set: infinite or no number
+                const EXPONENT: u16 = 0x7c00; // all bits set: infinite or NaN
                 let numbers = tensor.data().as_chunks().0.iter();
                 numbers
                     .map(|bytes| u16::from_le_bytes(*bytes))

@@ -18,7 +18,6 @@ const VARIANTS: [(&str, Forward); 2] = [
 
 /// As [`Encoder::forward`], by burn's own layers.
 fn forward_reference(encoder: &Encoder, images: Tensor<4>) -> Tensor<3> {
-    let images = encoder.unshuffle.forward(images);
     let maps = encoder.blocks.iter().fold(images, |x, block| {
         block.norm_pool(block.conv_relu_pool_reference(x))
     });
@@ -29,7 +28,8 @@ fn encoder(criterion: &mut Criterion) {
     let device = Device::flex().autodiff();
     let config = ModelConfig::compact();
     let encoder = config.encoder.init(&device);
-    let shape = [BATCH, 3, config.input.height, config.input.width];
+    let [channels, rows, cols] = config.input_shape();
+    let shape = [BATCH, channels, rows, cols];
     let images = Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device);
     let mut group = criterion.benchmark_group("encoder, forward and backward");
     group

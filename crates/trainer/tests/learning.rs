@@ -5,6 +5,7 @@
 mod seeded;
 
 use burn::module::{Param, RunningState};
+use burn::nn::PixelUnshuffleConfig;
 use burn::nn::pool::AvgPool2dConfig;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use captcha_model::config::BlockConfig;
@@ -161,7 +162,7 @@ fn a_grown_network_answers_as_the_small_one() {
     let images = Tensor::random([2, 3, 26, 34], Distribution::Default, &device);
     let logits = |weights: &Weights| {
         let network: Network = weights.network(&device).unwrap();
-        network.read(images.clone(), 4).logits
+        network.forward(images.clone(), 4).logits
     };
     for larger in [
         &[(3, false, true), (4, true, true), (6, true, false)][..],
@@ -225,8 +226,14 @@ fn a_finer_input_starts_as_the_mean_over_its_squares() {
         .with_strides([2, 2])
         .init()
         .forward(images.clone());
-    let read = |weights: &Weights, images| weights.network(&device).unwrap().read(images, 4).logits;
-    let difference = (read(&grown, images) - read(&weights, means)).abs().max();
+    let images = PixelUnshuffleConfig::new(2).init().forward(images);
+    let logits = |weights: &Weights, images| {
+        let network = weights.network(&device).unwrap();
+        network.forward(images, 4).logits
+    };
+    let difference = (logits(&grown, images) - logits(&weights, means))
+        .abs()
+        .max();
     assert!(value(difference) < 1e-4);
     assert!(grow(&grown, &small).is_err(), "it only grows");
 }

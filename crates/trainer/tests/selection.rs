@@ -149,7 +149,8 @@ fn a_step_learns_from_what_it_chose_each_for_its_weight() {
         })
         .collect();
     let ids = |ids: &[i32]| Tensor::<1, Int>::from_ints(ids, &device).reshape([images, steps]);
-    let shape = [images, 3, config.input.height, config.input.width];
+    let [channels, rows, cols] = config.input_shape();
+    let shape = [images, channels, rows, cols];
     let batch = Batch {
         images: Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device),
         inputs: ids(&targets),
@@ -184,12 +185,10 @@ fn a_step_reports_all_that_it_read() {
     let device = Device::flex().autodiff();
     let trainee = Trainee::new(&config, &recipe, &device).unwrap();
     let (images, steps) = (8, config.steps());
+    let [channels, rows, cols] = config.input_shape();
     let ids = |from: i32| Tensor::<1, Int>::arange(0..48, &device).remainder_scalar(5) + from;
     let batch = Batch {
-        images: Tensor::zeros(
-            [images, 3, config.input.height, config.input.width],
-            &device,
-        ),
+        images: Tensor::zeros([images, channels, rows, cols], &device),
         inputs: ids(0).reshape([images, steps]),
         targets: ids(1).reshape([images, steps]),
         character_map: Some(Tensor::zeros([images, config.grid().positions()], &device)),

@@ -1,12 +1,13 @@
-//! The way back, for training.
+//! The backward pass.
 
 use rayon::prelude::*;
 
-use super::{CUT, Layer, SCRATCH, Scratch, Tile, resized, winograd};
-use crate::matrix::{Matrix, multiply};
+use super::{Band, ConvReluPool, INACTIVE, SCRATCH, Scratch, resized, winograd};
+use crate::matmul::multiply;
+use crate::matrix::Matrix;
 
 /// Gradients of the objective.
-pub struct LayerGradients {
+pub struct ConvReluPoolGradients {
     /// `[batch, channels, height, width]`, if asked for.
     pub x: Option<Vec<f32>>,
     /// `[filters, channels, 3, 3]`
@@ -15,44 +16,50 @@ pub struct LayerGradients {
     pub bias: Vec<f32>,
 }
 
-impl Layer {
-    /// The way back, from the output's gradient, `grad`, and the routes of the way forward; the
-    /// input's gradient only if asked for. The weights are taken as they are, not prepared.
+impl ConvReluPool {
+    /// Computes the gradients of the inputs from `grad`, that of the output, and the pool indices of
+    /// the forward pass. The weights are not packed.
+    ///
+    /// # Shapes
+    ///
+    /// - `x`: `[batch, channels, height, width]`
+    /// - `weight`: `[filters, channels, 3, 3]`
+    /// - `grad` and `pool_indices`: `[batch, filters, rows, cols]`
     pub fn backward(
         &self,
         x: &[f32],
         weight: &[f32],
         grad: &[f32],
-        routes: &[u8],
-        wants_x: bool,
-    ) -> LayerGradients {
+        pool_indices: &[u8],
+        needs_input_grad: bool,
+    ) -> ConvReluPoolGradients {
         let (x_values, out_values) = self.image_values();
         let images = self.images_per_task();
-        let mut x_grad = wants_x.then(|| vec![0.0; x.len()]);
+        let mut x_grad = needs_input_grad.then(|| vec![0.0; x.len()]);
         let mut x_chunks: Vec<Option<&mut [f32]>> = match &mut x_grad {
             Some(values) => values.chunks_mut(images * x_values).map(Some).collect(),
             None => x.chunks(images * x_values).map(|_| None).collect(),
         };
-        let (places, taps) = self.products();
-        let prepared = wants_x.then(|| self.prepare(weight));
+        let (count, terms) = self.products();
+        let packed = needs_input_grad.then(|| self.pack(weight));
         let zeros = || {
-            let weight = vec![0.0; places * self.filters * taps];
+            let weight = vec![0.0; count * self.filters * terms];
             (weight, vec![0.0; self.filters])
         };
         let (weight_grad, bias_grad) = x_chunks
             .par_iter_mut()
             .zip(x.par_chunks(images * x_values))
             .zip(grad.par_chunks(images * out_values))
-            .zip(routes.par_chunks(images * out_values))
-            .fold(zeros, |mut sums, (((x_grad, x), grad), routes)| {
+            .zip(pool_indices.par_chunks(images * out_values))
+            .fold(zeros, |mut sums, (((x_grad, x), grad), indices)| {
                 let (weight_grad, bias_grad) = &mut sums;
                 SCRATCH.with_borrow_mut(|scratch| {
-                    for tile in self.tiles(x.len() / x_values) {
-                        let maps = resized(&mut scratch.maps, self.filters * tile.positions());
-                        self.unpool(&tile, grad, routes, maps, bias_grad);
-                        self.convolve_back(&tile, scratch, x, weight_grad);
-                        if let (Some(x_grad), Some(weight)) = (x_grad.as_deref_mut(), &prepared) {
-                            self.convolve_back_to_input(&tile, scratch, weight, x_grad);
+                    for band in self.bands(x.len() / x_values) {
+                        let maps = resized(&mut scratch.maps, self.filters * band.positions());
+                        self.unpool(&band, grad, indices, maps, bias_grad);
+                        self.weight_grad(&band, scratch, x, weight_grad);
+                        if let (Some(x_grad), Some(weight)) = (x_grad.as_deref_mut(), &packed) {
+                            self.input_grad(&band, scratch, weight, x_grad);
                         }
                     }
                 });
@@ -63,10 +70,10 @@ impl Layer {
                 add(&mut sums.1, &other.1);
                 sums
             });
-        LayerGradients {
+        ConvReluPoolGradients {
             x: x_grad,
-            weight: if self.by_winograd() {
-                winograd::transform_back(&weight_grad)
+            weight: if self.uses_winograd() {
+                winograd::weight_transform_grad(&weight_grad)
             } else {
                 weight_grad
             },
@@ -74,102 +81,106 @@ impl Layer {
         }
     }
 
-    /// Adds to the gradient of the prepared weights, from that of a tile's maps, in `scratch`; it
-    /// leaves the products' gradient there.
-    fn convolve_back(&self, tile: &Tile, scratch: &mut Scratch, x: &[f32], weight: &mut [f32]) {
-        let ((places, taps), columns) = (self.products(), self.columns(tile));
+    /// Adds a band's part to the gradient of the packed weights. Takes the gradient of the band's maps
+    /// from `scratch`, and leaves that of its products there.
+    fn weight_grad(&self, band: &Band, scratch: &mut Scratch, x: &[f32], weight: &mut [f32]) {
+        let ((count, terms), columns) = (self.products(), self.columns(band));
         let Scratch {
             patches,
             products,
             maps,
-            lines,
+            rows,
         } = scratch;
-        if self.by_winograd() {
-            let maps = &maps[..self.filters * tile.positions()];
-            let products = resized(products, places * self.filters * columns);
-            Self::fold_back(tile, maps, lines, products);
+        if self.uses_winograd() {
+            let maps = &maps[..self.filters * band.positions()];
+            let products = resized(products, count * self.filters * columns);
+            Self::output_transform_grad(band, maps, rows, products);
         } else {
             std::mem::swap(products, maps);
         }
-        let patches = resized(patches, places * taps * columns);
-        self.gather(tile, x, lines, patches);
+        let patches = resized(patches, count * terms * columns);
+        self.patches(band, x, rows, patches);
         for ((weight, patches), products) in weight
-            .chunks_exact_mut(self.filters * taps)
-            .zip(patches.chunks_exact(taps * columns))
+            .chunks_exact_mut(self.filters * terms)
+            .zip(patches.chunks_exact(terms * columns))
             .zip(products.chunks_exact(self.filters * columns))
         {
             multiply(
-                [taps, self.filters, columns],
-                Matrix(patches, columns, 1),
-                Matrix(products, 1, columns),
+                [terms, self.filters, columns],
+                Matrix::new(patches, columns, 1),
+                Matrix::new(products, 1, columns),
                 weight,
                 true,
             );
         }
     }
 
-    /// Adds to the input's gradient, from that of a tile's products, in `scratch`.
-    fn convolve_back_to_input(
-        &self,
-        tile: &Tile,
-        scratch: &mut Scratch,
-        weight: &[f32],
-        x: &mut [f32],
-    ) {
-        let ((places, taps), columns) = (self.products(), self.columns(tile));
-        let patches = resized(&mut scratch.patches, places * taps * columns);
+    /// Adds a band's part to the gradient of the input. Takes the gradient of the band's products from
+    /// `scratch`.
+    fn input_grad(&self, band: &Band, scratch: &mut Scratch, weight: &[f32], x: &mut [f32]) {
+        let ((count, terms), columns) = (self.products(), self.columns(band));
+        let patches = resized(&mut scratch.patches, count * terms * columns);
         for ((patches, products), weight) in patches
-            .chunks_exact_mut(taps * columns)
+            .chunks_exact_mut(terms * columns)
             .zip(scratch.products.chunks_exact(self.filters * columns))
-            .zip(weight.chunks_exact(self.filters * taps))
+            .zip(weight.chunks_exact(self.filters * terms))
         {
             multiply(
-                [columns, taps, self.filters],
-                Matrix(products, 1, columns),
-                Matrix(weight, taps, 1),
+                [columns, terms, self.filters],
+                Matrix::new(products, 1, columns),
+                Matrix::new(weight, terms, 1),
                 patches,
                 false,
             );
         }
-        if self.by_winograd() {
-            self.spread_back(tile, patches, &mut scratch.lines, x);
+        if self.uses_winograd() {
+            self.input_transform_grad(band, patches, &mut scratch.rows, x);
         } else {
-            self.copy_back(tile, patches, x);
+            self.col2im(band, patches, x);
         }
     }
 
-    /// The other way: the gradient of the convolved maps, and the bias's added to its sum.
-    fn unpool(&self, tile: &Tile, grad: &[f32], routes: &[u8], maps: &mut [f32], bias: &mut [f32]) {
+    /// The backward pass of pooling and ReLU: computes the gradient of a band's maps, and adds the
+    /// band's part to the gradient of the bias.
+    fn unpool(
+        &self,
+        band: &Band,
+        grad: &[f32],
+        pool_indices: &[u8],
+        maps: &mut [f32],
+        bias: &mut [f32],
+    ) {
         let [_, cols] = self.output();
-        self.output_rows(tile, |filter, to, from| {
-            let places = grad[to..to + cols].iter().zip(&routes[to..to + cols]);
+        self.for_each_output_row(band, |filter, to, from| {
+            let outputs = grad[to..to + cols].iter().zip(&pool_indices[to..to + cols]);
             let mut sum = 0.0;
             let [window_rows, window_cols] = self.window;
-            let maps = &mut maps[from..from + window_rows * tile.cols];
-            let (upper, lower) = maps.split_at_mut(tile.cols);
+            let maps = &mut maps[from..from + window_rows * band.cols];
+            let (upper, lower) = maps.split_at_mut(band.cols);
             match (window_rows, window_cols) {
                 (1, _) => {
-                    for ((grad, route), map) in places.zip(upper) {
-                        *map = if *route == CUT { 0.0 } else { *grad };
+                    for ((grad, index), map) in outputs.zip(upper) {
+                        *map = if *index == INACTIVE { 0.0 } else { *grad };
                         sum += *map;
                     }
                 }
                 (_, 1) => {
-                    for ((grad, route), (upper, lower)) in places.zip(upper.iter_mut().zip(lower)) {
-                        *upper = if *route == 0 { *grad } else { 0.0 };
-                        *lower = if *route == 2 { *grad } else { 0.0 };
+                    for ((grad, index), (upper, lower)) in outputs.zip(upper.iter_mut().zip(lower))
+                    {
+                        *upper = if *index == 0 { *grad } else { 0.0 };
+                        *lower = if *index == 2 { *grad } else { 0.0 };
                         sum += *upper + *lower;
                     }
                 }
                 _ => {
                     let windows = upper.chunks_exact_mut(2).zip(lower.chunks_exact_mut(2));
-                    for ((grad, route), (upper, lower)) in places.zip(windows) {
-                        let at = |place: u8| if *route == place { *grad } else { 0.0 };
+                    for ((grad, index), (upper, lower)) in outputs.zip(windows) {
+                        let at = |position: u8| if *index == position { *grad } else { 0.0 };
                         upper[0] = at(0);
                         upper[1] = at(1);
                         lower[0] = at(2);
                         lower[1] = at(3);
-                        sum += if *route == CUT { 0.0 } else { *grad };
+                        sum += if *index == INACTIVE { 0.0 } else { *grad };
                     }
                 }
             }

@@ -9,16 +9,16 @@ use crate::seeded;
 
 type Scores = fn(&Attention, &Memory, Tensor<2>) -> Tensor<2>;
 
-/// Batch, positions, size: one of each, sizes that are no multiple of a vector's, as `compact` has
-/// them.
+/// Batch, positions, size: one of each, sizes that are not a multiple of the SIMD width, and those of
+/// `compact`.
 const SIZES: [[usize; 3]; 4] = [[1, 1, 1], [3, 5, 7], [2, 18, 50], [4, 144, 64]];
 
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 2.0), device)
 }
 
-/// The same in training.
-fn trained<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
+/// A random tensor that takes part in training.
+fn recorded<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {
     Tensor::from_inner(random(shape, &device.clone().inner()))
 }
 
@@ -75,8 +75,8 @@ fn scores_in_training_have_the_values_and_gradients_of_burn() {
             .bias
             .map(|bias| bias.map(|bias| (bias + 0.5).detach().require_grad()));
         let inputs = [
-            trained([batch * positions * size], &device),
-            trained([batch * size], &device),
+            recorded([batch * positions * size], &device),
+            recorded([batch * size], &device),
         ];
         let reference = run(
             &attention,

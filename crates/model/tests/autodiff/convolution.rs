@@ -9,7 +9,7 @@ use captcha_model::encoder::{ConvBlock, Encoder};
 
 use crate::seeded;
 
-/// Every kind of block, odd sizes, maps of many tiles and of less than one.
+/// Every kind of block, odd sizes, maps of many bands and of less than one.
 fn encoders() -> Vec<(EncoderConfig, [usize; 4])> {
     let blocks = |filters: [usize; 3]| {
         vec![
@@ -29,20 +29,20 @@ fn encoders() -> Vec<(EncoderConfig, [usize; 4])> {
     ]
 }
 
-/// What the first block takes of images of this shape.
-fn unshuffled(config: &EncoderConfig, [batch, _, height, width]: [usize; 4]) -> [usize; 4] {
+/// The shape of the encoder's input for images of this shape.
+fn input_shape(config: &EncoderConfig, [batch, _, height, width]: [usize; 4]) -> [usize; 4] {
     let side = config.unshuffle;
     [batch, config.channels(), height / side, width / side]
 }
 
-/// Values of few binary digits, so that sums are exact in any order: two values under a pool are
-/// equal or not, whoever adds them up.
+/// Values of few binary digits, so that sums are exact in any order, and the same values in a pooling
+/// window are equal for both.
 fn few_digits<const D: usize>(x: Tensor<D>, digits: i32) -> Tensor<D> {
     let steps = 2f32.powi(digits);
     x.mul_scalar(steps).round().div_scalar(steps)
 }
 
-/// The same for a parameter.
+/// As [`few_digits`], for a parameter.
 fn leaf_of_few_digits<const D: usize>(parameter: Tensor<D>) -> Tensor<D> {
     Tensor::from_inner(few_digits(parameter.inner(), 10)).require_grad()
 }
@@ -72,10 +72,6 @@ fn run(
 
 /// As [`Encoder::forward`], by burn's own layers.
 fn forward_reference(encoder: &Encoder, images: Tensor<4>) -> Tensor<3> {
-    let images = match encoder.unshuffle.downscale_factor {
-        1 => images,
-        _ => encoder.unshuffle.forward(images),
-    };
     let maps = encoder.blocks.iter().fold(images, |x, block| {
         block.norm_pool(block.conv_relu_pool_reference(x))
     });
@@ -87,7 +83,7 @@ fn conv_relu_pool_in_training_has_the_values_and_gradients_of_burn() {
     let device = Device::flex().autodiff();
     let _numbers = seeded::alone(&device, 1);
     for (config, shape) in encoders() {
-        let mut shape = unshuffled(&config, shape);
+        let mut shape = input_shape(&config, shape);
         for mut block in config.init(&device).blocks {
             block.conv.weight = block.conv.weight.map(leaf_of_few_digits);
             block.conv.bias = block.conv.bias.map(|bias| bias.map(leaf_of_few_digits));
@@ -118,7 +114,7 @@ fn encoder_in_training_has_the_features_of_burn() {
     for (config, shape) in encoders() {
         let encoder = config.init(&device);
         let images = Tensor::random(
-            shape,
+            input_shape(&config, shape),
             Distribution::Uniform(0.0, 1.0),
             &device.clone().inner(),
         );
@@ -138,6 +134,7 @@ fn encoder_in_inference_has_the_features_of_burn() {
     let _numbers = seeded::alone(&device, 3);
     for (config, shape) in encoders() {
         let encoder = config.init(&device).no_grad();
+        let shape = input_shape(&config, shape);
         let images = Tensor::random(shape, Distribution::Uniform(0.0, 1.0), &device);
         let expected = forward_reference(&encoder, images.clone());
         let scale = expected.clone().abs().max().into_scalar::<f32>();
@@ -152,7 +149,7 @@ fn conv_relu_pool_of_nan_is_nan() {
     let device = Device::flex().autodiff();
     let _numbers = seeded::alone(&device, 5);
     for (config, shape) in encoders() {
-        let [_, channels, height, width] = unshuffled(&config, shape);
+        let [_, channels, height, width] = input_shape(&config, shape);
         let block = &config.init(&device).blocks[0];
         let x = Tensor::full([1, channels, height, width], f32::NAN, &device);
         let output = block.conv_relu_pool(x).inner();

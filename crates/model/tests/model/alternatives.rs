@@ -20,7 +20,7 @@ fn alternatives(recognizer: &Recognizer, count: usize) -> Vec<Alternative> {
         .alternatives
 }
 
-/// The probability of every text, each given to the decoder as a training target would be.
+/// The probability of every text, by teacher forcing.
 fn all_texts(
     network: &Network,
     config: &ModelConfig,
@@ -65,7 +65,7 @@ fn all_texts(
 }
 
 #[test]
-fn a_beam_wide_enough_finds_every_text() {
+fn alternatives_of_a_wide_beam_hold_every_text() {
     for carry_state in [true, false] {
         let mut config = tiny("ab", 3);
         config.decoder.carry_state = carry_state;
@@ -83,13 +83,13 @@ fn a_beam_wide_enough_finds_every_text() {
         }
         assert!(found.iter().map(|answer| answer.confidence).sum::<f32>() <= 1.0 + 1e-5);
         assert!(found.is_sorted_by(|a, b| a.confidence >= b.confidence));
-        // Nothing is dropped from a beam that holds all eight texts of three characters.
+        // A beam that holds all eight texts of three characters drops none.
         assert_eq!(alternatives(&recognizer, 8), found[..8]);
     }
 }
 
 #[test]
-fn a_sure_network_has_its_answer_first() {
+fn alternatives_of_a_confident_network_start_with_its_answer() {
     let Weights { config, .. } = golden();
     let mut network = golden().network(&Device::flex()).unwrap();
     network.decoder.output.weight = network
@@ -112,7 +112,7 @@ fn a_sure_network_has_its_answer_first() {
 }
 
 #[test]
-fn alternatives_are_few_sorted_and_share_one_probability() {
+fn alternatives_are_as_many_as_asked_for_sorted_and_sum_to_at_most_one() {
     let recognizer = Recognizer::new(&golden(), &Device::flex()).unwrap();
     for count in [1, 3, 10, usize::MAX] {
         for prediction in block_on(recognizer.recognize(&images(3), count)).unwrap() {
@@ -130,13 +130,13 @@ fn alternatives_are_few_sorted_and_share_one_probability() {
 }
 
 #[test]
-fn the_answer_is_the_likeliest_text_found_however_many_are_asked_for() {
-    let mut surprised = 0;
+fn answer_is_the_first_alternative_for_any_count() {
+    let mut differing = 0;
     for seed in 0..40 {
         Device::flex().seed(seed);
         let config = tiny("abc", 3);
         let mut network = fresh(&config);
-        // Clear enough to matter, unsure enough that the likeliest character may lead astray.
+        // Unsure enough that greedy decoding may miss the most likely text.
         network.decoder.output.weight = network
             .decoder
             .output
@@ -172,7 +172,7 @@ fn the_answer_is_the_likeliest_text_found_however_many_are_asked_for() {
                 assert!((character.attention.iter().sum::<f32>() - 1.0).abs() < 1e-5);
             }
         }
-        surprised += usize::from(greedy.text != answers[0].text);
+        differing += usize::from(greedy.text != answers[0].text);
     }
-    assert!(surprised > 0, "no network of these is led astray");
+    assert!(differing > 0, "greedy decoding never missed the answer");
 }

@@ -1,12 +1,14 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use captcha_model::config::{BlockConfig, Grid};
+use captcha_model::image::{RgbImage, batch, preprocess};
 use captcha_model::{ModelConfig, ModelError};
+use image::Rgb;
 
 use crate::support::{code, fresh, tiny};
 
 #[test]
-fn the_papers_network_has_the_papers_size() {
+fn paper_preset_has_the_size_of_the_paper() {
     let config = ModelConfig::paper();
     assert_eq!(fresh(&config).num_params(), 5_832_606);
     assert_eq!(config.encoder_multiply_adds(), 856_525_824);
@@ -15,7 +17,7 @@ fn the_papers_network_has_the_papers_size() {
 }
 
 #[test]
-fn the_papers_layers_have_the_papers_shapes() {
+fn paper_preset_has_the_shapes_of_the_paper() {
     let encoder = fresh(&ModelConfig::paper()).encoder;
     let mut maps = Tensor::<4>::zeros([1, 3, 50, 100], &Device::flex());
     let shapes = encoder.blocks.iter().map(|block| {
@@ -38,7 +40,7 @@ fn the_papers_layers_have_the_papers_shapes() {
 }
 
 #[test]
-fn convolutions_start_as_keras_has_them() {
+fn init_of_convolutions_is_that_of_keras() {
     for block in fresh(&ModelConfig::paper()).encoder.blocks {
         let [_, channels, rows, cols] = block.conv.weight.dims();
         let limit = (6.0 / (channels * rows * cols) as f32).sqrt();
@@ -50,7 +52,7 @@ fn convolutions_start_as_keras_has_them() {
 }
 
 #[test]
-fn the_compact_network_is_small_and_looks_closely() {
+fn compact_preset_is_small_with_a_fine_grid() {
     let config = ModelConfig::compact();
     assert!(fresh(&config).num_params() <= 1_500_000);
     let paper = ModelConfig::paper().encoder_multiply_adds();
@@ -60,7 +62,7 @@ fn the_compact_network_is_small_and_looks_closely() {
 }
 
 #[test]
-fn presets_are_found_by_name_and_are_valid() {
+fn preset_by_name_is_valid() {
     for name in ModelConfig::PRESETS {
         ModelConfig::preset(name).unwrap().validate().unwrap();
     }
@@ -68,7 +70,7 @@ fn presets_are_found_by_name_and_are_valid() {
 }
 
 #[test]
-fn a_configuration_survives_json() {
+fn config_to_json_and_back_is_equal() {
     for config in [
         ModelConfig::paper(),
         ModelConfig::compact(),
@@ -80,7 +82,7 @@ fn a_configuration_survives_json() {
 }
 
 #[test]
-fn a_file_need_not_say_that_pooling_takes_columns() {
+fn config_without_pool_cols_pools_columns() {
     let json = r#"{ "filters": 8, "padded": true, "norm": true, "pool": true }"#;
     let block: BlockConfig = serde_json::from_str(json).unwrap();
     assert_eq!(block, BlockConfig::new(8, true, true, true));
@@ -88,7 +90,7 @@ fn a_file_need_not_say_that_pooling_takes_columns() {
 }
 
 #[test]
-fn a_file_need_not_say_that_each_pixel_is_taken_by_itself() {
+fn config_without_unshuffle_has_none() {
     let config = tiny("ab", 2);
     let mut json = serde_json::to_value(&config).unwrap();
     json["encoder"].as_object_mut().unwrap().remove("unshuffle");
@@ -96,35 +98,39 @@ fn a_file_need_not_say_that_each_pixel_is_taken_by_itself() {
 }
 
 #[test]
-fn a_square_of_pixels_is_one_position_of_the_first_block() {
+fn unshuffle_moves_each_pixel_of_a_square_to_one_position() {
     let plain = tiny("ab", 2);
     let mut fine = plain.clone();
     fine.encoder.unshuffle = 2;
     (fine.input.height, fine.input.width) = (2 * plain.input.height, 2 * plain.input.width);
     assert_eq!(fine.grid(), plain.grid());
-    let shape = [1, 3, fine.input.height, fine.input.width];
+    assert_eq!(
+        fine.input_shape(),
+        [12, plain.input.height, plain.input.width]
+    );
     let encoder = fresh(&fine).encoder;
     let [_, channels, ..] = encoder.blocks[0].conv.weight.dims();
     assert_eq!(channels, 12);
-    // Each of the four pixels of a square counts.
-    let (device, rows, cols) = (Device::flex(), fine.input.height / 2, fine.input.width / 2);
-    let blank = encoder.forward(Tensor::zeros(shape, &device));
+    // Each of the four pixels of a square has an effect.
+    let (rows, cols) = (fine.input.height as u32, fine.input.width as u32);
+    let features = |image: &RgbImage| {
+        let values = preprocess(image, &fine).unwrap();
+        encoder.forward(batch(vec![values], &fine, &Device::flex()))
+    };
+    let blank = features(&RgbImage::new(cols, rows));
     for (row, col) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-        let (row, col) = (rows / 2 * 2 + row, cols / 2 * 2 + col);
-        let dot =
-            Tensor::zeros(shape, &device).slice_fill([0..1, 0..3, row..row + 1, col..col + 1], 1.0);
-        let difference = (encoder.forward(dot) - blank.clone()).abs().max();
+        let mut dot = RgbImage::new(cols, rows);
+        dot.put_pixel(cols / 4 * 2 + col, rows / 4 * 2 + row, Rgb([255; 3]));
+        let difference = (features(&dot) - blank.clone()).abs().max();
         assert!(difference.into_scalar::<f32>() > 0.0, "{row}, {col}");
     }
 }
 
 #[test]
-fn the_grid_is_what_the_encoder_makes() {
+fn grid_is_the_shape_of_the_features() {
     for config in [tiny("ab", 2), ModelConfig::compact()] {
-        let input = Tensor::zeros(
-            [2, 3, config.input.height, config.input.width],
-            &Device::flex(),
-        );
+        let [channels, rows, cols] = config.input_shape();
+        let input = Tensor::zeros([2, channels, rows, cols], &Device::flex());
         let [_, positions, features] = fresh(&config).encoder.forward(input).dims();
         assert_eq!(positions, config.grid().positions());
         assert_eq!(features, config.encoder.features);
@@ -132,8 +138,8 @@ fn the_grid_is_what_the_encoder_makes() {
 }
 
 #[test]
-fn what_cannot_be_built_is_refused() {
-    let spoilt: [fn(&mut ModelConfig); 17] = [
+fn init_of_an_invalid_config_is_an_error() {
+    let mistakes: [fn(&mut ModelConfig); 17] = [
         |config| config.input.height = 0,
         |config| config.input.width = 1 << 40,
         |config| config.encoder.blocks.clear(),
@@ -148,9 +154,9 @@ fn what_cannot_be_built_is_refused() {
         |config| config.alphabet.clear(),
         |config| config.alphabet = "abca".into(),
         |config| config.max_length = 65,
-        // Each size is within bounds, the memory they ask for is not.
+        // Each size is within its limit, but together they need too much memory.
         |config| (config.input.height, config.input.width) = (4096, 4096),
-        // In the browser's 32 bits, the product of these is zero.
+        // In the browser's 32 bits, the product is zero.
         |config| {
             (config.input.height, config.input.width) = (4096, 4096);
             config.encoder.blocks[0] = BlockConfig::new(256, true, false, true);
@@ -158,9 +164,9 @@ fn what_cannot_be_built_is_refused() {
         |config| config.alphabet = ('\u{4e00}'..).take(5000).collect(),
     ];
     tiny("ab", 2).validate().unwrap();
-    for (i, spoil) in spoilt.into_iter().enumerate() {
+    for (i, make) in mistakes.into_iter().enumerate() {
         let mut config = tiny("ab", 2);
-        spoil(&mut config);
+        make(&mut config);
         let refused: Result<_, ModelError> = config.init(&Device::flex());
         assert!(refused.is_err(), "case {i} was built");
         assert_eq!(code(refused), "invalid-config", "case {i}");

@@ -11,7 +11,7 @@ use crate::support::code;
 const RED: Rgb<u8> = Rgb([255, 0, 0]);
 const BLUE: Rgb<u8> = Rgb([0, 0, 255]);
 
-/// Red on the left, blue on the right; not as high as wide, and flat enough to survive JPEG.
+/// Red on the left, blue on the right: not square, and uniform enough for JPEG.
 fn picture() -> RgbImage {
     RgbImage::from_fn(48, 16, |x, _| if x < 24 { RED } else { BLUE })
 }
@@ -47,7 +47,7 @@ fn assert_close(actual: &RgbImage, expected: &RgbImage, tolerance: u8) {
 }
 
 #[test]
-fn every_format_is_read() {
+fn decode_image_accepts_every_format() {
     let formats = [
         (ImageFormat::Png, 0),
         (ImageFormat::WebP, 0),
@@ -62,7 +62,7 @@ fn every_format_is_read() {
 }
 
 #[test]
-fn every_kind_of_pixel_becomes_rgb() {
+fn decode_image_converts_every_pixel_type_to_rgb() {
     let picture = DynamicImage::from(picture());
     let kinds = [
         picture.to_rgb16().into(),
@@ -93,7 +93,7 @@ fn every_kind_of_pixel_becomes_rgb() {
 }
 
 #[test]
-fn transparency_lies_over_white() {
+fn decode_image_lays_transparency_over_white() {
     let alphas = [0, 51, 128, 255];
     let image = RgbaImage::from_fn(4, 1, |x, _| Rgba([0, 100, 255, alphas[x as usize]]));
     let expected = [255, 255, 255, 204, 224, 255, 127, 177, 255, 0, 100, 255];
@@ -116,7 +116,7 @@ fn transparency_lies_over_white() {
     );
 }
 
-/// A stripe as a character's stem, of one colour and alpha, on something else.
+/// A stripe, as the stem of a character, on a background.
 fn stripe(ink: [u8; 4], paper: [u8; 4]) -> RgbaImage {
     RgbaImage::from_fn(12, 6, |x, _| {
         Rgba(if (5..7).contains(&x) { ink } else { paper })
@@ -124,7 +124,7 @@ fn stripe(ink: [u8; 4], paper: [u8; 4]) -> RgbaImage {
 }
 
 #[test]
-fn transparency_lies_over_what_shows_the_picture() {
+fn decode_image_lays_transparency_over_a_background_that_shows_it() {
     let dark_on_light = |image: &RgbaImage| {
         let (width, height) = image.dimensions();
         let encoded = decode_image(&encoded(image.clone(), ImageFormat::Png)).unwrap();
@@ -134,22 +134,22 @@ fn transparency_lies_over_what_shows_the_picture() {
     };
     let clear = [255, 255, 255, 0];
     for (ink, paper, expected) in [
-        // White hides it: as black on white.
+        // Hidden on white: becomes black on white.
         ([255, 255, 255, 255], clear, ([0; 3], [255; 3])),
         ([255, 255, 255, 255], [0; 4], ([0; 3], [255; 3])),
         ([250, 250, 250, 255], clear, ([5; 3], [255; 3])),
         ([255, 255, 255, 128], clear, ([127; 3], [255; 3])),
-        // White shows it.
+        // Visible on white.
         ([190, 190, 190, 255], clear, ([190; 3], [255; 3])),
         ([0, 0, 0, 255], clear, ([0; 3], [255; 3])),
-        // The text is in the alpha channel alone.
+        // The text is only in the alpha channel.
         ([0, 0, 0, 255], [0; 4], ([0; 3], [255; 3])),
         ([0, 0, 0, 128], [0; 4], ([127; 3], [255; 3])),
-        // Nothing to lay over anything.
+        // Nothing is visible on any background.
         ([255; 4], [255; 4], ([255; 3], [255; 3])),
         ([245, 245, 245, 255], [255; 4], ([245; 3], [255; 3])),
         (clear, clear, ([255; 3], [255; 3])),
-        // Light on dark that is not transparent stays as it is.
+        // Light on dark without transparency stays.
         ([255; 4], [0, 0, 0, 255], ([255; 3], [0; 3])),
     ] {
         let image = stripe(ink, paper);
@@ -167,13 +167,13 @@ fn gif(frames: impl IntoIterator<Item = RgbImage>) -> Vec<u8> {
 }
 
 #[test]
-fn a_gif_is_its_first_frame() {
+fn decode_image_of_a_gif_is_its_first_frame() {
     let bytes = gif([picture(), RgbImage::from_pixel(48, 16, BLUE)]);
     assert_eq!(decode_image(&bytes).unwrap(), picture());
 }
 
 #[test]
-fn a_gif_that_begins_blank_is_its_first_frame_that_is_not() {
+fn decode_image_of_a_gif_skips_blank_frames() {
     let blank = || RgbImage::from_pixel(48, 16, Rgb([255; 3]));
     let bytes = gif([
         blank(),
@@ -182,15 +182,15 @@ fn a_gif_that_begins_blank_is_its_first_frame_that_is_not() {
         RgbImage::from_pixel(48, 16, BLUE),
     ]);
     assert_eq!(decode_image(&bytes).unwrap(), picture());
-    // Of nothing but blanks the first is as good as any; a cut costs no more than what is behind it.
+    // The first of blank frames only; a truncated file gives the frames before the cut.
     assert_eq!(decode_image(&gif([blank(), blank()])).unwrap(), blank());
     let whole = gif([blank(), picture()]);
     assert_eq!(decode_image(&whole[..whole.len() - 20]).unwrap(), blank());
 }
 
 #[test]
-fn a_photo_stands_upright() {
-    // A TIFF header, one entry: orientation 6, to be turned by a quarter clockwise.
+fn decode_image_rotates_by_exif_orientation() {
+    // A TIFF header with one entry: orientation 6, a quarter turn clockwise.
     let exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let mut bytes = Vec::new();
     let mut encoder = JpegEncoder::new(&mut bytes);
@@ -204,7 +204,7 @@ fn a_photo_stands_upright() {
 }
 
 #[test]
-fn what_is_no_image_is_refused() {
+fn decode_image_of_other_bytes_is_an_error() {
     let png = encoded(picture(), ImageFormat::Png);
     let mut flipped = png.clone();
     flipped[60] ^= 0xff;
@@ -230,7 +230,7 @@ fn what_is_no_image_is_refused() {
 }
 
 #[test]
-fn what_people_take_for_an_image_is_named() {
+fn decode_image_of_a_foreign_file_names_its_kind() {
     let svg = "<svg xmlns='http://www.w3.org/2000/svg'/>";
     for (text, name) in [
         (svg.to_owned(), "SVG"),
@@ -252,7 +252,7 @@ fn what_people_take_for_an_image_is_named() {
 }
 
 #[test]
-fn no_cut_makes_it_panic() {
+fn decode_image_of_a_truncated_file_never_panics() {
     for format in [
         ImageFormat::Png,
         ImageFormat::Jpeg,
@@ -269,7 +269,7 @@ fn no_cut_makes_it_panic() {
     }
 }
 
-/// The start of a PNG: signature and header chunk.
+/// The beginning of a PNG: signature and header chunk.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = encoded(RgbImage::new(1, 1), ImageFormat::Png);
     bytes[16..20].copy_from_slice(&width.to_be_bytes());
@@ -278,7 +278,7 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_picture_too_large_is_refused_by_its_header() {
+fn decode_image_of_too_many_pixels_fails_at_the_header() {
     let huge = png_header(30_000, 30_000);
     assert_eq!(code(decode_image(&huge)), "image-too-large");
     assert_eq!(code(decode_image(&huge[..33])), "image-too-large");
@@ -302,7 +302,7 @@ fn a_picture_too_large_is_refused_by_its_header() {
 }
 
 #[test]
-fn a_side_too_long_is_refused_however_few_pixels_there_are() {
+fn decode_image_of_too_long_a_side_is_an_error() {
     for (width, height) in [(MAX_SIDE + 1, 1), (1, MAX_SIDE + 1), (40_000_000, 1)] {
         let error = decode_image(&png_header(width, height)).unwrap_err();
         assert_eq!(error.code(), "image-too-large");
@@ -316,15 +316,15 @@ fn a_side_too_long_is_refused_however_few_pixels_there_are() {
 }
 
 #[test]
-fn a_file_too_large_is_refused() {
-    assert_eq!(MAX_BYTES, 20_000_000); // as the message says
+fn decode_image_of_too_large_a_file_is_an_error() {
+    assert_eq!(MAX_BYTES, 20_000_000); // as in the message
     let error = decode_image(&vec![0; MAX_BYTES + 1]).unwrap_err();
     assert_eq!(error.code(), "image-too-large");
     assert!(error.to_string().contains("At most 20 MB"), "{error}");
 }
 
 #[test]
-fn pixels_that_do_not_fill_their_size_are_refused() {
+fn image_from_rgba_of_too_few_pixels_is_an_error() {
     assert_eq!(code(image_from_rgba(2, 2, vec![0; 15])), "unreadable-image");
     assert_eq!(code(image_from_rgba(0, 2, Vec::new())), "unreadable-image");
 }

@@ -1,7 +1,7 @@
 use captcha_model::error::plain_cause;
 
 #[test]
-fn a_cause_is_plain_words() {
+fn plain_cause_is_one_line_without_wrapping() {
     for (message, plain) in [
         ("the disk is full", "the disk is full"),
         // JavaScript errors, with and without a stack.
@@ -32,7 +32,7 @@ fn a_cause_is_plain_words() {
             "panicked at C:\\build\\crates\\wasm\\src\\lib.rs:1:2:\nno",
             "panicked at lib.rs:1:2: no",
         ),
-        // What only looks like a path stays.
+        // Text that only looks like a path stays.
         ("an input/output error", "an input/output error"),
     ] {
         assert_eq!(plain_cause(message), plain);

@@ -6,7 +6,7 @@ use pollster::block_on;
 
 use crate::support::{fresh, golden, through_a_file, tiny};
 
-/// What a network is compared to when a device computes as if it were another one.
+/// The comparison of a network with one that stands for a device that computes wrongly.
 fn compared(right: &Network, wrong: &Network) -> Result<(), GoldenError> {
     let config = tiny("abc", 3);
     let [right, wrong] = [right, wrong].map(|network| {
@@ -15,7 +15,7 @@ fn compared(right: &Network, wrong: &Network) -> Result<(), GoldenError> {
     block_on(compare(&right, &wrong))
 }
 
-/// A network that sees no character in any image.
+/// A network that recognises no character in any image.
 fn silent() -> Network {
     let mut network = fresh(&tiny("abc", 3));
     let mut bias = [0.0; 6];
@@ -26,7 +26,7 @@ fn silent() -> Network {
 }
 
 #[test]
-fn a_device_that_computes_right_is_trusted() {
+fn compare_with_the_same_network_succeeds() {
     let recognizer = Recognizer::new(&golden(), &Device::flex()).unwrap();
     block_on(compare(&recognizer, &recognizer)).unwrap();
     let network = silent();
@@ -34,7 +34,7 @@ fn a_device_that_computes_right_is_trusted() {
 }
 
 #[test]
-fn wrong_attention_is_seen_even_where_nothing_is_read() {
+fn compare_with_wrong_attention_fails_without_any_text() {
     let right = silent();
     let mut wrong = right.clone();
     wrong.decoder.attention.score.weight = wrong
@@ -50,7 +50,7 @@ fn wrong_attention_is_seen_even_where_nothing_is_read() {
 }
 
 #[test]
-fn wrong_logits_are_seen_even_where_the_text_is_the_same() {
+fn compare_with_wrong_logits_fails_with_the_same_text() {
     let right = silent();
     let mut wrong = right.clone();
     wrong.decoder.output.bias = wrong
@@ -65,7 +65,7 @@ fn wrong_logits_are_seen_even_where_the_text_is_the_same() {
 }
 
 #[test]
-fn another_networks_answers_are_no_match() {
+fn compare_with_another_network_fails() {
     let [right, other] = [golden(), through_a_file(&silent(), &tiny("abc", 3))]
         .map(|weights| Recognizer::new(&weights, &Device::flex()).unwrap());
     let refused = block_on(compare(&right, &other));

@@ -1,4 +1,4 @@
-//! What the model crate promises, by the file of `src` that promises it.
+//! Tests of the public interface, one file for each file of `src`.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,9 +1,22 @@
+use burn::nn::PixelUnshuffleConfig;
+use burn::tensor::Device;
+use captcha_model::ModelConfig;
 use captcha_model::config::{InputConfig, Resampling};
-use captcha_model::image::{RgbImage, preprocess};
+use captcha_model::image::{RgbImage, batch, preprocess};
 use image::Rgb;
+
+use crate::support::{code, tiny};
 
 /// The resizer works in fixed point and rounds to eight bits.
 const TOLERANCE: f32 = 1.01 / 255.0;
+
+/// A network with this input.
+fn config(height: usize, width: usize, resampling: Resampling) -> ModelConfig {
+    ModelConfig {
+        input: InputConfig::new(height, width, resampling),
+        ..tiny("ab", 2)
+    }
+}
 
 fn pattern(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
@@ -11,8 +24,8 @@ fn pattern(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// Bilinear resampling by its definition, one channel value at one place: along each axis, pixels
-/// weigh by a triangle around the place, as wide as the scale if `area` asks for it.
+/// Bilinear resampling by the definition, for one channel at one position: along each axis, the weights of
+/// the pixels are a triangle around the position, as wide as the scale if `area` is set.
 fn resampled(
     image: &RgbImage,
     channel: usize,
@@ -40,11 +53,11 @@ fn resampled(
 }
 
 #[test]
-fn resampling_follows_its_definition() {
+fn preprocess_resamples_by_the_definition() {
     let image = pattern(61, 33);
     let size = [5, 10];
     for (resampling, area) in [(Resampling::Bilinear, false), (Resampling::Area, true)] {
-        let values = preprocess(&image, &InputConfig::new(size[0], size[1], resampling)).unwrap();
+        let values = preprocess(&image, &config(size[0], size[1], resampling)).unwrap();
         assert_eq!(values.len(), 3 * 5 * 10);
         for (i, value) in values.iter().enumerate() {
             let expected = resampled(&image, i / 50, [i % 50 / 10, i % 10], size, area);
@@ -57,10 +70,10 @@ fn resampling_follows_its_definition() {
 }
 
 #[test]
-fn small_images_grow() {
+fn preprocess_of_a_small_image_interpolates() {
     let image = pattern(4, 3);
     let size = [6, 8];
-    let values = preprocess(&image, &InputConfig::new(6, 8, Resampling::Bilinear)).unwrap();
+    let values = preprocess(&image, &config(6, 8, Resampling::Bilinear)).unwrap();
     for (i, value) in values.iter().enumerate() {
         let expected = resampled(&image, i / 48, [i % 48 / 8, i % 8], size, false);
         assert!(
@@ -71,10 +84,10 @@ fn small_images_grow() {
 }
 
 #[test]
-fn an_image_of_the_input_size_is_only_scaled() {
+fn preprocess_at_the_input_size_only_scales_values() {
     let image = pattern(10, 5);
     for resampling in [Resampling::Bilinear, Resampling::Area] {
-        let values = preprocess(&image, &InputConfig::new(5, 10, resampling)).unwrap();
+        let values = preprocess(&image, &config(5, 10, resampling)).unwrap();
         let expected = (0..3).flat_map(|channel| {
             image
                 .pixels()
@@ -85,11 +98,12 @@ fn an_image_of_the_input_size_is_only_scaled() {
 }
 
 #[test]
-fn inverted_white_is_zero() {
-    let input = InputConfig::new(5, 10, Resampling::Area).with_inverted(true);
+fn preprocess_inverted_makes_white_zero() {
+    let mut config = config(5, 10, Resampling::Area);
+    config.input.inverted = true;
     let white = RgbImage::from_pixel(600, 320, Rgb([255; 3]));
     assert!(
-        preprocess(&white, &input)
+        preprocess(&white, &config)
             .unwrap()
             .iter()
             .all(|value| *value == 0.0)
@@ -97,11 +111,11 @@ fn inverted_white_is_zero() {
 }
 
 #[test]
-fn any_shape_is_read() {
+fn preprocess_accepts_any_shape() {
     for (width, height) in [(1, 1), (1, 500), (500, 1), (3, 2)] {
         let image = RgbImage::from_pixel(width, height, Rgb([255, 0, 51]));
         for resampling in [Resampling::Bilinear, Resampling::Area] {
-            let values = preprocess(&image, &InputConfig::new(5, 10, resampling)).unwrap();
+            let values = preprocess(&image, &config(5, 10, resampling)).unwrap();
             for (channel, expected) in [1.0, 0.0, 0.2].into_iter().enumerate() {
                 let plane = &values[channel * 50..][..50];
                 assert!(
@@ -114,10 +128,27 @@ fn any_shape_is_read() {
 }
 
 #[test]
-fn an_image_without_pixels_is_refused() {
-    let input = InputConfig::new(5, 10, Resampling::Area);
-    assert_eq!(
-        crate::support::code(preprocess(&RgbImage::new(0, 7), &input)),
-        "unreadable-image"
-    );
+fn preprocess_without_pixels_is_an_error() {
+    let config = config(5, 10, Resampling::Area);
+    let refused = preprocess(&RgbImage::new(0, 7), &config);
+    assert_eq!(code(refused), "unreadable-image");
+}
+
+#[test]
+fn preprocess_with_unshuffle_gives_the_channels_of_burn() {
+    let device = Device::flex();
+    for side in [2, 3] {
+        let (height, width) = (4 * side, 5 * side);
+        let image = pattern(width as u32, height as u32);
+        let plain = config(height, width, Resampling::Area);
+        let mut unshuffled = plain.clone();
+        unshuffled.encoder.unshuffle = side;
+        let [plain, unshuffled] = [plain, unshuffled].map(|config| {
+            let values = preprocess(&image, &config).unwrap();
+            batch(vec![values.clone(), values], &config, &device)
+        });
+        assert_eq!(unshuffled.dims(), [2, 3 * side * side, 4, 5]);
+        let expected = PixelUnshuffleConfig::new(side).init().forward(plain);
+        assert_eq!(unshuffled.into_data(), expected.into_data());
+    }
 }

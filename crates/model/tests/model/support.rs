@@ -32,24 +32,24 @@ pub(crate) fn tiny(alphabet: &str, max_length: usize) -> ModelConfig {
     }
 }
 
-/// The network of the golden vectors: its answers are clear, and the same in every run.
+/// The network of the golden vectors, whose answers are clear and always the same.
 pub(crate) fn golden() -> Weights {
     let file = include_bytes!("../../../../tests/golden/weights.safetensors");
     Weights::from_bytes(file.to_vec()).unwrap()
 }
 
-/// A network's weights by way of a file.
+/// A network's weights, written to a file and read again.
 pub(crate) fn through_a_file(network: &Network, config: &ModelConfig) -> Weights {
     let training = serde_json::json!({ "by": "a test" });
     Weights::from_bytes(save(network, config, &training, Precision::Full).unwrap()).unwrap()
 }
 
-/// A fresh network on the CPU.
+/// A new network on the CPU.
 pub(crate) fn fresh(config: &ModelConfig) -> Network {
     config.init(&Device::flex()).unwrap()
 }
 
-/// Images that differ.
+/// Different images.
 pub(crate) fn images(count: u8) -> Vec<RgbImage> {
     let pixel = |i: u8, x: u32, y: u32| [x as u8 * 5 + i, y as u8 * 11, (x * y) as u8 ^ (i * 77)];
     (0..count)
@@ -57,7 +57,7 @@ pub(crate) fn images(count: u8) -> Vec<RgbImage> {
         .collect()
 }
 
-/// The code of a failure.
+/// The code of an error.
 pub(crate) fn code<T: std::fmt::Debug>(result: Result<T, ModelError>) -> &'static str {
     result.unwrap_err().code()
 }

@@ -26,7 +26,7 @@ fn ids_are_those_of_the_paper() {
 }
 
 #[test]
-fn a_target_is_framed_and_padded() {
+fn target_has_start_end_and_padding() {
     let vocabulary = Vocabulary::new("abc").unwrap();
     assert_eq!(vocabulary.target("cab", 5).unwrap(), [1, 5, 3, 4, 2, 0, 0]);
     assert_eq!(vocabulary.target("", 2).unwrap(), [1, 2, 0, 0]);
@@ -34,14 +34,14 @@ fn a_target_is_framed_and_padded() {
 }
 
 #[test]
-fn labels_that_could_never_be_read_are_refused() {
+fn target_of_an_unusable_label_is_an_error() {
     let vocabulary = Vocabulary::new("abc").unwrap();
     assert_eq!(code(vocabulary.target("abd", 5)), "unusable-label");
     assert_eq!(code(vocabulary.target("abca", 3)), "unusable-label");
 }
 
 #[test]
-fn any_characters_can_be_an_alphabet_once() {
+fn vocabulary_accepts_any_character_once() {
     let vocabulary = Vocabulary::new("0Ä字🦀").unwrap();
     assert_eq!(vocabulary.character(6), Some('🦀'));
     assert_eq!(code(Vocabulary::new("")), "invalid-config");
@@ -49,10 +49,10 @@ fn any_characters_can_be_an_alphabet_once() {
 }
 
 #[test]
-fn a_label_is_folded_to_the_characters_that_the_alphabet_has() {
+fn fold_converts_a_label_to_the_case_of_the_alphabet() {
     let lower = Vocabulary::new("abcdefghijklmnopqrstuvwxyz").unwrap();
     assert_eq!(lower.fold("ThUs"), "thus");
-    assert_eq!(lower.fold("Ä1 İ"), "Ä1 İ"); // not its characters: left for the reader of the error
+    assert_eq!(lower.fold("Ä1 İ"), "Ä1 İ"); // characters that the alphabet lacks stay
     let both = Vocabulary::new("abcABé").unwrap();
     assert_eq!(both.fold("AbCÉ"), "Abcé");
 }

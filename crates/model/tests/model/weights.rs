@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::support::{code, fresh, golden, images, tiny};
 
-/// A file's parts, to be changed and put together again.
+/// The parts of a file, which tests change.
 #[derive(Clone)]
 struct Parts {
     metadata: HashMap<String, String>,
@@ -63,11 +63,11 @@ fn assert_bad<T: std::fmt::Debug>(result: Result<T, ModelError>, reason: &str) {
 }
 
 #[test]
-fn a_network_survives_its_file() {
+fn save_and_load_give_the_same_network() {
     let network = fresh(&config());
     let training = serde_json::json!({ "seed": 7 });
     let images = Tensor::ones([1, 3, 20, 40], &Device::flex());
-    // Characters given, as characters read could be others where two are equally likely.
+    // Teacher-forced, since greedy decoding could take either of two equally likely characters.
     let logits = |network: &Network| {
         let characters = Tensor::<2, Int>::from_ints([[1, 3, 4, 5]], &Device::flex());
         let features = network.encoder.forward(images.clone());
@@ -92,7 +92,7 @@ fn a_network_survives_its_file() {
 }
 
 #[test]
-fn the_file_is_what_the_contract_says() {
+fn save_writes_the_documented_format() {
     let file = file(Precision::Half);
     assert_eq!(file[0] % 8, 0, "tensors are aligned");
     let Parts { metadata, tensors } = Parts::of(&file);
@@ -138,7 +138,7 @@ fn the_file_is_what_the_contract_says() {
 }
 
 #[test]
-fn a_temperature_changes_how_sure_an_answer_is_and_not_the_answer() {
+fn temperature_changes_the_confidence_and_not_the_text() {
     let plain = golden();
     assert_eq!(plain.temperature, 1.0);
     let warm = plain.clone().with_temperature(2.0).unwrap();
@@ -172,7 +172,7 @@ fn a_temperature_changes_how_sure_an_answer_is_and_not_the_answer() {
 }
 
 #[test]
-fn another_version_is_named() {
+fn load_of_another_version_names_it() {
     let mut parts = Parts::of(&file(Precision::Full));
     parts
         .metadata
@@ -184,7 +184,7 @@ fn another_version_is_named() {
 }
 
 #[test]
-fn what_is_no_weights_file_is_refused() {
+fn load_of_other_bytes_is_an_error() {
     assert_bad(load(Vec::new()), "cut short");
     assert_bad(
         load(b"<!doctype html><title>404 Not Found</title>".to_vec()),
@@ -206,7 +206,7 @@ fn what_is_no_weights_file_is_refused() {
 }
 
 #[test]
-fn tensors_must_be_the_networks_own() {
+fn load_of_other_tensors_is_an_error() {
     let whole = Parts::of(&file(Precision::Half));
     let name = "decoder.gru.input.weight";
 
@@ -241,7 +241,7 @@ fn tensors_must_be_the_networks_own() {
 }
 
 #[test]
-fn weights_must_be_numbers() {
+fn load_of_values_that_are_not_finite_is_an_error() {
     let cases = [
         (
             "encoder.blocks.0.norm.gamma",
@@ -266,7 +266,7 @@ fn weights_must_be_numbers() {
 }
 
 #[test]
-fn a_configuration_cannot_ask_for_absurd_amounts() {
+fn load_of_a_config_of_absurd_sizes_is_an_error() {
     let mut parts = Parts::of(&file(Precision::Full));
     let mut absurd = config();
     absurd.encoder.blocks[0].filters = usize::MAX;
@@ -275,7 +275,7 @@ fn a_configuration_cannot_ask_for_absurd_amounts() {
         .insert("config".into(), serde_json::to_string(&absurd).unwrap());
     assert_bad(load(parts.file()), "between 1 and 4096");
 
-    // Within bounds, some hundreds of megabytes: refused for its tensors before one is allocated.
+    // Within the limits, hundreds of megabytes: refused for its tensors before memory is allocated.
     let mut large = config();
     large.encoder.features = 4096;
     large.decoder.units = 4096;
@@ -287,7 +287,7 @@ fn a_configuration_cannot_ask_for_absurd_amounts() {
 }
 
 #[test]
-fn every_cut_is_refused() {
+fn load_of_a_truncated_file_is_an_error() {
     let file = file(Precision::Half);
     for end in 0..file.len() {
         assert_eq!(
@@ -301,7 +301,7 @@ fn every_cut_is_refused() {
 }
 
 #[test]
-fn no_bytes_make_it_panic() {
+fn load_of_any_bytes_never_panics() {
     let whole = file(Precision::Half);
     let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     let mut random = 1u64;

@@ -10,7 +10,7 @@ use crate::data::{Example, PlacedCharacter};
 /// One training or validation step's input.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// `[batch, 3, height, width]`
+    /// `[batch, channels, height, width]`
     pub images: Tensor<4>,
     /// What the decoder is given: `<start> characters`, padded: `[batch, steps]`
     pub inputs: Tensor<2, Int>,
@@ -79,7 +79,7 @@ impl Batcher {
             .as_ref()
             .map(|characters| self.character_map(characters));
         Ok(Prepared {
-            image: preprocess(&example.image, &self.config.input)?,
+            image: preprocess(&example.image, &self.config)?,
             target: target.into_iter().map(|id| id as i32).collect(),
             character_map: character_map.transpose()?,
         })
@@ -109,7 +109,7 @@ impl Batcher {
         let character_map = maps.map(|maps| ints(maps.concat(), self.config.grid().positions()));
         let images = prepared.into_iter().map(|one| one.image).collect();
         Batch {
-            images: captcha_model::image::batch(images, &self.config.input, device),
+            images: captcha_model::image::batch(images, &self.config, device),
             inputs,
             targets,
             character_map,

@@ -138,7 +138,7 @@ impl InferenceStep for Trainee {
     /// Greedy reading, as it is used.
     fn step(&self, batch: Batch) -> StepOutput {
         let [_, steps] = batch.targets.dims();
-        let decoded = self.network.read(batch.images, steps);
+        let decoded = self.network.forward(batch.images, steps);
         let loss = text_loss(decoded.logits.clone(), batch.targets.clone());
         StepOutput {
             loss,

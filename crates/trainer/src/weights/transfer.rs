@@ -35,7 +35,8 @@ pub fn grow(small: &Weights, config: &ModelConfig) -> Result<Weights> {
     };
     let device = Device::flex();
     let (from, mut network) = (small.network(&device)?, config.init(&device)?);
-    grow_encoder(from.encoder, &mut network.encoder, &origins);
+    let side = config.encoder.unshuffle / small.config.encoder.unshuffle;
+    grow_encoder(from.encoder, &mut network.encoder, &origins, side);
     network.decoder = from.decoder;
     let bytes = save(&network, config, &small.training, Precision::Full)?;
     Ok(Weights::from_bytes(bytes)?.with_temperature(small.temperature)?)
@@ -89,8 +90,7 @@ fn widens(old: &BlockConfig, new: &BlockConfig) -> bool {
     kind(old) == kind(new) && finer && old.filters <= new.filters
 }
 
-fn grow_encoder(small: Encoder, large: &mut Encoder, origins: &[Origin]) {
-    let mut side = large.unshuffle.downscale_factor / small.unshuffle.downscale_factor;
+fn grow_encoder(small: Encoder, large: &mut Encoder, origins: &[Origin], mut side: usize) {
     let mut blocks = small.blocks.into_iter();
     let mut norms: Vec<Option<BatchNorm>> = Vec::new();
     for (block, origin) in large.blocks.iter_mut().zip(origins) {

@@ -8,19 +8,19 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
-use captcha_kernel::Scores;
+use captcha_kernel::AdditiveAttention;
 
 use super::Recording;
 use crate::cpu::tensor::primitive;
 
 /// As `cpu::additive_scores`, for tensors that take part in training and keys that are not shared.
 pub(in crate::cpu) fn additive_scores(
-    sizes: Scores,
+    op: AdditiveAttention,
     keys: &Tensor<3>,
     queries: &Tensor<2>,
     v: &Tensor<2>,
 ) -> Option<Tensor<2>> {
-    if sizes.shared {
+    if op.shared_keys {
         return None;
     }
     let keys = keys.clone().try_into_primitive::<Recording>().ok()?;
@@ -28,20 +28,20 @@ pub(in crate::cpu) fn additive_scores(
     let v = v.clone().try_into_primitive::<Recording>().ok()?;
     let [key_values, query_values, v_values] =
         [keys.primitive(), queries.primitive(), v.primitive()].map(FlexTensor::to_contiguous);
-    let scores = sizes.forward(
+    let scores = op.forward(
         key_values.storage(),
         query_values.storage(),
         v_values.storage(),
     );
-    let scores = primitive(scores, [sizes.batch, sizes.positions]);
-    let scores = match AdditiveScores
+    let scores = primitive(scores, [op.batch, op.positions]);
+    let scores = match AdditiveScoresBackward
         .prepare::<NoCheckpointing>([keys.node(), queries.node(), v.node()])
         .compute_bound()
         .stateful()
     {
         OpsKind::Tracked(mut prep) => {
             let inputs = [&keys, &queries, &v].map(|input| prep.checkpoint(input));
-            prep.finish((sizes, inputs), scores)
+            prep.finish((op, inputs), scores)
         }
         OpsKind::UnTracked(prep) => prep.finish(scores),
     };
@@ -50,10 +50,10 @@ pub(in crate::cpu) fn additive_scores(
 
 /// The operation, for burn's autodiff.
 #[derive(Debug)]
-struct AdditiveScores;
+struct AdditiveScoresBackward;
 
-impl Backward<Flex, 3> for AdditiveScores {
-    type State = (Scores, [NodeId; 3]);
+impl Backward<Flex, 3> for AdditiveScoresBackward {
+    type State = (AdditiveAttention, [NodeId; 3]);
 
     fn backward(
         self,
@@ -63,23 +63,23 @@ impl Backward<Flex, 3> for AdditiveScores {
     ) {
         let [node_keys, node_queries, node_v] = ops.parents;
         let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let (sizes, inputs) = ops.state;
+        let (op, inputs) = ops.state;
         let [keys, queries, v] = inputs.map(|input| {
             let input: FlexTensor = checkpointer.retrieve_node_output(input);
             input.to_contiguous()
         });
-        let gradients = sizes.backward(
+        let gradients = op.backward(
             keys.storage(),
             queries.storage(),
             v.storage(),
             grad.storage(),
         );
-        let Scores {
+        let AdditiveAttention {
             batch,
             positions,
             size,
             ..
-        } = sizes;
+        } = op;
         if let Some(node) = node_keys {
             let grad = primitive(gradients.keys, [batch, positions, size]);
             grads.register::<Flex>(node.id, grad);

@@ -10,14 +10,14 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
-use captcha_kernel::Layer;
+use captcha_kernel::ConvReluPool;
 
 use super::Recording;
 use crate::cpu::tensor::primitive;
 
 /// As `cpu::conv_relu_pool`, for tensors that take part in training.
 pub(in crate::cpu) fn conv_relu_pool(
-    layer: Layer,
+    op: ConvReluPool,
     x: &Tensor<4>,
     weight: &Tensor<4>,
     bias: &Tensor<1>,
@@ -27,21 +27,21 @@ pub(in crate::cpu) fn conv_relu_pool(
     let bias = bias.clone().try_into_primitive::<Recording>().ok()?;
     let [x_values, weights, biases] =
         [x.primitive(), weight.primitive(), bias.primitive()].map(FlexTensor::to_contiguous);
-    let (output, routes) = layer.forward(
+    let (output, pool_indices) = op.forward_with_indices(
         x_values.storage(),
-        &layer.prepare(weights.storage()),
+        &op.pack(weights.storage()),
         biases.storage(),
     );
-    let [rows, cols] = layer.output();
-    let output = primitive(output, [layer.batch, layer.filters, rows, cols]);
-    let output = match ConvReluPool
+    let [rows, cols] = op.output();
+    let output = primitive(output, [op.batch, op.filters, rows, cols]);
+    let output = match ConvReluPoolBackward
         .prepare::<NoCheckpointing>([x.node(), weight.node(), bias.node()])
         .compute_bound()
         .stateful()
     {
         OpsKind::Tracked(mut prep) => {
             let (x, weight) = (prep.checkpoint(&x), prep.checkpoint(&weight));
-            prep.finish((layer, x, weight, Arc::new(routes)), output)
+            prep.finish((op, x, weight, Arc::new(pool_indices)), output)
         }
         OpsKind::UnTracked(prep) => prep.finish(output),
     };
@@ -50,10 +50,10 @@ pub(in crate::cpu) fn conv_relu_pool(
 
 /// The operation, for burn's autodiff.
 #[derive(Debug)]
-struct ConvReluPool;
+struct ConvReluPoolBackward;
 
-impl Backward<Flex, 3> for ConvReluPool {
-    type State = (Layer, NodeId, NodeId, Arc<Vec<u8>>);
+impl Backward<Flex, 3> for ConvReluPoolBackward {
+    type State = (ConvReluPool, NodeId, NodeId, Arc<Vec<u8>>);
 
     fn backward(
         self,
@@ -63,25 +63,25 @@ impl Backward<Flex, 3> for ConvReluPool {
     ) {
         let [node_x, node_weight, node_bias] = ops.parents;
         let grad = grads.consume::<Flex>(&ops.node).to_contiguous();
-        let (layer, x, weight, routes) = ops.state;
+        let (op, x, weight, pool_indices) = ops.state;
         let x: FlexTensor = checkpointer.retrieve_node_output(x);
         let weight: FlexTensor = checkpointer.retrieve_node_output(weight);
         let (x, weight) = (x.to_contiguous(), weight.to_contiguous());
-        let gradients = layer.backward(
+        let gradients = op.backward(
             x.storage(),
             weight.storage(),
             grad.storage(),
-            &routes,
+            &pool_indices,
             node_x.is_some(),
         );
-        let Layer {
+        let ConvReluPool {
             batch,
             channels,
             height,
             width,
             filters,
             ..
-        } = layer;
+        } = op;
         if let (Some(node), Some(values)) = (node_x, gradients.x) {
             let grad = primitive(values, [batch, channels, height, width]);
             grads.register::<Flex>(node.id, grad);

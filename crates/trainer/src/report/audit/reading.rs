@@ -48,7 +48,7 @@ pub(super) fn read(
             .collect();
         let readable: Vec<Inputs> = inputs.iter().flatten().cloned().collect();
         let mut predictions = match Inputs::cat(readable) {
-            Some(inputs) => pollster::block_on(recognizer.read(inputs))?,
+            Some(inputs) => pollster::block_on(recognizer.recognize_inputs(inputs))?,
             None => Vec::new(),
         }
         .into_iter();

@@ -1,8 +1,7 @@
-//! Names for what people take for an image file.
+//! Files that are often given as images but are none.
 
-/// What some bytes are that are no image that can be decoded, and what to do with them; none if
-/// that is not known.
-pub(crate) fn name(bytes: &[u8]) -> Option<&'static str> {
+/// What kind of file these bytes are, and how to make an image of it; `None` if the kind is unknown.
+pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
     let start = start.trim_start_matches('\u{feff}').trim_start();
     let begins = |marks: &[&str]| marks.iter().any(|mark| start.starts_with(mark));
@@ -11,9 +10,9 @@ pub(crate) fn name(bytes: &[u8]) -> Option<&'static str> {
         Some("it is an SVG drawing: convert it to a PNG first")
     } else if begins(&["data:"]) {
         Some(
-            "it is the text of a data URL: decode the base64 text behind the comma into a file first",
+            "it is the text of a data URL: decode the base64 text after the comma into a file first",
         )
-    // How PNG, JPEG, GIF, WebP and SVG begin in base64.
+    // The first characters of PNG, JPEG, GIF, WebP and SVG files in base64.
     } else if begins(&["ivborw0kggo", "/9j/", "r0lgod", "uklgr", "phn2z"]) {
         Some("it is base64 text: decode it into a file first")
     } else if begins(&["<!doctype html", "<html", "<head", "<body"]) {
