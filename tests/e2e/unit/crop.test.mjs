@@ -6,11 +6,11 @@ import {
   drag,
   fit,
   isWhole,
-  leastOn,
-  turn,
-  turnedSize,
+  minBoxSize,
+  rotate,
+  rotatedSize,
 } from "../../../web/src/image/crop-geometry.js";
-import { guess } from "../../../web/src/image/detect-captcha.js";
+import { findCaptcha } from "../../../web/src/image/detect-captcha.js";
 import { tilesOf } from "../../../web/src/image/crop-image.js";
 
 /** @import { Box, Handle } from "../../../web/src/image/crop-geometry.js" */
@@ -52,18 +52,18 @@ describe("crop box", () => {
   });
 
   test("can be as small as a CAPTCHA in a large screenshot", () => {
-    const { width, height } = leastOn({ width: 1440, height: 6000 });
+    const { width, height } = minBoxSize({ width: 1440, height: 6000 });
     assert.ok(width * 1440 <= 60 && height * 6000 <= 20, `${width * 1440} x ${height * 6000}`);
-    assert.deepEqual(leastOn({ width: 100, height: 50 }), { width: 0.04, height: 0.04 });
+    assert.deepEqual(minBoxSize({ width: 100, height: 50 }), { width: 0.04, height: 0.04 });
   });
 
   test("rotates with the image and returns after four quarter turns", () => {
     let part = { box: BOX, turns: 0, angle: 3 };
-    part = turn(part, 1);
+    part = rotate(part, 1);
     assert.equal(part.turns, 1);
     near(part.box, { x: 0.5, y: 0.2, width: 0.2, height: 0.4 });
-    near(turn(part, -1).box, BOX);
-    for (let i = 0; i < 3; i++) part = turn(part, 1);
+    near(rotate(part, -1).box, BOX);
+    for (let i = 0; i < 3; i++) part = rotate(part, 1);
     near(part.box, BOX);
     assert.deepEqual([part.turns, part.angle], [0, 3]);
   });
@@ -77,7 +77,7 @@ describe("crop box", () => {
 });
 
 test("sizes rotate and shrink to a limit, and never grow", () => {
-  assert.deepEqual(turnedSize({ width: 6, height: 3 }, 3), { width: 3, height: 6 });
+  assert.deepEqual(rotatedSize({ width: 6, height: 3 }, 3), { width: 3, height: 6 });
   assert.deepEqual(fit({ width: 1200, height: 600 }, 400), { width: 400, height: 200 });
   assert.deepEqual(fit({ width: 30, height: 20 }, 400), { width: 30, height: 20 });
   assert.deepEqual(fit({ width: 9000, height: 2 }, 400), { width: 400, height: 1 });
@@ -114,7 +114,7 @@ describe("CAPTCHA detection", () => {
   const CAPTCHA = { x: 0.3, y: 0.35, width: 0.4, height: 0.3 };
 
   test("finds the CAPTCHA among text, a field and a button", () => {
-    near(guess(page(CAPTCHA).pixels), CAPTCHA, 0.05);
+    near(findCaptcha(page(CAPTCHA).pixels), CAPTCHA, 0.05);
   });
 
   test("finds the CAPTCHA in a card on a dark page", () => {
@@ -122,13 +122,13 @@ describe("CAPTCHA detection", () => {
     made.fill(60, 40, 340, 280, WHITE);
     made.text(130, 60, 180, BLACK);
     made.captcha(120, 105, 160, 90);
-    near(guess(made.pixels), { x: 0.3, y: 0.35, width: 0.4, height: 0.3 }, 0.05);
+    near(findCaptcha(made.pixels), { x: 0.3, y: 0.35, width: 0.4, height: 0.3 }, 0.05);
   });
 
   test("finds a CAPTCHA alone on a large page, with a margin", () => {
     const made = paper(400, 300, WHITE);
     made.captcha(40, 150, 150, 75);
-    const { x, y, width, height } = guess(made.pixels);
+    const { x, y, width, height } = findCaptcha(made.pixels);
     assert.ok(x <= 0.1 && y <= 0.5 && x + width >= 0.475 && y + height >= 0.75);
     assert.ok(width * height < 0.15);
   });
@@ -136,26 +136,26 @@ describe("CAPTCHA detection", () => {
   test("returns the whole image when it is a CAPTCHA", () => {
     const made = paper(400, 213, WHITE);
     made.captcha(0, 0, 400, 213);
-    near(guess(made.pixels), WHOLE, 0.1);
+    near(findCaptcha(made.pixels), WHOLE, 0.1);
   });
 
   test("returns the whole image for characters without a background", () => {
     const made = paper(400, 213, WHITE);
     for (let i = 0; i < 5; i++) made.fill(120 + 30 * i, 80, 135 + 30 * i, 130, COLOURS[i]);
-    near(guess(made.pixels), WHOLE);
+    near(findCaptcha(made.pixels), WHOLE);
   });
 
   test("returns the whole image when it is blank or contains only text", () => {
-    near(guess(paper(400, 300, WHITE).pixels), WHOLE);
-    near(guess(paper(1, 1, WHITE).pixels), WHOLE);
+    near(findCaptcha(paper(400, 300, WHITE).pixels), WHOLE);
+    near(findCaptcha(paper(1, 1, WHITE).pixels), WHOLE);
     const made = paper(400, 300, WHITE);
     for (let y = 20; y < 280; y += 12) made.text(20, y, 300, BLACK);
-    near(guess(made.pixels), WHOLE);
+    near(findCaptcha(made.pixels), WHOLE);
   });
 
   test("is deterministic", () => {
     const { pixels } = page(CAPTCHA);
-    assert.deepEqual(guess(pixels), guess(pixels));
+    assert.deepEqual(findCaptcha(pixels), findCaptcha(pixels));
   });
 });
 

@@ -1,60 +1,60 @@
 // @ts-check
 /**
- * The geometry of a part of a picture. Pure. Places are shares of the picture as it is turned, so
- * that they hold at any size.
+ * The geometry of cropping. Pure. Positions are fractions of the rotated picture, so they are valid at
+ * any size.
  */
 
 /** @typedef {{ x: number, y: number, width: number, height: number }} Box from 0 to 1 */
 
 /**
- * A part to cut out: the picture is turned first.
+ * A part of a picture. The picture is rotated first, then cropped.
  *
  * @typedef {object} Part
  * @property {Box} box
- * @property {number} turns quarters, clockwise: 0 to 3
- * @property {number} angle degrees, clockwise, on top of that
+ * @property {number} turns quarter turns, clockwise: 0 to 3
+ * @property {number} angle additional degrees, clockwise
  */
 
 /** @typedef {{ width: number, height: number }} Size */
 
 /**
- * What of a box is moved: all of it, or the edges that the characters name (n, e, s, w).
+ * What is moved: the whole box, or the edges that the letters name (n, e, s, w).
  *
  * @typedef {"move" | "n" | "e" | "s" | "w" | "ne" | "se" | "sw" | "nw"} Handle
  */
 
-/** The least width and height of a box: a share of the picture, or pixels where these are less. */
-const [LEAST, LEAST_PIXELS] = [0.04, 16];
+/** The minimum width and height of a box: a fraction of the picture, or pixels if that is smaller. */
+const [MIN_FRACTION, MIN_PIXELS] = [0.04, 16];
 
 /** @type {Readonly<Box>} */
 export const WHOLE = Object.freeze({ x: 0, y: 0, width: 1, height: 1 });
 
-/** Whether nothing is cut off and nothing turned. @param {Part} part */
+/** Whether the part is the whole picture, not rotated. @param {Part} part */
 export function isWhole({ box, turns, angle }) {
   return turns === 0 && angle === 0 && box.width > 0.995 && box.height > 0.995;
 }
 
 /**
- * The least size of a box on a picture, as shares of it.
+ * The minimum size of a box, as fractions of the picture.
  *
  * @param {Size} size of the picture
  * @returns {Size}
  */
-export function leastOn({ width, height }) {
+export function minBoxSize({ width, height }) {
   return {
-    width: Math.min(LEAST_PIXELS / width, LEAST),
-    height: Math.min(LEAST_PIXELS / height, LEAST),
+    width: Math.min(MIN_PIXELS / width, MIN_FRACTION),
+    height: Math.min(MIN_PIXELS / height, MIN_FRACTION),
   };
 }
 
 /**
- * A box with an edge, a corner or all of it moved; never out of the picture, never too small.
+ * The box after an edge, a corner or all of it was moved. It stays inside the picture and not too small.
  *
  * @param {Box} box
  * @param {Handle} handle
  * @param {number} dx
  * @param {number} dy
- * @param {Size} least
+ * @param {Size} least the minimum size of the box
  * @returns {Box}
  */
 export function drag(box, handle, dx, dy, least) {
@@ -75,13 +75,13 @@ export function drag(box, handle, dx, dy, least) {
 }
 
 /**
- * The part that shows the same when the picture is turned by a quarter.
+ * The same part after the picture was rotated by a quarter turn.
  *
  * @param {Part} part
  * @param {1 | -1} by clockwise, or counter-clockwise
  * @returns {Part}
  */
-export function turn({ box: { x, y, width, height }, turns, angle }, by) {
+export function rotate({ box: { x, y, width, height }, turns, angle }, by) {
   const box =
     by === 1
       ? { x: 1 - y - height, y: x, width: height, height: width }
@@ -90,18 +90,18 @@ export function turn({ box: { x, y, width, height }, turns, angle }, by) {
 }
 
 /**
- * The size of a picture that is turned by quarters.
+ * The size of a picture after quarter turns.
  *
  * @param {Size} size
  * @param {number} turns
  * @returns {Size}
  */
-export function turnedSize({ width, height }, turns) {
+export function rotatedSize({ width, height }, turns) {
   return turns % 2 === 0 ? { width, height } : { width: height, height: width };
 }
 
 /**
- * A size of the same shape with no side longer than `limit`, in whole pixels.
+ * The size in whole pixels, scaled down so that no side is longer than `limit`.
  *
  * @param {Size} size
  * @param {number} limit

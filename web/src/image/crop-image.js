@@ -1,71 +1,71 @@
 // @ts-check
-/** Parts of picture files: where the CAPTCHA seems to be, and cutting a part out. */
+/** Crops pictures, and finds the part of a picture that looks like a CAPTCHA. */
 
-import { WHOLE, fit, turnedSize } from "./crop-geometry.js";
-import { rate } from "./detect-captcha.js";
+import { WHOLE, fit, rotatedSize } from "./crop-geometry.js";
+import { detect } from "./detect-captcha.js";
 
 /** @import { Box, Part, Size } from "./crop-geometry.js" */
 
-/** The longer side of what is looked at for the CAPTCHA, and the longest of what is cut out. */
-const GLANCE = 400;
-const LONGEST = 2400;
-/** A guess is clear where it leaves out at least so much of the picture. */
-const CLEAR = 0.4;
-/** A larger picture is looked at in tiles of this longer side, too: a CAPTCHA may be small on it. */
-const TILE = 1440;
-/** The sides of a tile, and how much of each the next one shares: more than a CAPTCHA takes. */
-const [ASPECT, OVERLAP] = [4 / 3, 1 / 3];
-/** There are no more tiles than this, roughly: each takes about 50 ms. */
-const TILES = 24;
-/** From this score on, all that is drawn looks like one CAPTCHA; below the next, a tile holds none. */
-const [ALIKE, FAINT] = [0.4, 0.2];
+/** The longer side of a region during detection, in pixels. */
+const DETECTION_SIZE = 400;
+/** The maximum of the longer side of a crop, in pixels. */
+const MAX_CROP_SIZE = 2400;
+/** A detection is clear if it removes at least this fraction of the picture. */
+const MIN_CUT_AREA = 0.4;
+/** A larger picture is also searched in tiles with this longer side, because a CAPTCHA may be small. */
+const TILE_SIZE = 1440;
+/** The aspect ratio of a tile, and the overlap of neighbours, which is larger than a CAPTCHA. */
+const [TILE_ASPECT, TILE_OVERLAP] = [4 / 3, 1 / 3];
+/** The approximate maximum number of tiles. Each one takes about 50 ms. */
+const MAX_TILES = 24;
+/** The minimum scores at which the whole content, or a region of a tile, looks like a CAPTCHA. */
+const [MIN_WHOLE_SCORE, MIN_TILE_SCORE] = [0.4, 0.2];
 
 /** @type {Pick<Part, "turns" | "angle">} */
 const UPRIGHT = { turns: 0, angle: 0 };
 
 /**
- * What was found: a part that looks like a CAPTCHA, that the whole picture looks like one, or
- * nothing.
+ * The result of detection: a part looks like a CAPTCHA, or the whole picture does, or nothing does.
  *
- * @typedef {{ box: Box, found: "part" | "whole" | "nothing" }} Guess
+ * @typedef {{ box: Box, found: "part" | "whole" | "nothing" }} Detection
  */
 
 /**
- * The part that looks like a CAPTCHA, cut out.
+ * Crops the part that looks like a CAPTCHA.
  *
  * @param {Blob} file
- * @param {Size | null} size `null` where the browser cannot show it
- * @returns {Promise<{ file: Blob, part: Part } | null>} `null` where it is no clear case
+ * @param {Size | null} size `null` if the browser cannot show the picture
+ * @returns {Promise<{ file: Blob, part: Part } | null>} `null` if the detection is not clear
  */
-export async function findPart(file, size) {
+export async function findCaptchaPart(file, size) {
   if (!size) return null;
   const longer = Math.max(size.width, size.height);
-  // Tiles are looked at smaller than they are, so that half of the size will do.
-  const scale = longer > TILE ? 0.5 : 1;
-  const limit = longer > TILE ? longer * scale : GLANCE;
+  // Tiles are scaled down for detection, so half of the size is enough.
+  const scale = longer > TILE_SIZE ? 0.5 : 1;
+  const limit = longer > TILE_SIZE ? longer * scale : DETECTION_SIZE;
   try {
-    const bitmap = await load(file, size, limit);
+    const bitmap = await decodeScaled(file, size, limit);
     try {
-      const { box, found } = guessOn(bitmap, UPRIGHT, scale);
+      const { box, found } = detectOnBitmap(bitmap, UPRIGHT, scale);
       if (found !== "part") return null;
       const part = { box, ...UPRIGHT };
-      return { file: await cut(file, part), part };
+      return { file: await cropToBlob(file, part), part };
     } finally {
       bitmap.close();
     }
   } catch {
-    return null; // then the whole is read, or the engine says why not
+    return null; // then the whole picture is read, or the engine reports the error
   }
 }
 
 /**
- * Decodes a picture, not larger than needed.
+ * Decodes a picture at a reduced size.
  *
  * @param {Blob} file
  * @param {Size} size of the picture
  * @param {number} limit of the longer side
  */
-export function load(file, size, limit) {
+export function decodeScaled(file, size, limit) {
   const { width, height } = fit(size, limit);
   return createImageBitmap(file, {
     resizeWidth: width,
@@ -75,38 +75,38 @@ export function load(file, size, limit) {
 }
 
 /**
- * Where the CAPTCHA seems to be on a picture that is turned.
+ * Finds the CAPTCHA on a rotated picture.
  *
  * @param {ImageBitmap} bitmap
  * @param {Pick<Part, "turns" | "angle">} turned
- * @param {number} [scale] the bitmap's size as a share of the picture's
- * @returns {Guess}
+ * @param {number} [scale] the size of the bitmap relative to the picture
+ * @returns {Detection}
  */
-export function guessOn(bitmap, turned, scale = 1) {
-  const { box, whole } = look(bitmap, turned, WHOLE);
-  if (box.width * box.height <= 1 - CLEAR) return { box, found: "part" };
-  if (whole >= ALIKE) return { box, found: "whole" };
-  let best = { box, score: FAINT };
-  for (const tile of tilesOf(turnedSize(bitmap, turned.turns), TILE * scale)) {
-    const seen = look(bitmap, turned, tile);
-    if (seen.score > best.score && !isCut(seen.box, tile)) best = seen;
+export function detectOnBitmap(bitmap, turned, scale = 1) {
+  const { box, whole } = detectInRegion(bitmap, turned, WHOLE);
+  if (box.width * box.height <= 1 - MIN_CUT_AREA) return { box, found: "part" };
+  if (whole >= MIN_WHOLE_SCORE) return { box, found: "whole" };
+  let best = { box, score: MIN_TILE_SCORE };
+  for (const tile of tilesOf(rotatedSize(bitmap, turned.turns), TILE_SIZE * scale)) {
+    const found = detectInRegion(bitmap, turned, tile);
+    if (found.score > best.score && !isCutOff(found.box, tile)) best = found;
   }
   return { box: best.box, found: best.box === box ? "nothing" : "part" };
 }
 
 /**
- * Looks at a region of a picture; the box is one of the whole picture.
+ * Detects in a region of a picture. The box of the result refers to the whole picture.
  *
  * @param {ImageBitmap} bitmap
  * @param {Pick<Part, "turns" | "angle">} turned
  * @param {Box} region
  */
-function look(bitmap, turned, region) {
-  const { width, height } = turnedSize(bitmap, turned.turns);
-  const size = fit({ width: region.width * width, height: region.height * height }, GLANCE);
+function detectInRegion(bitmap, turned, region) {
+  const { width, height } = rotatedSize(bitmap, turned.turns);
+  const size = fit({ width: region.width * width, height: region.height * height }, DETECTION_SIZE);
   const canvas = new OffscreenCanvas(size.width, size.height);
-  const context = paint(bitmap, { ...turned, box: region }, canvas);
-  const { box, ...scores } = rate(context.getImageData(0, 0, size.width, size.height));
+  const context = drawCrop(bitmap, { ...turned, box: region }, canvas);
+  const { box, ...scores } = detect(context.getImageData(0, 0, size.width, size.height));
   return {
     ...scores,
     box: {
@@ -119,7 +119,7 @@ function look(bitmap, turned, region) {
 }
 
 /**
- * Tiles that cover a picture; none where it is hardly larger than one.
+ * Tiles that cover a picture. There are none if the picture is not larger than a tile.
  *
  * @param {Size} size
  * @param {number} side the longer side of a tile
@@ -127,9 +127,9 @@ function look(bitmap, turned, region) {
  */
 export function tilesOf({ width, height }, side) {
   if (Math.max(width, height) <= side) return [];
-  const step = 1 - OVERLAP;
-  const least = (width * height * ASPECT) / (side * step) ** 2;
-  const long = side * Math.max(1, Math.sqrt(least / TILES));
+  const step = 1 - TILE_OVERLAP;
+  const least = (width * height * TILE_ASPECT) / (side * step) ** 2;
+  const long = side * Math.max(1, Math.sqrt(least / MAX_TILES));
   const along = (/** @type {number} */ whole, /** @type {number} */ tile) => {
     const part = Math.min(tile / whole, 1);
     const count = part < 1 ? Math.ceil((1 - part) / (part * step)) + 1 : 1;
@@ -138,35 +138,35 @@ export function tilesOf({ width, height }, side) {
       part,
     }));
   };
-  return along(height, long / ASPECT).flatMap(({ start: y, part: tall }) =>
+  return along(height, long / TILE_ASPECT).flatMap(({ start: y, part: tall }) =>
     along(width, long).map(({ start: x, part: wide }) => ({ x, y, width: wide, height: tall })),
   );
 }
 
 /**
- * Whether a box touches an edge of a tile that is no edge of the picture: another tile has all of it.
+ * Whether a box touches an edge of a tile inside the picture. Then another tile contains all of it.
  *
  * @param {Box} box
  * @param {Box} tile
  */
-function isCut(box, tile) {
+function isCutOff(box, tile) {
   const near = 0.004;
   const ends = (/** @type {number} */ start, /** @type {number} */ length) => [
     start,
     start + length,
   ];
   /** @type {(box: number[], tile: number[]) => boolean} */
-  const cut = ([start, end], [first, last]) =>
+  const touches = ([start, end], [first, last]) =>
     (first > near && start - first < near * (last - first)) ||
     (last < 1 - near && last - end < near * (last - first));
   return (
-    cut(ends(box.x, box.width), ends(tile.x, tile.width)) ||
-    cut(ends(box.y, box.height), ends(tile.y, tile.height))
+    touches(ends(box.x, box.width), ends(tile.x, tile.width)) ||
+    touches(ends(box.y, box.height), ends(tile.y, tile.height))
   );
 }
 
 /**
- * Makes a picture that has too many pixels smaller.
+ * Scales a picture down to a number of pixels.
  *
  * @param {Blob} file
  * @param {Size} size of the picture
@@ -175,22 +175,22 @@ function isCut(box, tile) {
  */
 export async function shrink(file, { width, height }, pixels) {
   const longer = Math.max(width, height) * Math.sqrt(pixels / (width * height));
-  const bitmap = await load(file, { width, height }, Math.floor(longer));
+  const bitmap = await decodeScaled(file, { width, height }, Math.floor(longer));
   return toPng(bitmap, { box: WHOLE, ...UPRIGHT }, bitmap);
 }
 
 /**
- * Cuts a part out.
+ * Crops a part.
  *
  * @param {Blob} file
  * @param {Part} part
  * @returns {Promise<Blob>} a PNG file
  */
-export async function cut(file, part) {
+export async function cropToBlob(file, part) {
   const bitmap = await createImageBitmap(file);
-  const { width, height } = turnedSize(bitmap, part.turns);
+  const { width, height } = rotatedSize(bitmap, part.turns);
   const size = { width: part.box.width * width, height: part.box.height * height };
-  return toPng(bitmap, part, fit(size, LONGEST));
+  return toPng(bitmap, part, fit(size, MAX_CROP_SIZE));
 }
 
 /**
@@ -201,7 +201,7 @@ export async function cut(file, part) {
 function toPng(bitmap, part, { width, height }) {
   const canvas = new OffscreenCanvas(width, height);
   try {
-    paint(bitmap, part, canvas);
+    drawCrop(bitmap, part, canvas);
   } finally {
     bitmap.close();
   }
@@ -209,22 +209,22 @@ function toPng(bitmap, part, { width, height }) {
 }
 
 /**
- * Paints a part over all of a canvas.
+ * Draws a part of a picture, scaled to the whole canvas.
  *
  * @template {HTMLCanvasElement | OffscreenCanvas} T
  * @param {ImageBitmap} bitmap
  * @param {Part} part
  * @param {T} canvas
  */
-export function paint(bitmap, { box, turns, angle }, canvas) {
+export function drawCrop(bitmap, { box, turns, angle }, canvas) {
   const context =
     /** @type {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D | null} */ (
       canvas.getContext("2d")
     );
   if (!context) throw new Error("The browser could not create a canvas.");
-  const { width, height } = turnedSize(bitmap, turns);
+  const { width, height } = rotatedSize(bitmap, turns);
   context.imageSmoothingQuality = "high";
-  context.fillStyle = "white"; // as the network sees what is transparent
+  context.fillStyle = "white"; // the network sees transparent pixels as white
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.scale(canvas.width / (box.width * width), canvas.height / (box.height * height));
   context.translate((0.5 - box.x) * width, (0.5 - box.y) * height);

@@ -1,74 +1,79 @@
 // @ts-check
 /**
- * Finds the CAPTCHA in a screenshot: of all that stands apart on the page, what is as wide as
- * CAPTCHAs are, and busier and more colourful than text, fields and buttons. Pure: pixels in, a box
- * out.
+ * Finds the CAPTCHA in a screenshot: the separate region with the aspect ratio of a CAPTCHA that has
+ * more foreground and more colours than text, fields and buttons. Pure.
  */
 
 import { WHOLE } from "./crop-geometry.js";
-import { areaOf, describe, groupsOf, inkOf, tighten } from "./segmentation.js";
+import {
+  areaOf,
+  regionFeatures,
+  connectedComponents,
+  foregroundMask,
+  boundingBox,
+} from "./segmentation.js";
 
 /** @import { Box } from "./crop-geometry.js" */
-/** @import { Ink, Pixels, Rect } from "./segmentation.js" */
+/** @import { Mask, Pixels, Rect } from "./segmentation.js" */
 
-/** How far apart the parts of one thing may be, in pixels: specks, characters, words. */
+/** Gaps in pixels up to which parts belong to one region: noise, characters, words. */
 const GAPS = [2, 4, 6, 10];
-/** In pixels: smaller things are no CAPTCHA that could be read. */
-const LEAST = { width: 24, height: 10 };
-/** A framed thing of at least this share of the picture may be a card that holds the CAPTCHA. */
-const CARD = 0.08;
-/** How many cards are looked into, at most. */
-const CARDS = 4;
-/** The share of a side that is drawn where it is the side of a frame. */
-const FRAMED = 0.9;
-/** All that is drawn is kept together unless a part of it is that much more like a CAPTCHA. */
-const DOUBT = 0.9;
-/** Below, nothing is like a CAPTCHA. */
-const NOTHING = 0.1;
-/** Where less of the width has ink, and no frame, these are characters on their own ground. */
-const CROSSED = 0.95;
-/** The margin around what has no frame, as a share of its height. */
+/** In pixels. A smaller CAPTCHA could not be read. */
+const MIN_SIZE = { width: 24, height: 10 };
+/** A framed region with at least this fraction of the picture may be a card that contains the CAPTCHA. */
+const MIN_CARD_AREA = 0.08;
+/** The maximum number of cards to search. */
+const MAX_CARDS = 4;
+/** The minimum fraction of foreground along the side of a frame. */
+const MIN_FRAME = 0.9;
+/** The score of the whole content is divided by this, so that a part must have a clearly better score. */
+const WHOLE_BONUS = 0.9;
+/** A region with a lower score is not a CAPTCHA. */
+const MIN_SCORE = 0.1;
+/** A region without a frame and with foreground in less of its width is text without background noise. */
+const MIN_COLUMNS = 0.95;
+/** The margin around a region without a frame, as a fraction of its height. */
 const MARGIN = 0.06;
 
-/** @typedef {{ rect: Rect, look: ReturnType<typeof describe>, score: number }} Thing */
+/** @typedef {{ rect: Rect, features: ReturnType<typeof regionFeatures>, score: number }} Region */
 
 /**
- * The part of a picture that looks like a CAPTCHA; all of it where none stands out, and where the
- * picture is one itself.
+ * The part of a picture that looks like a CAPTCHA. It is the whole picture if no part does, or if the
+ * picture is a CAPTCHA itself.
  *
- * @param {Pixels} pixels best no larger than 400 x 400: the time grows with them
+ * @param {Pixels} pixels at most about 400 x 400, because the time grows with the size
  * @returns {Box}
  */
-export function guess(pixels) {
-  return rate(pixels).box;
+export function findCaptcha(pixels) {
+  return detect(pixels).box;
 }
 
 /**
- * As {@link guess}, with its score, 0 where none stands out, and that of all that is drawn.
+ * As {@link findCaptcha}, with the score of the part (0 if there is none) and of the whole content.
  *
  * @param {Pixels} pixels
  * @returns {{ box: Box, score: number, whole: number }}
  */
-export function rate(pixels) {
+export function detect(pixels) {
   const { width, height } = pixels;
   const all = { left: 0, top: 0, right: width, bottom: height };
-  const page = inkOf(pixels, all);
-  const content = consider(pixels, page, tighten(page, all));
+  const page = foregroundMask(pixels, all);
+  const content = scoreRegion(pixels, page, boundingBox(page, all));
   const whole = content.score;
-  const things = thingsOn(pixels, page, all);
-  const isCard = (/** @type {Thing} */ { rect, look }) =>
-    areaOf(rect) >= CARD * areaOf(all) && look.frame > 0.8;
-  const inCards = things
+  const regions = candidateRegions(pixels, page, all);
+  const isCard = (/** @type {Region} */ { rect, features }) =>
+    areaOf(rect) >= MIN_CARD_AREA * areaOf(all) && features.frame > 0.8;
+  const inCards = regions
     .filter(isCard)
-    .slice(0, CARDS)
+    .slice(0, MAX_CARDS)
     .flatMap(({ rect }) => {
       const inside = grow(rect, -3);
-      return thingsOn(pixels, inkOf(pixels, inside), inside);
+      return candidateRegions(pixels, foregroundMask(pixels, inside), inside);
     });
-  let best = { ...content, score: whole / DOUBT };
-  for (const thing of [...things, ...inCards]) if (thing.score > best.score) best = thing;
-  const framed = best.look.frame > FRAMED;
-  if (best.score < NOTHING || (!framed && best.look.columns < CROSSED)) {
+  let best = { ...content, score: whole / WHOLE_BONUS };
+  for (const region of [...regions, ...inCards]) if (region.score > best.score) best = region;
+  const framed = best.features.frame > MIN_FRAME;
+  if (best.score < MIN_SCORE || (!framed && best.features.columns < MIN_COLUMNS)) {
     return { box: WHOLE, score: 0, whole };
   }
   const margin = framed ? 0 : Math.round(1 + MARGIN * (best.rect.bottom - best.rect.top));
@@ -84,41 +89,41 @@ export function rate(pixels) {
 }
 
 /**
- * All that may be a thing of its own, each once, the largest first.
+ * The separate regions, without duplicates, the largest one first.
  *
  * @param {Pixels} pixels
- * @param {Ink} ink
+ * @param {Mask} mask
  * @param {Rect} within
  */
-function thingsOn(pixels, ink, within) {
-  const found = GAPS.flatMap((gap) => groupsOf(ink, within, gap, LEAST));
+function candidateRegions(pixels, mask, within) {
+  const found = GAPS.flatMap((gap) => connectedComponents(mask, within, gap, MIN_SIZE));
   const once = new Map(found.map((rect) => [Object.values(rect).join(), rect]));
   return [...once.values()]
     .sort((a, b) => areaOf(b) - areaOf(a))
-    .map((rect) => consider(pixels, ink, rect));
+    .map((rect) => scoreRegion(pixels, mask, rect));
 }
 
 /**
- * How much like a CAPTCHA something is. The factors of its score: the shape, rows and columns that
- * ink runs through (between lines of text there is none), strong ink, many hues or a frame, the size.
+ * Scores a region. The factors: the aspect ratio, the rows and columns with foreground (between lines
+ * of text there is none), the amount of strong foreground, many hues or a frame, and the size.
  *
  * @param {Pixels} pixels
- * @param {Ink} ink
+ * @param {Mask} mask
  * @param {Rect} rect
- * @returns {Thing}
+ * @returns {Region}
  */
-function consider(pixels, ink, rect) {
-  const look = describe(pixels, ink, rect);
+function scoreRegion(pixels, mask, rect) {
+  const features = regionFeatures(pixels, mask, rect);
   const aspect = (rect.right - rect.left) / (rect.bottom - rect.top);
   const off = Math.max(Math.abs(Math.log(aspect / 2.4)) - 0.5, 0); // none from 1.5 to 4
   const shape = Math.exp(-(off ** 2) / 0.18);
   const size = areaOf(rect) / (pixels.width * pixels.height);
-  const busy = Math.min(look.strong / 0.08, 1);
-  const colourful = Math.min((look.hues - 1) / 4, 1) * Math.min(look.coloured / 0.3, 1);
-  const framed = look.frame > FRAMED && size < 0.9; // the picture's own edge is none
+  const busy = Math.min(features.strong / 0.08, 1);
+  const colourful = Math.min((features.hues - 1) / 4, 1) * Math.min(features.coloured / 0.3, 1);
+  const framed = features.frame > MIN_FRAME && size < 0.9; // the edge of the picture is not a frame
   const telling = 0.3 + colourful + (framed ? 0.5 : 0);
-  const score = shape * look.rows ** 3 * look.columns * busy * telling * size ** 0.25;
-  return { rect, look, score };
+  const score = shape * features.rows ** 3 * features.columns * busy * telling * size ** 0.25;
+  return { rect, features, score };
 }
 
 /**

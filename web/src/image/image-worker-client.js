@@ -1,5 +1,5 @@
 // @ts-check
-/** Work on pixels that would block the page. It runs in a worker, which starts with the first task. */
+/** Runs image tasks in a worker, so that they do not block the page. The first task starts it. */
 
 import { LensError } from "../lib/errors.js";
 import { RpcClient } from "../lib/rpc.js";

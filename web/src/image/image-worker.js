@@ -4,7 +4,7 @@
 import { LensError } from "../lib/errors.js";
 import { Lazy } from "../lib/lazy.js";
 import { serveRpc } from "../lib/rpc.js";
-import { findPart, guessOn, shrink } from "./crop-image.js";
+import { findCaptchaPart, detectOnBitmap, shrink } from "./crop-image.js";
 
 /** @import { DrawOptions, Drawing } from "../../pkg/captcha_synth_wasm.js" */
 /** @import { PlainError } from "../lib/types.js" */
@@ -19,16 +19,16 @@ const generator = new Lazy(async () => {
 
 /** The tasks, by name. */
 export const TASKS = {
-  findPart: (/** @type {{ file: Blob, size: Size | null }} */ { file, size }) =>
-    findPart(file, size),
+  findCaptchaPart: (/** @type {{ file: Blob, size: Size | null }} */ { file, size }) =>
+    findCaptchaPart(file, size),
 
   shrink: (/** @type {{ file: Blob, size: Size, pixels: number }} */ { file, size, pixels }) =>
     shrink(file, size, pixels),
 
   /** @param {{ bitmap: ImageBitmap, part: Part, scale: number }} params */
-  guessOn({ bitmap, part, scale }) {
+  detectOnBitmap({ bitmap, part, scale }) {
     try {
-      return guessOn(bitmap, part, scale);
+      return detectOnBitmap(bitmap, part, scale);
     } finally {
       bitmap.close();
     }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Makes a file one that can be decoded: draws SVG, which neither the engine nor a worker can, and
- * shrinks or refuses what has too many pixels, before anything decodes it.
+ * Converts a file to one that the engine can decode: draws SVG, which neither the engine nor a worker
+ * can, and scales down or rejects a picture with too many pixels before it is decoded.
  */
 
 import { LensError } from "../lib/errors.js";
@@ -9,32 +9,32 @@ import { runImageTask } from "./image-worker-client.js";
 
 /** @import { Size } from "./crop-geometry.js" */
 
-/** Pictures with more pixels are refused: decoded they take half a gigabyte. */
-const MOST_PIXELS = 120_000_000;
-/** Those with more than the engine takes are shrunk to the second number of pixels. */
+/** Larger pictures are rejected: decoded, they would take half a gigabyte. */
+const MAX_PIXELS = 120_000_000;
+/** Pictures above the limit of the engine are scaled down to the second number of pixels. */
 const [ENGINE_PIXELS, SHRUNK_PIXELS] = [40_000_000, 16_000_000];
-/** More bytes of SVG are no CAPTCHA. */
-const MOST_SVG = 5_000_000;
-/** The longer side of a drawn SVG, in pixels, at least and at most. */
-const [SVG_LEAST, SVG_MOST] = [600, 2400];
+/** The maximum size of an SVG file, in bytes. */
+const MAX_SVG = 5_000_000;
+/** The minimum and maximum of the longer side of a drawn SVG, in pixels. */
+const [MIN_SVG_SIZE, MAX_SVG_SIZE] = [600, 2400];
 const SVG_TYPE = "image/svg+xml";
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
-/** How a file of SVG begins: its element, after declarations and comments. */
+/** The start of an SVG file: the element, after declarations and comments. */
 const SVG_START = /^\s*(<\?[^>]*>\s*|<!--[^]*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]/i;
 
 /**
- * Whether a picture can be held decoded.
+ * Whether a picture is small enough to be decoded.
  *
  * @param {Size} size
  */
-export function isBearable({ width, height }) {
-  return width * height <= MOST_PIXELS;
+export function isWithinPixelLimit({ width, height }) {
+  return width * height <= MAX_PIXELS;
 }
 
 /**
  * @param {Blob} file
- * @returns {Promise<{ file: Blob, note: string | null }>} the file itself, or a PNG of it, with what
- *   to know of that
+ * @returns {Promise<{ file: Blob, note: string | null }>} the file itself, or a PNG file and a
+ *   note about it
  * @throws {LensError} `image-too-large`, `unreadable-image`
  */
 export async function prepare(file) {
@@ -43,8 +43,8 @@ export async function prepare(file) {
   const pixels = size ? size.width * size.height : 0;
   if (!size || pixels <= ENGINE_PIXELS) return { file, note: null };
   const words = `${size.width} × ${size.height} pixels`;
-  if (!isBearable(size)) {
-    throw tooLarge(`${words}, at most ${MOST_PIXELS / 1e6} megapixels`);
+  if (!isWithinPixelLimit(size)) {
+    throw tooLarge(`${words}, at most ${MAX_PIXELS / 1e6} megapixels`);
   }
   const shrunk = await runImageTask("shrink", { file, size, pixels: SHRUNK_PIXELS }).catch(() => {
     throw tooLarge(words);
@@ -59,10 +59,10 @@ function tooLarge(how) {
 }
 
 /**
- * A picture's size, which the browser knows before it decodes one that is not on the page.
+ * The size of a picture. The browser knows it before it decodes a picture that is not on the page.
  *
  * @param {Blob} file
- * @returns {Promise<Size | null>} `null` where the browser cannot show it
+ * @returns {Promise<Size | null>} `null` if the browser cannot show it
  */
 async function sizeOf(file) {
   const address = URL.createObjectURL(file);
@@ -82,7 +82,7 @@ async function sizeOf(file) {
 /** @param {Blob} file */
 async function isSvg(file) {
   if (file.type === SVG_TYPE) return true;
-  // A file that cannot be read is an error of its own, later.
+  // A file that cannot be read fails later, with its own error.
   const start = await file
     .slice(0, 4096)
     .text()
@@ -91,13 +91,13 @@ async function isSvg(file) {
 }
 
 /**
- * Draws an SVG file as an image, which runs no script and loads nothing.
+ * Draws an SVG file as an image. This runs no script and loads nothing.
  *
  * @param {Blob} file
  * @returns {Promise<Blob>} a PNG file
  */
 async function drawSvg(file) {
-  if (file.size > MOST_SVG) throw tooLarge(`more than ${MOST_SVG / 1e6} MB of SVG`);
+  if (file.size > MAX_SVG) throw tooLarge(`more than ${MAX_SVG / 1e6} MB of SVG`);
   try {
     const { text, width, height } = sizedSvg(await file.text());
     const image = new Image();
@@ -115,12 +115,12 @@ async function drawSvg(file) {
 }
 
 /**
- * SVG with a size in pixels, in which its characters are neither tiny nor huge.
+ * The SVG with a size in pixels that suits recognition.
  *
  * @param {string} text
  */
 function sizedSvg(text) {
-  // As it is copied out of a page, it may lack its namespace.
+  // SVG that is copied from a page may have no namespace.
   const named = /\sxmlns\s*=/.test(text)
     ? text
     : text.replace(/<svg/i, `$& xmlns="${SVG_NAMESPACE}"`);
@@ -133,13 +133,13 @@ function sizedSvg(text) {
     .split(/[\s,]+/)
     .map(Number);
   const [viewWidth, viewHeight] = view[2] > 0 && view[3] > 0 ? view.slice(2) : [0, 0];
-  const ratio = viewWidth && viewHeight ? viewWidth / viewHeight : 2; // as browsers have it
+  const ratio = viewWidth && viewHeight ? viewWidth / viewHeight : 2; // the default of browsers
   const width = pixels("width") || pixels("height") * ratio || viewWidth || 300;
   const height = pixels("height") || width / ratio;
-  // What is drawn grows with the size only where it says what it is a view of.
+  // The content scales with the size only if there is a `viewBox`.
   if (!viewWidth) root.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const longer = Math.max(width, height);
-  const scale = Math.min(Math.max(longer, SVG_LEAST), SVG_MOST) / longer;
+  const scale = Math.min(Math.max(longer, MIN_SVG_SIZE), MAX_SVG_SIZE) / longer;
   const side = (/** @type {number} */ length) => Math.max(1, Math.round(length * scale));
   root.setAttribute("width", String(side(width)));
   root.setAttribute("height", String(side(height)));

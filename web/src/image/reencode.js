@@ -1,15 +1,15 @@
 // @ts-check
-/** A second try for files that the engine refuses: the browser may decode more of them. */
+/** Converts files that the engine cannot decode, but the browser may. */
 
 import { LensError } from "../lib/errors.js";
 import { WHOLE } from "./crop-geometry.js";
-import { cut } from "./crop-image.js";
+import { cropToBlob } from "./crop-image.js";
 
-/** Too many bytes or pixels, or a format that only the browser knows. */
+/** The engine's errors for too many bytes or pixels, or an unknown format. */
 const REFUSALS = new Set(["image-too-large", "unreadable-image"]);
 
 /**
- * Whether another encoding of the file may be readable.
+ * Whether the engine may read the file in another encoding.
  *
  * @param {unknown} error of the engine
  * @returns {error is LensError}
@@ -19,11 +19,11 @@ export function isRefusal(error) {
 }
 
 /**
- * The image as the browser shows it.
+ * Decodes the image in the browser.
  *
  * @param {Blob} file
  * @returns {Promise<Blob>} a PNG file
  */
 export function reencode(file) {
-  return cut(file, { box: WHOLE, turns: 0, angle: 0 });
+  return cropToBlob(file, { box: WHOLE, turns: 0, angle: 0 });
 }

@@ -2,7 +2,7 @@
 /** Runs the main page: input leads to tasks, tasks to events, events to another state, which it shows. */
 
 import { isWhole } from "../image/crop-geometry.js";
-import { cut } from "../image/crop-image.js";
+import { cropToBlob } from "../image/crop-image.js";
 import { runImageTask } from "../image/image-worker-client.js";
 import { prepare } from "../image/prepare.js";
 import { isRefusal, reencode } from "../image/reencode.js";
@@ -90,7 +90,7 @@ export class LensController {
       const { file } = prepared;
       const size = await this.#sourceSize;
       // Without this help, all of the image is read.
-      const found = await runImageTask("findPart", { file, size }).catch(() => null);
+      const found = await runImageTask("findCaptchaPart", { file, size }).catch(() => null);
       signal.throwIfAborted();
       if (found) this.#crop(found.file, found.part, DETECTED);
       await this.#recognize(signal);
@@ -123,7 +123,7 @@ export class LensController {
         void this.#offerCrop();
       } else {
         this.#dispatch({ type: "acquire", status: "Cropping" });
-        const file = await cut(source.file, part);
+        const file = await cropToBlob(source.file, part);
         signal.throwIfAborted();
         this.#crop(file, part, SELECTED);
       }

@@ -1,7 +1,7 @@
 // @ts-check
 /** A box over a picture that is moved by its edges and corners, by pointer or by key. */
 
-import { WHOLE, drag, leastOn } from "../../image/crop-geometry.js";
+import { WHOLE, drag, minBoxSize } from "../../image/crop-geometry.js";
 import { find } from "../dom.js";
 
 /** @import { Box, Handle, Size } from "../../image/crop-geometry.js" */
@@ -44,7 +44,7 @@ export class CropBox {
    */
   show(box, size) {
     this.#shown = box;
-    const least = leastOn(size);
+    const least = minBoxSize(size);
     this.#least = least;
     const { x, y, width, height } = box;
     const { style } = this.#stage;

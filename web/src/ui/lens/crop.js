@@ -1,9 +1,9 @@
 // @ts-check
 /** The crop box: which part of the picture is read, and which way up. */
 
-import { WHOLE, turn, turnedSize } from "../../image/crop-geometry.js";
+import { WHOLE, rotate, rotatedSize } from "../../image/crop-geometry.js";
 import { runImageTask } from "../../image/image-worker-client.js";
-import { load, paint } from "../../image/crop-image.js";
+import { decodeScaled, drawCrop } from "../../image/crop-image.js";
 import { CropBox } from "./crop-box.js";
 import { find } from "../dom.js";
 
@@ -61,8 +61,8 @@ export class CropView {
       find(id, HTMLElement).addEventListener("click", act);
     on("crop", () => (this.#panel.hidden ? void this.#open() : this.#close()));
     on("crop-undo", () => this.#finish(null));
-    on("crop-left", () => this.#set(turn(this.#part, -1)));
-    on("crop-right", () => this.#set(turn(this.#part, 1)));
+    on("crop-left", () => this.#set(rotate(this.#part, -1)));
+    on("crop-right", () => this.#set(rotate(this.#part, 1)));
     on("crop-guess", () => void this.#guess());
     on("crop-all", () => this.#frame(WHOLE));
     on("crop-read", () => this.#finish(this.#part));
@@ -100,7 +100,7 @@ export class CropView {
     const { width, height } = source.size;
     const long = (SHOWN_SHORT * Math.max(width, height)) / Math.min(width, height);
     const limit = Math.min(Math.max(SHOWN, long), 4 * SHOWN);
-    const bitmap = await load(source.file, source.size, limit).catch(() => null);
+    const bitmap = await decodeScaled(source.file, source.size, limit).catch(() => null);
     // Opened twice, or too late: another picture is here.
     if (this.#source?.file !== source.file || this.#bitmap) return bitmap?.close();
     if (!bitmap) {
@@ -140,7 +140,7 @@ export class CropView {
     const [bitmap, part, source] = [this.#bitmap, this.#part, this.#source];
     if (!bitmap || !source) return;
     const scale = bitmap.width / source.size.width;
-    const guess = await runImageTask("guessOn", { bitmap, part, scale }).catch(() => null);
+    const guess = await runImageTask("detectOnBitmap", { bitmap, part, scale }).catch(() => null);
     // Unless it was set otherwise meanwhile.
     if (!guess || bitmap !== this.#bitmap || part !== this.#part) return;
     this.#found.textContent = FOUND[guess.found];
@@ -171,7 +171,7 @@ export class CropView {
   #frame(box) {
     this.#part = { ...this.#part, box };
     const size = this.#source?.size ?? this.#canvas;
-    this.#box.show(box, turnedSize(size, this.#part.turns));
+    this.#box.show(box, rotatedSize(size, this.#part.turns));
   }
 
   /**
@@ -182,9 +182,9 @@ export class CropView {
   #set(part) {
     if (!this.#bitmap) return;
     this.#part = part;
-    const { width, height } = turnedSize(this.#bitmap, part.turns);
+    const { width, height } = rotatedSize(this.#bitmap, part.turns);
     Object.assign(this.#canvas, { width, height });
-    paint(this.#bitmap, { ...part, box: WHOLE }, this.#canvas);
+    drawCrop(this.#bitmap, { ...part, box: WHOLE }, this.#canvas);
     this.#frame(part.box);
     this.#angle.value = String(part.angle);
     find("crop-degrees", HTMLOutputElement).textContent = `${part.angle}°`;
