@@ -150,7 +150,7 @@ check() {
   cargo fmt --all --check
   heading "Check: clippy, native"
   # With what the tests, which need no GPU, leave out.
-  cargo clippy --locked --workspace --all-targets --features captcha-trainer/gpu -- -D warnings
+  cargo clippy --locked --workspace --all-targets --features captcha-cli/gpu -- -D warnings
   heading "Check: clippy, WebAssembly"
   # The web profile, so that its build scripts and macros are those of the build.
   for package in captcha-wasm captcha-synth-wasm; do

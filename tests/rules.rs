@@ -51,14 +51,27 @@ fn crates_depend_only_on_allowed_crates() {
     assert_eq!(ours("kernel"), [""; 0]);
     assert_eq!(ours("model"), ["captcha-kernel"]);
     assert_eq!(ours("synth"), [""; 0]);
-    assert_eq!(ours("trainer"), ["captcha-model", "captcha-synth"]);
+    assert_eq!(ours("evaluation"), ["captcha-model"]);
+    assert_eq!(
+        ours("trainer"),
+        ["captcha-evaluation", "captcha-model", "captcha-synth"]
+    );
+    assert_eq!(
+        ours("cli"),
+        [
+            "captcha-evaluation",
+            "captcha-model",
+            "captcha-synth",
+            "captcha-trainer"
+        ]
+    );
     assert_eq!(ours("synth-wasm"), ["captcha-synth"]);
     assert_eq!(ours("wasm"), ["captcha-model"]);
 }
 
 #[test]
 fn browser_crates_are_used_at_the_boundary_only() {
-    for name in ["kernel", "model", "synth", "trainer"] {
+    for name in ["kernel", "model", "synth", "evaluation", "trainer", "cli"] {
         for browser in ["wasm-bindgen", "web-sys", "js-sys"] {
             assert!(
                 !dependencies(name).contains(&browser.to_owned()),

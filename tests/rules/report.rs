@@ -62,10 +62,10 @@ fn imported(path: &str, import: &str) -> Option<String> {
 
 #[test]
 fn report_modules_stand_alone() {
-    let page = root().join("crates/trainer/src/report/audit/page.rs");
+    let page = root().join("crates/evaluation/src/audit/page.rs");
     let page = fs::read_to_string(page).unwrap();
     let modules: Vec<_> = page
-        .split("include_str!(\"../../../../../web/")
+        .split("include_str!(\"../../../../web/")
         .filter_map(|rest| rest.split('"').next())
         .filter(|path| path.ends_with(".js"))
         .collect();

@@ -1,18 +1,26 @@
 //! The `captcha-lens` program.
 
+#![recursion_limit = "256"]
+
+mod args;
+mod commands;
+mod progress;
+#[cfg(feature = "train")]
+mod synthetic;
+
 use std::io;
 use std::process::ExitCode;
 
-use captcha_trainer::cli::Cli;
-use captcha_trainer::cli::commands::run;
 use clap::Parser;
 
+use crate::commands::Cli;
+
 fn main() -> ExitCode {
-    use_the_cpu_unless_told();
-    match run(Cli::parse()) {
+    default_to_the_cpu();
+    match Cli::parse().run() {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // Whoever reads the answers has had enough of them, as `| head` has.
+        // The reader of the output has ended, like `| head`.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -21,10 +29,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Makes the CPU burn's default device: `--device` alone says where to compute. burn-optim loads an
-/// optimizer's state there, whatever device the training runs on, and would open a GPU for it.
+/// Makes the CPU burn's default device, because burn-optim loads an optimizer's state there. It would
+/// open a GPU for that, although `--device` names another device.
 #[allow(unsafe_code)]
-fn use_the_cpu_unless_told() {
+fn default_to_the_cpu() {
     // SAFETY: this is the first call of `main`, so no other thread reads the environment.
     unsafe { std::env::set_var("BURN_DEVICE", "flex") };
 }

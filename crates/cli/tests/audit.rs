@@ -1,4 +1,4 @@
-//! `captcha-lens audit` as its users meet it.
+//! `captcha-lens audit`, run as a program.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,14 +11,14 @@ use command::{fails, lens, succeeds, train_tiny};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What a report holds.
+/// The data in a report.
 fn embedded(report: &Path) -> Value {
     let html = fs::read_to_string(report).unwrap();
     let (_, rest) = html.split_once(r#"id="data">"#).unwrap();
     serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
 }
 
-/// A folder of generated images, each by the name of its label.
+/// A folder of synthetic images with labels as names.
 fn labelled(folder: &Path, name: &str, labels: &[&str]) {
     let count = labels.len().to_string();
     succeeds(
@@ -37,7 +37,7 @@ fn labelled(folder: &Path, name: &str, labels: &[&str]) {
 }
 
 #[test]
-fn an_audit_is_one_file_that_tells_all() {
+fn audit_writes_one_file_with_all_data() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     succeeds(
@@ -67,13 +67,13 @@ fn an_audit_is_one_file_that_tells_all() {
     for name in ["Program", "Weights", "Device", "Date"] {
         assert!(about.contains(name), "{about}");
     }
-    // Few enough to have a picture each.
+    // The report has a picture of every image.
     assert_eq!(data["pictures"].as_object().unwrap().len(), 11);
 
     let unlabelled = ["audit", "set", "--unlabelled", "--report", "plain.html"];
     assert!(succeeds(folder, &unlabelled).contains("Read: 11 of 12 images."));
 
-    // What no file calls a label, and no person would.
+    // File names that are hardly labels.
     fs::create_dir(folder.join("numbered")).unwrap();
     for number in 0..3 {
         let from = folder.join(format!("set/g{number}.png"));
@@ -83,7 +83,7 @@ fn an_audit_is_one_file_that_tells_all() {
     let printed = succeeds(folder, &numbered);
     assert!(printed.contains("--labelled") && printed.contains("Read: 3 of 3"));
     let insisted = [&numbered[..], &["--labelled"]].concat();
-    // The network writes five characters.
+    // The network writes up to five characters.
     let printed = succeeds(folder, &insisted);
     assert!(
         printed.contains("All 3 labels are longer than 5 characters."),
@@ -94,7 +94,7 @@ fn an_audit_is_one_file_that_tells_all() {
         "{printed}"
     );
 
-    // A list that names some of the images; the page reads the others, too.
+    // A label file of some images; the others are read without a label.
     fs::write(
         folder.join("numbered/labels.csv"),
         "captcha_0.png,wrong\ncaptcha_1.png,wrong\n",
@@ -106,7 +106,7 @@ fn an_audit_is_one_file_that_tells_all() {
             && printed.contains("Solved: 0 of 2 images (0.0%; 95% interval 0.0%"),
         "{printed}"
     );
-    // Labels that are not asked for are not read, whatever they hold.
+    // Without labels, a malformed label file does not matter.
     fs::write(folder.join("numbered/spec_train_val.txt"), "one two three").unwrap();
     assert!(fails(folder, &numbered).contains("expected NAME WORD"));
     let unlabelled = [&numbered[..], &["--unlabelled"]].concat();
@@ -118,7 +118,7 @@ fn an_audit_is_one_file_that_tells_all() {
 }
 
 #[test]
-fn labels_that_the_network_cannot_write_are_no_evidence() {
+fn audit_ignores_labels_that_the_network_cannot_write() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(folder, "set", &["a5b2c", "7391", "line", "longer"]);
@@ -136,7 +136,7 @@ fn labels_that_the_network_cannot_write_are_no_evidence() {
         "{printed}"
     );
 
-    // The same stands in the file for those who read it without its script.
+    // The report has the same sentences for readers without JavaScript.
     let html = fs::read_to_string(folder.join("audit.html")).unwrap();
     assert!(html.contains("<p>This says nothing about the other 3 images.</p>"));
     assert!(html.contains("<noscript>"));
@@ -151,7 +151,7 @@ fn labels_that_the_network_cannot_write_are_no_evidence() {
             && printed.contains("(1 of the 2 labels)"),
         "{printed}"
     );
-    // The label stands as it was given.
+    // The label keeps its case.
     let items = embedded(&folder.join("audit.html"))["items"].clone();
     assert_eq!(items[0]["label"], "HOUSE");
 
@@ -165,7 +165,7 @@ fn labels_that_the_network_cannot_write_are_no_evidence() {
 }
 
 #[test]
-fn alphabet_and_length_come_from_the_weights() {
+fn audit_takes_alphabet_and_length_from_the_weights() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(
@@ -177,7 +177,7 @@ fn alphabet_and_length_come_from_the_weights() {
     assert!(preset.is_none());
     let trained = train_tiny(folder, &["--data", "synth:words", "--epochs", "1"]);
     assert!(trained.status.success());
-    // A network of digits, as the tiny preset with another alphabet makes it.
+    // The tiny preset with an alphabet of digits.
     let preset = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -220,7 +220,7 @@ fn alphabet_and_length_come_from_the_weights() {
 }
 
 #[test]
-fn a_report_overwrites_nothing_that_is_not_a_report() {
+fn audit_overwrites_only_reports() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(folder, "set", &["line", "thus"]);
@@ -235,7 +235,7 @@ fn a_report_overwrites_nothing_that_is_not_a_report() {
         assert!(fails(folder, &audit).contains("--force"));
         assert_eq!(fs::read(folder.join("notes.txt")).unwrap(), b"mine");
         succeeds(folder, &[&audit[..], &["--force"]].concat());
-        // What an audit wrote, another one may replace.
+        // A report may be replaced.
         succeeds(folder, &audit);
     }
     assert_eq!(fs::read(folder.join("set/line.png")).unwrap(), image);
@@ -243,7 +243,7 @@ fn a_report_overwrites_nothing_that_is_not_a_report() {
 }
 
 #[test]
-fn two_audits_are_compared_in_one_report() {
+fn audit_compare_puts_two_audits_into_one_report() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(folder, "a", &["line", "thus"]);
@@ -290,13 +290,13 @@ fn two_audits_are_compared_in_one_report() {
     for other in ["odd.json", "none.json"] {
         assert!(fails(folder, &[&audit[..], &[other]].concat()).contains(other));
     }
-    // An archive is no folder, which is said with what to do.
+    // An archive is not a folder.
     fs::write(folder.join("set.zip"), "PK").unwrap();
     assert!(fails(folder, &["audit", "set.zip", "--report", "r.html"]).contains("unpack it"));
 }
 
 #[test]
-fn what_is_not_read_is_said() {
+fn audit_reports_skipped_files() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(folder, "set", &["line", "thus"]);

@@ -1,4 +1,4 @@
-//! The command line as its users meet it.
+//! The command line, run as a program.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -13,21 +13,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 #[test]
-fn whoever_has_read_enough_is_no_error() {
+fn info_with_stdout_closed_early_succeeds() {
     let mut lens = Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
         .args(["info", "--json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    drop(lens.stdout.take()); // as `| head` does
+    drop(lens.stdout.take()); // like `| head`
     let output = lens.wait_with_output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && errors.is_empty(), "{errors}");
 }
 
 #[test]
-fn a_labelled_folder_can_be_made_learnt_and_measured() {
+fn generate_train_and_evaluate_work_on_a_folder() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let generate = ["generate", "--count", "12", "--seed", "5", "--out"];
@@ -39,8 +39,8 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
             fs::read(folder.join("b").join(file)).unwrap()
         );
     }
-    assert!(fails(folder, &[&generate[..], &["a"]].concat()).contains("already holds"));
-    // What is written out to be learnt from is no test image, unless it is asked for.
+    assert!(fails(folder, &[&generate[..], &["a"]].concat()).contains("already contains"));
+    // Only generate --test writes test images.
     succeeds(folder, &[&generate[..], &["t", "--test"]].concat());
     let file = |set: &str| fs::read(folder.join(set).join("g0.png")).unwrap();
     assert_ne!(file("a"), file("t"));
@@ -68,7 +68,7 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
     let score = evaluate(&[&synth[..], &["--lexicon", "lexicon.txt"]].concat());
     assert_eq!(score["images"], 6);
     for key in [
-        "exact",
+        "exact_matches",
         "accuracy",
         "character_accuracy",
         "images_per_second",
@@ -76,8 +76,8 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
     ] {
         assert!(score[key].is_number(), "{key} in {score}");
     }
-    assert_eq!(evaluate(&["a", "--degraded"])["images"], 12);
-    // The shipped weights look at what they read, as far as that is known.
+    assert_eq!(evaluate(&["a", "--augmented"])["images"], 12);
+    // The attention of the built-in weights agrees with the positions of the characters.
     let shipped = |images: &[&str]| -> Value {
         let json = succeeds(folder, &[&["evaluate", "--json"], images].concat());
         serde_json::from_str(&json).unwrap()
@@ -92,7 +92,7 @@ fn a_labelled_folder_can_be_made_learnt_and_measured() {
 }
 
 #[test]
-fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
+fn recognize_prints_images_in_order_and_continues_after_errors() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     succeeds(
@@ -106,7 +106,7 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
     let mut huge = png[..33].to_vec(); // signature and header
     huge[16..20].copy_from_slice(&30_000u32.to_be_bytes());
     huge[20..24].copy_from_slice(&30_000u32.to_be_bytes());
-    let checksum = crc32(&huge[12..29]);
+    let checksum = crc32fast::hash(&huge[12..29]);
     huge[29..33].copy_from_slice(&checksum.to_be_bytes());
     fs::write(folder.join("huge.png"), huge).unwrap();
 
@@ -166,7 +166,7 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
             line["error"].as_str().unwrap(),
             line["path"].as_str().unwrap(),
         );
-        assert!(!error.contains(path), "the path is told twice: {line}");
+        assert!(!error.contains(path), "the path is repeated: {line}");
     }
     assert_eq!(lines[5]["code"], "unreadable-file");
     assert!(lines[5]["error"].as_str().unwrap().contains("No such file"));
@@ -179,7 +179,7 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
         assert_eq!(line["alternatives"][0]["text"], line["text"]);
     }
     assert_eq!(lines[7]["alternatives"], serde_json::json!([]));
-    // As text, the path stands before the error.
+    // As text, the path precedes the error.
     let output = lens(folder, &["recognize", "blank.png", "gone.png", "good"]);
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(printed, "blank.png: no characters, the image is blank\n");
@@ -195,7 +195,7 @@ fn images_are_read_in_order_and_a_bad_one_stops_nothing() {
 }
 
 #[test]
-fn standard_input_is_an_image_too() {
+fn recognize_reads_standard_input() {
     let folder = TempDir::new().unwrap();
     succeeds(folder.path(), &["generate", "--count", "1", "--out", "a"]);
     let image = folder.path().join("a/g0.png");
@@ -210,7 +210,7 @@ fn standard_input_is_an_image_too() {
 }
 
 #[test]
-fn what_the_network_cannot_write_is_no_evidence() {
+fn evaluate_counts_unsupported_labels_apart() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     succeeds(folder, &["generate", "--count", "3", "--out", "a"]);
@@ -227,11 +227,11 @@ fn what_the_network_cannot_write_is_no_evidence() {
     );
     let printed = succeeds(folder, &["evaluate", "a"]);
     assert!(
-        printed.contains("unsupported       2 of 3 labels"),
+        printed.contains("unsupported             2 of 3 labels"),
         "{printed}"
     );
     assert!(
-        printed.contains("says nothing of the 2 images"),
+        printed.contains("says nothing about the 2 images"),
         "{printed}"
     );
 
@@ -248,7 +248,7 @@ fn what_the_network_cannot_write_is_no_evidence() {
 }
 
 #[test]
-fn odd_files_are_taken_as_they_are() {
+fn commands_handle_odd_files() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     succeeds(folder, &["generate", "--count", "1", "--out", "a"]);
@@ -272,30 +272,30 @@ fn odd_files_are_taken_as_they_are() {
     fs::create_dir(folder.join("tall")).unwrap();
     let tall = image::RgbImage::new(1, 20_000);
     tall.save(folder.join("tall/abc.png")).unwrap();
-    assert_eq!(images(&["tall", "--degraded"]), 1);
+    assert_eq!(images(&["tall", "--augmented"]), 1);
 
-    // Nothing that can be read.
+    // No readable file.
     fs::create_dir(folder.join("broken")).unwrap();
     fs::write(folder.join("broken/abc.png"), "no image").unwrap();
     let error = fails(folder, &["audit", "broken", "--report", "broken.html"]);
     assert!(error.contains("1 of 1 files could not be read"), "{error}");
     assert!(folder.join("broken.html").exists());
     assert!(fails(folder, &["evaluate", "broken"]).contains("abc.png"));
-    // One of several costs the others nothing.
+    // One unreadable file of several is left out.
     fs::copy(folder.join("a/g0.png"), folder.join("broken/abd.png")).unwrap();
     let output = lens(folder, &["evaluate", "broken"]);
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("abc.png"));
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        printed.contains("images            1\nleft out          1\n"),
+        printed.contains("images                  1\nleft out                1\n"),
         "{printed}"
     );
 
-    // Options that would change nothing.
+    // Options without effect.
     for option in [
         &["--random"][..],
-        &["--bent"],
+        &["--distorted"],
         &["--fonts", "held-out"],
         &["--count", "5"],
     ] {
@@ -303,22 +303,22 @@ fn odd_files_are_taken_as_they_are() {
         assert!(error.contains("cannot be used with"), "{error}");
     }
 
-    // Files that are somebody's.
+    // Files of the user.
     fs::create_dir(folder.join("own")).unwrap();
     fs::write(folder.join("own/g0.png"), "mine").unwrap();
     let error = fails(folder, &["generate", "--count", "1", "--out", "own"]);
-    assert!(error.contains("already holds files"), "{error}");
+    assert!(error.contains("already contains files"), "{error}");
     assert_eq!(fs::read(folder.join("own/g0.png")).unwrap(), b"mine");
 
-    // Calls that cannot end well leave nothing, and are told so before the work.
+    // Calls that cannot succeed fail before any work and leave no files.
     fails(folder, &["generate", "--count", "0", "--out", "none"]);
     assert!(!folder.join("none").exists());
     for report in ["none/report.html", "own"] {
         let error = fails(folder, &["audit", "a", "--report", report]);
-        assert!(error.contains("in a folder that is there"), "{error}");
+        assert!(error.contains("in an existing folder"), "{error}");
     }
 
-    // A name that is no text.
+    // A name that is not UTF-8.
     #[cfg(unix)]
     {
         use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
@@ -333,7 +333,7 @@ fn odd_files_are_taken_as_they_are() {
         assert!(output.status.success());
         assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
         fs::create_dir(folder.join("odd")).unwrap();
-        // A label is what stands before the underscore, and the network must be able to write it.
+        // The label is the part before the underscore.
         let labelled = OsStr::from_bytes(b"abc_\xff.png");
         fs::rename(folder.join(odd), folder.join("odd").join(labelled)).unwrap();
         assert_eq!(images(&["odd"]), 1);
@@ -356,7 +356,7 @@ fn odd_files_are_taken_as_they_are() {
 }
 
 #[test]
-fn the_shipped_weights_read_the_shipped_samples() {
+fn recognize_reads_the_samples_of_the_page() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/samples");
     let list: Vec<Value> =
         serde_json::from_str(&fs::read_to_string(samples.join("index.json")).unwrap()).unwrap();
@@ -372,7 +372,7 @@ fn the_shipped_weights_read_the_shipped_samples() {
 }
 
 #[test]
-fn weights_that_cannot_be_used_are_refused_with_a_reason() {
+fn commands_reject_unusable_weights() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     fs::write(folder.join("bad.safetensors"), "no weights").unwrap();
@@ -399,11 +399,23 @@ fn weights_that_cannot_be_used_are_refused_with_a_reason() {
     );
 }
 
-/// CRC-32 of PNG chunks.
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
-        })
-    })
+#[test]
+fn renamed_options_and_values_are_still_accepted() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let synth = ["evaluate", "--json", "--synth", "words", "--count", "2"];
+    let score = |more: &[&str]| -> Value {
+        let json = succeeds(folder, &[&synth[..], more].concat());
+        let mut score: Value = serde_json::from_str(&json).unwrap();
+        score["images_per_second"] = Value::Null;
+        score
+    };
+    for (old, new) in [
+        (&["--bent"][..], &["--distorted"][..]),
+        (&["--degraded"], &["--augmented"]),
+        (&["--fonts", "trained"], &["--fonts", "train"]),
+        (&["--fonts", "more"], &["--fonts", "extra"]),
+    ] {
+        assert_eq!(score(old), score(new), "{old:?}");
+    }
 }

@@ -66,7 +66,7 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     }
     // The rate's course is counted in steps, which other devices would make longer or shorter.
     let more = fails(folder, &[&resume[..], &["--devices", "2"]].concat());
-    assert!(more.contains("begun with --devices 1"), "{more}");
+    assert!(more.contains("started with --devices 1"), "{more}");
     fs::write(&run_json, kept.replace("\"batch\": 8", "\"batch\": 0")).unwrap();
     assert!(fails(folder, &resume).contains("batch must be at least 1"));
     fs::write(&run_json, kept).unwrap();
@@ -143,11 +143,11 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
     assert!(fails(folder, &go("compact", "third")).contains("another network"));
     // Learning from some of what is read, character map and all.
     let tiny = fs::read_to_string(folder.join("tiny.toml")).unwrap();
-    let some = tiny.replace("batch = 8", "batch = 4\ncandidates = 2");
+    let some = tiny.replace("batch = 8", "batch = 4\nsampling_ratio = 2");
     fs::write(folder.join("some.toml"), some).unwrap();
     succeeds(folder, &go("some.toml", "fourth"));
     assert!(fails(folder, &["calibrate", "missing.safetensors"]).contains("cannot read"));
-    assert!(fails(folder, &["figures", "missing", "--out", "x"]).contains("holds no run"));
+    assert!(fails(folder, &["figures", "missing", "--out", "x"]).contains("contains no run"));
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn the_best_epoch_is_the_one_that_read_most_and_only_if_that_is_known() {
     assert_eq!(run.best_epoch().unwrap(), 2);
     fs::remove_dir_all(folder.join("run/valid/epoch-3")).unwrap();
     let error = run.best_epoch().unwrap_err().to_string();
-    assert!(error.contains("how well epoch 3 read"), "{error}");
+    assert!(error.contains("validation accuracy of epoch 3"), "{error}");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_mistake_leaves_no_run_behind() {
     }
     let output = train_tiny(folder, &["--data", "data"]);
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains("none of the 2 images"), "{errors}");
+    assert!(errors.contains("all 2 images"), "{errors}");
     assert!(errors.contains("first.png") && errors.contains("last.png"));
     assert!(!folder.join("run").exists());
 
@@ -278,7 +278,7 @@ fn a_mistake_leaves_no_run_behind() {
     fs::create_dir_all(folder.join("run/checkpoint")).unwrap();
     let output = train_tiny(folder, &[]);
     let errors = String::from_utf8(output.stderr).unwrap();
-    assert!(errors.contains("already holds files"), "{errors}");
+    assert!(errors.contains("already contains files"), "{errors}");
     fs::remove_dir_all(folder.join("run")).unwrap();
 
     // Presets with a mistake in them.
@@ -316,7 +316,7 @@ fn a_mistake_leaves_no_run_behind() {
         (
             "max_length = 5",
             "max_length = 4",
-            "no place for the generator's texts",
+            "cannot write the generator's texts",
         ),
         (
             "batch = 8",
@@ -367,5 +367,5 @@ fn a_run_cut_short_in_its_first_epoch_still_starts_from_its_weights() {
     assert!(fs::read(folder.join("again/weights.safetensors")).unwrap() == whole);
     go_on("lost");
     fs::remove_file(folder.join("lost/start.safetensors")).unwrap();
-    assert!(fails(folder, &resume("lost")).contains("begin it anew"));
+    assert!(fails(folder, &resume("lost")).contains("start the run again"));
 }

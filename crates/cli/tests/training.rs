@@ -1,4 +1,4 @@
-//! What a run says of itself, what it keeps, and what it refuses.
+//! Notes, checkpoints and errors of `captcha-lens train`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -20,7 +20,7 @@ fn log(output: &Output) -> String {
     log
 }
 
-/// A folder labelled by file names, of `count` different images.
+/// A folder of `count` different images with labels as names.
 fn labelled(folder: &Path, name: &str, count: usize) {
     let count = count.to_string();
     succeeds(
@@ -43,13 +43,13 @@ fn run_json(folder: &Path) -> Value {
 }
 
 #[test]
-fn a_folder_that_changed_is_not_gone_on_with() {
+fn resume_rejects_a_changed_folder() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(folder, "data", 14);
     let first = train_tiny(folder, &["--data", "data", "--minutes", "0"]);
     log(&first);
-    // Another working directory, too: the folder is known by its whole path.
+    // The record has the absolute path, so resuming works from another directory.
     fs::create_dir(folder.join("elsewhere")).unwrap();
     let resume = ["train", "--out", "../run", "--resume", "--device", "cpu"];
     let elsewhere = folder.join("elsewhere");
@@ -70,7 +70,7 @@ fn a_folder_that_changed_is_not_gone_on_with() {
     fs::remove_file(folder.join("data/yyy_1.png")).unwrap();
     succeeds(&elsewhere, &resume);
     assert!(folder.join("run/checkpoint/model-2.bpk").exists());
-    // Where a run stands on a disk is nobody's business who gets the weights.
+    // A weights file does not reveal paths.
     let path = folder.display().to_string();
     assert!(
         run_json(folder)["folder"]
@@ -83,7 +83,7 @@ fn a_folder_that_changed_is_not_gone_on_with() {
         !info.contains(&path) && info.contains("\"images\": "),
         "{info}"
     );
-    // The grown folder can start another run.
+    // A new run may use the larger folder.
     fs::copy(&some, folder.join("data/yyy_1.png")).unwrap();
     let from = [
         "--from",
@@ -106,7 +106,7 @@ fn a_folder_that_changed_is_not_gone_on_with() {
 }
 
 #[test]
-fn a_folder_divided_by_an_earlier_version_is_not_gone_on_with() {
+fn resume_rejects_a_folder_that_an_earlier_version_split() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(folder, "data", 14);
@@ -124,7 +124,7 @@ fn a_folder_divided_by_an_earlier_version_is_not_gone_on_with() {
 }
 
 #[test]
-fn one_unreadable_image_stops_no_training() {
+fn train_leaves_out_an_unreadable_image() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(folder, "data", 14);
@@ -142,7 +142,7 @@ fn one_unreadable_image_stops_no_training() {
 }
 
 #[test]
-fn a_run_says_what_is_to_be_known_of_it() {
+fn train_prints_notes_and_warnings() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     labelled(folder, "data", 14);
@@ -151,10 +151,10 @@ fn a_run_says_what_is_to_be_known_of_it() {
         "training images are few",
         "this run takes 4 steps",
         "the preset's warm-up of 2 steps is too long for this run; it takes 0 steps",
-        "word accuracy 0.0 %",
-        "best so far: epoch 1 with 0.0 %",
-        "note: the weights are those of epoch 2 of 2, the best: 0.0 % of",
-        "warning: no validation image was read right",
+        "word accuracy 0.0%",
+        "best so far: epoch 1 with 0.0%",
+        "note: the weights are those of epoch 2 of 2, the best: 0.0% of",
+        "warning: no answer to a validation image was correct",
     ] {
         assert!(log.contains(words), "{words}: {log}");
     }
@@ -163,7 +163,7 @@ fn a_run_says_what_is_to_be_known_of_it() {
 }
 
 #[test]
-fn a_rate_that_is_too_high_is_told() {
+fn train_warns_about_a_high_learning_rate() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     log(&train_tiny(folder, &["--epochs", "1"]));
@@ -193,7 +193,7 @@ fn a_rate_that_is_too_high_is_told() {
 }
 
 #[test]
-fn several_workers_train_one_network() {
+fn train_uses_several_workers() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let two = log(&train_tiny(folder, &["--devices", "2"]));
@@ -207,7 +207,7 @@ fn several_workers_train_one_network() {
 }
 
 #[test]
-fn one_process_trains_in_a_folder_at_a_time() {
+fn resume_fails_while_another_process_trains() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     log(&train_tiny(folder, &["--minutes", "0"]));
@@ -218,14 +218,14 @@ fn one_process_trains_in_a_folder_at_a_time() {
         .unwrap();
     let error = fails(folder, &resume);
     assert!(error.contains("another process trains in run"), "{error}");
-    // What only reads, or writes a whole file, goes on.
+    // Other commands still work.
     succeeds(folder, &["export", "run"]);
     drop(lock);
     succeeds(folder, &resume);
 }
 
 #[test]
-fn checkpoints_of_before_a_resume_are_deleted_in_their_turn() {
+fn resume_deletes_old_checkpoints() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     log(&train_tiny(folder, &["--epochs", "8", "--minutes", "0"]));
@@ -255,7 +255,7 @@ fn checkpoints_of_before_a_resume_are_deleted_in_their_turn() {
 }
 
 #[test]
-fn a_calibration_is_kept_or_put_aside() {
+fn export_keeps_a_calibration() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     log(&train_tiny(folder, &[]));
@@ -282,7 +282,7 @@ fn a_calibration_is_kept_or_put_aside() {
 }
 
 #[test]
-fn weights_of_another_alphabet_or_length_are_told_apart() {
+fn train_rejects_weights_with_another_alphabet_or_length() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     log(&train_tiny(folder, &["--epochs", "1"]));
@@ -312,7 +312,7 @@ fn weights_of_another_alphabet_or_length_are_told_apart() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_keeps_what_is_finished_and_says_how_to_go_on() {
+fn train_interrupted_keeps_finished_epochs() {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
 

@@ -1,11 +1,11 @@
-//! Labelled images, wherever they come from.
+//! Labelled images and data sets of them.
 
 pub mod augment;
-pub mod batch;
 pub mod folder;
-pub mod loader;
+pub mod image_files;
+pub mod label_check;
+pub mod labels;
 pub mod splits;
-pub mod synthetic;
 
 use std::sync::Arc;
 
@@ -15,63 +15,63 @@ use captcha_model::image::RgbImage;
 /// A labelled image.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// The picture, at its own size.
+    /// The image at its original size.
     pub image: RgbImage,
-    /// What it says; empty where there is nothing to read.
+    /// The label; empty for an image without characters.
     pub text: String,
-    /// Where each character stands, if that is known.
+    /// The position of each character, if known.
     pub characters: Option<Vec<PlacedCharacter>>,
-    /// How it was drawn, if it was generated.
-    pub drawn: Option<Drawn>,
+    /// How the image was drawn, if it is synthetic.
+    pub rendering: Option<RenderInfo>,
 }
 
-/// What a generated image is made of.
+/// How a synthetic image was drawn.
 #[derive(Clone, Copy, Debug)]
-pub struct Drawn {
-    /// Name of the face.
+pub struct RenderInfo {
+    /// Name of the font.
     pub font: &'static str,
     /// Number of lines, arcs and dashes.
     pub strokes: u32,
 }
 
-/// A character and its ink's centre and size, as shares of the image's width and height.
+/// A character with the centre and size of its ink, as shares of the image's width and height.
 #[derive(Clone, Copy, Debug)]
 pub struct PlacedCharacter {
     /// The character.
     pub character: char,
-    /// From the left, 0..1 for what lies inside the image.
+    /// Centre from the left; 0 to 1 inside the image.
     pub x: f32,
-    /// From the top, 0..1 for what lies inside the image.
+    /// Centre from the top; 0 to 1 inside the image.
     pub y: f32,
-    /// Of the ink.
+    /// Width of the ink.
     pub width: f32,
-    /// Of the ink.
+    /// Height of the ink.
     pub height: f32,
 }
 
-/// Examples by epoch and index: a folder gives the same ones in another order each epoch, a
-/// generator gives new ones for ever.
-pub trait Source: Send + Sync {
-    /// Examples in an epoch.
+/// Examples by epoch and index. A folder gives the same examples in another order each epoch, a
+/// generator gives new ones.
+pub trait Dataset: Send + Sync {
+    /// Number of examples in an epoch.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Whether the data set is empty.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The example at `index < len()` of an epoch; the same one whenever it is asked for.
+    /// The example at `index < len()` of an epoch; equal arguments give equal examples.
     ///
     /// # Errors
     ///
-    /// If it cannot be read; the message names the file.
+    /// If the image cannot be read; the message names the file.
     fn example(&self, epoch: usize, index: usize) -> Result<Example>;
 }
 
-/// A source's first epoch, again and again: what epochs are compared by must not differ itself.
-pub struct FirstEpoch(pub Arc<dyn Source>);
+/// Gives a data set's first epoch in every epoch, so that validation results are comparable.
+pub struct FixedEpoch(pub Arc<dyn Dataset>);
 
-impl Source for FirstEpoch {
+impl Dataset for FixedEpoch {
     fn len(&self) -> usize {
         self.0.len()
     }

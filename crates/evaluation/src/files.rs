@@ -1,13 +1,14 @@
-//! Files that are written whole or not at all.
+//! Atomic writes, hashes, folders and free disk space.
 
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-/// SHA-256 of a file's content: the same on every machine and in every version.
+/// SHA-256 of a file's content.
 pub type Hash = [u8; 32];
 
 /// Hashes bytes.
@@ -15,20 +16,24 @@ pub fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// A hash as text.
+/// A hash in hexadecimal digits.
 pub fn hex(hash: &Hash) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes a file by way of a temporary one beside it, so that neither a full disk nor a crash
-/// leaves half a file or costs what was there.
+/// Replaces a file atomically through a temporary file in the same folder: a full disk or a crash
+/// leaves either the old file or the new one.
+///
+/// # Errors
+///
+/// If the file cannot be written.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> Result<()> {
-        // A link stays one: its target is replaced.
+        // A link is kept and its target replaced.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if path.metadata().is_ok_and(|there| !there.is_file()) {
-            // A pipe or a device is written to, not replaced.
-            return Ok(std::fs::write(&path, bytes)?);
+            // A pipe or a device cannot be replaced.
+            return Ok(fs::write(&path, bytes)?);
         }
         let folder = path
             .parent()
@@ -41,40 +46,71 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
         }
         fresh.as_file().sync_all()?;
         fresh.persist(&path)?;
-        // Without it a power failure may undo the renaming; not every file system can.
+        // Makes the renaming survive a power failure, where the file system supports it.
         #[cfg(unix)]
-        let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+        let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
     };
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// A temporary file that others may read, as they may any new file: those of the library are
-/// private.
+/// A temporary file with the permissions of any new file; by default, it would be private.
 fn temporary(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     let builder = {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666))
+        builder.permissions(fs::Permissions::from_mode(0o666))
     };
     builder.tempfile_in(folder)
 }
 
-/// Bytes that may still be written where `path` is or will be; none where that is not known.
+/// Makes a folder, or accepts an empty one, so that nothing is overwritten.
+///
+/// # Errors
+///
+/// If the folder contains files or cannot be made.
+pub fn new_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
+    let mut files =
+        fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(
+        files.next().is_none(),
+        "{} already contains files; name another folder",
+        path.display()
+    );
+    Ok(())
+}
+
+/// Reads a text file without its byte order mark.
+///
+/// # Errors
+///
+/// If the file cannot be read or is not UTF-8.
+pub fn read_text(path: &Path) -> Result<String> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// Free bytes on the disk that `path` is or will be on; `None` if unknown.
 pub fn free_space(path: &Path) -> Option<u64> {
     let path: PathBuf = std::path::absolute(path).ok()?;
     let there = path.ancestors().find(|path| path.is_dir())?;
     fs4::available_space(there).ok()
 }
 
-/// Checks that so many bytes have room where `path` is or will be.
+/// Checks that `needed` bytes are free on the disk that `path` is or will be on.
+///
+/// # Errors
+///
+/// If too few bytes are free.
 pub fn check_space(path: &Path, needed: u64) -> Result<()> {
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     if let Some(free) = free_space(path).filter(|&free| free < needed) {
         bail!(
-            "up to {:.0} MB will be written, but {} has room for {:.0} MB: make room, or name a \
-             folder on another disk",
+            "up to {:.0} MB will be written, but {} has {:.0} MB of free space: delete files, or name \
+             a folder on another disk",
             megabytes(needed).ceil(),
             path.display(),
             megabytes(free).floor()
@@ -85,14 +121,12 @@ pub fn check_space(path: &Path, needed: u64) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use tempfile::TempDir;
 
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_or_not_at_all() {
+    fn write_file_replaces_atomically() {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("a");
         write_file(&path, b"old").expect("it is written");
@@ -107,7 +141,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_new_file_is_as_private_as_any_and_an_old_one_as_it_was() {
+    fn write_file_keeps_the_permissions() {
         use std::os::unix::fs::PermissionsExt;
         let folder = TempDir::new().expect("a folder");
         let [new, usual] = ["new", "usual"].map(|name| folder.path().join(name));
@@ -126,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_looked_for_where_a_folder_will_be() {
+    fn free_space_accepts_a_folder_that_does_not_exist_yet() {
         let folder = TempDir::new().expect("a folder");
         let path = folder.path().join("not/yet");
         assert!(free_space(&path).expect("it is known") > 0);
@@ -134,6 +168,6 @@ mod tests {
         let error = check_space(&path, u64::MAX)
             .expect_err("too much")
             .to_string();
-        assert!(error.contains("make room"), "{error}");
+        assert!(error.contains("delete files"), "{error}");
     }
 }

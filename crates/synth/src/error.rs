@@ -24,7 +24,7 @@ pub enum SynthError {
     #[error("unknown style {0:?}; the styles are {names}", names = quoted(&Style::ALL))]
     UnknownStyle(String),
     /// No font set has this name.
-    #[error("unknown font set {0:?}; the font sets are {names}", names = quoted(&FontSet::ALL))]
+    #[error("unknown font set {0:?}; the font sets are {names}", names = quoted(FontSet::ALL))]
     UnknownFontSet(String),
     /// No font has this name.
     #[error("unknown font {0:?}")]

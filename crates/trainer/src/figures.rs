@@ -1,6 +1,6 @@
-//! `captcha-lens figures`: what a run learnt and how well it reads, as SVG and PNG.
+//! Figures of a run and an evaluation, as SVG and PNG.
 //!
-//! Every figure is drawn once, as SVG; the PNG is rendered from it.
+//! Each figure is drawn as SVG, and the PNG is rendered from it.
 
 mod charts;
 mod pictures;
@@ -10,22 +10,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use captcha_evaluation::data::Dataset;
+use captcha_evaluation::score::Score;
 use captcha_model::Recognizer;
 
-use crate::data::Source;
-use crate::evaluation::Score;
 use crate::training::run_folder::RunFolder;
 
 /// Images in the figure of samples.
 const SAMPLES: usize = 10;
 
-/// Where figures go.
+/// Writes figures to a folder.
 pub struct Figures {
     folder: PathBuf,
 }
 
 impl Figures {
-    /// Figures in this folder, which is made if it is not there.
+    /// Writes to `folder`, which is made if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be made.
     pub fn new(folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
@@ -34,7 +38,11 @@ impl Figures {
         })
     }
 
-    /// The training loss of runs that followed one another, beside the paper's (Fig. 2).
+    /// The training loss of consecutive runs, beside the paper's (Fig. 2).
+    ///
+    /// # Errors
+    ///
+    /// If a run cannot be read or a figure not be written.
     pub fn loss(&self, runs: &[RunFolder]) -> Result<()> {
         let mut losses = Vec::new();
         let mut images = 0;
@@ -51,28 +59,40 @@ impl Figures {
         self.write("loss", &charts::loss(&losses, fresh)?)
     }
 
-    /// Images with what is read in them (Fig. 3).
-    pub fn samples(&self, recognizer: &Recognizer, source: &dyn Source) -> Result<()> {
-        let images = (0..SAMPLES.min(source.len()))
-            .map(|index| Ok(source.example(0, index)?.image))
+    /// Images with their readings (Fig. 3).
+    ///
+    /// # Errors
+    ///
+    /// If an image cannot be read or a figure not be written.
+    pub fn samples(&self, recognizer: &Recognizer, dataset: &dyn Dataset) -> Result<()> {
+        let images = (0..SAMPLES.min(dataset.len()))
+            .map(|index| Ok(dataset.example(0, index)?.image))
             .collect::<Result<Vec<_>>>()?;
         let predictions = pollster::block_on(recognizer.recognize(&images, 0))?;
         let texts = predictions.iter().map(|prediction| &*prediction.text);
         self.write("samples", &pictures::samples(images.iter().zip(texts))?)
     }
 
-    /// Where the network looks for each character of one image (Fig. 4).
-    pub fn attention(&self, recognizer: &Recognizer, source: &dyn Source) -> Result<()> {
-        let image = source.example(0, 0)?.image;
+    /// The attention of each character of an image (Fig. 4).
+    ///
+    /// # Errors
+    ///
+    /// If the image cannot be read or a figure not be written.
+    pub fn attention(&self, recognizer: &Recognizer, dataset: &dyn Dataset) -> Result<()> {
+        let image = dataset.example(0, 0)?.image;
         let prediction = pollster::block_on(recognizer.recognize(std::slice::from_ref(&image), 0))?
             .pop()
-            .context("one image has one reading")?;
+            .context("an image has a prediction")?;
         self.write("attention", &pictures::attention(&image, &prediction)?)
     }
 
-    /// What an evaluation counted.
+    /// Confusion matrix, reliability diagram, and accuracy by group.
+    ///
+    /// # Errors
+    ///
+    /// If a figure cannot be written.
     pub fn score(&self, score: &Score) -> Result<()> {
-        self.write("confusions", &charts::confusions(&score.read_as)?)?;
+        self.write("confusions", &charts::confusions(&score.confusions)?)?;
         self.write("reliability", &charts::reliability(score)?)?;
         let named = |groups: Vec<(String, f64)>, title| charts::bars(title, &groups);
         let lengths = score
@@ -81,13 +101,13 @@ impl Figures {
             .map(|(characters, tally)| (format!("{characters} characters"), tally.accuracy()));
         self.write(
             "by-length",
-            &named(lengths.collect(), "Read whole, by length")?,
+            &named(lengths.collect(), "Exact matches by length")?,
         )?;
         if !score.by_strokes.is_empty() {
             let strokes = charts::by_strokes(&score.by_strokes);
             self.write(
                 "by-strokes",
-                &named(strokes, "Read whole, by number of strokes")?,
+                &named(strokes, "Exact matches by number of strokes")?,
             )?;
         }
         if !score.by_font.is_empty() {
@@ -97,14 +117,14 @@ impl Figures {
                 .map(|(font, tally)| ((*font).to_owned(), tally.accuracy()))
                 .collect();
             fonts.sort_by(|a, b| b.1.total_cmp(&a.1));
-            self.write("by-font", &named(fonts, "Read whole, by face")?)?;
+            self.write("by-font", &named(fonts, "Exact matches by font")?)?;
         }
         Ok(())
     }
 
     fn write(&self, name: &str, figure: &str) -> Result<()> {
-        for (ending, bytes) in [("svg", figure.as_bytes()), ("png", &svg::to_png(figure)?)] {
-            let path = self.folder.join(name).with_extension(ending);
+        for (extension, bytes) in [("svg", figure.as_bytes()), ("png", &svg::to_png(figure)?)] {
+            let path = self.folder.join(name).with_extension(extension);
             fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())

@@ -1,16 +1,12 @@
-//! The native side of captcha-lens: trains, measures and uses the network.
+//! Training of the captcha-lens network.
 //!
-//! [`data`] gives labelled images and their batches, [`training`] learns from them, [`weights`] works
-//! on the files that training writes, [`evaluation`] counts right answers, [`report`] shows them,
-//! [`cli`] is the command line.
+//! [`data`] makes batches of labelled images, [`training`] trains a network on them, [`weights`] makes
+//! new weights from trained ones, [`figures`] draws what a run learnt. Nothing here prints or parses
+//! arguments: long operations report through [`captcha_evaluation::progress::Progress`].
 
 #![recursion_limit = "256"]
 
-pub mod cli;
 pub mod data;
-pub mod device;
-pub mod evaluation;
-pub mod files;
-pub mod report;
+pub mod figures;
 pub mod training;
 pub mod weights;

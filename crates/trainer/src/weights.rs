@@ -1,4 +1,4 @@
-//! Work on weights files: start a larger network, average several, calibrate.
+//! New weights from trained ones: transfer to a larger network, average, calibration.
 
 pub mod average;
 pub mod calibrate;

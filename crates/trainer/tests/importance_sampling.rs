@@ -1,4 +1,4 @@
-//! Which images a step learns from, and what each counts for.
+//! Importance sampling: probabilities, weights, and the training step.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,14 +8,14 @@ use burn::tensor::{Device, Distribution, Int, Tensor, Tolerance};
 use burn::train::TrainStep;
 use captcha_model::{ModelConfig, Vocabulary};
 use captcha_trainer::data::batch::Batch;
-use captcha_trainer::training::importance_sampling::{gradient_norms, select};
-use captcha_trainer::training::model::Trainee;
+use captcha_trainer::training::importance_sampling::{gradient_norms, sample};
+use captcha_trainer::training::model::TrainingModel;
 use captcha_trainer::training::recipe::Recipe;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Scores as a trained network gives them: most next to nothing, a few large.
+/// Scores like those of a trained network: most are nearly zero, a few are large.
 fn scores(random: &mut ChaCha8Rng, images: usize) -> Vec<f32> {
     (0..images)
         .map(|_| random.random::<f32>().powi(12))
@@ -23,23 +23,23 @@ fn scores(random: &mut ChaCha8Rng, images: usize) -> Vec<f32> {
 }
 
 #[test]
-fn as_many_as_asked_for_and_none_twice() {
+fn sample_gives_distinct_images() {
     let mut random = ChaCha8Rng::seed_from_u64(3);
     for (images, count) in [(64, 16), (64, 1), (7, 5), (16, 15), (3, 2)] {
         for _ in 0..100 {
-            let chosen = select(&scores(&mut random, images), count);
-            let distinct: HashSet<_> = chosen.indices.iter().collect();
-            assert_eq!([chosen.indices.len(), distinct.len()], [count; 2]);
-            assert_eq!(chosen.weights.len(), count);
-            assert!(chosen.weights.iter().all(|&weight| weight > 0.0));
-            // Bounded: an image that seems to teach nothing is not thereby made a giant.
-            assert!(chosen.weights.iter().all(|&weight| weight < 6.0));
+            let sampled = sample(&scores(&mut random, images), count);
+            let distinct: HashSet<_> = sampled.indices.iter().collect();
+            assert_eq!([sampled.indices.len(), distinct.len()], [count; 2]);
+            assert_eq!(sampled.weights.len(), count);
+            assert!(sampled.weights.iter().all(|&weight| weight > 0.0));
+            // The weight of an image with a small score is bounded.
+            assert!(sampled.weights.iter().all(|&weight| weight < 6.0));
         }
     }
 }
 
 #[test]
-fn their_weighted_mean_is_that_of_all_in_the_long_run() {
+fn sample_weighted_mean_is_unbiased() {
     let mut random = ChaCha8Rng::seed_from_u64(4);
     let scores = scores(&mut random, 40);
     let values: Vec<f32> = (0..40).map(|_| random.random()).collect();
@@ -50,8 +50,8 @@ fn their_weighted_mean_is_that_of_all_in_the_long_run() {
     for _ in 0..draws {
         order.shuffle(&mut random);
         let shuffled: Vec<f32> = order.iter().map(|&image| scores[image]).collect();
-        let chosen = select(&shuffled, count);
-        let taken = chosen.indices.iter().zip(&chosen.weights);
+        let sampled = sample(&shuffled, count);
+        let taken = sampled.indices.iter().zip(&sampled.weights);
         sum += taken
             .map(|(&index, weight)| f64::from(weight * values[order[index]]))
             .sum::<f64>()
@@ -62,35 +62,39 @@ fn their_weighted_mean_is_that_of_all_in_the_long_run() {
 }
 
 #[test]
-fn what_teaches_most_is_taken_for_certain() {
+fn sample_always_contains_the_largest_scores() {
     let mut scores = [0.01; 32];
     (scores[5], scores[20]) = (1.0, 1.2);
-    let chosen = select(&scores, 8);
-    assert!(chosen.indices.contains(&5) && chosen.indices.contains(&20));
-    let place = chosen.indices.iter().position(|&index| index == 5).unwrap();
-    assert!((chosen.weights[place] - 8.0 / 32.0).abs() < 1e-6);
+    let sampled = sample(&scores, 8);
+    assert!(sampled.indices.contains(&5) && sampled.indices.contains(&20));
+    let place = sampled
+        .indices
+        .iter()
+        .position(|&index| index == 5)
+        .unwrap();
+    assert!((sampled.weights[place] - 8.0 / 32.0).abs() < 1e-6);
 }
 
 #[test]
-fn where_nothing_stands_out_each_counts_for_one() {
+fn sample_of_equal_scores_has_weights_of_one() {
     for scores in [[0.0; 12], [0.3; 12], [f32::NAN; 12]] {
-        let chosen = select(&scores, 4);
-        assert_eq!(chosen.indices.len(), 4);
+        let sampled = sample(&scores, 4);
+        assert_eq!(sampled.indices.len(), 4);
         assert!(
-            chosen
+            sampled
                 .weights
                 .iter()
                 .all(|weight| (weight - 1.0).abs() < 1e-6)
         );
     }
     for count in [3, 5] {
-        let all = select(&[0.5, 0.1, 0.0], count);
+        let all = sample(&[0.5, 0.1, 0.0], count);
         assert_eq!((all.indices, all.weights), (vec![0, 1, 2], vec![1.0; 3]));
     }
 }
 
 #[test]
-fn a_gradient_is_as_large_as_the_answer_is_wrong() {
+fn gradient_norms_grow_with_the_error() {
     let device = Device::flex();
     let pad = Vocabulary::PAD as i32;
     let targets = Tensor::<2, Int>::from_ints([[3, 2], [3, 2], [3, pad], [1, pad]], &device);
@@ -98,7 +102,7 @@ fn a_gradient_is_as_large_as_the_answer_is_wrong() {
     let unsure = [0.0; 4];
     let logits = Tensor::<3>::from_floats(
         [
-            [sure(3), sure(2)], // right
+            [sure(3), sure(2)], // correct
             [sure(1), sure(0)], // wrong twice
             [sure(1), sure(1)], // wrong once; the rest is padding
             [unsure, unsure],
@@ -112,7 +116,7 @@ fn a_gradient_is_as_large_as_the_answer_is_wrong() {
     }
 }
 
-/// The shipped network, much narrower.
+/// The compact network with few filters.
 fn narrow() -> ModelConfig {
     let mut config = ModelConfig::compact();
     for block in &mut config.encoder.blocks {
@@ -122,22 +126,22 @@ fn narrow() -> ModelConfig {
 }
 
 #[test]
-fn a_step_learns_from_what_it_chose_each_for_its_weight() {
+fn training_step_uses_the_weights_of_the_sample() {
     let config = narrow();
     let mut recipe = Recipe::load("compact").unwrap().training;
     recipe.character_map_weight = 0.0;
     let device = Device::flex().autodiff();
-    let trainee = |candidates| {
+    let model = |sampling_ratio| {
         let mut recipe = recipe.clone();
-        recipe.candidates = candidates;
-        let mut trainee = Trainee::new(&config, &recipe, &device).unwrap();
-        trainee.fix_norm(); // so that an image alone is seen as in company
-        trainee
+        recipe.sampling_ratio = sampling_ratio;
+        let mut model = TrainingModel::new(&config, &recipe, &device).unwrap();
+        model.fix_norm(); // so that an image does not depend on its batch
+        model
     };
-    let (chooser, mut plain) = (trainee(4), trainee(1));
-    plain.network = chooser.network.clone();
+    let (sampler, mut plain) = (model(4), model(1));
+    plain.network = sampler.network.clone();
     let (images, steps) = (8, config.steps());
-    // Texts of one character and of as many as there may be: gradients that differ in size.
+    // Texts of one character and of the maximal length have gradients of different size.
     let pad = Vocabulary::PAD as i32;
     let targets: Vec<i32> = (0..images * steps)
         .map(|i| {
@@ -157,15 +161,15 @@ fn a_step_learns_from_what_it_chose_each_for_its_weight() {
         targets: ids(&targets),
         character_map: None,
     };
-    let output = &chooser.network.decoder.output;
-    let gradient = |trainee: &Trainee, batch: Batch| -> (Tensor<2>, _) {
-        let step = TrainStep::step(trainee, batch);
-        (step.grads.get(output.weight.id).unwrap(), step.item)
+    let layer = &sampler.network.decoder.output;
+    let gradient = |model: &TrainingModel, batch: Batch| -> (Tensor<2>, _) {
+        let step = TrainStep::step(model, batch);
+        (step.grads.get(layer.weight.id).unwrap(), step.item)
     };
-    let (actual, seen) = gradient(&chooser, batch.clone());
-    let chosen = select(&gradient_norms(seen.logits, seen.targets).unwrap(), 2);
-    assert_ne!(chosen.weights, [1.0; 2]);
-    let parts = chosen.indices.iter().zip(&chosen.weights);
+    let (actual, output) = gradient(&sampler, batch.clone());
+    let sampled = sample(&gradient_norms(output.logits, output.targets).unwrap(), 2);
+    assert_ne!(sampled.weights, [1.0; 2]);
+    let parts = sampled.indices.iter().zip(&sampled.weights);
     let expected = parts
         .map(|(&index, &weight)| gradient(&plain, batch.clone().select(&[index])).0 * weight)
         .reduce(|a, b| a + b)
@@ -178,12 +182,12 @@ fn a_step_learns_from_what_it_chose_each_for_its_weight() {
 }
 
 #[test]
-fn a_step_reports_all_that_it_read() {
+fn training_step_reports_the_whole_batch() {
     let config = narrow();
     let mut recipe = Recipe::load("compact").unwrap().training;
-    (recipe.candidates, recipe.character_map_weight) = (4, 0.0);
+    (recipe.sampling_ratio, recipe.character_map_weight) = (4, 0.0);
     let device = Device::flex().autodiff();
-    let trainee = Trainee::new(&config, &recipe, &device).unwrap();
+    let model = TrainingModel::new(&config, &recipe, &device).unwrap();
     let (images, steps) = (8, config.steps());
     let [channels, rows, cols] = config.input_shape();
     let ids = |from: i32| Tensor::<1, Int>::arange(0..48, &device).remainder_scalar(5) + from;
@@ -193,7 +197,7 @@ fn a_step_reports_all_that_it_read() {
         targets: ids(1).reshape([images, steps]),
         character_map: Some(Tensor::zeros([images, config.grid().positions()], &device)),
     };
-    let output = TrainStep::step(&trainee, batch.clone()).item;
+    let output = TrainStep::step(&model, batch.clone()).item;
     assert_eq!(output.targets.dims(), [images, steps]);
     assert_eq!(output.logits.dims()[0], images);
     let part = batch.select(&[6, 1]);

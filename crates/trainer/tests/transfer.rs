@@ -1,4 +1,4 @@
-//! The objective, and the recipes that shape it.
+//! Losses, recipes, and transfer of weights.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,29 +11,29 @@ use burn::tensor::{Device, Distribution, Int, Tensor};
 use captcha_model::config::BlockConfig;
 use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Network, Vocabulary};
-use captcha_trainer::training::model::{character_map_losses, text_loss};
+use captcha_trainer::training::losses::{character_map_losses, text_loss};
 use captcha_trainer::training::recipe::{Recipe, Schedule};
 use captcha_trainer::weights::average::average;
-use captcha_trainer::weights::transfer::grow;
+use captcha_trainer::weights::transfer::widen_and_deepen;
 
 fn value(loss: Tensor<1>) -> f32 {
     loss.into_scalar::<f32>()
 }
 
 #[test]
-fn padding_costs_nothing_and_the_rest_is_summed_over_steps() {
+fn text_loss_sums_over_steps_without_padding() {
     let device = Device::flex();
     let (batch, steps, classes) = (2, 3, 4);
     let logits = Tensor::<3>::zeros([batch, steps, classes], &device);
     let pad = Vocabulary::PAD as i32;
     let targets = Tensor::<2, Int>::from_ints([[3, 2, pad], [2, pad, pad]], &device);
-    // Uniform answers cost ln 4 each; three targets are no padding, over two images.
+    // Uniform outputs have a loss of ln 4 each; two images have three targets that are not padding.
     let expected = 3.0 * (classes as f32).ln() / batch as f32;
     assert!((value(text_loss(logits, targets)) - expected).abs() < 1e-6);
 }
 
 #[test]
-fn empty_cells_weigh_as_much_as_filled_ones_however_many_they_are() {
+fn character_map_losses_weigh_empty_and_filled_cells_equally() {
     let device = Device::flex();
     let mut rows = vec![[0.0; 4]; 8];
     rows[0] = [0.0, 0.0, 0.0, 5.0];
@@ -49,7 +49,7 @@ fn empty_cells_weigh_as_much_as_filled_ones_however_many_they_are() {
         ))
         .is_finite()
     );
-    // Each image for itself, so that it can count for more or less.
+    // Each image has its own loss, so that it can be weighted.
     let two = Tensor::<2, Int>::from_ints(
         [[3, 0, 0, 0, 0, 0, 0, 0], [3, 3, 3, 3, 0, 0, 0, 0]],
         &device,
@@ -64,7 +64,7 @@ fn empty_cells_weigh_as_much_as_filled_ones_however_many_they_are() {
 }
 
 #[test]
-fn the_papers_preset_is_the_papers_recipe() {
+fn recipe_paper_is_the_papers() {
     let recipe = Recipe::load("paper").unwrap();
     assert_eq!(recipe.model().unwrap(), ModelConfig::paper());
     let training = recipe.training;
@@ -83,13 +83,13 @@ fn the_papers_preset_is_the_papers_recipe() {
 }
 
 #[test]
-fn a_continued_run_trains_the_same_network() {
+fn recipe_compact_continued_has_the_compact_network() {
     let network = |preset| Recipe::load(preset).unwrap().model().unwrap();
     assert_eq!(network("compact-continued"), network("compact"));
 }
 
 #[test]
-fn a_recipe_says_what_is_wrong_with_it() {
+fn recipe_load_reports_what_is_wrong() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("mine.toml");
     let good = include_str!("../presets/compact.toml");
@@ -102,11 +102,11 @@ fn a_recipe_says_what_is_wrong_with_it() {
         ("batch = 16", "batch = 0", "batch must be at least 1"),
         (
             "batch = 16",
-            "batch = 16\ncandidates = 0",
-            "candidates must be at least 1",
+            "batch = 16\nsampling_ratio = 0",
+            "sampling_ratio must be at least 1",
         ),
         ("batch = 16", "bach = 16", "bach"),
-        ("\"compact\"", "\"big\"", "no network is called"),
+        ("\"compact\"", "\"big\"", "there is no network"),
         (
             "random_share = 0.25",
             "random_share = 3",
@@ -120,7 +120,30 @@ fn a_recipe_says_what_is_wrong_with_it() {
     assert!(error.contains("neither a preset"), "{error}");
 }
 
-/// Its blocks as `(filters, norm, pool)`, on an input small enough for a test.
+#[test]
+fn recipe_with_earlier_field_names_is_read() {
+    let new = Recipe::load("compact-continued").unwrap();
+    let mut text = toml::to_string(&new).unwrap();
+    for (now, before) in [
+        ("distortion_share", "bent_share"),
+        ("extra_fonts_share", "more_faces_share"),
+        ("augmented_share", "degraded_share"),
+        ("sampling_ratio", "candidates"),
+        ("character_map_weight", "letter_map_weight"),
+    ] {
+        assert!(text.contains(now), "{now}");
+        text = text.replace(now, before);
+    }
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("old.toml");
+    std::fs::write(&path, &text).unwrap();
+    assert_eq!(Recipe::load(path.to_str().unwrap()).unwrap(), new);
+    // The same for a run's record, which is JSON.
+    let json = serde_json::to_value(toml::from_str::<Recipe>(&text).unwrap()).unwrap();
+    assert_eq!(serde_json::from_value::<Recipe>(json).unwrap(), new);
+}
+
+/// A network with blocks `(filters, norm, pool)` and a small input.
 fn network(blocks: &[(usize, bool, bool)]) -> ModelConfig {
     let mut config = ModelConfig::compact();
     (config.input.height, config.input.width) = (26, 34);
@@ -132,7 +155,7 @@ fn network(blocks: &[(usize, bool, bool)]) -> ModelConfig {
     config
 }
 
-/// Random weights, in batch norm too, which starts as if it were not there.
+/// Random weights, also for batch norm, which is the identity by default.
 fn random_weights(config: &ModelConfig, device: &Device) -> Weights {
     let mut network = config.init(device).unwrap();
     let norms = &mut network.encoder.blocks;
@@ -154,7 +177,7 @@ fn random_weights(config: &ModelConfig, device: &Device) -> Weights {
 }
 
 #[test]
-fn a_grown_network_answers_as_the_small_one() {
+fn widen_and_deepen_preserves_the_output() {
     let device = Device::flex();
     let _numbers = seeded::alone(&device, 7);
     let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
@@ -191,16 +214,16 @@ fn a_grown_network_answers_as_the_small_one() {
         ],
     ] {
         let config = network(larger);
-        let grown = grow(&weights, &config).unwrap();
-        assert_eq!(grown.config, config);
+        let enlarged = widen_and_deepen(&weights, &config).unwrap();
+        assert_eq!(enlarged.config, config);
         assert_eq!(
-            (grown.temperature, &grown.training),
+            (enlarged.temperature, &enlarged.training),
             (0.9, &weights.training)
         );
-        let difference = (logits(&grown) - logits(&weights)).abs().max();
+        let difference = (logits(&enlarged) - logits(&weights)).abs().max();
         assert!(value(difference) < 1e-4, "{larger:?}");
-        // What is new can learn: nothing of it is zero all over.
-        let network = grown.network(&device).unwrap();
+        // New filters can be trained: none of them is zero.
+        let network = enlarged.network(&device).unwrap();
         for block in &network.encoder.blocks[..3] {
             let kernel = block.conv.weight.val();
             let [filters, ..] = kernel.dims();
@@ -211,16 +234,16 @@ fn a_grown_network_answers_as_the_small_one() {
 }
 
 #[test]
-fn a_finer_input_starts_as_the_mean_over_its_squares() {
+fn widen_and_deepen_of_a_finer_input_uses_the_mean_over_squares() {
     let device = Device::flex();
     let _numbers = seeded::alone(&device, 8);
     let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
     let weights = random_weights(&small, &device);
     let mut fine = network(&[(5, false, true), (4, true, true), (6, true, false)]);
     (fine.input.height, fine.input.width) = (52, 68);
-    assert!(grow(&weights, &fine).is_err(), "another grid");
+    assert!(widen_and_deepen(&weights, &fine).is_err(), "another grid");
     fine.encoder.unshuffle = 2;
-    let grown = grow(&weights, &fine).unwrap();
+    let enlarged = widen_and_deepen(&weights, &fine).unwrap();
     let images: Tensor<4> = Tensor::random([2, 3, 52, 68], Distribution::Default, &device);
     let means = AvgPool2dConfig::new([2, 2])
         .with_strides([2, 2])
@@ -231,15 +254,18 @@ fn a_finer_input_starts_as_the_mean_over_its_squares() {
         let network = weights.network(&device).unwrap();
         network.forward(images, 4).logits
     };
-    let difference = (logits(&grown, images) - logits(&weights, means))
+    let difference = (logits(&enlarged, images) - logits(&weights, means))
         .abs()
         .max();
     assert!(value(difference) < 1e-4);
-    assert!(grow(&grown, &small).is_err(), "it only grows");
+    assert!(
+        widen_and_deepen(&enlarged, &small).is_err(),
+        "it cannot shrink"
+    );
 }
 
 #[test]
-fn pooling_may_leave_the_columns_alone() {
+fn widen_and_deepen_allows_pooling_that_keeps_columns() {
     let blocks = [(4, false, true), (5, true, true), (6, true, false)];
     let coarse = network(&blocks);
     let mut fine = network(&blocks);
@@ -249,19 +275,19 @@ fn pooling_may_leave_the_columns_alone() {
     let device = Device::flex();
     let _numbers = seeded::alone(&device, 9);
     let weights = random_weights(&coarse, &device);
-    let finer = grow(&weights, &fine).unwrap();
+    let finer = widen_and_deepen(&weights, &fine).unwrap();
     let kernels = |weights: &Weights| {
         let network = weights.network(&device).unwrap();
         let kernels = network.encoder.blocks.into_iter();
         kernels.map(|block| block.conv.weight.val().into_data())
     };
     assert!(kernels(&finer).eq(kernels(&weights)));
-    let error = grow(&finer, &coarse).unwrap_err().to_string();
+    let error = widen_and_deepen(&finer, &coarse).unwrap_err().to_string();
     assert!(error.contains("another network"), "{error}");
 }
 
 #[test]
-fn an_average_lies_in_the_middle_and_says_of_what() {
+fn average_is_the_mean_and_records_its_parts() {
     let device = Device::flex();
     let _numbers = seeded::alone(&device, 11);
     let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
@@ -272,11 +298,11 @@ fn an_average_lies_in_the_middle_and_says_of_what() {
         (6, true, false),
     ]);
     let [a, b] = [&small, &large].map(|config| random_weights(config, &device));
-    let grown = grow(&a, &large).unwrap();
+    let enlarged = widen_and_deepen(&a, &large).unwrap();
     let mean = average(&[a.clone(), b.clone(), a.clone()], "average a b a").unwrap_err();
     assert!(
-        mean.to_string().contains("cannot grow"),
-        "the last one's shape counts"
+        mean.to_string().contains("cannot start it"),
+        "the last network's shape counts"
     );
 
     let mean = average(&[a.clone(), a, b.clone()], "average a a b").unwrap();
@@ -294,15 +320,15 @@ fn an_average_lies_in_the_middle_and_says_of_what() {
         ];
         Tensor::cat(flat.to_vec(), 0)
     };
-    let expected = (numbers(&grown) * 2.0 + numbers(&b)) / 3.0;
-    // In 16 bits.
+    let expected = (numbers(&enlarged) * 2.0 + numbers(&b)) / 3.0;
+    // The file has 16 bits per value.
     let far = value((numbers(&mean) - expected).abs().max());
     assert!(far < 2e-3, "{far}");
     assert!(average(&[], "average").is_err());
 }
 
 #[test]
-fn a_network_only_grows() {
+fn widen_and_deepen_rejects_other_networks() {
     let blocks = [(4, false, true), (6, true, false)];
     let device = Device::flex();
     let _numbers = seeded::alone(&device, 10);
@@ -321,7 +347,7 @@ fn a_network_only_grows() {
         network(&[(4, false, true), (6, true, false), (6, true, true)]),
         network(&[(4, false, true), (6, true, false), (6, false, false)]),
     ] {
-        let error = grow(&weights, &other).unwrap_err().to_string();
+        let error = widen_and_deepen(&weights, &other).unwrap_err().to_string();
         assert!(error.contains("another network"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Which labels a network can write, and what it reads in words. Pure. `captcha-lens audit` puts
- * this file into its reports; `crates/trainer/src/audit` says the same in Rust.
+ * this file into its reports; `crates/evaluation/src/audit` says the same in Rust.
  */
 
 /** @import { AuditNetwork } from "../lib/types.js" */

@@ -105,7 +105,7 @@ export function labelsFromNames(paths) {
 /**
  * Whether labels taken from names are likely to be what the images say: short, of letters, digits
  * or what else the network reads, not all the same, and no mere numbers in a row.
- * `labels_are_likely` in `crates/trainer` does the same.
+ * `labels_are_likely` in `crates/evaluation` does the same.
  *
  * @param {string[]} labels
  * @param {AuditNetwork} network

@@ -6,7 +6,7 @@ import { wilsonInterval } from "./intervals.js";
 
 /** @import { AuditItem, AuditNetwork, AuditSummary, EvaluatedItem, Tally, Threshold } from "../lib/types.js" */
 
-/** A reading as confident as this contradicts its label; `HIGH_CONFIDENCE` in `crates/trainer/src/audit/reading.rs`. */
+/** A reading as confident as this contradicts its label; `HIGH_CONFIDENCE` in `crates/evaluation/src/audit/entries.rs`. */
 const HIGH_CONFIDENCE = 0.99;
 /** Share of such readings that must be right before the labels of the others are doubted. */
 const MIN_TRUSTED_ACCURACY = 0.8;

@@ -1,40 +1,77 @@
-//! `captcha-lens generate`: labelled images in the layout of the paper's data set.
+//! `captcha-lens generate`
 
 use std::fs::{self, File};
 use std::io::{Cursor, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use captcha_synth::Generator;
+use captcha_evaluation::data::labels::SPEC_FILE;
+use captcha_evaluation::files::new_folder;
+use captcha_evaluation::progress::Progress;
+use captcha_synth::{Generator, Split, Style};
+use captcha_trainer::data::synthetic::example_of;
+use clap::Args;
 use image::ImageFormat;
 
-use crate::data::folder::{SPEC_FILE, new_folder};
-use crate::data::synthetic::example;
-use crate::training::progress::progress_bar;
+use crate::progress::TerminalProgress;
+use crate::synthetic::{SyntheticArgs, style_parser};
+
+/// Arguments of `generate`.
+#[derive(Args, Debug)]
+pub(crate) struct GenerateArgs {
+    /// Style of the images.
+    #[arg(long, default_value = "words", value_parser = style_parser())]
+    style: Style,
+    /// Number of images.
+    #[arg(long)]
+    count: u64,
+    /// Folder of the images; it must be empty or missing.
+    #[arg(long)]
+    out: PathBuf,
+    /// Seed; equal seeds give equal images.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write the images that evaluate --synth uses. Do not train on them.
+    #[arg(long)]
+    test: bool,
+    #[command(flatten)]
+    synthetic: SyntheticArgs,
+}
+
+pub(crate) fn run(args: &GenerateArgs) -> Result<()> {
+    let split = if args.test {
+        Split::Test
+    } else {
+        Split::Export
+    };
+    let generator = args.synthetic.generator(args.style, split, args.seed)?;
+    write_images(&generator, args.count, &args.out)
+}
 
 /// Writes images `0..count` of a generator as `gN.png`, and their labels as [`SPEC_FILE`].
-pub fn generate(generator: &Generator, count: u64, folder: &Path) -> Result<()> {
+fn write_images(generator: &Generator, count: u64, folder: &Path) -> Result<()> {
     ensure!(count > 0, "--count must be at least 1");
     new_folder(folder)?;
     let spec = folder.join(SPEC_FILE);
     let unwritten = || format!("cannot write {}", spec.display());
     let mut labels = File::create(&spec).with_context(unwritten)?;
-    let bar = progress_bar(count);
+    let progress = TerminalProgress::new();
+    progress.start_stage("", count as usize);
     for index in 0..count {
-        let example = example(generator.sample(index))?;
+        let example = example_of(generator.sample(index))?;
         let path = folder.join(format!("g{index}.png"));
         let mut png = Cursor::new(Vec::new());
         example.image.write_to(&mut png, ImageFormat::Png)?;
         if let Err(error) = fs::write(&path, png.into_inner()) {
-            // Half an image would be taken for a whole one by its name.
+            // A truncated file must not look like an image.
             let _ = fs::remove_file(&path);
             return Err(error).with_context(|| format!("cannot write {}", path.display()));
         }
-        // At once: whatever stops this, no image is left without its label.
+        // At once, so that every image has a label even if the process is stopped.
         writeln!(labels, "g{index} {}", example.text).with_context(unwritten)?;
-        bar.inc(1);
+        progress.update(index as usize + 1, "");
     }
     labels.sync_all().with_context(unwritten)?;
-    bar.finish_and_clear();
+    progress.end_stage();
     Ok(())
 }

@@ -1,19 +1,32 @@
-//! `captcha-lens info`: what a weights file holds.
+//! `captcha-lens info`
 
 use std::io::{Write, stdout};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::Device;
-use captcha_model::Weights;
+use clap::Args;
 use serde_json::{Value, json};
 
-/// Prints a weights file's network and where it comes from: what matters most, or all of it as JSON.
-pub fn info(weights: &Weights, json: bool) -> Result<()> {
+use crate::args::read_or_built_in;
+
+/// Arguments of `info`.
+#[derive(Args, Debug)]
+pub(crate) struct InfoArgs {
+    /// Weights file; by default the built-in weights.
+    weights: Option<PathBuf>,
+    /// Print one JSON object with the whole configuration and the whole record of the training.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &InfoArgs) -> Result<()> {
+    let weights = read_or_built_in(args.weights.as_deref())?;
     let config = &weights.config;
     let parameters = weights.network(&Device::flex())?.num_params();
     let grid = config.grid();
-    if json {
+    if args.json {
         let all = json!({
             "parameters": parameters,
             "multiply_adds": config.encoder_multiply_adds(),
@@ -58,6 +71,6 @@ pub fn info(weights: &Weights, json: bool) -> Result<()> {
     for (name, value) in lines {
         writeln!(stdout(), "{name:<14} {value}")?;
     }
-    writeln!(stdout(), "All of it: captcha-lens info --json")?;
+    writeln!(stdout(), "For the whole record: captcha-lens info --json")?;
     Ok(())
 }

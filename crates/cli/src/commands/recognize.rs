@@ -1,4 +1,4 @@
-//! `captcha-lens recognize`: reads image files.
+//! `captcha-lens recognize`
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -9,14 +9,35 @@ use std::time::Instant;
 use anyhow::Result;
 use captcha_model::image::{MAX_BYTES, RgbImage, decode_image};
 use captcha_model::{ModelError, Prediction, Recognizer};
+use clap::Args;
 use serde::Serialize;
 
-/// Below this confidence an answer is unsure.
+use crate::args::NetworkArgs;
+
+const MAX_ALTERNATIVES: i64 = Recognizer::MAX_ALTERNATIVES as i64;
+
+/// Below this confidence, an answer is marked as unsure.
 const UNSURE: f32 = 0.5;
-/// Below this one the image is probably none that the network was trained for.
+/// Below this confidence, the network is probably not trained for the image.
 const UNLIKELY: f32 = 0.1;
 
-/// One line of `--json`.
+/// Arguments of `recognize`.
+#[derive(Args, Debug)]
+pub(crate) struct RecognizeArgs {
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Also give so many of the most likely texts, at most 100; the first one is the answer.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=MAX_ALTERNATIVES))]
+    alternatives: u8,
+    /// Print one JSON object per line, in the order of the images.
+    #[arg(long)]
+    json: bool,
+    /// Images; - for standard input.
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+}
+
+/// A line of `--json`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Line<'a> {
@@ -35,7 +56,7 @@ enum Line<'a> {
     },
 }
 
-/// Why an image was not read.
+/// Why an image could not be recognized.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     /// The file cannot be opened.
@@ -44,7 +65,7 @@ enum Failure {
     /// It is a folder.
     #[error("This is a folder. Name its images, or use `captcha-lens audit`.")]
     Folder,
-    /// It is no image, or the network failed.
+    /// It is not an image, or the network failed.
     #[error(transparent)]
     Model(#[from] ModelError),
 }
@@ -58,27 +79,23 @@ impl Failure {
     }
 }
 
-/// Reads images in the order given and prints each as it is read; one that cannot be read does
-/// not keep the rest from being read. `-` is standard input. Says whether all were.
-pub fn recognize(
-    recognizer: &Recognizer,
-    images: &[PathBuf],
-    alternatives: usize,
-    json: bool,
-) -> Result<bool> {
+/// Prints each prediction as soon as it is known. Gives `false` if an image could not be recognized.
+pub(crate) fn run(args: &RecognizeArgs) -> Result<bool> {
+    let recognizer = args.network.recognizer()?;
+    let alternatives = usize::from(args.alternatives);
     let mut all_read = true;
-    for path in images {
+    for path in &args.images {
         if path.to_str().is_none() {
             let shown = shown(path);
-            eprintln!("note: the file name {shown} is not UTF-8 and is printed with replacements");
+            eprintln!("note: the file name {shown} is not UTF-8; invalid bytes are replaced");
         }
         let started = Instant::now();
-        let read = read_one(recognizer, path, alternatives);
+        let result = recognize(&recognizer, path, alternatives);
         let milliseconds = started.elapsed().as_secs_f64() * 1e3;
-        all_read &= read.is_ok();
-        if json {
+        all_read &= result.is_ok();
+        if args.json {
             let path = path.to_string_lossy();
-            let line = match read {
+            let line = match result {
                 Ok(prediction) => Line::Read {
                     path,
                     code: prediction.text.is_empty().then_some("no-characters"),
@@ -93,7 +110,7 @@ pub fn recognize(
             };
             writeln!(stdout(), "{}", serde_json::to_string(&line)?)?;
         } else {
-            match read {
+            match result {
                 Ok(prediction) => writeln!(stdout(), "{}: {}", shown(path), text(&prediction))?,
                 Err(error) => eprintln!("{}: {error}", shown(path)),
             }
@@ -102,7 +119,7 @@ pub fn recognize(
     Ok(all_read)
 }
 
-fn read_one(
+fn recognize(
     recognizer: &Recognizer,
     path: &Path,
     alternatives: usize,
@@ -123,12 +140,12 @@ fn read_image(path: &Path) -> Result<RgbImage, Failure> {
         false => Box::new(File::open(path)?),
     };
     let mut bytes = Vec::new();
-    // A byte more than may be, so that the decoder says what is wrong.
+    // One byte more than the limit, so that the decoder reports a file that is too large.
     input.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(decode_image(&bytes)?)
 }
 
-/// A path for a terminal, in which a file name's control characters would do what they say.
+/// A path for the terminal, with its control characters escaped.
 fn shown(path: &Path) -> String {
     let is_control =
         |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -142,16 +159,16 @@ fn shown(path: &Path) -> String {
     })
 }
 
-/// An answer for people, its alternatives a line each.
+/// A prediction as text, with a line for each alternative.
 fn text(prediction: &Prediction) -> String {
-    let percent = |confidence: f32| format!("{:.1} %", 100.0 * confidence);
+    let percent = |confidence: f32| format!("{:.1}%", 100.0 * confidence);
     let confidence = prediction.confidence;
     let sure = percent(confidence);
     let mut text = match prediction.text.as_str() {
         "" if prediction.blank => "no characters, the image is blank".into(),
         "" => "no characters recognised, but the image is not blank".into(),
         text if confidence < UNLIKELY => format!(
-            "{text} ({sure}, probably not a text CAPTCHA of the kind that this model reads)"
+            "{text} ({sure}, probably not a text CAPTCHA of the kind that this model recognizes)"
         ),
         text if confidence < UNSURE => format!("{text} ({sure}, unsure)"),
         text => format!("{text} ({sure})"),
@@ -191,28 +208,28 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unsure_is_said_to_be() {
-        assert!(answer("house", 0.99, false).starts_with("house (99.0 %)\n"));
-        assert!(answer("house", 0.49, false).starts_with("house (49.0 %, unsure)\n"));
+    fn text_marks_unsure_answers() {
+        assert!(answer("house", 0.99, false).starts_with("house (99.0%)\n"));
+        assert!(answer("house", 0.49, false).starts_with("house (49.0%, unsure)\n"));
         let noise = answer("hamed", 0.003, false);
         assert!(
-            noise.starts_with("hamed (0.3 %, probably not a text CAPTCHA"),
+            noise.starts_with("hamed (0.3%, probably not a text CAPTCHA"),
             "{noise}"
         );
     }
 
     #[test]
-    fn no_characters_have_no_percentage() {
+    fn text_without_characters_has_no_percentage() {
         assert_eq!(answer("", 0.999, true), "no characters, the image is blank");
         let missed = answer("", 0.999, false);
         let first = missed.lines().next();
         let expected = "no characters recognised, but the image is not blank";
         assert_eq!(first, Some(expected));
-        assert!(missed.ends_with("\n    no characters (1.0 %)"), "{missed}");
+        assert!(missed.ends_with("\n    no characters (1.0%)"), "{missed}");
     }
 
     #[test]
-    fn a_file_name_does_nothing_to_the_terminal() {
+    fn shown_escapes_control_characters() {
         let path = Path::new("a\u{1b}[31m\nb\u{202e}gnp.png");
         assert_eq!(shown(path), "a\\u{1b}[31m\\nb\\u{202e}gnp.png");
         assert_eq!(shown(Path::new("größe 字.png")), "größe 字.png");

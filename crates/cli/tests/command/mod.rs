@@ -1,4 +1,4 @@
-//! The program, called as its users call it.
+//! Runs the program as a user does.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A network and a run small enough to train in a test.
+/// A preset with a small network and a short run.
 const TINY: &str = r#"
 [model]
 alphabet = "abcdefghijklmnopqrstuvwxyz"
@@ -38,7 +38,7 @@ character_map_weight = 0.5
 pub(crate) fn lens(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_captcha-lens"));
     if arguments.first() == Some(&"train") {
-        // Threads add up in any order; one makes the same run the same to the last bit.
+        // One thread makes runs reproducible to the last bit.
         command.env("RAYON_NUM_THREADS", "1");
     }
     command

@@ -1,4 +1,4 @@
-//! An audit as it is saved: by `captcha-lens audit --json`, and by the page.
+//! The data of an audit, as the page and `captcha-lens audit --json` save it.
 
 use std::path::Path;
 
@@ -6,51 +6,64 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::labels::Network;
-use super::summary::Summary;
-use crate::data::folder::read_text;
+use super::network::AuditNetwork;
+use super::summary::AuditSummary;
+use crate::files::read_text;
 
-/// `AuditItem` of the page's `types.d.ts`.
+/// An image file with its label and its reading; `AuditItem` in the page's `types.d.ts`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Item {
-    pub(super) path: String,
+pub struct AuditEntry {
+    /// Path in the folder.
+    pub path: String,
     #[serde(default)]
-    pub(super) label: Option<String>,
+    /// Label, if known.
+    pub label: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) text: Option<String>,
+    /// Recognized text; `None` after an error.
+    pub text: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) confidence: Option<f32>,
+    /// Confidence of the text.
+    pub confidence: Option<f32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<String>,
+    /// Why the file could not be read.
+    pub error: Option<String>,
 }
 
-/// `AuditData` of the page's `types.d.ts`.
+/// A whole audit; `AuditData` in the page's `types.d.ts`.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Data {
-    pub(super) name: String,
-    pub(super) about: Vec<(String, String)>,
-    pub(super) network: Network,
-    pub(super) items: Vec<Item>,
+pub struct AuditData {
+    /// Name of the folder.
+    pub name: String,
+    /// How the audit was made, as names and values.
+    pub about: Vec<(String, String)>,
+    /// The texts that the network can write.
+    pub network: AuditNetwork,
+    /// One entry for each file.
+    pub items: Vec<AuditEntry>,
 }
 
-/// As it is in a file.
+/// An audit in a file.
 #[derive(Deserialize)]
 struct Saved {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
     about: Map<String, Value>,
-    network: Network,
-    items: Vec<Item>,
+    network: AuditNetwork,
+    items: Vec<AuditEntry>,
 }
 
-impl Data {
-    /// Reads what the page, or `--json`, saved.
-    pub(super) fn read(path: &Path) -> Result<Self> {
+impl AuditData {
+    /// Reads an audit that the page or `--json` saved.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or is not a saved audit.
+    pub fn read(path: &Path) -> Result<Self> {
         let saved: Saved = serde_json::from_str(&read_text(path)?).with_context(|| {
             format!(
-                "{} is no saved audit: name a folder of images, or a JSON file that \
-                 captcha-lens audit --json or the audit page wrote",
+                "{} is not a saved audit: name a folder of images, or a JSON file that captcha-lens \
+                 audit --json or the audit page wrote",
                 path.display()
             )
         })?;
@@ -72,13 +85,12 @@ impl Data {
         })
     }
 
-    /// Of what was read.
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What the page saves, too.
-    pub(super) fn to_json(&self) -> Result<String> {
+    /// The audit as JSON, in the page's format.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String> {
         let about: Map<String, Value> = self
             .about
             .iter()
@@ -88,7 +100,7 @@ impl Data {
             "name": self.name,
             "about": about,
             "network": self.network,
-            "summary": Summary::of(self),
+            "summary": AuditSummary::of(self),
             "items": self.items,
         }))?)
     }

@@ -1,39 +1,43 @@
-//! The report: one HTML file with everything in it, made of the page's own code.
+//! The report: one HTML file without external resources, made of the page's own code.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 use serde_json::json;
 
-use super::data::Data;
-use super::summary::Summary;
+use super::data::AuditData;
+use super::summary::AuditSummary;
 
-/// How a report is told from other files.
+/// Identifies a report among other files.
 pub(super) const MARK: &str = r#"<meta name="generator" content="captcha-lens audit">"#;
 
-/// The page's modules, each after those that it imports.
+/// Modules of the page; each follows those that it imports.
 const MODULES: [&str; 13] = [
-    include_str!("../../../../../web/src/shared/format.js"),
-    include_str!("../../../../../web/src/audit/alphabet.js"),
-    include_str!("../../../../../web/src/audit/intervals.js"),
-    include_str!("../../../../../web/src/audit/paths.js"),
-    include_str!("../../../../../web/src/audit/statistics.js"),
-    include_str!("../../../../../web/src/audit/verdict.js"),
-    include_str!("../../../../../web/src/audit/compare.js"),
-    include_str!("../../../../../web/src/ui/report/elements.js"),
-    include_str!("../../../../../web/src/ui/report/curve.js"),
-    include_str!("../../../../../web/src/ui/report/comparison.js"),
-    include_str!("../../../../../web/src/ui/report/save.js"),
-    include_str!("../../../../../web/src/ui/report/table.js"),
-    include_str!("../../../../../web/src/ui/report/report.js"),
+    include_str!("../../../../web/src/shared/format.js"),
+    include_str!("../../../../web/src/audit/alphabet.js"),
+    include_str!("../../../../web/src/audit/intervals.js"),
+    include_str!("../../../../web/src/audit/paths.js"),
+    include_str!("../../../../web/src/audit/statistics.js"),
+    include_str!("../../../../web/src/audit/verdict.js"),
+    include_str!("../../../../web/src/audit/compare.js"),
+    include_str!("../../../../web/src/ui/report/elements.js"),
+    include_str!("../../../../web/src/ui/report/curve.js"),
+    include_str!("../../../../web/src/ui/report/comparison.js"),
+    include_str!("../../../../web/src/ui/report/save.js"),
+    include_str!("../../../../web/src/ui/report/table.js"),
+    include_str!("../../../../web/src/ui/report/report.js"),
 ];
-const BASE: &str = include_str!("../../../../../web/styles/base.css");
-const STYLES: &str = include_str!("../../../../../web/styles/report.css");
+const BASE: &str = include_str!("../../../../web/styles/base.css");
+const STYLES: &str = include_str!("../../../../web/styles/report.css");
 
-/// The report of an audit, beside another one where there is one to compare with.
-pub(super) fn html(
-    data: &Data,
-    compared: Option<&Data>,
+/// The report of an audit as HTML, optionally compared with another audit.
+///
+/// # Errors
+///
+/// If the data cannot be written as JSON.
+pub fn html(
+    data: &AuditData,
+    compared: Option<&AuditData>,
     pictures: &HashMap<String, String>,
 ) -> Result<String> {
     let embedded = json!({
@@ -44,11 +48,11 @@ pub(super) fn html(
         "pictures": pictures,
         "compared": compared,
     });
-    // Nothing in the data may end the element that it stands in.
+    // No text in the data may end the script element.
     let embedded = serde_json::to_string(&embedded)?.replace('<', "\\u003c");
     let title = escape(&format!("Audit of {}", data.name));
-    // For those who read it without the script, which puts the whole report in its place.
-    let summary: String = Summary::of(data)
+    // For readers without JavaScript; the script replaces it with the whole report.
+    let summary: String = AuditSummary::of(data)
         .sentences()
         .iter()
         .map(|sentence| format!("<p>{}</p>\n", escape(sentence)))
@@ -92,7 +96,7 @@ renderReport(document.getElementById("report"), {{ ...embedded, picture }});
     ))
 }
 
-/// A module for a script that holds all that it imports.
+/// Removes the imports of a module, for a script that contains the imported modules.
 fn without_imports(module: &str) -> String {
     let mut rest = String::with_capacity(module.len());
     let mut importing = false;
@@ -118,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_module_loses_its_imports_and_nothing_else() {
+    fn without_imports_removes_imports_only() {
         let module = "// import a\nimport { a } from \"./a.js\";\nimport {\n  b,\n  c,\n} from \"./b.js\";\n\nexport const x = a(b, c);\n";
         assert_eq!(
             without_imports(module),
@@ -126,9 +130,9 @@ mod tests {
         );
     }
 
-    /// All stand in one script, where a name can be given once.
+    /// All modules become one script, which must declare each name once.
     #[test]
-    fn no_name_is_declared_by_two_modules() {
+    fn modules_declare_different_names() {
         let mut names = Vec::new();
         for line in MODULES.iter().flat_map(|module| module.lines()) {
             let line = line.strip_prefix("export ").unwrap_or(line);

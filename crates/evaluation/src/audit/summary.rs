@@ -1,15 +1,15 @@
-//! What an audit comes to, in numbers and in a few sentences: for the terminal, and for those who
-//! read a report without its script.
+//! The result of an audit in numbers and sentences, for the terminal and for readers without
+//! JavaScript.
 
 use serde::Serialize;
 
-use super::data::{Data, Item};
-use crate::evaluation::Tally;
+use super::data::{AuditData, AuditEntry};
+use crate::score::Tally;
 
-/// Counts of an audit; names are those of `AuditSummary` in the page's `types.d.ts`.
+/// Counts of an audit; `AuditSummary` in the page's `types.d.ts` has the same names.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Summary {
+pub struct AuditSummary {
     images: usize,
     read: usize,
     failed: usize,
@@ -26,12 +26,12 @@ pub(super) struct Summary {
     network: String,
 }
 
-impl Summary {
-    /// Counts the images of an audit; those with labels that the network cannot write are no
-    /// evidence.
-    pub(super) fn of(data: &Data) -> Self {
+impl AuditSummary {
+    /// Counts the images of an audit. Images with labels that the network cannot write do not count for
+    /// the result.
+    pub fn of(data: &AuditData) -> Self {
         let network = &data.network;
-        let read: Vec<&Item> = data
+        let read: Vec<&AuditEntry> = data
             .items
             .iter()
             .filter(|item| item.text.is_some())
@@ -47,7 +47,7 @@ impl Summary {
             if why.is_empty() {
                 tally.images += 1;
                 case_ignored += usize::from(item.label.as_ref() != Some(&label));
-                tally.exact += usize::from(item.text.as_ref() == Some(&label));
+                tally.exact_matches += usize::from(item.text.as_ref() == Some(&label));
             }
             for problem in why {
                 match problems.iter_mut().find(|(known, _)| *known == problem) {
@@ -70,7 +70,7 @@ impl Summary {
             supported: tally.images,
             unsupported: labelled - tally.images,
             case_ignored,
-            exact_matches: tally.exact,
+            exact_matches: tally.exact_matches,
             exact_match_rate: comparable.then(|| tally.accuracy()),
             interval: comparable.then(|| tally.interval()),
             problems,
@@ -78,13 +78,13 @@ impl Summary {
         }
     }
 
-    /// Images, and those of them that could not be read.
-    pub(super) fn counts(&self) -> (usize, usize) {
+    /// The number of images, and of those that could not be read.
+    pub fn counts(&self) -> (usize, usize) {
         (self.images, self.failed)
     }
 
-    /// The result, and what it does not cover.
-    pub(super) fn sentences(&self) -> Vec<String> {
+    /// The result and its limits.
+    pub fn sentences(&self) -> Vec<String> {
         if self.labelled == 0 {
             return vec![format!("Read: {} of {} images.", self.read, self.images)];
         }

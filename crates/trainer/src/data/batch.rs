@@ -1,23 +1,22 @@
-//! Examples to tensors.
+//! Converts examples to tensors.
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use captcha_evaluation::data::{Example, PlacedCharacter};
 use captcha_model::image::preprocess;
 use captcha_model::{ModelConfig, Vocabulary};
 
-use crate::data::{Example, PlacedCharacter};
-
-/// One training or validation step's input.
+/// The input of a training or validation step.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// `[batch, channels, height, width]`
     pub images: Tensor<4>,
-    /// What the decoder is given: `<start> characters`, padded: `[batch, steps]`
+    /// Input of the decoder: `<start> characters`, padded: `[batch, steps]`
     pub inputs: Tensor<2, Int>,
-    /// What it should answer: `characters <end>`, padded: `[batch, steps]`
+    /// Expected output of the decoder: `characters <end>`, padded: `[batch, steps]`
     pub targets: Tensor<2, Int>,
-    /// Which character has its centre in which grid cell, padding elsewhere: `[batch, positions]`;
-    /// none if an example's characters are not placed.
+    /// The character whose centre lies in each grid cell, or padding: `[batch, positions]`; `None` if the
+    /// positions of an example's characters are unknown.
     pub character_map: Option<Tensor<2, Int>>,
 }
 
@@ -34,7 +33,7 @@ impl Batch {
         }
     }
 
-    /// The same, for a network that is not in training.
+    /// The same batch without autodiff, for inference.
     pub fn without_autodiff(self) -> Self {
         Self {
             images: self.images.without_autodiff(),
@@ -45,7 +44,7 @@ impl Batch {
     }
 }
 
-/// One example made ready, off the device.
+/// A preprocessed example in host memory.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     image: Vec<f32>,
@@ -53,7 +52,7 @@ pub struct Prepared {
     character_map: Option<Vec<i32>>,
 }
 
-/// Makes batches for one network.
+/// Makes batches for a network.
 #[derive(Clone, Debug)]
 pub struct Batcher {
     config: ModelConfig,
@@ -61,7 +60,7 @@ pub struct Batcher {
 }
 
 impl Batcher {
-    /// For networks of this configuration.
+    /// A batcher for networks of this configuration.
     pub fn new(config: ModelConfig) -> Result<Self> {
         Ok(Self {
             vocabulary: config.vocabulary()?,
@@ -69,7 +68,7 @@ impl Batcher {
         })
     }
 
-    /// Preprocesses one example; the expensive part, which any thread can do.
+    /// Preprocesses an example. This is the expensive part, and it can run on any thread.
     pub fn prepare(&self, example: &Example) -> Result<Prepared> {
         let target = self
             .vocabulary
@@ -85,7 +84,7 @@ impl Batcher {
         })
     }
 
-    /// Stacks prepared examples on a device.
+    /// Stacks preprocessed examples on a device.
     pub fn stack(&self, prepared: Vec<Prepared>, device: &Device) -> Batch {
         let (size, steps) = (prepared.len(), self.config.steps());
         let ints = |values: Vec<i32>, width: usize| {

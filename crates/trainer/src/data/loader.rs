@@ -1,4 +1,4 @@
-//! Batches made ahead, on other cores, while the network trains.
+//! Makes batches on other cores while the network trains.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use anyhow::{Result, bail};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
+use captcha_evaluation::data::Dataset;
 use rayon::prelude::*;
 
-use crate::data::Source;
 use crate::data::batch::{Batch, Batcher, Prepared};
 
-/// Batches that wait for the network at most.
-const AHEAD: usize = 4;
+/// Largest number of batches that wait for the network.
+const PREFETCH: usize = 4;
 
-/// burn-train's view of a [`Source`]: each pass over it is the next epoch.
+/// A [`Dataset`] for burn-train; each iteration over it is the next epoch.
 pub struct Loader {
-    source: Arc<dyn Source>,
+    dataset: Arc<dyn Dataset>,
     batcher: Batcher,
     batch: usize,
     range: Range<usize>,
@@ -29,9 +29,9 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Loads all of a source from an epoch on, `batch` images at a time.
+    /// Loads a data set in batches of `batch` images; the first iteration is `first_epoch`.
     pub fn new(
-        source: Arc<dyn Source>,
+        dataset: Arc<dyn Dataset>,
         batcher: Batcher,
         batch: usize,
         first_epoch: usize,
@@ -43,8 +43,8 @@ impl Loader {
             .thread_name(|i| format!("loader-{i}"))
             .build()?;
         Ok(Self {
-            range: 0..source.len(),
-            source,
+            range: 0..dataset.len(),
+            dataset,
             batcher,
             batch,
             device,
@@ -55,7 +55,7 @@ impl Loader {
 
     fn part(&self, range: Range<usize>, device: Device) -> Arc<dyn DataLoader<Batch>> {
         Arc::new(Self {
-            source: self.source.clone(),
+            dataset: self.dataset.clone(),
             batcher: self.batcher.clone(),
             batch: self.batch,
             range,
@@ -69,17 +69,17 @@ impl Loader {
 impl DataLoader<Batch> for Loader {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
-        let (sender, batches) = sync_channel(AHEAD);
-        let (source, batcher) = (self.source.clone(), self.batcher.clone());
+        let (sender, batches) = sync_channel(PREFETCH);
+        let (dataset, batcher) = (self.dataset.clone(), self.batcher.clone());
         let (range, batch, threads) = (self.range.clone(), self.batch, self.threads.clone());
-        // Detached: it ends with its last batch, or when nobody takes the next one.
+        // The detached thread ends after its last batch, or when the receiver is dropped.
         std::thread::spawn(move || {
             for start in range.clone().step_by(batch) {
                 let indices = start..(start + batch).min(range.end);
                 let prepared: Result<Vec<Prepared>> = threads.install(|| {
                     indices
                         .into_par_iter()
-                        .map(|index| batcher.prepare(&source.example(epoch, index)?))
+                        .map(|index| batcher.prepare(&dataset.example(epoch, index)?))
                         .collect()
                 });
                 let failed = prepared.is_err();

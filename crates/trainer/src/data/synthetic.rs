@@ -1,22 +1,20 @@
-//! Fresh images from the generator.
+//! Synthetic images from the generator.
 
 use anyhow::{Context, Result};
+use captcha_evaluation::data::{Dataset, Example, PlacedCharacter, RenderInfo};
 use captcha_model::image::RgbImage;
 use captcha_synth::{Generator, Sample};
 
-use crate::data::{Drawn, Example, PlacedCharacter, Source};
-
-/// A source that never gives an image twice: epoch `e` is the `e`-th stretch of the generator's
-/// sequence.
+/// Images of a generator, none of them twice: epoch `e` is the `e`-th section of its sequence.
 #[derive(Clone)]
-pub struct Generated {
+pub struct SyntheticDataset {
     generator: Generator,
     images_per_epoch: usize,
     first: u64,
 }
 
-impl Generated {
-    /// Takes `images_per_epoch` images an epoch from the generator.
+impl SyntheticDataset {
+    /// A data set with `images_per_epoch` images of the generator in each epoch.
     pub fn new(generator: Generator, images_per_epoch: usize) -> Self {
         Self {
             generator,
@@ -25,25 +23,29 @@ impl Generated {
         }
     }
 
-    /// The same sequence from its `first` image on.
+    /// The same sequence from its image `first` on.
     pub fn starting_at(self, first: u64) -> Self {
         Self { first, ..self }
     }
 }
 
-impl Source for Generated {
+impl Dataset for SyntheticDataset {
     fn len(&self) -> usize {
         self.images_per_epoch
     }
 
     fn example(&self, epoch: usize, index: usize) -> Result<Example> {
         let place = (epoch * self.images_per_epoch + index) as u64;
-        example(self.generator.sample(self.first.saturating_add(place)))
+        example_of(self.generator.sample(self.first.saturating_add(place)))
     }
 }
 
-/// A generated sample as an example.
-pub fn example(sample: Sample) -> Result<Example> {
+/// Converts a sample of the generator.
+///
+/// # Errors
+///
+/// If the sample's pixels do not fit its size.
+pub fn example_of(sample: Sample) -> Result<Example> {
     let (width, height) = (sample.width as f32, sample.height as f32);
     let characters = sample.characters.iter().map(|placed| PlacedCharacter {
         character: placed.character,
@@ -54,7 +56,7 @@ pub fn example(sample: Sample) -> Result<Example> {
     });
     Ok(Example {
         characters: Some(characters.collect()),
-        drawn: Some(Drawn {
+        rendering: Some(RenderInfo {
             font: sample.font,
             strokes: sample.strokes,
         }),

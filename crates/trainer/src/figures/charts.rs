@@ -1,4 +1,4 @@
-//! Figures that show numbers.
+//! Charts.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::evaluation::{Score, Tally};
+use captcha_evaluation::score::{Score, Tally};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
@@ -16,11 +16,11 @@ const OTHER: RGBColor = RGBColor(0x9a, 0xa5, 0xb1);
 const INK: RGBColor = RGBColor(0x1f, 0x29, 0x33);
 const TEXT: (&str, i32) = ("sans-serif", 15);
 const TITLE: (&str, i32) = ("sans-serif", 19);
-/// Groups of strokes in their chart.
+/// Numbers of strokes in a group.
 const STROKE_GROUP: u32 = 4;
 
-/// The paper's loss after some of its epochs of 100,000 images, as its notebook prints it: summed
-/// over the steps, over 7.
+/// The paper's loss after some of its epochs, as its notebook prints it: summed over the steps and divided
+/// by 7.
 const PAPER_LOSS: [(f64, f64); 13] = [
     (1.0, 1.63),
     (2.0, 1.45),
@@ -36,13 +36,12 @@ const PAPER_LOSS: [(f64, f64); 13] = [
     (40.0, 0.0108),
     (50.0, 0.0090),
 ];
-/// The paper's images in an epoch.
+/// Images in an epoch of the paper.
 const PAPER_EPOCH: f64 = 100_000.0;
-/// What the paper divides its printed loss by: the length of its padded targets.
+/// Divisor of the printed loss: the length of the padded targets.
 const PAPER_STEPS: f64 = 7.0;
 
-/// Loss, summed over the steps, against images seen, none of them twice if they are `fresh`:
-/// `(images, loss)`.
+/// Loss, summed over the steps, by number of images: `(images, loss)`. `fresh`: no image was used twice.
 pub(super) fn loss(losses: &[(f64, f64)], fresh: bool) -> Result<String> {
     let last = losses
         .last()
@@ -95,7 +94,7 @@ pub(super) fn loss(losses: &[(f64, f64)], fresh: bool) -> Result<String> {
         chart.draw_series(LineSeries::new(paper(), OTHER.stroke_width(1)))?;
         chart
             .draw_series(circles)?
-            .label("the paper (4 faces, each image seen 50 times)")
+            .label("the paper (4 fonts, each image seen 50 times)")
             .legend(|(x, y)| Circle::new((x + 8, y), 4, OTHER.filled()));
         chart
             .draw_series(LineSeries::new(ours(), OURS.stroke_width(2)))?
@@ -110,7 +109,7 @@ pub(super) fn loss(losses: &[(f64, f64)], fresh: bool) -> Result<String> {
     })
 }
 
-/// Shares from 0 to 1 as horizontal bars, first on top.
+/// Shares from 0 to 1 as horizontal bars, from top to bottom.
 pub(super) fn bars(title: &str, groups: &[(String, f64)]) -> Result<String> {
     let count = groups.len() as i32;
     draw((640, 90 + 20 * count.unsigned_abs()), |area| {
@@ -135,7 +134,7 @@ pub(super) fn bars(title: &str, groups: &[(String, f64)]) -> Result<String> {
             .disable_y_mesh()
             .y_labels(groups.len())
             .y_label_formatter(&name)
-            .x_label_formatter(&|share| format!("{:.0} %", 100.0 * share))
+            .x_label_formatter(&|share| format!("{:.0}%", 100.0 * share))
             .draw()?;
         chart.draw_series(groups.iter().enumerate().map(|(index, (_, share))| {
             let row = count - 1 - index as i32;
@@ -158,14 +157,14 @@ pub(super) fn bars(title: &str, groups: &[(String, f64)]) -> Result<String> {
                 .color(colour)
                 .pos(Pos::new(side, VPos::Center));
             let end = (*share, SegmentValue::CenterOf(count - 1 - index as i32));
-            let label = Text::new(format!("{:.1} %", 100.0 * share), (gap, 0), style);
+            let label = Text::new(format!("{:.1}%", 100.0 * share), (gap, 0), style);
             EmptyElement::at(end) + label
         }))?;
         Ok(())
     })
 }
 
-/// Accuracy by number of strokes, a few numbers a group.
+/// Accuracy by number of strokes, in groups.
 pub(super) fn by_strokes(strokes: &BTreeMap<u32, Tally>) -> Vec<(String, f64)> {
     let mut groups: BTreeMap<u32, Tally> = BTreeMap::new();
     for (strokes, tally) in strokes {
@@ -186,15 +185,15 @@ pub(super) fn by_strokes(strokes: &BTreeMap<u32, Tally>) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// How often a character, a row, is read as which, a column; characters read right are left out, so that
-/// the rest can be seen.
-pub(super) fn confusions(read_as: &BTreeMap<char, BTreeMap<char, usize>>) -> Result<String> {
-    let mut characters: Vec<char> = read_as.keys().copied().collect();
-    characters.extend(read_as.values().flat_map(BTreeMap::keys));
+/// The confusion matrix: a row for each label character, a column for each answer character. Correct
+/// answers are left out, because they would hide the others.
+pub(super) fn confusions(confusions: &BTreeMap<char, BTreeMap<char, usize>>) -> Result<String> {
+    let mut characters: Vec<char> = confusions.keys().copied().collect();
+    characters.extend(confusions.values().flat_map(BTreeMap::keys));
     characters.sort_unstable();
     characters.dedup();
     let share = |character: char, read: char| {
-        let row = read_as.get(&character)?;
+        let row = confusions.get(&character)?;
         let count = *row.get(&read)?;
         Some(count as f64 / row.values().sum::<usize>() as f64)
     };
@@ -222,7 +221,7 @@ pub(super) fn confusions(read_as: &BTreeMap<char, BTreeMap<char, usize>>) -> Res
         };
         area.draw(&label(
             format!(
-                "Characters misread: true ones down, answers across (darkest: {:.1} %)",
+                "Confusion matrix: rows are labels, columns are answers (darkest: {:.1}%)",
                 100.0 * most
             ),
             10,
@@ -255,11 +254,11 @@ pub(super) fn confusions(read_as: &BTreeMap<char, BTreeMap<char, usize>>) -> Res
     })
 }
 
-/// Accuracy against confidence, with the share of images in each group.
+/// Reliability diagram: accuracy by confidence, with the number of images.
 pub(super) fn reliability(score: &Score) -> Result<String> {
     draw((480, 460), |area| {
         let title = format!(
-            "Calibration error {:.2} %",
+            "Calibration error {:.2}%",
             100.0 * score.calibration_error.unwrap_or_default()
         );
         let mut chart = ChartBuilder::on(area)
@@ -269,13 +268,13 @@ pub(super) fn reliability(score: &Score) -> Result<String> {
             .x_label_area_size(48)
             .y_label_area_size(60)
             .build_cartesian_2d(0f64..1.0, 0f64..1.0)?;
-        let percent = |share: &f64| format!("{:.0} %", 100.0 * share);
+        let percent = |share: &f64| format!("{:.0}%", 100.0 * share);
         chart
             .configure_mesh()
             .label_style(TEXT.into_font().color(&INK))
             .light_line_style(TRANSPARENT)
             .x_desc("confidence")
-            .y_desc("read whole")
+            .y_desc("exact matches")
             .x_label_formatter(&percent)
             .y_label_formatter(&percent)
             .draw()?;
@@ -285,7 +284,7 @@ pub(super) fn reliability(score: &Score) -> Result<String> {
             score
                 .reliability
                 .iter()
-                .map(|bin| (bin.confidence, bin.exact as f64 / bin.images as f64))
+                .map(|bin| (bin.confidence, bin.exact_matches as f64 / bin.images as f64))
         };
         chart.draw_series(LineSeries::new(points(), OURS.stroke_width(2)))?;
         let most = score
@@ -295,7 +294,7 @@ pub(super) fn reliability(score: &Score) -> Result<String> {
             .max()
             .unwrap_or(1);
         chart.draw_series(points().zip(&score.reliability).map(|(point, bin)| {
-            // The area of a dot is the number of its images.
+            // The area of a dot is proportional to its number of images.
             let size = 2.0 + 9.0 * (bin.images as f64 / most as f64).sqrt();
             Circle::new(point, size as i32, OURS.filled())
         }))?;
@@ -303,7 +302,7 @@ pub(super) fn reliability(score: &Score) -> Result<String> {
     })
 }
 
-/// An SVG of a size, on white.
+/// An SVG with a white background.
 fn draw(size: (u32, u32), paint: impl FnOnce(&Area<'_>) -> Result<()>) -> Result<String> {
     let mut svg = String::new();
     {

@@ -1,4 +1,4 @@
-//! Figures that show images: samples with their readings, and a word's attention.
+//! Figures of images: samples with their readings, and attention.
 
 use std::fmt::Write;
 use std::io::Cursor;
@@ -14,10 +14,10 @@ const COLUMNS: usize = 5;
 const WIDTH: f64 = 200.0;
 const GAP: f64 = 12.0;
 const CAPTION: f64 = 26.0;
-/// How dark a place is where the network does not look at all.
-const VEIL: f64 = 0.85;
+/// Opacity of the shade where attention is zero.
+const SHADE: f64 = 0.85;
 
-/// Images in rows of five, each with its reading below.
+/// Images in rows of five with their readings below.
 pub(super) fn samples<'a>(
     readings: impl Iterator<Item = (&'a RgbImage, &'a str)>,
 ) -> Result<String> {
@@ -25,7 +25,7 @@ pub(super) fn samples<'a>(
     figure(&readings, |_, _, _| Ok(()))
 }
 
-/// One image for each character of its reading, dark where the network does not look.
+/// A copy of the image for each character of its reading, dark where attention is small.
 pub(super) fn attention(image: &RgbImage, prediction: &Prediction) -> Result<String> {
     let characters: Vec<String> = prediction
         .characters
@@ -46,7 +46,7 @@ pub(super) fn attention(image: &RgbImage, prediction: &Prediction) -> Result<Str
         let (width, height) = (WIDTH / grid.cols as f64, height / grid.rows as f64);
         for (position, share) in attention.iter().enumerate() {
             let (row, col) = (position / grid.cols, position % grid.cols);
-            let dark = VEIL * (1.0 - f64::from(share / most));
+            let dark = SHADE * (1.0 - f64::from(share / most));
             write!(
                 svg,
                 r#"<rect x="{:.2}" y="{:.2}" width="{width:.2}" height="{height:.2}" fill-opacity="{dark:.3}"/>"#,
@@ -58,7 +58,7 @@ pub(super) fn attention(image: &RgbImage, prediction: &Prediction) -> Result<Str
     })
 }
 
-/// Images in a grid with captions; `over` draws on top of one, given its left, top and height.
+/// Images in a grid with captions; `over` draws on top of an image, given its left, top and height.
 fn figure(
     readings: &[(&RgbImage, &str)],
     over: impl Fn(&mut String, usize, (f64, f64, f64)) -> Result<()>,
@@ -106,10 +106,10 @@ mod tests {
     use captcha_model::{Character, Grid};
 
     use super::*;
-    use crate::report::figures::svg::to_png;
+    use crate::figures::svg::to_png;
 
     #[test]
-    fn whatever_is_read_can_be_drawn() {
+    fn figures_draw_any_reading() {
         let image = RgbImage::new(20, 10);
         for text in ["", "<&>"] {
             let character = |character| Character {

@@ -9,8 +9,8 @@ use resvg::usvg::{Options, Tree, fontdb};
 /// Pixels of the PNG for one unit of the SVG.
 const SCALE: f32 = 2.0;
 
-/// The face of all text in PNG; an SVG names `sans-serif` and leaves the choice to its viewer.
-const FONT: &[u8] = include_bytes!("../../../fonts/figures.ttf");
+/// The font of all text in PNG files; an SVG file names `sans-serif`, and its viewer chooses the font.
+const FONT: &[u8] = include_bytes!("../../fonts/figures.ttf");
 
 /// Renders a figure.
 pub(super) fn to_png(svg: &str) -> Result<Vec<u8>> {

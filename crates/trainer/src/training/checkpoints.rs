@@ -1,4 +1,5 @@
-//! Checkpoints on disk: written whole, few of them kept, and an error known when an epoch ends.
+//! Checkpoints on disk: atomic writes, deletion of old ones, and errors that are known when an epoch
+//! ends.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -9,32 +10,33 @@ use burn::train::checkpoint::{
 };
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 
-use crate::files::write_file;
+use captcha_evaluation::files::write_file;
+
 use crate::training::run_folder::{CHECKPOINT_PARTS, RunFolder};
 
-/// Checkpoints kept besides the best.
-const KEEP: usize = 5;
-/// Longest wait for a checkpoint; a disk that takes longer is left to go on.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// Number of latest checkpoints that are kept, besides the best one.
+const KEEP_LATEST: usize = 5;
+/// Longest wait for a checkpoint; training continues while a slow disk writes.
+const MAX_WAIT: Duration = Duration::from_secs(600);
 
-/// Checkpoints that a run of so many epochs has on disk at once: those kept, the best, and the one
-/// being written.
-pub fn at_once(epochs: usize) -> usize {
-    epochs.min(KEEP + 2)
+/// Largest number of checkpoints on disk at a time: the latest ones, the best one, and the one being
+/// written.
+pub fn max_checkpoints(epochs: usize) -> usize {
+    epochs.min(KEEP_LATEST + 2)
 }
 
-/// What has been written so far.
+/// The result of the writes so far.
 #[derive(Debug, Default)]
 struct State {
     files: usize,
     error: Option<String>,
 }
 
-/// Knows what burn's threads have written.
+/// Tracks the checkpoint files that burn writes on other threads.
 #[derive(Clone, Debug, Default)]
-pub struct Saves(Arc<(Mutex<State>, Condvar)>);
+pub struct CheckpointWrites(Arc<(Mutex<State>, Condvar)>);
 
-impl Saves {
+impl CheckpointWrites {
     fn done(&self, error: Option<String>) {
         let (state, changed) = &*self.0;
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +45,7 @@ impl Saves {
         changed.notify_all();
     }
 
-    /// Waits until the checkpoints of so many epochs are written; what went wrong, if anything did.
+    /// Waits until the checkpoints of so many epochs are written. Gives the first error.
     pub fn wait(&self, epochs: usize) -> Option<String> {
         let (state, changed) = &*self.0;
         let state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,31 +53,31 @@ impl Saves {
             state.error.is_none() && state.files < epochs * CHECKPOINT_PARTS.len()
         };
         let (state, _) = changed
-            .wait_timeout_while(state, LONGEST_WAIT, missing)
+            .wait_timeout_while(state, MAX_WAIT, missing)
             .unwrap_or_else(PoisonError::into_inner);
         state.error.clone()
     }
 
-    /// What went wrong, if anything did.
+    /// The first error.
     pub fn error(&self) -> Option<String> {
         self.wait(0)
     }
 }
 
-/// Writes and reads one part of each epoch's checkpoint.
+/// A part of the checkpoints.
 pub struct CheckpointFile {
     run: RunFolder,
     part: &'static str,
-    saves: Saves,
+    writes: CheckpointWrites,
 }
 
 impl CheckpointFile {
-    /// Of this part, one of [`CHECKPOINT_PARTS`].
-    pub fn new(run: &RunFolder, part: &'static str, saves: &Saves) -> Self {
+    /// The part with a name in [`CHECKPOINT_PARTS`].
+    pub fn new(run: &RunFolder, part: &'static str, writes: &CheckpointWrites) -> Self {
         Self {
             run: run.clone(),
             part,
-            saves: saves.clone(),
+            writes: writes.clone(),
         }
     }
 
@@ -100,7 +102,7 @@ impl<R: Checkpoint> Checkpointer<R> for CheckpointFile {
             CheckpointerError::Unknown(text) => text.clone(),
             other => other.to_string(),
         });
-        self.saves.done(error);
+        self.writes.done(error);
         written
     }
 
@@ -118,11 +120,11 @@ impl<R: Checkpoint> Checkpointer<R> for CheckpointFile {
     }
 }
 
-/// Keeps the last few checkpoints and the best, of all that the run's folder holds: those of before
-/// a resume, too.
-pub struct KeepLastAndBest(pub RunFolder);
+/// Keeps the latest checkpoints and the best one of all in the run's folder, including those from before a
+/// resume.
+pub struct KeepLatestAndBest(pub RunFolder);
 
-impl CheckpointingStrategy for KeepLastAndBest {
+impl CheckpointingStrategy for KeepLatestAndBest {
     fn checkpointing(
         &mut self,
         epoch: usize,
@@ -136,21 +138,21 @@ impl CheckpointingStrategy for KeepLastAndBest {
             .filter(|&known| known != epoch)
             .map(|known| (known, run.validation(known).ok().flatten()))
             .collect();
-        // This epoch's log may still be in the making: burn knows when it is not.
+        // The log of this epoch may be incomplete, but burn has the metric.
         let accuracy = store.find_metric("Word accuracy", epoch, Aggregate::Mean, &Split::Valid);
         accuracies.push((epoch, accuracy));
         let mut actions = vec![CheckpointingAction::Save];
-        actions.extend(superfluous(&accuracies).map(CheckpointingAction::Delete));
+        actions.extend(outdated(&accuracies).map(CheckpointingAction::Delete));
         actions
     }
 }
 
-/// The epochs that are neither among the last nor the best; an epoch of unknown accuracy may be the
+/// The epochs that are neither among the latest nor the best. An epoch with unknown accuracy may be the
 /// best.
-fn superfluous(accuracies: &[(usize, Option<f64>)]) -> impl Iterator<Item = usize> {
-    let mut last: Vec<usize> = accuracies.iter().map(|&(epoch, _)| epoch).collect();
-    last.sort_unstable_by(|a, b| b.cmp(a));
-    last.truncate(KEEP);
+fn outdated(accuracies: &[(usize, Option<f64>)]) -> impl Iterator<Item = usize> {
+    let mut latest: Vec<usize> = accuracies.iter().map(|&(epoch, _)| epoch).collect();
+    latest.sort_unstable_by(|a, b| b.cmp(a));
+    latest.truncate(KEEP_LATEST);
     let known = accuracies
         .iter()
         .filter_map(|&(epoch, accuracy)| Some((accuracy?, epoch)));
@@ -159,7 +161,7 @@ fn superfluous(accuracies: &[(usize, Option<f64>)]) -> impl Iterator<Item = usiz
         .iter()
         .filter(move |(epoch, accuracy)| {
             accuracy.is_some()
-                && !last.contains(epoch)
+                && !latest.contains(epoch)
                 && best.is_none_or(|(_, best)| best != *epoch)
         })
         .map(|&(epoch, _)| epoch)
@@ -170,9 +172,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_and_the_best_are_kept() {
+    fn outdated_excludes_latest_and_best() {
         let deleted = |accuracies: &[(usize, Option<f64>)]| {
-            let mut epochs: Vec<_> = superfluous(accuracies).collect();
+            let mut epochs: Vec<_> = outdated(accuracies).collect();
             epochs.sort_unstable();
             epochs
         };
@@ -182,7 +184,7 @@ mod tests {
             .map(|epoch| (epoch, Some(-(epoch as f64))))
             .collect();
         assert_eq!(deleted(&falling), [2, 3, 4]);
-        // As export chooses: the later of two that are as good.
+        // Of two equally good epochs, the later one is the best, like in `export`.
         let level: Vec<_> = (1..=7).map(|epoch| (epoch, Some(0.0))).collect();
         assert_eq!(deleted(&level), [1, 2]);
         let mut unknown = rising;
@@ -192,16 +194,16 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_write_is_known_when_the_epoch_ends() {
-        let saves = Saves::default();
-        assert_eq!(saves.error(), None);
-        let writer = saves.clone();
+    fn checkpoint_writes_wait_gives_the_error() {
+        let writes = CheckpointWrites::default();
+        assert_eq!(writes.error(), None);
+        let writer = writes.clone();
         let thread = std::thread::spawn(move || {
             writer.done(None);
             writer.done(Some("no space left".into()));
         });
-        assert_eq!(saves.wait(1).as_deref(), Some("no space left"));
+        assert_eq!(writes.wait(1).as_deref(), Some("no space left"));
         thread.join().expect("it does not panic");
-        assert_eq!(saves.error().as_deref(), Some("no space left"));
+        assert_eq!(writes.error().as_deref(), Some("no space left"));
     }
 }

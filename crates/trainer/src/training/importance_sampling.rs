@@ -1,32 +1,33 @@
-//! Which of the images looked at are learnt from.
+//! Importance sampling: a step trains on the images of a batch with the largest gradients.
 //!
-//! Late in a run nearly every image is read right, and teaches next to nothing for the full price
-//! of a step's way back. So a step can read several images for each that it learns from, and prefer
-//! those with a large gradient. Each of them counts as much as it was unlikely to be taken, so the
-//! expected gradient is that of all images looked at, and its variance much less than that of as
-//! few taken blindly (Katharopoulos and Fleuret, "Not All Samples Are Created Equal: Deep Learning
-//! with Importance Sampling", ICML 2018, whose bound on the gradient this uses).
+//! Late in a run nearly every answer is correct, and most images contribute little at the full price
+//! of a backward pass. A step therefore scores several images for each one that it trains on, and
+//! samples those with large gradients more often. Each sampled image has a weight inverse to its
+//! probability, so the expected gradient is that of the whole batch, with a much smaller variance than
+//! that of uniform sampling (Katharopoulos and Fleuret, "Not All Samples Are Created Equal: Deep Learning
+//! with Importance Sampling", ICML 2018; the score is their bound of the gradient norm).
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, TensorReadError};
 use captcha_model::Vocabulary;
 
-use crate::files::hash;
+use captcha_evaluation::files::hash;
 
-/// Share of the mean score that an image has at least: bounds the weights, and so what one image
-/// can do that seemed easy and was not.
-const FLOOR: f64 = 0.25;
+/// Share of the mean score that is added to each score. It bounds the weights of images with small
+/// scores.
+const MIN_SCORE: f64 = 0.25;
 
-/// Images to learn from, as indices into those looked at, and what each counts for.
+/// Sampled images and their weights.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Selection {
-    /// Which, in order, none twice.
+pub struct ImportanceSample {
+    /// Indices in the batch, ascending and distinct.
     pub indices: Vec<usize>,
-    /// What each counts for: one, were all as likely.
+    /// Weight of each; one if all probabilities are equal.
     pub weights: Vec<f32>,
 }
 
-/// Norm of the loss's gradient in the logits, for each image: what bounds its gradient in all else.
+/// Norm of the loss's gradient with respect to the logits, for each image; it bounds the gradient with
+/// respect to all parameters.
 ///
 /// # Shapes
 ///
@@ -43,38 +44,38 @@ pub fn gradient_norms(
 ) -> Result<Vec<f32>, TensorReadError> {
     let counts = targets.clone().not_equal_elem(Vocabulary::PAD as i32);
     let answers = softmax(logits, 2);
-    let right: Tensor<2> = answers
+    let correct: Tensor<2> = answers
         .clone()
         .gather(2, targets.unsqueeze_dim(2))
         .squeeze_dim(2);
     // |p - y|^2 of a one-hot y is |p|^2 - 2 p_y + 1.
     let squares: Tensor<2> = answers.square().sum_dim(2).squeeze_dim(2);
-    let squares = squares - right.mul_scalar(2.0) + 1.0;
+    let squares = squares - correct.mul_scalar(2.0) + 1.0;
     let norms = (squares * counts.float()).sum_dim(1).clamp_min(0.0).sqrt();
     norms.try_into_data()?.try_into_vec().map_err(Into::into)
 }
 
-/// Takes `count` images, each as likely as its score is large, by systematic sampling.
+/// Samples `count` images with probabilities proportional to their scores, by systematic sampling.
 ///
-/// All are taken, each counting for one, if `count` is not smaller than their number.
-pub fn select(scores: &[f32], count: usize) -> Selection {
+/// If `count` is at least their number, all images are taken with weight one.
+pub fn sample(scores: &[f32], count: usize) -> ImportanceSample {
     let count = count.min(scores.len());
-    let chances = chances(scores, count);
+    let probabilities = probabilities(scores, count);
     let (mut indices, mut weights) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut sum = start(scores);
-    for (index, chance) in chances.iter().enumerate() {
-        sum += chance;
+    for (index, probability) in probabilities.iter().enumerate() {
+        sum += probability;
         if sum >= 1.0 && indices.len() < count {
             sum -= 1.0;
             indices.push(index);
-            weights.push((count as f64 / (scores.len() as f64 * chance)) as f32);
+            weights.push((count as f64 / (scores.len() as f64 * probability)) as f32);
         }
     }
-    Selection { indices, weights }
+    ImportanceSample { indices, weights }
 }
 
-/// Where sampling starts, 0..1: as if drawn, but the same for the same scores, so that a run can be
-/// repeated whatever its workers' order.
+/// The start of systematic sampling, 0 to 1: pseudorandom, but a function of the scores, so that a run
+/// is reproducible whatever the order of its workers.
 fn start(scores: &[f32]) -> f64 {
     let bytes: Vec<u8> = scores
         .iter()
@@ -84,8 +85,8 @@ fn start(scores: &[f32]) -> f64 {
     u64::from_be_bytes(first) as f64 / 2f64.powi(64)
 }
 
-/// Chance of each image to be taken: proportional to its score, at most one, `count` in sum.
-fn chances(scores: &[f32], count: usize) -> Vec<f64> {
+/// Probability of each image: proportional to its score, at most one, with sum `count`.
+fn probabilities(scores: &[f32], count: usize) -> Vec<f64> {
     let images = scores.len();
     if count >= images {
         return vec![1.0; images];
@@ -93,11 +94,11 @@ fn chances(scores: &[f32], count: usize) -> Vec<f64> {
     let scores = scores.iter().map(|&score| f64::from(score));
     let mean = scores.clone().sum::<f64>() / images as f64;
     let scores: Vec<f64> = if mean > 0.0 && mean.is_finite() {
-        scores.map(|score| score + FLOOR * mean).collect()
+        scores.map(|score| score + MIN_SCORE * mean).collect()
     } else {
         vec![1.0; images]
     };
-    // Those that are certain to be taken leave the rest to share what remains.
+    // Images with probability one leave the remainder of `count` to the others.
     let mut certain = vec![false; images];
     loop {
         let taken = certain.iter().filter(|&&certain| certain).count();
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn start_is_that_of_every_version() {
+    fn start_never_changes() {
         // The first eight bytes of SHA-256 of 0.5 and 1.0 in little-endian.
         assert_eq!(
             start(&[0.5, 1.0]),

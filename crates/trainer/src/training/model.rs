@@ -1,34 +1,34 @@
-//! The network as burn-train sees it: loss and steps. The model crate knows nothing of training.
+//! Training and validation steps of the network, for burn-train.
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, ExecutionError, Int, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
-use captcha_model::{ModelConfig, ModelError, Network, Vocabulary};
+use captcha_model::{ModelConfig, ModelError, Network};
 
 use crate::data::batch::Batch;
-use crate::training::importance_sampling::{gradient_norms, select};
+use crate::training::importance_sampling::{gradient_norms, sample};
+use crate::training::losses::{character_map_losses, text_loss, text_losses};
 use crate::training::recipe::TrainingRecipe;
 use crate::training::word_accuracy::WordAccuracyInput;
 
 /// A network in training.
 #[derive(Module, Debug)]
-pub struct Trainee {
-    /// What is trained, and all that is kept in the end.
+pub struct TrainingModel {
+    /// The network; a weights file contains nothing else.
     pub network: Network,
-    /// Auxiliary head, used in training only: the character at each grid position. It teaches the
-    /// encoder characters before the decoder has learnt where to look; attention is not supervised.
+    /// Auxiliary head for training: the character at each grid position. The encoder learns characters
+    /// from it before attention has converged; attention itself is not supervised.
     pub character_map: Option<Linear>,
     character_map_weight: f64,
-    candidates: usize,
+    sampling_ratio: usize,
 }
 
-/// What a step leaves for the metrics.
+/// Output of a step, for the metrics.
 #[derive(Debug)]
 pub struct StepOutput {
-    /// Cross-entropy of the text, summed over its steps, averaged over the batch: `[1]`
+    /// The text loss: `[1]`
     pub loss: Tensor<1>,
     /// `[batch, steps, vocabulary]`
     pub logits: Tensor<3>,
@@ -36,8 +36,21 @@ pub struct StepOutput {
     pub targets: Tensor<2, Int>,
 }
 
-impl Trainee {
-    /// A fresh network with its auxiliary head, if that has any weight.
+/// The part of a batch that a step trains on.
+struct SampledBatch {
+    batch: Batch,
+    /// Weight of each image in the objective: `[batch]`
+    weights: Tensor<1>,
+    /// Output for the whole batch.
+    output: StepOutput,
+}
+
+impl TrainingModel {
+    /// A network with random weights; it has an auxiliary head if the recipe gives that a weight.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is not valid.
     pub fn new(
         config: &ModelConfig,
         recipe: &TrainingRecipe,
@@ -50,11 +63,11 @@ impl Trainee {
             character_map: (character_map_weight > 0.0)
                 .then(|| LinearConfig::new(config.encoder.features, vocabulary).init(device)),
             character_map_weight,
-            candidates: recipe.candidates,
+            sampling_ratio: recipe.sampling_ratio,
         })
     }
 
-    /// From here on batch norm keeps its statistics, in training too.
+    /// Keeps the batch norm statistics constant in training.
     pub fn fix_norm(&mut self) {
         for norm in self
             .network
@@ -68,25 +81,25 @@ impl Trainee {
     }
 }
 
-impl TrainStep for Trainee {
+impl TrainStep for TrainingModel {
     type Input = Batch;
     type Output = StepOutput;
 
-    /// Teacher forcing: the decoder is given the true characters before the one it has to answer.
+    /// Teacher forcing: the input of the decoder are the true characters.
     fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
-        let Some((learnt, weights, seen)) = self.choose(&batch) else {
-            let (objective, output) = self.learn(batch, None);
+        let Some(sampled) = self.sample(&batch) else {
+            let (objective, output) = self.forward(batch, None);
             return TrainOutput::new(self, objective.backward(), output);
         };
-        let (objective, _) = self.learn(learnt, Some(weights));
-        TrainOutput::new(self, objective.backward(), seen)
+        let (objective, _) = self.forward(sampled.batch, Some(sampled.weights));
+        TrainOutput::new(self, objective.backward(), sampled.output)
     }
 }
 
-impl Trainee {
-    /// What is minimised on a batch, and what the metrics see; each image counts for its weight,
-    /// `[batch]`, or for one.
-    fn learn(&self, batch: Batch, weights: Option<Tensor<1>>) -> (Tensor<1>, StepOutput) {
+impl TrainingModel {
+    /// The objective of a batch, and the output for the metrics. `weights`, `[batch]`, are the images'
+    /// weights in the objective, one by default.
+    fn forward(&self, batch: Batch, weights: Option<Tensor<1>>) -> (Tensor<1>, StepOutput) {
         let features = self.network.encoder.forward(batch.images);
         let decoded = self
             .network
@@ -113,29 +126,32 @@ impl Trainee {
         (objective, output)
     }
 
-    /// Reads a batch as it is, without a way back, and takes the part of it that is worth learning
-    /// from; none if all of it is to be learnt from, as it is where the answers cannot be read back:
-    /// burn says so in the metrics, which read them too.
-    fn choose(&self, batch: &Batch) -> Option<(Batch, Tensor<1>, StepOutput)> {
-        if self.candidates == 1 {
+    /// Scores a batch without autodiff and samples the part to train on. `None` if the whole batch is
+    /// used: without importance sampling, or if the device fails, which the metrics then report.
+    fn sample(&self, batch: &Batch) -> Option<SampledBatch> {
+        if self.sampling_ratio == 1 {
             return None;
         }
-        let seen = batch.clone().without_autodiff();
-        let (_, output) = self.valid().learn(seen, None);
+        let scored = batch.clone().without_autodiff();
+        let (_, output) = self.valid().forward(scored, None);
         let [images, _] = output.targets.dims();
         let scores = gradient_norms(output.logits.clone(), output.targets.clone()).ok()?;
-        let chosen = select(&scores, images.div_ceil(self.candidates));
+        let sampled = sample(&scores, images.div_ceil(self.sampling_ratio));
         let device = batch.images.device();
-        let weights = Tensor::from_floats(chosen.weights.as_slice(), &device);
-        Some((batch.clone().select(&chosen.indices), weights, output))
+        let weights = Tensor::from_floats(sampled.weights.as_slice(), &device);
+        Some(SampledBatch {
+            batch: batch.clone().select(&sampled.indices),
+            weights,
+            output,
+        })
     }
 }
 
-impl InferenceStep for Trainee {
+impl InferenceStep for TrainingModel {
     type Input = Batch;
     type Output = StepOutput;
 
-    /// Greedy reading, as it is used.
+    /// Greedy decoding, as in inference.
     fn step(&self, batch: Batch) -> StepOutput {
         let [_, steps] = batch.targets.dims();
         let decoded = self.network.forward(batch.images, steps);
@@ -146,53 +162,6 @@ impl InferenceStep for Trainee {
             targets: batch.targets,
         }
     }
-}
-
-/// Negative log-likelihood of each target.
-///
-/// # Shapes
-///
-/// - `logits`: `[batch, steps, classes]`
-/// - `targets` and output: `[batch, steps]`
-fn negative_log_likelihood(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<2> {
-    log_softmax(logits, 2)
-        .gather(2, targets.unsqueeze_dim(2))
-        .squeeze_dim(2)
-        .neg()
-}
-
-/// Cross-entropy with padding masked to zero, summed over the steps, averaged over the batch
-/// (paper, "Training"; its printed values are this over 7).
-pub fn text_loss(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
-    text_losses(logits, targets).mean()
-}
-
-/// The same for each image: `[batch]`.
-fn text_losses(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
-    let counts = targets
-        .clone()
-        .not_equal_elem(Vocabulary::PAD as i32)
-        .float();
-    let losses = negative_log_likelihood(logits, targets) * counts;
-    losses.sum_dim(1).squeeze_dim(1)
-}
-
-/// Cross-entropy of each image's character map: the mean over cells with a character plus the mean over
-/// cells without, so that the many empty cells do not drown the few that matter.
-///
-/// # Shapes
-///
-/// - `logits`: `[batch, positions, classes]`
-/// - `map`: `[batch, positions]`
-/// - output: `[batch]`
-pub fn character_map_losses(logits: Tensor<3>, map: Tensor<2, Int>) -> Tensor<1> {
-    let filled = map.clone().not_equal_elem(Vocabulary::PAD as i32).float();
-    let losses = negative_log_likelihood(logits, map);
-    let mean = |cells: Tensor<2>| {
-        (losses.clone() * cells.clone()).sum_dim(1) / cells.sum_dim(1).clamp_min(1.0)
-    };
-    let both: Tensor<2> = mean(filled.clone()) + mean(filled.neg().add_scalar(1.0));
-    both.squeeze_dim(1)
 }
 
 impl ItemLazy for StepOutput {

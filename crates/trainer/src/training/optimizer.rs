@@ -1,6 +1,5 @@
-//! What moves the weights: AdamW, or, where a weight is a matrix, Muon (Jordan et al. 2024, "Muon:
-//! An optimizer for hidden layers in neural networks"), which steps as far in every direction of
-//! the matrix, the rare ones too.
+//! The optimizer: AdamW, or Muon for matrices (Jordan et al. 2024, "Muon: An optimizer for hidden layers
+//! in neural networks"), which makes steps of equal length in all directions of a matrix.
 
 use anyhow::{Result, anyhow};
 use burn::grad_clipping::GradientClippingConfig;
@@ -13,15 +12,15 @@ use burn::tensor::{Device, Tensor};
 
 use crate::training::recipe::{self, TrainingRecipe};
 
-/// The weights that Muon moves: all matrices but those of the embedding and of the layers that
-/// answer, characters or an attention score. These are Adam's, as are all vectors.
+/// Names of the parameters that Muon optimizes: all matrices except the embedding and the output layers
+/// of characters and attention scores. AdamW optimizes these and all vectors.
 const MATRICES: &str = r"(conv|dense|key|query|input|recurrent|hidden)\.weight$";
 
 /// The optimizer of a run.
 ///
 /// # Errors
 ///
-/// If burn does not take the pattern of the matrices' names.
+/// If burn rejects the pattern of the matrices' names.
 pub fn optimizer(recipe: &TrainingRecipe) -> Result<ModuleOptimizer> {
     let clip = recipe.gradient_clip.map(GradientClippingConfig::Norm);
     let decay = recipe.weight_decay as f32;
@@ -39,17 +38,17 @@ pub fn optimizer(recipe: &TrainingRecipe) -> Result<ModuleOptimizer> {
                 .build();
             let matrices = ParamGroup::from_regex(MATRICES)
                 .map_err(|error| anyhow!("the matrices' names: {error:?}"))?;
-            Ok(adam.with_group(matrices, Flat(muon), clip.map(|clip| clip.init())))
+            Ok(adam.with_group(matrices, MatrixMuon(muon), clip.map(|clip| clip.init())))
         }
     }
 }
 
-/// Muon for whatever can be seen as a matrix: of a convolution's kernels, `[filters, channels, 3,
-/// 3]`, `[filters, 9 * channels]`.
+/// Muon for parameters of any rank, reshaped to matrices: a convolution's `[filters, channels, 3, 3]` to
+/// `[filters, 9 * channels]`.
 #[derive(Clone)]
-struct Flat(Muon);
+struct MatrixMuon(Muon);
 
-impl Optimizer for Flat {
+impl Optimizer for MatrixMuon {
     type State<const D: usize> = MuonState<2>;
 
     fn step<const D: usize>(
@@ -60,8 +59,8 @@ impl Optimizer for Flat {
         state: Option<MuonState<2>>,
     ) -> (Tensor<D>, Option<MuonState<2>>) {
         let shape = tensor.shape();
-        let flat = [shape[0], shape.num_elements() / shape[0]];
-        let (tensor, gradient) = (tensor.reshape(flat), gradient.reshape(flat));
+        let matrix = [shape[0], shape.num_elements() / shape[0]];
+        let (tensor, gradient) = (tensor.reshape(matrix), gradient.reshape(matrix));
         let (tensor, state) = self.0.step(rate, tensor, gradient, state);
         (tensor.reshape(shape), state)
     }
@@ -79,10 +78,10 @@ mod tests {
     use captcha_model::ModelConfig;
     use captcha_model::encoder::Encoder;
 
-    use super::{Flat, optimizer};
+    use super::{MatrixMuon, optimizer};
     use crate::training::recipe::{self, Recipe};
 
-    /// An encoder with little in it, and images for it.
+    /// A small encoder and images for it.
     fn encoder() -> (Encoder, Tensor<4>) {
         let device = Device::flex().autodiff();
         let mut config = ModelConfig::compact().encoder;
@@ -94,7 +93,7 @@ mod tests {
         (config.init(&device), images)
     }
 
-    /// What one step at a rate of 0.01 adds to the last block's kernels and bias.
+    /// The change of the last block's kernels and bias in one step at a rate of 0.01.
     fn step_of(
         kind: recipe::Optimizer,
         (encoder, images): (Encoder, Tensor<4>),
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn muon_moves_kernels_and_adam_the_rest() {
+    fn optimizer_muon_updates_kernels_only() {
         let encoder = encoder();
         let (muon, muon_bias) = step_of(recipe::Optimizer::Muon, encoder.clone());
         let (adam, adam_bias) = step_of(recipe::Optimizer::Adamw, encoder);
@@ -125,20 +124,20 @@ mod tests {
     }
 
     #[test]
-    fn muons_step_is_as_long_as_adams_often_is() {
+    fn optimizer_muon_step_has_the_length_of_an_adam_step() {
         let (step, _) = step_of(recipe::Optimizer::Muon, encoder());
         let of_rate = length(&step) / (step.len() as f32).sqrt() / 0.01;
         assert!((0.1..0.3).contains(&of_rate), "{of_rate} of the rate");
     }
 
     #[test]
-    fn muon_steps_as_far_where_the_gradient_is_small() {
+    fn optimizer_muon_step_is_as_long_for_small_gradients() {
         let device = Device::flex();
         let kernels: Tensor<4> = Tensor::random([3, 3, 3, 3], Distribution::Default, &device);
         let small = kernels.clone().narrow(0, 1, 2).mul_scalar(0.1);
         let gradient = Tensor::cat(vec![kernels.narrow(0, 0, 1), small], 0);
-        let flat = Flat(MuonConfig::new().build());
-        let (step, _) = flat.step(0.01, gradient.zeros_like(), gradient.clone(), None);
+        let muon = MatrixMuon(MuonConfig::new().build());
+        let (step, _) = muon.step(0.01, gradient.zeros_like(), gradient.clone(), None);
         let [gradients, steps] = [gradient, step].map(|kernels| {
             let kernels: Tensor<1> = kernels.flatten(0, 3);
             let kernels = kernels.into_data().try_to_vec::<f32>().expect("floats");

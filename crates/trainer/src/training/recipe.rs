@@ -1,4 +1,4 @@
-//! Run presets: which network, on what data, trained how.
+//! Recipes: network, data and optimisation of a run, as a preset file describes them.
 
 use std::fmt;
 
@@ -8,29 +8,30 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// A whole run, as a preset file says it.
+/// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// The network.
     pub model: Model,
-    /// What generated data is made of.
+    /// The synthetic images.
     pub data: DataRecipe,
-    /// How it is trained.
+    /// The optimisation.
     pub training: TrainingRecipe,
 }
 
-/// A network by its preset's name, or spelled out.
+/// A network by name or by configuration.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Model {
     /// `paper` or `compact`.
     Named(String),
-    /// All of its configuration.
+    /// The whole configuration.
     Custom(ModelConfig),
 }
 
-/// By hand, because serde's own for untagged enums does not say what is wrong with a configuration.
+/// Hand-written, because serde's derived code for untagged enums does not report what is wrong with a
+/// configuration.
 impl<'de> Deserialize<'de> for Model {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NameOrTable;
@@ -55,102 +56,117 @@ impl<'de> Deserialize<'de> for Model {
     }
 }
 
-/// What generated training images hold; a labelled folder is taken as it is.
+/// The synthetic training images; a labelled folder is used unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecipe {
-    /// Share of random strings among the texts; the rest are listed words.
+    /// Share of random strings among the texts; the others are listed words.
     pub random_share: f64,
     /// Share of images without any character.
     pub blank_share: f64,
-    /// Share of images whose face is bent out of its shape, another way each time.
-    #[serde(default)]
-    pub bent_share: f64,
-    /// Share of images set in one of more faces, which no test has.
-    #[serde(default)]
-    pub more_faces_share: f64,
-    /// Share of images that are cut, scaled and compressed before they are read.
-    #[serde(default)]
-    pub degraded_share: f64,
+    /// Share of images with randomly distorted glyphs.
+    #[serde(default, alias = "bent_share")]
+    pub distortion_share: f64,
+    /// Share of images in one of the extra fonts, which no test image uses.
+    #[serde(default, alias = "more_faces_share")]
+    pub extra_fonts_share: f64,
+    /// Share of augmented images: randomly cropped, resized and compressed.
+    #[serde(default, alias = "degraded_share")]
+    pub augmented_share: f64,
 }
 
 /// The optimisation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingRecipe {
-    /// Epochs in all.
+    /// Number of epochs.
     pub epochs: usize,
-    /// Images in an epoch of generated data; a labelled folder's epoch is the folder.
+    /// Images in an epoch of synthetic data; an epoch of a labelled folder has all its images.
     pub images_per_epoch: usize,
-    /// Images of the validation split read after each epoch, at most.
+    /// Largest number of validation images.
     pub validation_images: usize,
-    /// Images that a step learns from.
+    /// Images in a training step.
     pub batch: usize,
-    /// Images that a step reads for each that it learns from ([`selection`](crate::selection)).
-    #[serde(default = "one")]
-    pub candidates: usize,
-    /// What moves the weights ([`optimizer`](mod@crate::optimizer)).
+    /// Images that a step scores for each image that it trains on
+    /// ([`importance_sampling`](crate::training::importance_sampling)).
+    #[serde(default = "one", alias = "candidates")]
+    pub sampling_ratio: usize,
+    /// The optimizer.
     #[serde(default)]
     pub optimizer: Optimizer,
     /// Peak learning rate.
     pub learning_rate: f64,
-    /// Steps over which the rate rises linearly to its peak.
+    /// Steps of the linear warm-up.
     pub warmup_steps: usize,
-    /// What the rate does then.
+    /// The learning rate after the warm-up.
     pub schedule: Schedule,
     /// Decoupled weight decay (AdamW); zero is plain Adam.
     pub weight_decay: f64,
-    /// Largest norm of a parameter's gradient, which is the sum of the devices'.
+    /// Largest norm of a parameter's gradient, summed over the devices.
     pub gradient_clip: Option<f32>,
-    /// Weight of the auxiliary character map in the loss; zero leaves it out. It needs character boxes,
-    /// which generated data has and a labelled folder has not.
+    /// Weight of the auxiliary character map in the loss; zero disables it. It needs the positions of
+    /// the characters, which only synthetic data has.
     #[serde(alias = "letter_map_weight")]
     pub character_map_weight: f64,
-    /// Keep batch norm's statistics as the first weights have them: the network then trains as it
-    /// is used. For runs that go on from a trained network.
+    /// Keeps the batch norm statistics of the initial weights, so that the network computes the same in
+    /// training as in inference. For runs that start from a trained network.
     #[serde(default)]
     pub fixed_norm: bool,
 }
 
-/// Bound of all counts: far beyond use, and their products can be counted.
-const MOST: usize = 100_000_000;
+/// Largest value of all counts; their products do not overflow.
+const MAX_COUNT: usize = 100_000_000;
+
+/// The presets by name.
+const PRESETS: [(&str, &str); 3] = [
+    ("compact", include_str!("../../presets/compact.toml")),
+    (
+        "compact-continued",
+        include_str!("../../presets/compact-continued.toml"),
+    ),
+    ("paper", include_str!("../../presets/paper.toml")),
+];
 
 fn one() -> usize {
     1
 }
 
-/// What moves the weights.
+/// The optimizer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Optimizer {
-    /// AdamW for all.
+    /// AdamW for all parameters.
     #[default]
     Adamw,
-    /// Muon for the matrices, AdamW for the rest.
+    /// Muon for matrices, AdamW for the others.
     Muon,
 }
 
-/// Course of the learning rate.
+/// The learning rate after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Schedule {
     /// Stays at the peak.
     Constant,
-    /// Falls to zero along a half cosine over all epochs.
+    /// Falls to zero along half a cosine over all epochs.
     Cosine,
 }
 
 impl Recipe {
-    /// A preset by name, or a file of the same form.
+    /// Loads a preset by name, or a file in the same format.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such preset or file, or it is not valid.
     pub fn load(preset: &str) -> Result<Self> {
-        let text = match preset {
-            "compact" => include_str!("../../presets/compact.toml").to_owned(),
-            "compact-continued" => {
-                include_str!("../../presets/compact-continued.toml").to_owned()
-            }
-            "paper" => include_str!("../../presets/paper.toml").to_owned(),
-            path => std::fs::read_to_string(path).with_context(|| {
-                format!("{path:?} is neither a preset (compact, compact-continued, paper) nor a file that can be read")
+        let known = PRESETS.iter().find(|(name, _)| *name == preset);
+        let text = match known {
+            Some((_, text)) => (*text).to_owned(),
+            None => std::fs::read_to_string(preset).with_context(|| {
+                format!(
+                    "{preset:?} is neither a preset ({}) nor a readable file",
+                    Self::preset_names().join(", ")
+                )
             })?,
         };
         let recipe: Self =
@@ -161,13 +177,22 @@ impl Recipe {
         Ok(recipe)
     }
 
-    /// The network's configuration.
+    /// The names of the presets.
+    pub fn preset_names() -> [&'static str; PRESETS.len()] {
+        PRESETS.map(|(name, _)| name)
+    }
+
+    /// The configuration of the network.
+    ///
+    /// # Errors
+    ///
+    /// If there is no network of this name, or the configuration is not valid.
     pub fn model(&self) -> Result<ModelConfig> {
         let config = match &self.model {
             Model::Custom(config) => config.clone(),
             Model::Named(name) => ModelConfig::preset(name).with_context(|| {
                 format!(
-                    "no network is called {name:?}; there are {:?}",
+                    "there is no network {name:?}; there are {:?}",
                     ModelConfig::PRESETS
                 )
             })?,
@@ -176,15 +201,19 @@ impl Recipe {
         Ok(config)
     }
 
-    /// Whether a run of it can be begun.
+    /// Checks that all values are valid.
+    ///
+    /// # Errors
+    ///
+    /// If a value is not; the message names it.
     pub fn check(&self) -> Result<()> {
         let (data, training) = (&self.data, &self.training);
         for (name, share) in [
             ("random_share", data.random_share),
             ("blank_share", data.blank_share),
-            ("bent_share", data.bent_share),
-            ("more_faces_share", data.more_faces_share),
-            ("degraded_share", data.degraded_share),
+            ("distortion_share", data.distortion_share),
+            ("extra_fonts_share", data.extra_fonts_share),
+            ("augmented_share", data.augmented_share),
         ] {
             ensure!(
                 (0.0..=1.0).contains(&share),
@@ -196,11 +225,11 @@ impl Recipe {
             ("images_per_epoch", training.images_per_epoch),
             ("validation_images", training.validation_images),
             ("batch", training.batch),
-            ("candidates", training.candidates),
+            ("sampling_ratio", training.sampling_ratio),
         ] {
             ensure!(
-                (1..=MOST).contains(&number),
-                "{name} must be at least 1, and at most {MOST}"
+                (1..=MAX_COUNT).contains(&number),
+                "{name} must be at least 1, and at most {MAX_COUNT}"
             );
         }
         ensure!(
@@ -213,7 +242,7 @@ impl Recipe {
         ] {
             ensure!(
                 number >= 0.0 && number.is_finite(),
-                "{name} must be a number, and not negative"
+                "{name} must be a number that is not negative"
             );
         }
         ensure!(

@@ -1,4 +1,4 @@
-//! How many steps a run takes, and the learning rate at each.
+//! The number of steps of a run, and the learning rate of each.
 
 use anyhow::{Result, anyhow};
 use burn::lr_scheduler::composed::ComposedLrSchedulerConfig;
@@ -8,30 +8,32 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 
 use crate::training::recipe::{Schedule, TrainingRecipe};
 
-/// A run's warm-up takes at most this part of its steps: with a longer one a short run would end
-/// before its rate is up.
-const WARMUP_PART: usize = 5;
+/// The warm-up takes at most this fraction of a run's steps, so that a short run reaches its peak rate.
+const WARMUP_FRACTION: usize = 5;
 
-/// Steps of an epoch. Every device takes a batch a step, of its own share of the images: burn gives
-/// each an equal one and the last the rest, and goes on until the last is done.
+/// Steps of an epoch. Each device takes one batch of its share of the images in a step. burn gives all
+/// devices equal shares and the remainder to the last, and an epoch ends with the last device.
 pub fn steps_per_epoch(images: usize, batch: usize, devices: usize) -> usize {
     let devices = devices.max(1);
     (images / devices + images % devices).div_ceil(batch.max(1))
 }
 
-/// Steps of a whole run.
+/// Steps of a run.
 pub fn steps(options: &TrainingRecipe, images: usize, devices: usize) -> usize {
-    let batch = options.batch * options.candidates;
+    let batch = options.batch * options.sampling_ratio;
     steps_per_epoch(images, batch, devices) * options.epochs
 }
 
-/// The recipe's warm-up, or as much of it as a run of so many steps has room for.
+/// The recipe's warm-up, shortened for a run of few steps.
 pub fn fitting_warmup(options: &TrainingRecipe, steps: usize) -> usize {
-    options.warmup_steps.min(steps / WARMUP_PART)
+    options.warmup_steps.min(steps / WARMUP_FRACTION)
 }
 
-/// The learning rate, step by step: a linear rise over the warm-up, times the recipe's course over
-/// all steps.
+/// The learning rate of each step: the linear warm-up times the recipe's schedule over all steps.
+///
+/// # Errors
+///
+/// If burn rejects a value.
 pub fn schedule(options: &TrainingRecipe, steps: usize) -> Result<ModuleLrScheduler> {
     let mut schedule = ComposedLrSchedulerConfig::new();
     schedule = match options.schedule {
@@ -77,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn rate_is_warmup_times_cosine_and_ends_at_zero() {
+    fn schedule_is_warmup_times_cosine_and_ends_at_zero() {
         let steps = 50;
         let cosine =
             |step: usize| 0.005 * (1.0 + (std::f64::consts::PI * step as f64 / steps as f64).cos());
@@ -93,21 +95,21 @@ mod tests {
     }
 
     #[test]
-    fn rate_goes_on_after_a_checkpoint_where_it_was() {
+    fn schedule_continues_after_a_checkpoint() {
         let fresh = || schedule(&options(10, Schedule::Cosine), 50).expect("valid");
         let whole = rates(fresh(), 50);
         for at in [3, 10, 30] {
-            let mut begun = fresh();
+            let mut started = fresh();
             for _ in 0..at {
-                begun.step();
+                started.step();
             }
-            let resumed = fresh().load_record(begun.to_record());
+            let resumed = fresh().load_record(started.to_record());
             assert_near(&rates(resumed, 50 - at), |step| whole[at + step]);
         }
     }
 
     #[test]
-    fn steps_are_those_of_the_device_with_the_most_images() {
+    fn steps_count_the_device_with_the_most_images() {
         for (images, batch, devices, steps) in [
             (1_007, 16, 8, 9), // 125 each, and 132 for the last
             (1_000, 16, 1, 63),
@@ -119,12 +121,12 @@ mod tests {
             assert_eq!(steps_per_epoch(images, batch, devices), steps);
         }
         let mut options = options(0, Schedule::Cosine);
-        (options.batch, options.candidates, options.epochs) = (16, 4, 10);
+        (options.batch, options.sampling_ratio, options.epochs) = (16, 4, 10);
         assert_eq!(super::steps(&options, 250, 1), 40);
     }
 
     #[test]
-    fn warmup_leaves_a_short_run_time_to_learn() {
+    fn fitting_warmup_is_shorter_in_a_short_run() {
         for (wanted, steps, fitting) in [(300, 40, 8), (300, 1_500, 300), (300, 4, 0), (0, 40, 0)] {
             let options = options(wanted, Schedule::Cosine);
             assert_eq!(fitting_warmup(&options, steps), fitting);

@@ -1,4 +1,4 @@
-//! Whole-word accuracy, the paper's measure: one wrong character makes a word wrong.
+//! Word accuracy (exact match), the paper's metric, for burn-train.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,9 +11,9 @@ use burn::train::metric::{
 };
 use captcha_model::Vocabulary;
 
-use crate::training::diagnosis::Answers;
+use crate::training::history::Answers;
 
-/// Share of texts answered right in every character and in their end, in percent.
+/// Share of answers that equal the label, in percent.
 #[derive(Clone)]
 pub struct WordAccuracy {
     name: MetricName,
@@ -21,7 +21,7 @@ pub struct WordAccuracy {
     counts: Option<AnswerCounts>,
 }
 
-/// How often each answer was given, and each label asked for, in an epoch.
+/// Frequencies of the answers and the labels in an epoch.
 #[derive(Clone, Default)]
 pub struct AnswerCounts(Arc<Mutex<Counts>>);
 
@@ -33,7 +33,7 @@ struct Counts {
 }
 
 impl AnswerCounts {
-    /// Of the last whole epoch, if there was one.
+    /// The counts of the last finished epoch.
     pub fn last(&self) -> Option<Answers> {
         self.with(|counts| counts.last)
     }
@@ -80,7 +80,7 @@ impl AnswerCounts {
     }
 }
 
-/// Answers and what they should be.
+/// Answers and labels.
 pub struct WordAccuracyInput {
     /// `[batch, steps, vocabulary]`
     pub logits: Tensor<3>,
@@ -89,7 +89,7 @@ pub struct WordAccuracyInput {
 }
 
 impl WordAccuracy {
-    /// A fresh count.
+    /// A new metric.
     pub fn new() -> Self {
         Self {
             name: Arc::new("Word accuracy".into()),
@@ -98,7 +98,7 @@ impl WordAccuracy {
         }
     }
 
-    /// One that counts the answers, too.
+    /// A metric that also counts the answers.
     pub fn counting(counts: &AnswerCounts) -> Self {
         Self {
             counts: Some(counts.clone()),
@@ -113,22 +113,22 @@ impl Default for WordAccuracy {
     }
 }
 
-/// The likeliest answer of each step: `[batch, steps]`
+/// The most likely class of each step: `[batch, steps]`
 fn answers(input: &WordAccuracyInput) -> Tensor<2, Int> {
     let [batch, steps] = input.targets.dims();
     input.logits.clone().argmax(2).reshape([batch, steps])
 }
 
-/// Share of rows whose every unpadded target is the most likely answer, 0..1.
-fn share_right(input: &WordAccuracyInput) -> Result<f64, TensorReadError> {
+/// Share of rows whose every unpadded target is the most likely class, 0 to 1.
+fn share_correct(input: &WordAccuracyInput) -> Result<f64, TensorReadError> {
     let padding = input
         .targets
         .clone()
         .equal_elem(Vocabulary::PAD as i32)
         .int();
-    let right = answers(input).equal(input.targets.clone()).int() + padding;
-    let right = right.greater_elem(0).int().prod_dim(1).float();
-    right.mean().try_into_scalar::<f64>()
+    let correct = answers(input).equal(input.targets.clone()).int() + padding;
+    let correct = correct.greater_elem(0).int().prod_dim(1).float();
+    correct.mean().try_into_scalar::<f64>()
 }
 
 impl Metric for WordAccuracy {
@@ -140,7 +140,7 @@ impl Metric for WordAccuracy {
         _metadata: &MetricMetadata,
     ) -> Result<SerializedEntry, TensorReadError> {
         let [batch, _] = input.targets.dims();
-        self.state.update(100.0 * share_right(input)?, batch);
+        self.state.update(100.0 * share_correct(input)?, batch);
         if let Some(counts) = &self.counts {
             counts.count(input)?;
         }
@@ -197,10 +197,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_counted_up_to_their_end() {
+    fn answer_counts_ignore_what_follows_the_end() {
         let device = Device::flex();
         let (pad, end) = (Vocabulary::PAD as i32, Vocabulary::END as i32);
-        // Twice the same answer, whatever follows its end, and another.
+        // The first two answers are equal up to the end token.
         let answers = [[3, end, 4], [3, end, pad], [4, 4, end]];
         let mut logits = vec![0.0f32; 3 * 3 * 6];
         for (place, id) in answers.iter().flatten().enumerate() {

@@ -1,5 +1,5 @@
-//! The mean of several networks' weights, which reads as well as the best of them or better where
-//! they come from one another (Wortsman et al. 2022, "Model soups").
+//! The mean of several networks' weights. For networks of successive runs, it is as accurate as the best
+//! of them or better (Wortsman et al. 2022, "Model soups").
 
 use std::collections::VecDeque;
 
@@ -10,20 +10,20 @@ use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Network};
 use serde_json::json;
 
-use crate::weights::transfer::grow;
+use crate::weights::transfer::widen_and_deepen;
 
-/// The mean of the networks' weights, each counting the same, in the last one's shape, into which
-/// smaller ones grow. It is not calibrated. `command` goes into its record, beside the others'.
+/// The unweighted mean of weights, in the shape of the last network; smaller networks are enlarged. The
+/// mean is not calibrated. `command` goes into its record.
 ///
 /// # Errors
 ///
-/// If there are no networks, or one that cannot [`grow`](fn@grow) into the last.
+/// If there are no weights, or [`widen_and_deepen`] cannot give some the last one's shape.
 pub fn average(all: &[Weights], command: &str) -> Result<Weights> {
     let config = &all.last().context("there is nothing to average")?.config;
-    let mut networks = all.iter().map(|weights| shaped(weights, config));
+    let mut networks = all.iter().map(|weights| with_shape(weights, config));
     let mut mean = networks.next().context("there is nothing to average")??;
     for (others, network) in (1..).zip(networks) {
-        mean = blend(mean, &network?, 1.0 / (others as f32 + 1.0));
+        mean = interpolate(mean, &network?, 1.0 / (others as f32 + 1.0));
     }
     let record = json!({
         "command": command,
@@ -34,24 +34,24 @@ pub fn average(all: &[Weights], command: &str) -> Result<Weights> {
     Ok(Weights::from_bytes(bytes)?)
 }
 
-fn shaped(weights: &Weights, config: &ModelConfig) -> Result<Network> {
+fn with_shape(weights: &Weights, config: &ModelConfig) -> Result<Network> {
     let device = Device::flex();
     Ok(if weights.config == *config {
         weights.network(&device)?
     } else {
-        device.seed(1); // what new filters start with, the same each time
-        grow(weights, config)?.network(&device)?
+        device.seed(1); // for the random values of new filters
+        widen_and_deepen(weights, config)?.network(&device)?
     })
 }
 
-/// `network`, moved towards `other` by this share of the way.
-fn blend(network: Network, other: &Network, share: f32) -> Network {
+/// `(1 - share) * network + share * other`
+fn interpolate(network: Network, other: &Network, share: f32) -> Network {
     let mut values = Values(VecDeque::new());
     other.visit(&mut values);
-    network.map(&mut Blend { values, share })
+    network.map(&mut Interpolate { values, share })
 }
 
-/// All numbers of a network, tensor by tensor.
+/// All parameters of a network, in order.
 struct Values(VecDeque<Tensor<1>>);
 
 impl ModuleVisitor for Values {
@@ -60,21 +60,21 @@ impl ModuleVisitor for Values {
     }
 }
 
-/// Meets the tensors in the order in which [`Values`] did.
-struct Blend {
+/// Visits the parameters in the same order as [`Values`].
+struct Interpolate {
     values: Values,
     share: f32,
 }
 
-impl ModuleMapper for Blend {
+impl ModuleMapper for Interpolate {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(other) = self.values.0.pop_front() else {
             return param;
         };
         param.map(|tensor| {
             let other = other.reshape(tensor.dims());
-            let towards = other.sub(tensor.clone()).mul_scalar(self.share);
-            tensor.add(towards)
+            let step = other.sub(tensor.clone()).mul_scalar(self.share);
+            tensor.add(step)
         })
     }
 }

@@ -1,67 +1,71 @@
-//! `captcha-lens calibrate`: the temperature at which confidence means what it says.
+//! Calibration: the temperature at which confidence equals accuracy.
 
 use anyhow::{Result, ensure};
 use burn::tensor::{Device, Int, Tensor};
+use captcha_evaluation::batches::load_batches;
+use captcha_evaluation::data::Dataset;
+use captcha_evaluation::progress::Progress;
 use captcha_model::Weights;
-use rayon::prelude::*;
 
-use crate::data::Source;
 use crate::data::batch::Batcher;
-use crate::training::model::text_loss;
-use crate::training::progress::progress_bar;
+use crate::training::losses::text_loss;
 
-/// Images read at once.
-const BATCH: usize = 64;
-/// Where the temperature is looked for.
+/// Range of the search.
 const TEMPERATURES: (f64, f64) = (0.25, 4.0);
-/// How close to the best one the search comes, as a ratio.
+/// Precision of the search on a logarithmic scale.
 const TOLERANCE: f64 = 1e-3;
 
-/// A temperature and what it is worth.
+/// A temperature with its losses.
 #[derive(Clone, Copy, Debug)]
 pub struct Calibration {
-    /// What logits should be divided by.
+    /// The divisor of the logits.
     pub temperature: f64,
-    /// Mean negative log-likelihood of the right text at temperature 1, in nats.
+    /// Mean negative log-likelihood of the labels at temperature 1, in nats.
     pub loss_before: f64,
     /// The same at the new temperature.
     pub loss_after: f64,
-    /// Images it was fitted to.
+    /// Number of images.
     pub images: usize,
 }
 
 impl Calibration {
-    /// Whether the search came to an end of its range, where no minimum is.
-    pub fn is_at_a_bound(&self) -> bool {
+    /// Whether the search ended at a bound of its range instead of a minimum.
+    pub fn is_at_bound(&self) -> bool {
         [TEMPERATURES.0, TEMPERATURES.1]
             .iter()
             .any(|bound| (self.temperature / bound).ln().abs() < 5.0 * TOLERANCE)
     }
 }
 
-/// Fits a temperature to the first epoch of a source: the one under which the right texts are
-/// likeliest. No answer changes, only its confidence (Guo et al. 2017, "On Calibration of Modern
-/// Neural Networks"). Images that cannot be read are left out.
-pub fn calibrate(weights: &Weights, source: &dyn Source, device: &Device) -> Result<Calibration> {
-    ensure!(!source.is_empty(), "there are no images to calibrate with");
+/// Fits a temperature to the first epoch of a data set: the one with the smallest loss of the labels. No
+/// answer changes, only its confidence (Guo et al. 2017, "On Calibration of Modern Neural Networks").
+/// Images that cannot be read are reported and left out.
+///
+/// # Errors
+///
+/// If there is no readable image.
+pub fn calibrate(
+    weights: &Weights,
+    dataset: &dyn Dataset,
+    device: &Device,
+    progress: &dyn Progress,
+) -> Result<Calibration> {
+    ensure!(!dataset.is_empty(), "there are no images to calibrate with");
     let network = weights.network(device)?;
     let batcher = Batcher::new(weights.config.clone())?;
     let (mut logits, mut targets) = (Vec::new(), Vec::new());
-    let bar = progress_bar(source.len() as u64);
-    let (mut images, mut failed) = (0, None);
-    for start in (0..source.len()).step_by(BATCH) {
-        let indices = start..(start + BATCH).min(source.len());
-        let results: Vec<Result<_>> = indices
-            .into_par_iter()
-            .map(|index| batcher.prepare(&source.example(0, index)?))
-            .collect();
-        bar.inc(results.len() as u64);
+    let (mut done, mut images, mut failed) = (0, 0, None);
+    progress.start_stage("", dataset.len());
+    let load = |index| batcher.prepare(&dataset.example(0, index)?);
+    for results in load_batches(dataset.len(), load) {
+        done += results.len();
+        progress.update(done, "");
         let mut prepared = Vec::with_capacity(results.len());
         for result in results {
             match result {
-                Ok(one) => prepared.push(one),
+                Ok(example) => prepared.push(example),
                 Err(error) => {
-                    bar.suspend(|| eprintln!("left out: {error:#}"));
+                    progress.message(&format!("left out: {error:#}"));
                     failed = Some(error);
                 }
             }
@@ -76,7 +80,7 @@ pub fn calibrate(weights: &Weights, source: &dyn Source, device: &Device) -> Res
         logits.push(decoded.logits);
         targets.push(batch.targets);
     }
-    bar.finish_and_clear();
+    progress.end_stage();
     if let Some(error) = failed.filter(|_| images == 0) {
         return Err(error.context("no image can be read"));
     }
@@ -95,7 +99,7 @@ fn text_loss_at(temperature: f64, logits: Tensor<3>, targets: Tensor<2, Int>) ->
     text_loss(logits.div_scalar(temperature), targets).into_scalar::<f64>()
 }
 
-/// Golden-section search, on a logarithmic scale, for the minimum of a function with only one.
+/// Golden-section search on a logarithmic scale for the only minimum of a function.
 fn minimum((from, to): (f64, f64), f: impl Fn(f64) -> f64) -> f64 {
     let section = (5f64.sqrt() - 1.0) / 2.0;
     let (mut low, mut high) = (from.ln(), to.ln());
@@ -115,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_search_finds_the_minimum() {
+    fn minimum_finds_the_minimum() {
         for best in [0.3, 1.0, 2.5] {
             let found = minimum(TEMPERATURES, |t| (t / best).ln().powi(2));
             assert!(
@@ -126,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minimum_beyond_the_range_is_told_from_one_within() {
+    fn is_at_bound_detects_a_minimum_outside_of_the_range() {
         for (best, beyond) in [(0.1, true), (0.3, false), (3.5, false), (9.0, true)] {
             let found = Calibration {
                 temperature: minimum(TEMPERATURES, |t| (t / best).ln().powi(2)),
@@ -134,16 +138,16 @@ mod tests {
                 loss_after: 0.0,
                 images: 1,
             };
-            assert_eq!(found.is_at_a_bound(), beyond, "{best}");
+            assert_eq!(found.is_at_bound(), beyond, "{best}");
         }
     }
 
     #[test]
-    fn answers_right_three_times_out_of_four_are_75_percent_sure() {
+    fn calibrated_confidence_equals_accuracy() {
         let device = Device::flex();
-        let never = -1e4;
-        let sure = [never, never, 2.0, 0.0]; // 88 % sure of the first character
-        let logits = Tensor::<1>::from_floats([sure; 4].concat().as_slice(), &device);
+        let impossible = -1e4;
+        let logits = [impossible, impossible, 2.0, 0.0]; // 88% for the first character
+        let logits = Tensor::<1>::from_floats([logits; 4].concat().as_slice(), &device);
         let logits = logits.reshape([4, 1, 4]);
         let targets = Tensor::<2, Int>::from_ints([[2], [2], [2], [3]], &device);
         let best = minimum(TEMPERATURES, |temperature| {

@@ -1,5 +1,5 @@
-//! A larger network that answers as a smaller one does, to go on training from it (after Net2Net:
-//! Chen, Goodfellow and Shlens 2016, "Accelerating Learning via Knowledge Transfer").
+//! Transfer of weights to a larger network that computes the same function, as a start for training
+//! (after Net2Net: Chen, Goodfellow and Shlens 2016, "Accelerating Learning via Knowledge Transfer").
 
 use anyhow::{Result, bail};
 use burn::module::{Param, RunningState};
@@ -11,46 +11,46 @@ use captcha_model::config::BlockConfig;
 use captcha_model::encoder::Encoder;
 use captcha_model::weights::{Precision, Weights, save};
 
-/// The weights of a network of configuration `config` that computes what `small` computes.
+/// Weights of a network with configuration `config` that computes the same as `small`.
 ///
-/// Filters may be added to any block, and blocks behind any. A new filter starts at random, with a
-/// weight of zero in whatever reads it; a new block hands on what it is given.
+/// Any block may get more filters, and new blocks may follow any block. A new filter is random, and all
+/// layers that read it have zero weights for it; a new block computes the identity.
 ///
-/// An input so many times as wide and high, in squares of which the first block sees the mean, shows
-/// the same, but for how the two are resampled.
+/// The input may be a multiple as wide and high, with pixel unshuffle of this factor: the first block
+/// then sees the mean over each square. Only the resampling of images differs.
 ///
-/// Pooling may leave the columns alone where it took them together. Such a network does not answer
-/// the same, as the blocks behind see half as far: it starts from what `small` has learnt, no more.
+/// Pooling may keep columns that it merged before. Such a network does not compute the same, because
+/// the following blocks see half as far; it only starts with the weights of `small`.
 ///
 /// # Errors
 ///
-/// If `config` is not `small`'s with wider or more blocks.
-pub fn grow(small: &Weights, config: &ModelConfig) -> Result<Weights> {
+/// If `config` is not that of `small` with wider or more blocks.
+pub fn widen_and_deepen(small: &Weights, config: &ModelConfig) -> Result<Weights> {
     let Some(origins) = origins(&small.config, config) else {
         bail!(
-            "these weights belong to another network than the preset's, which cannot grow from them: \
-             that takes blocks as wide or wider, new ones behind them (padded, with batch norm, \
-             without pooling), a pooling that leaves the columns alone, and all else as it is"
+            "these weights belong to another network than the preset's and cannot start it: a network \
+             may only have wider blocks, new blocks behind them (padded, with batch norm, without \
+             pooling), or pooling that keeps the columns"
         );
     };
     let device = Device::flex();
     let (from, mut network) = (small.network(&device)?, config.init(&device)?);
     let side = config.encoder.unshuffle / small.config.encoder.unshuffle;
-    grow_encoder(from.encoder, &mut network.encoder, &origins, side);
+    enlarge_encoder(from.encoder, &mut network.encoder, &origins, side);
     network.decoder = from.decoder;
     let bytes = save(&network, config, &small.training, Precision::Full)?;
     Ok(Weights::from_bytes(bytes)?.with_temperature(small.temperature)?)
 }
 
-/// How a block of the larger network comes about.
+/// The origin of a block of the larger network.
 enum Origin {
-    /// From the small network's next block.
-    Grown,
-    /// Anew, to hand on so many channels.
-    New(usize),
+    /// The small network's next block, possibly widened.
+    Widened,
+    /// A new block that computes the identity of so many channels.
+    Identity(usize),
 }
 
-/// For each block of `to` where it comes from, if `to` can grow from `from` at all.
+/// The origin of each block of `to`; `None` if `from` cannot be transferred to it.
 fn origins(from: &ModelConfig, to: &ModelConfig) -> Option<Vec<Origin>> {
     let mut same_blocks = to.clone();
     same_blocks.encoder.blocks = from.encoder.blocks.clone();
@@ -72,13 +72,13 @@ fn origins(from: &ModelConfig, to: &ModelConfig) -> Option<Vec<Origin>> {
     for block in &to.encoder.blocks {
         if let Some(old) = small.next_if(|old| widens(old, block)) {
             before = Some(old);
-            origins.push(Origin::Grown);
+            origins.push(Origin::Widened);
         } else {
-            // What it is to hand on is behind a ReLU already, whose repetition changes nothing.
+            // The input has passed a ReLU, and another one does not change it.
             let old = before.filter(|old| !old.pool || from.encoder.pool_first)?;
-            let hands_on =
+            let can_be_identity =
                 block.padded && block.norm && !block.pool && block.filters >= old.filters;
-            origins.push(hands_on.then_some(Origin::New(old.filters))?);
+            origins.push(can_be_identity.then_some(Origin::Identity(old.filters))?);
         }
     }
     small.next().is_none().then_some(origins)
@@ -90,21 +90,21 @@ fn widens(old: &BlockConfig, new: &BlockConfig) -> bool {
     kind(old) == kind(new) && finer && old.filters <= new.filters
 }
 
-fn grow_encoder(small: Encoder, large: &mut Encoder, origins: &[Origin], mut side: usize) {
+fn enlarge_encoder(small: Encoder, large: &mut Encoder, origins: &[Origin], mut side: usize) {
     let mut blocks = small.blocks.into_iter();
     let mut norms: Vec<Option<BatchNorm>> = Vec::new();
     for (block, origin) in large.blocks.iter_mut().zip(origins) {
         match origin {
-            Origin::Grown => {
+            Origin::Widened => {
                 if let Some(small) = blocks.next() {
-                    place(&mut block.conv, small.conv, side);
+                    embed_conv(&mut block.conv, small.conv, side);
                     norms.push(small.norm);
                 }
                 side = 1;
             }
-            // Not normed yet: the batch norm of the block before moves behind this one.
-            Origin::New(channels) => {
-                hand_on(&mut block.conv, *channels);
+            // The batch norm of the previous block moves behind this block.
+            Origin::Identity(channels) => {
+                set_identity_kernel(&mut block.conv, *channels);
                 let norm = norms.last_mut().and_then(Option::take);
                 norms.push(norm);
             }
@@ -112,26 +112,29 @@ fn grow_encoder(small: Encoder, large: &mut Encoder, origins: &[Origin], mut sid
     }
     for (block, small) in large.blocks.iter_mut().zip(norms) {
         match (&mut block.norm, small) {
-            (Some(large), Some(small)) => take_over(large, &small),
-            (Some(large), None) => change_nothing(large),
+            (Some(large), Some(small)) => copy_batch_norm(large, &small),
+            (Some(large), None) => set_identity_batch_norm(large),
             (None, _) => (),
         }
     }
-    start_with_rows(&mut large.dense, small.dense);
+    assign_first_rows(&mut large.dense, small.dense);
 }
 
-/// Puts the small convolution's weights where the large one's belong to the same filters and
-/// channels; what the small one's filters see of new channels weighs nothing.
-fn place(large: &mut Conv2d, small: Conv2d, side: usize) {
-    place_kernel(&mut large.weight, shared(small.weight.val(), side));
+/// Copies a convolution into the first filters and channels of a larger one. These filters have zero
+/// weights for the other channels.
+fn embed_conv(large: &mut Conv2d, small: Conv2d, side: usize) {
+    embed_kernel(
+        &mut large.weight,
+        repeat_over_pixels(small.weight.val(), side),
+    );
     if let (Some(large), Some(small)) = (&mut large.bias, small.bias) {
-        start_with(large, small.val());
+        assign_first(large, small.val());
     }
 }
 
-/// A kernel that sees the mean over squares of pixels of this side, each its channel, as `kernel`
-/// sees one pixel.
-fn shared(kernel: Tensor<4>, side: usize) -> Tensor<4> {
+/// A kernel for an input after pixel unshuffle by `side`: it sees the mean over a square's pixels, which
+/// are channels, like `kernel` sees one pixel.
+fn repeat_over_pixels(kernel: Tensor<4>, side: usize) -> Tensor<4> {
     let ([filters, channels, rows, cols], pixels) = (kernel.dims(), side * side);
     kernel
         .div_scalar(pixels as f32)
@@ -140,29 +143,29 @@ fn shared(kernel: Tensor<4>, side: usize) -> Tensor<4> {
         .reshape([filters, channels * pixels, rows, cols])
 }
 
-/// Makes the first filters answer with their own channel.
-fn hand_on(conv: &mut Conv2d, filters: usize) {
+/// Makes each of the first filters compute the identity of its channel.
+fn set_identity_kernel(conv: &mut Conv2d, filters: usize) {
     let device = Device::flex();
     let centre = Tensor::<2>::eye(filters, &device).reshape([filters, filters, 1, 1]);
     let kernel = Tensor::zeros([filters, filters, 3, 3], &device)
         .slice_assign([0..filters, 0..filters, 1..2, 1..2], centre);
-    place_kernel(&mut conv.weight, kernel);
+    embed_kernel(&mut conv.weight, kernel);
     if let Some(bias) = &mut conv.bias {
-        start_with(bias, Tensor::zeros([filters], &device));
+        assign_first(bias, Tensor::zeros([filters], &device));
     }
 }
 
-fn place_kernel(large: &mut Param<Tensor<4>>, small: Tensor<4>) {
+fn embed_kernel(large: &mut Param<Tensor<4>>, small: Tensor<4>) {
     let [filters, channels, height, width] = small.dims();
     replace(large, |large| {
-        let nothing = large.clone().slice(0..filters).zeros_like();
+        let zeros = large.clone().slice(0..filters).zeros_like();
         large
-            .slice_assign(0..filters, nothing)
+            .slice_assign(0..filters, zeros)
             .slice_assign([0..filters, 0..channels, 0..height, 0..width], small)
     });
 }
 
-fn start_with_rows(large: &mut Linear, small: Linear) {
+fn assign_first_rows(large: &mut Linear, small: Linear) {
     let [inputs, outputs] = small.weight.dims();
     replace(&mut large.weight, |weight| {
         weight
@@ -172,9 +175,9 @@ fn start_with_rows(large: &mut Linear, small: Linear) {
     large.bias = small.bias;
 }
 
-fn take_over(large: &mut BatchNorm, small: &BatchNorm) {
-    start_with(&mut large.gamma, small.gamma.val());
-    start_with(&mut large.beta, small.beta.val());
+fn copy_batch_norm(large: &mut BatchNorm, small: &BatchNorm) {
+    assign_first(&mut large.gamma, small.gamma.val());
+    assign_first(&mut large.beta, small.beta.val());
     for (large, small) in [
         (&mut large.running_mean, &small.running_mean),
         (&mut large.running_var, &small.running_var),
@@ -185,13 +188,13 @@ fn take_over(large: &mut BatchNorm, small: &BatchNorm) {
     }
 }
 
-/// Statistics by which a batch norm's output is its input.
-fn change_nothing(norm: &mut BatchNorm) {
+/// Sets statistics with which batch norm computes the identity.
+fn set_identity_batch_norm(norm: &mut BatchNorm) {
     let variance = norm.running_var.value().full_like(1.0 - norm.epsilon);
     norm.running_var = RunningState::new(variance);
 }
 
-fn start_with(large: &mut Param<Tensor<1>>, small: Tensor<1>) {
+fn assign_first(large: &mut Param<Tensor<1>>, small: Tensor<1>) {
     let [size] = small.dims();
     replace(large, |large| large.slice_assign(0..size, small));
 }

@@ -16,7 +16,7 @@ import { itemTable } from "./table.js";
 
 /** @import { AuditReport, AuditSummary, EvaluatedItem } from "../../lib/types.js" */
 
-/** Cases shown of each kind; `PICTURES` in `crates/trainer/src/audit/reading.rs`. */
+/** Cases shown of each kind; `PICTURES` in `crates/evaluation/src/audit/entries.rs`. */
 const CASES = 8;
 /** Confusions shown. */
 const CONFUSIONS = 12;

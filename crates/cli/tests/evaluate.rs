@@ -1,4 +1,4 @@
-//! What `evaluate` reads.
+//! The images of `captcha-lens evaluate`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 #[test]
-fn what_is_measured_are_test_images_and_those_that_generate_writes_as_such() {
+fn evaluate_synth_uses_the_images_of_generate_test() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let generate = ["generate", "--count", "4", "--seed", "5", "--out"];
     succeeds(folder, &[&generate[..], &["test", "--test"]].concat());
     succeeds(folder, &[&generate[..], &["set"]].concat());
-    // How sure it is differs from image to image.
+    // Confidence differs from image to image.
     let error = |images: &[&str]| {
         let score = succeeds(folder, &[&["evaluate", "--json"][..], images].concat());
         let score: Value = serde_json::from_str(&score).unwrap();

@@ -1,16 +1,16 @@
-//! Which labels a network can write, in words; `alphabet.js` and `verdict.js` of the page say the
-//! same, and `tests/audit/labels.json` holds both to it.
+//! Describes the labels that a network can write. `alphabet.js` and `verdict.js` of the page do the
+//! same; `tests/audit/labels.json` tests both.
 
-use captcha_model::{ModelConfig, Vocabulary};
+use captcha_model::ModelConfig;
 use serde::{Deserialize, Serialize};
 
-/// Parts of an alphabet that are listed; of more, only the number is given.
-const LISTED: usize = 16;
+/// Parts of an alphabet that are listed; for more, only their number is given.
+const MAX_LISTED: usize = 16;
 
-/// A kind of characters: its name, and what belongs to it.
+/// A kind of characters: its name, and a test for its members.
 type Kind = (&'static str, fn(char) -> bool);
 
-/// Kinds of characters, in the order in which they are told apart.
+/// Kinds of characters; a character belongs to the first that fits.
 const KINDS: [Kind; 5] = [
     ("small letters", char::is_lowercase),
     ("capital letters", char::is_uppercase),
@@ -26,15 +26,15 @@ fn kind(character: char) -> usize {
         .unwrap_or_default()
 }
 
-/// What a network can write; `AuditNetwork` of the page's `types.d.ts`.
+/// The texts that a network can write; `AuditNetwork` in the page's `types.d.ts`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Network {
+pub struct AuditNetwork {
     alphabet: String,
     max_length: usize,
 }
 
-impl From<&ModelConfig> for Network {
+impl From<&ModelConfig> for AuditNetwork {
     fn from(config: &ModelConfig) -> Self {
         Self {
             alphabet: config.alphabet.clone(),
@@ -43,10 +43,10 @@ impl From<&ModelConfig> for Network {
     }
 }
 
-impl Network {
-    /// The label in the network's characters; case is ignored unless the network tells it apart.
+impl AuditNetwork {
+    /// The label in the case that the network knows, unless it knows both cases of some letter.
     pub(super) fn fold(&self, label: &str) -> String {
-        if self.tells_case() {
+        if self.is_case_sensitive() {
             return label.to_owned();
         }
         let fold = |character: char| {
@@ -58,12 +58,13 @@ impl Network {
         label.chars().map(fold).collect()
     }
 
-    /// Why the network cannot write a folded label: each ends a sentence that begins with "labels".
+    /// Reasons why the network cannot write a folded label, as ends of a sentence that begins with
+    /// "labels".
     pub(super) fn problems(&self, folded: &str) -> Vec<String> {
         let mut problems = Vec::new();
         for character in folded.chars().filter(|&character| !self.knows(character)) {
             let (name, of) = KINDS[kind(character)];
-            let caseless = name.ends_with("letters") && !self.tells_case();
+            let caseless = name.ends_with("letters") && !self.is_case_sensitive();
             let of = if caseless { char::is_alphabetic } else { of };
             let other = name == "characters" || self.alphabet.chars().any(of);
             let problem = format!(
@@ -84,7 +85,7 @@ impl Network {
         problems
     }
 
-    /// What the network reads: "a to z, 1 to 5 characters".
+    /// Describes the texts: "a to z, 1 to 5 characters".
     pub(super) fn describe(&self) -> String {
         let mut characters: Vec<char> = self.alphabet.chars().collect();
         characters.sort_by_key(|&character| (kind(character), character));
@@ -107,7 +108,7 @@ impl Network {
                 parts.extend((first..=last).map(shown));
             }
         }
-        let some = if parts.len() > LISTED {
+        let some = if parts.len() > MAX_LISTED {
             format!("{} different characters", characters.len())
         } else {
             parts.join(", ")
@@ -119,23 +120,18 @@ impl Network {
         format!("{some}, {lengths}")
     }
 
-    /// The vocabulary of these characters.
-    pub(super) fn vocabulary(&self) -> anyhow::Result<Vocabulary> {
-        Ok(Vocabulary::new(&self.alphabet)?)
-    }
-
     fn knows(&self, character: char) -> bool {
         self.alphabet.contains(character)
     }
 
-    /// Whether some character is known in both cases.
-    fn tells_case(&self) -> bool {
+    /// Whether the network knows both cases of some letter.
+    fn is_case_sensitive(&self) -> bool {
         let mut characters = self.alphabet.chars();
         characters.any(|character| other_case(character).is_some_and(|other| self.knows(other)))
     }
 }
 
-/// The same character in the other case, if it has one.
+/// The character in the other case, if it is a single character.
 fn other_case(character: char) -> Option<char> {
     let single = |mut characters: Box<dyn Iterator<Item = char>>| {
         let first = characters.next();
@@ -173,12 +169,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_says_the_same() {
+    fn describe_fold_and_problems_agree_with_the_page() {
         let cases: Vec<Value> =
-            serde_json::from_str(include_str!("../../../../../tests/audit/labels.json")).unwrap();
+            serde_json::from_str(include_str!("../../../../tests/audit/labels.json")).unwrap();
         assert!(!cases.is_empty());
         for case in cases {
-            let network: Network = serde_json::from_value(case.clone()).unwrap();
+            let network: AuditNetwork = serde_json::from_value(case.clone()).unwrap();
             assert_eq!(network.describe(), case["words"].as_str().unwrap());
             for label in case["labels"].as_array().unwrap() {
                 let folded = network.fold(label["label"].as_str().unwrap());

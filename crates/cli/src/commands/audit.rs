@@ -1,0 +1,131 @@
+//! `captcha-lens audit`
+
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use captcha_evaluation::audit::{
+    AuditData, AuditFiles, AuditSummary, LabelMode, Setup, audit, check_output, html, list_files,
+};
+use captcha_evaluation::files::write_file;
+use captcha_model::ModelConfig;
+use clap::Args;
+
+use crate::args::{NetworkArgs, print_notes};
+use crate::progress::TerminalProgress;
+
+/// Arguments of `audit`.
+#[derive(Args, Debug)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// The images, with labels from spec_train_val.txt, labels.csv, or file names (label.png,
+    /// label_anything.png).
+    folder: PathBuf,
+    /// Use no labels: the report shows readings only.
+    #[arg(long)]
+    unlabelled: bool,
+    /// Use file names as labels even if they do not look like labels.
+    #[arg(long, conflicts_with = "unlabelled")]
+    labelled: bool,
+    /// File of the report: one HTML file without external resources.
+    #[arg(long, required_unless_present = "json")]
+    report: Option<PathBuf>,
+    /// Save the readings as JSON, for a comparison with another audit.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Compare with another folder of images, or with an audit saved by --json or by the page, for
+    /// example with other weights.
+    #[arg(long, value_name = "FOLDER|JSON")]
+    compare: Option<PathBuf>,
+    /// Overwrite a file that is not a report.
+    #[arg(long)]
+    force: bool,
+}
+
+/// Gives `false` if no image could be read.
+pub(crate) fn run(args: &AuditArgs) -> Result<bool> {
+    let recognizer = args.network.recognizer()?;
+    let config = recognizer.config();
+    // Errors of arguments are found before all images are read.
+    let files = list(args, &args.folder, config)?.files;
+    let (second, saved) = match &args.compare {
+        Some(path) if path.is_dir() => (Some((path, list(args, path, config)?.files)), None),
+        Some(path) => (None, Some(AuditData::read(path)?)),
+        None => (None, None),
+    };
+    let inputs = files
+        .iter()
+        .chain(second.iter().flat_map(|(_, files)| files));
+    let mut inputs: Vec<&Path> = inputs.map(|(path, _)| path.as_path()).collect();
+    inputs.extend(args.compare.as_deref());
+    ensure!(
+        args.report.is_none() || args.report != args.json,
+        "--report and --json name the same file: name two different files"
+    );
+    for output in [&args.report, &args.json].into_iter().flatten() {
+        check_output(output, &inputs, args.force)?;
+    }
+
+    let setup = setup(args);
+    let progress = TerminalProgress::new();
+    let (data, pictures) = audit(&recognizer, &args.folder, &files, &setup, &progress)?;
+    let compared = match second {
+        Some((folder, files)) => Some(audit(&recognizer, folder, &files, &setup, &progress)?.0),
+        None => saved,
+    };
+    if let Some(path) = &args.report {
+        let report = html(&data, compared.as_ref(), &pictures)?;
+        write_file(path, report.as_bytes())?;
+    }
+    if let Some(path) = &args.json {
+        write_file(path, data.to_json()?.as_bytes())?;
+    }
+    print_summary(&data, compared.as_ref())?;
+    for path in [&args.report, &args.json].into_iter().flatten() {
+        writeln!(stdout(), "{}", path.display())?;
+    }
+    let (images, failed) = AuditSummary::of(&data).counts();
+    Ok(failed < images)
+}
+
+fn setup(args: &AuditArgs) -> Setup {
+    let weights = args.network.weights.as_deref().and_then(Path::file_name);
+    Setup {
+        weights: weights.map(|name| name.to_string_lossy().into_owned()),
+        device: args.network.device.device.to_string(),
+    }
+}
+
+/// Lists a folder's images and prints the notes on them.
+fn list(args: &AuditArgs, folder: &Path, config: &ModelConfig) -> Result<AuditFiles> {
+    let mode = match (args.labelled, args.unlabelled) {
+        (true, _) => LabelMode::Always,
+        (_, true) => LabelMode::Never,
+        _ => LabelMode::Detect,
+    };
+    let files = list_files(folder, mode, config)?;
+    print_notes(files.skipped.iter().cloned());
+    for note in &files.notes {
+        writeln!(stdout(), "{note}")?;
+    }
+    Ok(files)
+}
+
+fn print_summary(data: &AuditData, compared: Option<&AuditData>) -> Result<()> {
+    let summary = AuditSummary::of(data);
+    for sentence in summary.sentences() {
+        writeln!(stdout(), "{sentence}")?;
+    }
+    let (images, failed) = summary.counts();
+    if failed > 0 {
+        eprintln!("{failed} of {images} files could not be read; the report lists them");
+    }
+    if let Some(compared) = compared {
+        writeln!(stdout(), "Compared with {}:", compared.name)?;
+        for sentence in AuditSummary::of(compared).sentences() {
+            writeln!(stdout(), "{sentence}")?;
+        }
+    }
+    Ok(())
+}

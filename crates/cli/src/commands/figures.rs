@@ -1,0 +1,62 @@
+//! `captcha-lens figures`
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use captcha_evaluation::evaluate::evaluate;
+use captcha_model::Recognizer;
+use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
+use captcha_trainer::figures::Figures;
+use captcha_trainer::training::run_folder::RunFolder;
+use clap::Args;
+
+use crate::args::{NetworkArgs, read_or_built_in};
+use crate::progress::TerminalProgress;
+use crate::synthetic::{dataset, style_parser};
+
+/// Arguments of `figures`.
+#[derive(Args, Debug)]
+pub(crate) struct FiguresArgs {
+    /// Consecutive runs for the loss curve; without runs there is no curve.
+    runs: Vec<PathBuf>,
+    /// Folder of the figures.
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    network: NetworkArgs,
+    /// Style of the test images.
+    #[arg(long, default_value = "words", value_parser = style_parser())]
+    style: Style,
+    /// Number of test images.
+    #[arg(long, default_value_t = 20_000)]
+    count: u64,
+    /// Seed of the test images.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(crate) fn run(args: &FiguresArgs) -> Result<()> {
+    let words = TextSource::listed();
+    let generator = Generator::new(args.style, words, FontSet::Train, Split::Test, args.seed);
+    let images = dataset(generator, args.count)?;
+    let runs = args
+        .runs
+        .iter()
+        .map(|run| RunFolder::open(run))
+        .collect::<Result<Vec<_>>>()?;
+    // The weights of the last run, unless others are named.
+    let last = runs.last().map(RunFolder::weights);
+    let weights = read_or_built_in(args.network.weights.as_deref().or(last.as_deref()))?;
+    let recognizer = Recognizer::new(&weights, &args.network.device.open(&weights)?)?;
+    let figures = Figures::new(&args.out)?;
+    if !runs.is_empty() {
+        figures.loss(&runs)?;
+    }
+    figures.samples(&recognizer, &images)?;
+    figures.attention(&recognizer, &images)?;
+    let score = evaluate(&recognizer, &images, None, &TerminalProgress::new())?;
+    figures.score(&score)?;
+    writeln!(stdout(), "{score}")?;
+    Ok(())
+}

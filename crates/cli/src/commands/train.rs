@@ -1,0 +1,110 @@
+//! `captcha-lens train`
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use captcha_evaluation::device::DeviceChoice;
+use captcha_trainer::training::recipe::Recipe;
+use captcha_trainer::training::{RunConfig, RunRequest, Session, start};
+use clap::Args;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
+
+use crate::args::{command_line, device_parser, print_notes};
+use crate::progress::TerminalProgress;
+
+/// Arguments of `train`.
+#[derive(Args, Debug)]
+pub(crate) struct TrainArgs {
+    #[arg(long, default_value = "compact", conflicts_with = "resume", help = preset_help())]
+    preset: String,
+    /// A labelled folder, or synth:words for synthetic images.
+    #[arg(long, default_value = "synth:words", conflicts_with = "resume")]
+    data: String,
+    /// Folder of the run, for checkpoints, metrics and the weights.
+    #[arg(long)]
+    out: PathBuf,
+    /// Resume the run in --out from its last checkpoint, with its own recipe.
+    #[arg(long)]
+    resume: bool,
+    /// Start from these weights instead of random ones.
+    #[arg(long, conflicts_with = "resume")]
+    from: Option<PathBuf>,
+    /// Stop at the end of the first epoch after so many minutes; --resume continues.
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// Number of epochs, instead of the preset's.
+    #[arg(long, conflicts_with = "resume")]
+    epochs: Option<usize>,
+    /// Device of the computations.
+    #[arg(long, default_value = "auto", value_parser = device_parser())]
+    device: DeviceChoice,
+    /// Number of GPUs, or of workers that share the CPU; each takes a batch in a step. A resumed run
+    /// keeps its number.
+    #[arg(long)]
+    devices: Option<usize>,
+    /// Seed of the images and the network.
+    #[arg(long, default_value_t = 1, conflicts_with = "resume")]
+    seed: u64,
+}
+
+fn preset_help() -> String {
+    let names = Recipe::preset_names().join(", ");
+    format!("{names}, or a file in the same format")
+}
+
+/// Gives `false` if the run was interrupted.
+pub(crate) fn run(args: &TrainArgs) -> Result<bool> {
+    let session = Session {
+        time_limit: args
+            .minutes
+            .map(|minutes| Duration::try_from_secs_f64(60.0 * minutes))
+            .transpose()
+            .context("--minutes must be a number of minutes, zero or more")?,
+        stop: stop_on_ctrl_c()?,
+        progress: Arc::new(TerminalProgress::new()),
+    };
+    let config = if args.resume {
+        RunConfig::resume(&args.out, args.device, args.devices)?
+    } else {
+        RunConfig::new(&RunRequest {
+            preset: args.preset.clone(),
+            data: args.data.clone(),
+            folder: args.out.clone(),
+            from: args.from.clone(),
+            epochs: args.epochs,
+            device: args.device,
+            devices: args.devices.unwrap_or(1),
+            seed: args.seed,
+            command: command_line(),
+        })?
+    };
+    let outcome = start(config, session)?;
+    print_notes(outcome.notes);
+    for warning in outcome.warnings {
+        eprintln!("warning: {warning}");
+    }
+    if outcome.interrupted {
+        eprintln!(
+            "stopped; {} epochs are kept, the unfinished one is lost; continue with: \
+             captcha-lens train --out {} --resume",
+            outcome.epochs,
+            args.out.display()
+        );
+    }
+    writeln!(stdout(), "{}", outcome.weights.display())?;
+    Ok(!outcome.interrupted)
+}
+
+/// A flag that the first Ctrl-C sets to stop the run; the second one ends the process.
+fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_shutdown(SIGINT, 130, stop.clone())
+        .and_then(|_| flag::register(SIGINT, stop.clone()))
+        .context("cannot handle Ctrl-C")?;
+    Ok(stop)
+}

@@ -1,0 +1,76 @@
+//! Recognition of many images in batches.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use captcha_model::image::RgbImage;
+use captcha_model::{Inputs, Prediction, Recognizer};
+use rayon::prelude::*;
+
+/// Images in a batch.
+const BATCH: usize = 64;
+
+/// Calls `load` for every index below `count`, on all cores, a batch at a time.
+///
+/// An error does not stop the iteration.
+pub fn load_batches<T: Send>(
+    count: usize,
+    load: impl Fn(usize) -> Result<T> + Sync,
+) -> impl Iterator<Item = Vec<Result<T>>> {
+    (0..count).step_by(BATCH).map(move |start| {
+        let indices = start..(start + BATCH).min(count);
+        indices.into_par_iter().map(&load).collect()
+    })
+}
+
+/// A recognized batch.
+pub struct ReadBatch<T> {
+    /// One entry for each image, in order: its data and prediction, `None` if `load` skipped it, or
+    /// the error of `load`.
+    pub results: Vec<Result<Option<(T, Prediction)>>>,
+    /// Time that the network took; decoding and scaling of the images are not counted.
+    pub time: Duration,
+}
+
+/// Recognizes `count` images a batch at a time.
+///
+/// `load` gives the image at an index with data of the caller's, or `None` to skip it. Each
+/// prediction holds up to `alternatives` alternatives.
+///
+/// # Errors
+///
+/// An item is an error if the device fails. An image that cannot be loaded is an error inside of its
+/// batch.
+pub fn read_batches<'a, T: Send + 'a>(
+    recognizer: &'a Recognizer,
+    count: usize,
+    alternatives: usize,
+    load: impl Fn(usize) -> Result<Option<(RgbImage, T)>> + Sync + 'a,
+) -> impl Iterator<Item = Result<ReadBatch<T>>> + 'a {
+    // A full-size photo is freed before the next one is loaded.
+    let prepare = move |index| -> Result<Option<(Inputs, T)>> {
+        let Some((image, data)) = load(index)? else {
+            return Ok(None);
+        };
+        Ok(Some((recognizer.preprocess(&[image])?, data)))
+    };
+    load_batches(count, prepare).map(move |prepared| {
+        let inputs = prepared.iter().flatten().flatten();
+        let inputs = Inputs::cat(inputs.map(|(input, _)| input.clone()).collect());
+        let started = Instant::now();
+        let predictions = match inputs {
+            Some(inputs) => {
+                let encoded = recognizer.encode(inputs)?;
+                pollster::block_on(recognizer.decode(encoded, alternatives))?
+            }
+            None => Vec::new(),
+        };
+        let time = started.elapsed();
+        let mut predictions = predictions.into_iter();
+        let results = prepared
+            .into_iter()
+            .map(|result| Ok(result?.and_then(|(_, data)| Some((data, predictions.next()?)))))
+            .collect();
+        Ok(ReadBatch { results, time })
+    })
+}

@@ -1,0 +1,151 @@
+//! Whether labels are plausible, and whether a network can learn them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use captcha_model::{ModelConfig, Vocabulary};
+
+use crate::data::labels::{LabelledFile, has_label_file};
+
+/// Whether a folder's labels probably are the texts of its images, unlike those of `captcha_1.png`.
+///
+/// Labels from a label file are. File names are, if at least four fifths of them are short and
+/// consist of letters, digits and characters of the network, and if they are neither all equal nor
+/// consecutive numbers. `areLikelyLabels` in `web/src/audit/labels.js` does the same in the audit page.
+pub fn labels_are_likely(folder: &Path, files: &[LabelledFile], vocabulary: &Vocabulary) -> bool {
+    if has_label_file(folder) {
+        return true;
+    }
+    let is_likely = |text: &str| {
+        (1..=12).contains(&text.chars().count())
+            && text
+                .chars()
+                .all(|character| character.is_alphanumeric() || vocabulary.id(character).is_some())
+    };
+    let labels: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
+    let likely = labels.iter().filter(|label| is_likely(label)).count();
+    let differ = labels.iter().any(|label| *label != labels[0]);
+    5 * likely >= 4 * labels.len() && (labels.len() == 1 || differ && !are_numbered(&labels))
+}
+
+/// Whether names are a common prefix with consecutive numbers: `captcha001`, `captcha002`.
+fn are_numbered(labels: &[&str]) -> bool {
+    let Some((first, others)) = labels.split_first() else {
+        return false;
+    };
+    let prefix = others.iter().fold(*first, |prefix, label| {
+        let mut ends = prefix
+            .char_indices()
+            .map(|(at, character)| at + character.len_utf8());
+        let mut end = 0;
+        while let Some(next) = ends
+            .next()
+            .filter(|&next| label.starts_with(&prefix[..next]))
+        {
+            end = next;
+        }
+        &prefix[..end]
+    });
+    // A digit that all names share is part of the number.
+    let prefix = prefix.trim_end_matches(|character: char| character.is_ascii_digit());
+    let numbers: Option<Vec<u64>> = labels
+        .iter()
+        .map(|label| label[prefix.len()..].parse().ok())
+        .collect();
+    numbers.is_some_and(|numbers| {
+        let low = numbers.iter().min().copied().unwrap_or_default();
+        let high = numbers.iter().max().copied().unwrap_or_default();
+        high - low < 2 * labels.len() as u64
+    })
+}
+
+/// Checks before hours of training that every file exists and that the network can write its label.
+///
+/// # Errors
+///
+/// If a file is missing, or the network cannot write a label.
+pub fn check_labels(files: &[LabelledFile], config: &ModelConfig) -> Result<()> {
+    let vocabulary = config.vocabulary()?;
+    let mut wrong = files.iter().filter_map(|file| {
+        let error = vocabulary.target(&file.text, config.max_length).err()?;
+        Some((file, error))
+    });
+    if let Some((LabelledFile { path, .. }, error)) = wrong.next() {
+        let count = 1 + wrong.count();
+        let characters: BTreeSet<char> = files.iter().flat_map(|file| file.text.chars()).collect();
+        let longest = files.iter().map(|file| file.text.chars().count()).max();
+        return Err(error)
+            .with_context(|| path.display().to_string())
+            .with_context(|| {
+                format!(
+                    "{count} of {} labels do not fit the network. Its characters are {:?}, up to {} \
+                     in a text; the labels contain {:?}, up to {}. Correct the labels, or write a \
+                     preset with another network: copy the configuration from `captcha-lens info \
+                     --json` to [model] and change its alphabet and max_length. Such a network \
+                     starts from random weights",
+                    files.len(),
+                    config.alphabet,
+                    config.max_length,
+                    characters.iter().collect::<String>(),
+                    longest.unwrap_or_default()
+                )
+            });
+    }
+    for LabelledFile { path, .. } in files {
+        ensure!(path.is_file(), "the file {} does not exist", path.display());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::data::labels::label_of_name;
+
+    const WORDS: &str = "abcdefghijklmnopqrstuvwxyz";
+
+    fn likely(names: &[&str], alphabet: &str) -> bool {
+        let files: Vec<LabelledFile> = names
+            .iter()
+            .map(|name| LabelledFile {
+                path: PathBuf::from(name),
+                text: label_of_name(name).to_owned(),
+            })
+            .collect();
+        Vocabulary::new(alphabet)
+            .is_ok_and(|vocabulary| labels_are_likely(Path::new("none"), &files, &vocabulary))
+    }
+
+    // `tests/e2e/unit/audit-files.test.mjs` checks the same in the page.
+    #[test]
+    fn labels_are_likely_for_letters_and_digits() {
+        assert!(likely(&["049025", "137721", "950008", "002114"], WORDS));
+        assert!(likely(&["HOUSE", "RIVER"], WORDS));
+        assert!(likely(&["7kQ2", "b29x", "ñu"], WORDS));
+        assert!(likely(&["thus (1)", "thus-2", "line(3)"], WORDS));
+        assert!(!likely(&["1+2=", "3+4="], WORDS));
+        assert!(likely(&["1+2=", "3+4="], "0123456789+="));
+    }
+
+    #[test]
+    fn labels_are_likely_rejects_numbered_names() {
+        assert!(!likely(&["IMG_1", "IMG_2"], WORDS));
+        assert!(!likely(&["2026-01-01", "2026-01-02"], WORDS));
+        let numbered = |name: &str, from: usize| -> Vec<String> {
+            (from..from + 20)
+                .map(|number| format!("{name}{number:03}"))
+                .collect()
+        };
+        for names in [
+            numbered("", 1),
+            numbered("", 20_190),
+            numbered("captcha", 1),
+        ] {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            assert!(!likely(&names, WORDS), "{names:?}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Training data: batches of synthetic images or of a labelled folder.
+
+pub mod batch;
+pub mod image_list;
+pub mod loader;
+pub mod run_data;
+pub mod synthetic;
+pub mod training_parts;

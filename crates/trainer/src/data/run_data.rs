@@ -1,0 +1,165 @@
+//! Training and validation images of a run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use captcha_evaluation::data::Dataset;
+use captcha_evaluation::data::augment::{AugmentStream, Augmented};
+use captcha_evaluation::data::folder::FolderDataset;
+use captcha_evaluation::data::label_check::check_labels;
+use captcha_evaluation::data::splits::{HashedFile, LabelledFiles, Part, labelled_files};
+use captcha_model::ModelConfig;
+use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
+
+use crate::data::image_list::ImageList;
+use crate::data::synthetic::SyntheticDataset;
+use crate::data::training_parts::training_parts;
+use crate::training::recipe::Recipe;
+
+/// Where a run's images come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataSource {
+    /// The generator, in a style.
+    Synthetic(Style),
+    /// A labelled folder.
+    Folder(PathBuf),
+}
+
+impl DataSource {
+    /// Parses `synth:STYLE` or the path of a folder.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such style.
+    pub fn parse(text: &str) -> Result<Self> {
+        Ok(match text.strip_prefix("synth:") {
+            Some(style) => Self::Synthetic(style.parse()?),
+            None => Self::Folder(text.into()),
+        })
+    }
+}
+
+/// Images of a run.
+pub struct RunData {
+    /// Training images.
+    pub train: Arc<dyn Dataset>,
+    /// Validation images, never trained on.
+    pub validation: Arc<dyn Dataset>,
+    /// The images of a labelled folder; `None` for synthetic images.
+    pub list: Option<ImageList>,
+    /// Notes for the user.
+    pub notes: Vec<String>,
+}
+
+impl RunData {
+    /// The images of a run. `first_image` is the index of the first synthetic training image.
+    ///
+    /// # Errors
+    ///
+    /// If the network cannot write the labels, or a folder cannot be used.
+    pub fn new(
+        source: &DataSource,
+        recipe: &Recipe,
+        network: &ModelConfig,
+        seed: u64,
+        first_image: u64,
+    ) -> Result<Self> {
+        match source {
+            DataSource::Synthetic(style) => synthetic(*style, recipe, network, seed, first_image),
+            DataSource::Folder(folder) => labelled_folder(folder, recipe, network, seed),
+        }
+    }
+}
+
+fn synthetic(
+    style: Style,
+    recipe: &Recipe,
+    network: &ModelConfig,
+    seed: u64,
+    first_image: u64,
+) -> Result<RunData> {
+    let vocabulary = network.vocabulary()?;
+    for word in listed_words() {
+        vocabulary
+            .target(word, network.max_length)
+            .context("the network cannot write the generator's texts")?;
+    }
+    let texts = TextSource::Mixed {
+        words: listed_words().iter().map(|&word| word.to_owned()).collect(),
+        random_share: recipe.data.random_share as f32,
+    };
+    let generator = Generator::new(style, texts, FontSet::Train, Split::Train, seed)
+        .with_blank_share(recipe.data.blank_share as f32)
+        .with_distortion_share(recipe.data.distortion_share as f32)
+        .with_extra_fonts_share(recipe.data.extra_fonts_share as f32);
+    let train = SyntheticDataset::new(generator, recipe.training.images_per_epoch);
+    let train = Arc::new(train.starting_at(first_image));
+    let share = recipe.data.augmented_share;
+    let count = recipe.training.validation_images;
+    Ok(RunData {
+        train: Arc::new(Augmented::new(train, share, seed, AugmentStream::Train)),
+        validation: synthetic_validation(style, seed, count),
+        list: None,
+        notes: Vec::new(),
+    })
+}
+
+/// Listed words of the generator's validation split.
+fn synthetic_validation(style: Style, seed: u64, count: usize) -> Arc<dyn Dataset> {
+    let texts = TextSource::listed();
+    let generator = Generator::new(style, texts, FontSet::Train, Split::Validation, seed);
+    Arc::new(SyntheticDataset::new(generator, count))
+}
+
+fn labelled_folder(
+    folder: &Path,
+    recipe: &Recipe,
+    network: &ModelConfig,
+    seed: u64,
+) -> Result<RunData> {
+    let (parts, mut notes) = training_parts(folder, network)?;
+    if recipe.training.character_map_weight > 0.0 {
+        notes.push(
+            "a labelled folder does not contain the positions of the characters, so training uses \
+             neither the character map nor the preset's [data] section"
+                .into(),
+        );
+    }
+    let list = ImageList::new(folder, &parts);
+    let dataset = |images: Vec<HashedFile>, count: usize| -> Arc<dyn Dataset> {
+        let files = images.into_iter().map(|image| image.file).take(count);
+        Arc::new(FolderDataset::new(files.collect(), seed))
+    };
+    Ok(RunData {
+        train: dataset(parts.train, usize::MAX),
+        validation: dataset(parts.validation, recipe.training.validation_images),
+        list: Some(list),
+        notes,
+    })
+}
+
+/// Up to `count` validation images, with notes for the user: a folder's validation part, or words of
+/// the generator's validation split.
+///
+/// # Errors
+///
+/// If the network cannot write the labels, or a folder cannot be used.
+pub fn validation_data(
+    source: &DataSource,
+    seed: u64,
+    count: usize,
+    network: &ModelConfig,
+) -> Result<(Arc<dyn Dataset>, Vec<String>)> {
+    match source {
+        DataSource::Synthetic(style) => Ok((synthetic_validation(*style, seed, count), Vec::new())),
+        DataSource::Folder(folder) => {
+            let vocabulary = network.vocabulary()?;
+            let LabelledFiles { mut files, notes } =
+                labelled_files(folder, Part::Validation, &vocabulary)?;
+            files.truncate(count);
+            check_labels(&files, network)?;
+            Ok((Arc::new(FolderDataset::new(files, seed)), notes))
+        }
+    }
+}
