@@ -102,7 +102,7 @@ describe("Firefox", () => {
     await open("?backend=cpu");
     const [{ file, text: word }] = shipped;
     await chooseSample(file);
-    await page.click("#keep-png");
+    await page.click("#export-png");
     const picture = await saved(folder, `captcha-lens-${word}.png`);
     const panels = await panelsOf(page, picture);
     assert.equal(panels.length, word.length);

@@ -185,7 +185,7 @@ describe("reading", () => {
 
     test("exports the text, the figure and the JSON", async () => {
       const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-      assert.ok(await reader.page.locator("#keep").isHidden());
+      assert.ok(await reader.page.locator("#export").isHidden());
       await reader.choose(GOOD);
       await reader.page.click("#copy");
       await reader.page.waitForSelector("#copy:text('Copied')");
@@ -194,7 +194,7 @@ describe("reading", () => {
       const kept = async (/** @type {string} */ kind) => {
         const [download] = await Promise.all([
           reader.page.waitForEvent("download"),
-          reader.page.click(`#keep-${kind}`),
+          reader.page.click(`#export-${kind}`),
         ]);
         assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.${kind}`);
         return readFile(await download.path());
@@ -239,7 +239,7 @@ describe("reading", () => {
       const [download] = await Promise.all([
         page.waitForEvent("download"),
         page
-          .click("#keep-png")
+          .click("#export-png")
           .then(() => page.setInputFiles("#file-input", faulty("panic")))
           .then(() => page.evaluate(() => /** @type {any} */ (globalThis).release())),
       ]);
@@ -249,9 +249,9 @@ describe("reading", () => {
       await page.evaluate(() => {
         OffscreenCanvas.prototype.convertToBlob = () => Promise.reject(new Error("no"));
       });
-      await page.click("#keep-png");
-      await page.waitForSelector("#keep-png:text('Could not save')");
-      await page.waitForSelector("#keep-png:text('PNG')");
+      await page.click("#export-png");
+      await page.waitForSelector("#export-png:text('Could not save')");
+      await page.waitForSelector("#export-png:text('PNG')");
       assert.deepEqual(
         reader.watched.complaints.filter((words) => words.includes("no")),
         [],
@@ -427,9 +427,9 @@ describe("reading", () => {
             .map((list) => list.id || list.className),
         );
       assert.deepEqual(unnamed, []);
-      assert.equal(await reader.page.getAttribute("#keep-status", "role"), "status");
+      assert.equal(await reader.page.getAttribute("#export-status", "role"), "status");
       await reader.page.click("#copy");
-      await reader.page.waitForSelector("#keep-status:text('Copied')", { state: "attached" });
+      await reader.page.waitForSelector("#export-status:text('Copied')", { state: "attached" });
       await reader.close();
     });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 import { Player } from "../../../web/src/lens/player.js";
 
-/** @typedef {import("../../../web/src/lens/player.js").Showing} Showing */
+/** @typedef {import("../../../web/src/lens/player.js").PlaybackState} Showing */
 
 /** @type {Showing[]} */
 let seen = [];
@@ -20,12 +20,12 @@ beforeEach(() => {
 
 test("player stops at the last character", () => {
   player.start(3, { still: false });
-  assert.deepEqual(now(), { shown: 0, held: true, revealed: 1, playing: true });
+  assert.deepEqual(now(), { shown: 0, pinned: true, visibleCount: 1, playing: true });
   mock.timers.tick(900);
-  assert.deepEqual(now(), { shown: 1, held: true, revealed: 2, playing: true });
+  assert.deepEqual(now(), { shown: 1, pinned: true, visibleCount: 2, playing: true });
   mock.timers.tick(900);
   mock.timers.tick(900);
-  assert.deepEqual(now(), { shown: 2, held: true, revealed: 3, playing: false });
+  assert.deepEqual(now(), { shown: 2, pinned: true, visibleCount: 3, playing: false });
 });
 
 test("player applies a new speed from the next character on", () => {
@@ -44,15 +44,15 @@ test("player applies a new speed from the next character on", () => {
 
 test("player shows all characters at once with reduced motion", () => {
   player.start(3, { still: true });
-  assert.deepEqual(seen, [{ shown: 0, held: true, revealed: 3, playing: false }]);
+  assert.deepEqual(seen, [{ shown: 0, pinned: true, visibleCount: 3, playing: false }]);
 });
 
 test("player pins the selected character and reveals all", () => {
   player.start(3, { still: false });
   player.select(1);
-  assert.deepEqual(now(), { shown: 1, held: true, revealed: 3, playing: false });
+  assert.deepEqual(now(), { shown: 1, pinned: true, visibleCount: 3, playing: false });
   mock.timers.tick(5000);
-  assert.deepEqual(now(), { shown: 1, held: true, revealed: 3, playing: false });
+  assert.deepEqual(now(), { shown: 1, pinned: true, visibleCount: 3, playing: false });
 });
 
 test("player steps stay inside the text", () => {
@@ -67,7 +67,7 @@ test("player steps stay inside the text", () => {
 test("player shows the hovered character and waits", () => {
   player.start(3, { still: false });
   player.hover(2);
-  assert.deepEqual(now(), { shown: 2, held: false, revealed: 1, playing: true });
+  assert.deepEqual(now(), { shown: 2, pinned: false, visibleCount: 1, playing: true });
   mock.timers.tick(2700);
   assert.equal(now().shown, 2);
   player.hover(null);
@@ -80,17 +80,17 @@ test("player pauses, resumes, and restarts at the end", () => {
   player.start(2, { still: false });
   player.toggle();
   mock.timers.tick(5000);
-  assert.deepEqual(now(), { shown: 0, held: true, revealed: 1, playing: false });
+  assert.deepEqual(now(), { shown: 0, pinned: true, visibleCount: 1, playing: false });
   player.toggle();
   mock.timers.tick(900);
   mock.timers.tick(900);
-  assert.deepEqual(now(), { shown: 1, held: true, revealed: 2, playing: false });
+  assert.deepEqual(now(), { shown: 1, pinned: true, visibleCount: 2, playing: false });
   player.toggle();
-  assert.deepEqual(now(), { shown: 0, held: true, revealed: 2, playing: true });
+  assert.deepEqual(now(), { shown: 0, pinned: true, visibleCount: 2, playing: true });
 });
 
 test("player shows nothing without characters", () => {
   player.clear();
   player.toggle();
-  assert.deepEqual(now(), { shown: -1, held: true, revealed: 0, playing: false });
+  assert.deepEqual(now(), { shown: -1, pinned: true, visibleCount: 0, playing: false });
 });

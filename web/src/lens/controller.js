@@ -254,7 +254,7 @@ export class LensController {
 
   /** @param {Source} source */
   #accept(source) {
-    this.#ui.cropper.withdraw();
+    this.#ui.cropper.disable();
     this.#dispatch({ type: "accept", source });
     this.#sourceSize = this.#ui.view.pictureShown;
   }
@@ -276,7 +276,7 @@ export class LensController {
     const { crop } = this.#state;
     if (!source || !size || source.file !== this.#state.source?.file) return;
     const { part, words } = crop ?? { part: null, words: "" };
-    this.#ui.cropper.offer({ file: source.file, size, part, words });
+    this.#ui.cropper.enable({ file: source.file, size, part, words });
   }
 
   #fail = (/** @type {unknown} */ error) => {
@@ -303,7 +303,7 @@ export class LensController {
     if (now.remark && now.remark !== before.remark) view.setRemark(now.remark.text);
     if (now.phase !== before.phase) this.#showPhase(now);
     if (now.reading === before.reading || !now.reading) return;
-    if (now.reading.stale) return view.hold();
+    if (now.reading.stale) return view.markStale();
     const { recognition, isFirst } = now.reading;
     this.lastResult = recognition;
     view.setRecognition(recognition, { first: isFirst });
@@ -318,7 +318,7 @@ export class LensController {
     if (picture?.drawing) generator.setDrawing(picture.drawing);
     else generator.clearDrawing();
     if (!picture) {
-      cropper.withdraw();
+      cropper.disable();
       view.setPicture(null, { note: null, sample: null, drawn: false, redrawn: false });
       return;
     }

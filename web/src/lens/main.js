@@ -14,7 +14,7 @@ import { writeFragment } from "./url-hash.js";
 const SAMPLES = new URL("../../samples/", import.meta.url);
 
 const query = new URLSearchParams(location.search);
-const player = new Player((showing) => view.attend(showing));
+const player = new Player((state) => view.render(state));
 const view = new View({
   image: (input) => void controller.receive(input),
   choose(files) {

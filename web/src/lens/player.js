@@ -5,20 +5,20 @@
  */
 
 /**
- * @typedef {object} Showing
+ * @typedef {object} PlaybackState
  * @property {number} shown the character whose attention is shown; -1 for none
- * @property {boolean} held whether it is the one held, not one that the pointer passes
- * @property {number} revealed how many characters are there to see
+ * @property {boolean} pinned whether it is the one held, not one that the pointer passes
+ * @property {number} visibleCount how many characters are there to see
  * @property {boolean} playing
  */
 
 /** Milliseconds for which each character is shown, at normal speed. */
-const PACE = 900;
+const CHARACTER_MILLISECONDS = 900;
 
 export class Player {
   #count = 0;
   #selected = -1;
-  #revealed = 0;
+  #visibleCount = 0;
   /** The character under the pointer. @type {number | null} */
   #hovered = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -26,7 +26,7 @@ export class Player {
   #speed = 1;
   #onChange;
 
-  /** @param {(showing: Showing) => void} onChange */
+  /** @param {(state: PlaybackState) => void} onChange */
   constructor(onChange) {
     this.#onChange = onChange;
   }
@@ -41,9 +41,9 @@ export class Player {
     this.#stop();
     this.#count = count;
     this.#hovered = null;
-    this.#revealed = still ? count : 0;
+    this.#visibleCount = still ? count : 0;
     this.#selected = count > 0 ? 0 : -1;
-    if (still) this.#tell();
+    if (still) this.#notify();
     else this.play();
   }
 
@@ -54,8 +54,8 @@ export class Player {
 
   /** Plays from the first character, or goes on from where it was paused. */
   play() {
-    if (this.#count === 0) return this.#tell();
-    const done = this.#revealed === this.#count && this.#selected === this.#count - 1;
+    if (this.#count === 0) return this.#notify();
+    const done = this.#visibleCount === this.#count && this.#selected === this.#count - 1;
     if (done) this.#selected = 0;
     this.#schedule();
     this.#show(this.#selected);
@@ -63,7 +63,7 @@ export class Player {
 
   pause() {
     this.#stop();
-    this.#tell();
+    this.#notify();
   }
 
   toggle() {
@@ -85,7 +85,7 @@ export class Player {
    */
   select(index) {
     this.#stop();
-    this.#revealed = this.#count;
+    this.#visibleCount = this.#count;
     this.#show(Math.min(Math.max(index, 0), this.#count - 1));
   }
 
@@ -105,7 +105,7 @@ export class Player {
    */
   hover(index) {
     this.#hovered = index;
-    this.#tell();
+    this.#notify();
   }
 
   #schedule() {
@@ -117,14 +117,14 @@ export class Player {
       } else {
         this.pause();
       }
-    }, PACE / this.#speed);
+    }, CHARACTER_MILLISECONDS / this.#speed);
   }
 
   /** @param {number} index */
   #show(index) {
     this.#selected = index;
-    this.#revealed = Math.max(this.#revealed, index + 1);
-    this.#tell();
+    this.#visibleCount = Math.max(this.#visibleCount, index + 1);
+    this.#notify();
   }
 
   #stop() {
@@ -132,11 +132,11 @@ export class Player {
     this.#timer = undefined;
   }
 
-  #tell() {
+  #notify() {
     this.#onChange({
       shown: this.#hovered ?? this.#selected,
-      held: this.#hovered === null,
-      revealed: this.#revealed,
+      pinned: this.#hovered === null,
+      visibleCount: this.#visibleCount,
       playing: this.#timer !== undefined,
     });
   }

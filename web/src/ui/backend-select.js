@@ -1,7 +1,7 @@
 // @ts-check
 /** The selection of the backend. */
 
-import { find } from "./dom.js";
+import { getById } from "./dom.js";
 
 /** @import { BackendPreference } from "../lib/types.js" */
 
@@ -12,7 +12,7 @@ import { find } from "./dom.js";
  * @param {BackendPreference} backend
  */
 export function showBackend(backend) {
-  find("backend", HTMLSelectElement).value = backend;
+  getById("backend", HTMLSelectElement).value = backend;
   for (const link of document.querySelectorAll(".pages a")) {
     const address = new URL(/** @type {HTMLAnchorElement} */ (link).href);
     const weights = new URLSearchParams(location.search).get("weights");

@@ -9,8 +9,8 @@
  * @param {new () => T} type
  * @returns {T}
  */
-export function find(id, type) {
-  return only(document.getElementById(id), type, `#${id}`);
+export function getById(id, type) {
+  return assertType(document.getElementById(id), type, `#${id}`);
 }
 
 /**
@@ -22,8 +22,8 @@ export function find(id, type) {
  * @param {new () => T} type
  * @returns {T}
  */
-export function within(root, selector, type) {
-  return only(root.querySelector(selector), type, selector);
+export function query(root, selector, type) {
+  return assertType(root.querySelector(selector), type, selector);
 }
 
 /**
@@ -32,9 +32,9 @@ export function within(root, selector, type) {
  * @param {string} id
  * @returns {HTMLElement}
  */
-export function stamp(id) {
-  const content = find(id, HTMLTemplateElement).content.firstElementChild;
-  return only(content?.cloneNode(true), HTMLElement, `#${id}`);
+export function cloneTemplate(id) {
+  const content = getById(id, HTMLTemplateElement).content.firstElementChild;
+  return assertType(content?.cloneNode(true), HTMLElement, `#${id}`);
 }
 
 /**
@@ -42,7 +42,7 @@ export function stamp(id) {
  * @param {string} text
  * @param {string} [className]
  */
-export function element(tag, text, className = "") {
+export function createElement(tag, text, className = "") {
   const made = document.createElement(tag);
   made.textContent = text;
   made.className = className;
@@ -50,18 +50,18 @@ export function element(tag, text, className = "") {
 }
 
 /** Whether the user wants nothing to move. */
-export function wantsStillness() {
+export function prefersReducedMotion() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 /**
  * @template {Element} T
- * @param {unknown} found
+ * @param {unknown} node
  * @param {new () => T} type
  * @param {string} name
  * @returns {T}
  */
-function only(found, type, name) {
-  if (!(found instanceof type)) throw new Error(`The page has no ${name}`);
-  return found;
+function assertType(node, type, name) {
+  if (!(node instanceof type)) throw new Error(`The page has no ${name}`);
+  return node;
 }

@@ -5,7 +5,7 @@ import { evaluateItems, summarize } from "../../audit/statistics.js";
 import { coversMinority } from "../../audit/verdict.js";
 import { imageCount, percent } from "../../shared/format.js";
 import { describeBackend, describeReason } from "../../shared/describe.js";
-import { find } from "../dom.js";
+import { getById } from "../dom.js";
 import { dropZone } from "../drop-zone.js";
 import { renderReport } from "../report/report.js";
 import { showBackend } from "../backend-select.js";
@@ -17,15 +17,15 @@ import { showBackend } from "../backend-select.js";
 /** @typedef {"idle" | "loading" | "running" | "paused" | "done" | "error"} State */
 
 export class AuditView {
-  #body = find("drop-zone", HTMLElement);
-  #status = find("status", HTMLElement);
-  #bar = find("progress", HTMLProgressElement);
-  #pause = find("pause", HTMLButtonElement);
-  #error = find("error", HTMLElement);
-  #backend = find("backend", HTMLSelectElement);
-  #badge = find("badge", HTMLElement);
-  #named = find("named", HTMLInputElement);
-  #report = find("report", HTMLElement);
+  #body = getById("drop-zone", HTMLElement);
+  #status = getById("status", HTMLElement);
+  #bar = getById("progress", HTMLProgressElement);
+  #pause = getById("pause", HTMLButtonElement);
+  #error = getById("error", HTMLElement);
+  #backend = getById("backend", HTMLSelectElement);
+  #badge = getById("badge", HTMLElement);
+  #named = getById("named", HTMLInputElement);
+  #report = getById("report", HTMLElement);
 
   /**
    * @param {object} on
@@ -41,25 +41,25 @@ export class AuditView {
    */
   constructor(on) {
     for (const id of ["files-input", "folder-input"]) {
-      const input = find(id, HTMLInputElement);
+      const input = getById(id, HTMLInputElement);
       input.addEventListener("change", () => {
         const files = [...(input.files ?? [])];
         input.value = ""; // so that the same files can be given again
         if (files.length > 0) on.choose(files);
       });
     }
-    const saved = find("compare-input", HTMLInputElement);
+    const saved = getById("compare-input", HTMLInputElement);
     saved.addEventListener("change", () => {
       const [file] = saved.files ?? [];
       saved.value = "";
       if (file) on.compareSaved(file);
     });
-    find("compare-next", HTMLButtonElement).addEventListener("click", () => on.compareNext());
-    find("compare-end", HTMLButtonElement).addEventListener("click", () => on.compareEnd());
+    getById("compare-next", HTMLButtonElement).addEventListener("click", () => on.compareNext());
+    getById("compare-end", HTMLButtonElement).addEventListener("click", () => on.compareEnd());
     // There the browser opens no folder.
-    if (isIos()) find("folder-choice", HTMLElement).hidden = true;
+    if (isIos()) getById("folder-choice", HTMLElement).hidden = true;
     this.#pause.addEventListener("click", () => on.pause());
-    find("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
+    getById("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
     this.#named.addEventListener("change", () => on.labels(this.#named.checked));
     this.#backend.addEventListener("change", () =>
       on.backend(/** @type {BackendPreference} */ (this.#backend.value)),
@@ -81,7 +81,7 @@ export class AuditView {
     this.#badge.textContent = describeBackend(backend);
     this.#badge.dataset.kind = backend.kind;
     this.#badge.hidden = false;
-    const reason = find("reason", HTMLElement);
+    const reason = getById("reason", HTMLElement);
     reason.textContent = describeReason(backend);
     reason.hidden = false;
   }
@@ -98,7 +98,7 @@ export class AuditView {
     if (state === "loading") this.#bar.removeAttribute("value");
     this.#pause.textContent = state === "paused" ? "Resume" : "Pause";
     this.#pause.hidden = state === "loading";
-    const controls = find("run-controls", HTMLElement);
+    const controls = getById("run-controls", HTMLElement);
     const hidden = this.#bar.hidden;
     // The keyboard goes on from where it was, not from the page's start.
     if (hidden && controls.contains(document.activeElement)) this.#status.focus();
@@ -117,7 +117,7 @@ export class AuditView {
     const speed = perSecond > 0 ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : "";
     const left =
       secondsLeft === null || done === total || ended ? "" : `, ${duration(secondsLeft)} left`;
-    find("counts", HTMLElement).textContent =
+    getById("counts", HTMLElement).textContent =
       `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
     // Read aloud now and then, not at every batch.
     const tenths = Math.floor((10 * done) / total);
@@ -126,7 +126,7 @@ export class AuditView {
 
   /** @param {string} words what else there was among the files */
   setNote(words) {
-    find("note", HTMLElement).textContent = words;
+    getById("note", HTMLElement).textContent = words;
   }
 
   /**
@@ -147,11 +147,11 @@ export class AuditView {
    */
   setReport(report, { named, choice }) {
     this.#named.checked = named;
-    find("labels-choice", HTMLElement).hidden = !choice;
+    getById("labels-choice", HTMLElement).hidden = !choice;
     renderReport(this.#report, report);
     this.#report.hidden = false;
-    find("compare", HTMLElement).hidden = false;
-    find("compare-end", HTMLButtonElement).hidden = !report.compared;
+    getById("compare", HTMLElement).hidden = false;
+    getById("compare-end", HTMLButtonElement).hidden = !report.compared;
     const summary = summarize(evaluateItems(report.items, report.network));
     const { supported, exactMatches, exactMatchRate, labelled, read } = summary;
     this.#announce(
@@ -166,15 +166,15 @@ export class AuditView {
   clearReport() {
     this.#report.hidden = true;
     this.#report.replaceChildren();
-    find("compare", HTMLElement).hidden = true;
-    find("counts", HTMLElement).textContent = "";
-    find("labels-choice", HTMLElement).hidden = true;
+    getById("compare", HTMLElement).hidden = true;
+    getById("counts", HTMLElement).textContent = "";
+    getById("labels-choice", HTMLElement).hidden = true;
     this.#announce("");
   }
 
   /** @param {string} words said once, however often they come */
   #announce(words) {
-    const announcement = find("announcement", HTMLElement);
+    const announcement = getById("announcement", HTMLElement);
     if (announcement.textContent !== words) announcement.textContent = words;
   }
 }

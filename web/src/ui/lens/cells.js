@@ -3,17 +3,17 @@
 
 import { capital, cellAt, describeCell, describePlace, topCells } from "../../lens/explain.js";
 import { percent } from "../../shared/format.js";
-import { element, find } from "../dom.js";
+import { createElement, getById } from "../dom.js";
 import { paintTint } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 
 export class CellsView {
-  #frame = find("cells-frame", HTMLElement);
-  #picture = find("cells-picture", HTMLImageElement);
-  #grid = find("cells", HTMLElement);
-  #place = find("cell-place", HTMLElement);
-  #shares = find("cell-shares", HTMLElement);
+  #frame = getById("cells-frame", HTMLElement);
+  #picture = getById("cells-picture", HTMLImageElement);
+  #grid = getById("cells", HTMLElement);
+  #place = getById("cell-place", HTMLElement);
+  #shares = getById("cell-shares", HTMLElement);
   #onChange;
   /** @type {Recognition | undefined} */
   #recognition;
@@ -62,7 +62,7 @@ export class CellsView {
     this.#picture.hidden = !address;
     if (address) this.#picture.src = address;
     this.#cells = Array.from({ length: grid.rows * grid.cols }, (_, i) => {
-      const cell = element("div", "");
+      const cell = createElement("div", "");
       cell.setAttribute("role", "gridcell");
       cell.setAttribute("aria-label", describeCell(i, recognition));
       cell.tabIndex = -1;
@@ -70,14 +70,14 @@ export class CellsView {
     });
     this.#shares.replaceChildren(
       ...characters.map(({ character }) => {
-        const item = element("li", "");
-        item.append(element("b", character), element("span", "", "tint"));
+        const item = createElement("li", "");
+        item.append(createElement("b", character), createElement("span", "", "tint"));
         return item;
       }),
     );
     this.#grid.replaceChildren(
       ...Array.from({ length: grid.rows }, (_, row) => {
-        const line = element("div", "");
+        const line = createElement("div", "");
         line.setAttribute("role", "row");
         line.append(...this.#cells.slice(row * grid.cols, (row + 1) * grid.cols));
         return line;
@@ -85,15 +85,15 @@ export class CellsView {
     );
   }
 
-  /** @param {number} revealed how many characters are there to see */
-  reveal(revealed) {
+  /** @param {number} visibleCount how many characters are there to see */
+  reveal(visibleCount) {
     [...this.#shares.children].forEach((share, i) =>
-      share.classList.toggle("unread", i >= revealed),
+      share.classList.toggle("unread", i >= visibleCount),
     );
   }
 
   /** @param {number} shown the character's index */
-  attend(shown) {
+  showCharacter(shown) {
     const character = this.#recognition?.characters[shown];
     if (character) [this.#strongest] = topCells(character.attention, 1);
     this.#update();

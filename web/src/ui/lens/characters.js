@@ -4,13 +4,13 @@
 import { maxWeight } from "../../lib/overlay.js";
 import { percent } from "../../shared/format.js";
 import { describeFocus, describeCharacter } from "../../shared/describe.js";
-import { find, stamp, within } from "../dom.js";
+import { cloneTemplate, getById, query } from "../dom.js";
 import { paintAttention } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 
 export class CharactersView {
-  #list = find("characters", HTMLElement);
+  #list = getById("characters", HTMLElement);
   /** @type {Recognition | undefined} */
   #recognition;
 
@@ -55,19 +55,18 @@ export class CharactersView {
     const { characters, grid } = recognition;
     this.#list.replaceChildren(
       ...characters.map((character, i) => {
-        const item = stamp("character-template");
-        const button = within(item, "button", HTMLButtonElement);
+        const item = cloneTemplate("character-template");
+        const button = query(item, "button", HTMLButtonElement);
         button.dataset.characterIndex = String(i);
         button.setAttribute("aria-label", describeCharacter(character, i, characters.length, grid));
-        within(item, ".glyph", HTMLElement).textContent = character.character;
-        within(item, ".share", HTMLElement).textContent = percent(character.confidence);
-        within(item, ".focus", HTMLElement).textContent = describeFocus(character.attention);
-        within(item, ".bar > span", HTMLElement).style.inlineSize =
-          `${character.confidence * 100}%`;
-        const thumb = within(item, ".thumb", HTMLElement);
+        query(item, ".glyph", HTMLElement).textContent = character.character;
+        query(item, ".share", HTMLElement).textContent = percent(character.confidence);
+        query(item, ".focus", HTMLElement).textContent = describeFocus(character.attention);
+        query(item, ".bar > span", HTMLElement).style.inlineSize = `${character.confidence * 100}%`;
+        const thumb = query(item, ".thumb", HTMLElement);
         thumb.style.setProperty("--ratio", String(recognition.width / recognition.height));
         thumb.classList.toggle("dark", dark);
-        const picture = within(item, "img", HTMLImageElement);
+        const picture = query(item, "img", HTMLImageElement);
         if (address) picture.src = address;
         else picture.remove();
         return item;
@@ -82,20 +81,20 @@ export class CharactersView {
     const { characters, grid } = this.#recognition;
     const peak = maxWeight(characters);
     this.#items.forEach((item, i) => {
-      const canvas = within(item, "canvas", HTMLCanvasElement);
+      const canvas = query(item, "canvas", HTMLCanvasElement);
       paintAttention(canvas, characters[i].attention, { grid, peak, smooth });
     });
   }
 
   /**
    * @param {number} shown
-   * @param {number} revealed
+   * @param {number} visibleCount
    * @param {boolean} follow whether the keyboard goes to the character that is shown
    */
-  attend(shown, revealed, follow) {
+  showCharacter(shown, visibleCount, follow) {
     this.#items.forEach((item, i) => {
-      const button = within(item, "button", HTMLButtonElement);
-      item.classList.toggle("unread", i >= revealed);
+      const button = query(item, "button", HTMLButtonElement);
+      item.classList.toggle("unread", i >= visibleCount);
       button.setAttribute("aria-pressed", String(i === shown));
       if (follow && i === shown) button.focus();
     });

@@ -5,7 +5,7 @@ import { WHOLE, rotate, rotatedSize } from "../../image/crop-geometry.js";
 import { runImageTask } from "../../image/image-worker-client.js";
 import { decodeScaled, drawCrop } from "../../image/crop-image.js";
 import { CropBox } from "./crop-box.js";
-import { find } from "../dom.js";
+import { getById } from "../dom.js";
 
 /** @import { Box, Part, Size } from "../../image/crop-geometry.js" */
 
@@ -14,14 +14,14 @@ const [SHOWN, SHOWN_SHORT] = [1600, 800];
 /** The least width of the box on the page, in pixels, that it is enlarged to; of the picture, too. */
 const [BOX_WIDTH, PICTURE_WIDTH] = [160, 240];
 /** What is said of a guess. */
-const FOUND = {
+const MESSAGES = {
   part: "The box is around the part that looks like a CAPTCHA.",
   whole: "The whole image looks like one CAPTCHA.",
   nothing: "No part of the image looks like a CAPTCHA. Place the box yourself.",
 };
 
 /** @type {Part} */
-const UNCUT = { box: WHOLE, turns: 0, angle: 0 };
+const NO_CROP = { box: WHOLE, turns: 0, angle: 0 };
 
 /**
  * What can be cropped, and what of it is read now.
@@ -34,50 +34,50 @@ const UNCUT = { box: WHOLE, turns: 0, angle: 0 };
  */
 
 export class CropView {
-  #bar = find("crop-bar", HTMLElement);
-  #toggle = find("crop", HTMLButtonElement);
-  #note = find("crop-note", HTMLElement);
-  #whole = find("crop-undo", HTMLButtonElement);
-  #panel = find("cropper", HTMLElement);
-  #canvas = find("crop-picture", HTMLCanvasElement);
-  #scroll = find("crop-scroll", HTMLElement);
-  #stage = find("crop-stage", HTMLElement);
-  #zoom = find("crop-zoom", HTMLInputElement);
-  #found = find("crop-found", HTMLElement);
-  #angle = find("crop-angle", HTMLInputElement);
-  #box = new CropBox((box) => this.#frame(box));
+  #bar = getById("crop-bar", HTMLElement);
+  #toggle = getById("crop", HTMLButtonElement);
+  #note = getById("crop-note", HTMLElement);
+  #whole = getById("crop-undo", HTMLButtonElement);
+  #panel = getById("cropper", HTMLElement);
+  #canvas = getById("crop-picture", HTMLCanvasElement);
+  #scroll = getById("crop-scroll", HTMLElement);
+  #stage = getById("crop-stage", HTMLElement);
+  #zoom = getById("crop-zoom", HTMLInputElement);
+  #found = getById("crop-found", HTMLElement);
+  #angle = getById("crop-angle", HTMLInputElement);
+  #box = new CropBox((box) => this.#setBox(box));
   #read;
   /** @type {Source | null} */
   #source = null;
   /** The picture, while the box is open. @type {ImageBitmap | null} */
   #bitmap = null;
   /** @type {Part} */
-  #part = UNCUT;
+  #part = NO_CROP;
 
   /** @param {(part: Part | null) => void} read reads a part, or the whole */
   constructor(read) {
     this.#read = read;
     const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
-      find(id, HTMLElement).addEventListener("click", act);
+      getById(id, HTMLElement).addEventListener("click", act);
     on("crop", () => (this.#panel.hidden ? void this.#open() : this.#close()));
-    on("crop-undo", () => this.#finish(null));
-    on("crop-left", () => this.#set(rotate(this.#part, -1)));
-    on("crop-right", () => this.#set(rotate(this.#part, 1)));
-    on("crop-guess", () => void this.#guess());
-    on("crop-all", () => this.#frame(WHOLE));
-    on("crop-read", () => this.#finish(this.#part));
+    on("crop-undo", () => this.#apply(null));
+    on("crop-left", () => this.#setCrop(rotate(this.#part, -1)));
+    on("crop-right", () => this.#setCrop(rotate(this.#part, 1)));
+    on("crop-guess", () => void this.#detect());
+    on("crop-all", () => this.#setBox(WHOLE));
+    on("crop-read", () => this.#apply(this.#part));
     on("crop-cancel", () => this.#close());
     this.#angle.addEventListener("input", () => {
-      this.#set({ ...this.#part, angle: Number(this.#angle.value) });
+      this.#setCrop({ ...this.#part, angle: Number(this.#angle.value) });
     });
-    this.#zoom.addEventListener("input", () => this.#enlarge(Number(this.#zoom.value)));
+    this.#zoom.addEventListener("input", () => this.#setZoom(Number(this.#zoom.value)));
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !this.#panel.hidden) this.#close();
     });
   }
 
   /** @param {Source} source */
-  offer(source) {
+  enable(source) {
     this.#source = source;
     const isPart = source.part !== null;
     this.#bar.hidden = false;
@@ -87,7 +87,7 @@ export class CropView {
   }
 
   /** There is nothing to crop. */
-  withdraw() {
+  disable() {
     this.#source = null;
     this.#bar.hidden = true;
     this.#note.textContent = "";
@@ -111,9 +111,9 @@ export class CropView {
     this.#panel.hidden = false;
     this.#toggle.setAttribute("aria-expanded", "true");
     this.#found.textContent = "";
-    this.#set(source.part ?? UNCUT);
-    this.#fit();
-    if (!source.part) void this.#guess();
+    this.#setCrop(source.part ?? NO_CROP);
+    this.#zoomToBox();
+    if (!source.part) void this.#detect();
     this.#panel.scrollIntoView({ block: "nearest" });
     this.#box.focus();
   }
@@ -131,33 +131,33 @@ export class CropView {
   }
 
   /** @param {Part | null} part */
-  #finish(part) {
+  #apply(part) {
     this.#close();
     this.#read(part);
   }
 
-  async #guess() {
+  async #detect() {
     const [bitmap, part, source] = [this.#bitmap, this.#part, this.#source];
     if (!bitmap || !source) return;
     const scale = bitmap.width / source.size.width;
     const guess = await runImageTask("detectOnBitmap", { bitmap, part, scale }).catch(() => null);
     // Unless it was set otherwise meanwhile.
     if (!guess || bitmap !== this.#bitmap || part !== this.#part) return;
-    this.#found.textContent = FOUND[guess.found];
-    this.#frame(guess.box);
-    this.#fit();
+    this.#found.textContent = MESSAGES[guess.found];
+    this.#setBox(guess.box);
+    this.#zoomToBox();
   }
 
   /** Enlarges the picture until the box is large enough to be set, and has it in sight. */
-  #fit() {
-    this.#enlarge(1);
+  #zoomToBox() {
+    this.#setZoom(1);
     const [stage, box] = [this.#stage.clientWidth, this.#box.place.width];
     const zoom = Math.max(PICTURE_WIDTH / stage, BOX_WIDTH / box, 1);
-    this.#enlarge(Math.min(Math.ceil(zoom * 2) / 2, Number(this.#zoom.max)));
+    this.#setZoom(Math.min(Math.ceil(zoom * 2) / 2, Number(this.#zoom.max)));
   }
 
   /** @param {number} zoom */
-  #enlarge(zoom) {
+  #setZoom(zoom) {
     this.#zoom.value = String(zoom);
     this.#stage.style.setProperty("--zoom", String(zoom));
     const [view, box] = [this.#scroll.getBoundingClientRect(), this.#box.place];
@@ -168,7 +168,7 @@ export class CropView {
   }
 
   /** @param {Box} box */
-  #frame(box) {
+  #setBox(box) {
     this.#part = { ...this.#part, box };
     const size = this.#source?.size ?? this.#canvas;
     this.#box.show(box, rotatedSize(size, this.#part.turns));
@@ -179,14 +179,14 @@ export class CropView {
    *
    * @param {Part} part
    */
-  #set(part) {
+  #setCrop(part) {
     if (!this.#bitmap) return;
     this.#part = part;
     const { width, height } = rotatedSize(this.#bitmap, part.turns);
     Object.assign(this.#canvas, { width, height });
     drawCrop(this.#bitmap, { ...part, box: WHOLE }, this.#canvas);
-    this.#frame(part.box);
+    this.#setBox(part.box);
     this.#angle.value = String(part.angle);
-    find("crop-degrees", HTMLOutputElement).textContent = `${part.angle}°`;
+    getById("crop-degrees", HTMLOutputElement).textContent = `${part.angle}°`;
   }
 }

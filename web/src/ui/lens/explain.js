@@ -4,19 +4,19 @@
 import { describeGrid } from "../../lens/explain.js";
 import { maxWeight } from "../../lib/overlay.js";
 import { CellsView } from "./cells.js";
-import { element, find } from "../dom.js";
+import { createElement, getById } from "../dom.js";
 import { StepView } from "./step.js";
 import { WeightsView } from "./weights.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 
 export class ExplainView {
-  #section = find("explain", HTMLElement);
+  #section = getById("explain", HTMLElement);
   /** What there is only once something was read. */
   #figures = this.#section.querySelectorAll("[data-of-reading]");
-  #none = find("explain-none", HTMLElement);
-  #grid = find("explain-grid", HTMLElement);
-  #characters = find("explain-characters", HTMLElement);
+  #none = getById("explain-none", HTMLElement);
+  #grid = getById("explain-grid", HTMLElement);
+  #characters = getById("explain-characters", HTMLElement);
   #weights = new WeightsView();
   #step = new StepView();
   #cells = new CellsView((cell) => this.#weights.mark(cell));
@@ -58,23 +58,23 @@ export class ExplainView {
 
   /**
    * @param {number} shown the character's index
-   * @param {number} revealed how many characters are there to see
-   * @param {boolean} held whether the character is held, not merely pointed at
+   * @param {number} visibleCount how many characters are there to see
+   * @param {boolean} pinned whether the character is pinned, not merely pointed at
    */
-  attend(shown, revealed, held) {
+  showCharacter(shown, visibleCount, pinned) {
     if (!this.#recognition?.characters[shown]) return;
-    const follow = held && this.#characters.contains(document.activeElement);
+    const follow = pinned && this.#characters.contains(document.activeElement);
     this.#characters.querySelectorAll("button").forEach((button, i) => {
-      button.classList.toggle("unread", i >= revealed);
+      button.classList.toggle("unread", i >= visibleCount);
       button.setAttribute("aria-pressed", String(i === shown));
       if (follow && i === shown) button.focus({ preventScroll: true });
     });
-    this.#cells.reveal(revealed);
+    this.#cells.reveal(visibleCount);
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#cells.attend(shown);
-    this.#step.attend(shown);
-    this.#weights.attend(shown);
+    this.#cells.showCharacter(shown);
+    this.#step.showCharacter(shown);
+    this.#weights.showCharacter(shown);
   }
 
   /**
@@ -82,10 +82,10 @@ export class ExplainView {
    * @param {number} index
    */
   #choice(character, index) {
-    const button = element("button", character);
+    const button = createElement("button", character);
     button.setAttribute("type", "button");
     button.addEventListener("click", () => this.#select(index));
-    const item = element("li", "");
+    const item = createElement("li", "");
     item.append(button);
     return item;
   }

@@ -1,29 +1,29 @@
 // @ts-check
-/** What can be kept of a reading: its text, a figure, its numbers. */
+/** What can be exported of a reading: its text, a figure, its numbers. */
 
 import { linkToDrawing } from "../../lens/url-hash.js";
-import { find } from "../dom.js";
+import { getById } from "../dom.js";
 import { saveFile } from "../report/save.js";
 import { drawFigure, paintFigure } from "./figure.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 
 /** Milliseconds after which a button is itself again. */
-const MOMENT = 1500;
+const FEEDBACK_MILLISECONDS = 1500;
 
 /**
  * What is on the page.
  *
- * @typedef {object} Kept
+ * @typedef {object} ExportData
  * @property {Recognition} recognition
  * @property {HTMLImageElement | null} picture `null` where the browser cannot show it
  * @property {{ dark: boolean, smooth: boolean, opacity: number }} look
  */
 
-/** The files that can be saved, by their endings. @type {Record<string, (kept: Kept) => Blob | Promise<Blob>>} */
-const FILES = {
-  svg: (kept) => new Blob([figure(drawFigure, kept)], { type: "image/svg+xml" }),
-  png: (kept) => figure(paintFigure, kept),
+/** The files that can be saved, by their endings. @type {Record<string, (data: ExportData) => Blob | Promise<Blob>>} */
+const EXPORTERS = {
+  svg: (data) => new Blob([figure(drawFigure, data)], { type: "image/svg+xml" }),
+  png: (data) => figure(paintFigure, data),
   json: ({ recognition }) => {
     const plain = (/** @type {string} */ _, /** @type {unknown} */ value) =>
       value instanceof Float32Array ? [...value] : value;
@@ -31,17 +31,17 @@ const FILES = {
   },
 };
 
-export class KeepView {
-  #section = find("keep", HTMLElement);
-  #link = find("copy-link", HTMLElement);
+export class ExportView {
+  #section = getById("export", HTMLElement);
+  #link = getById("copy-link", HTMLElement);
   /** Says aloud what a button says for a moment. */
-  #status = find("keep-status", HTMLElement);
-  #figures = ["keep-svg", "keep-png"].map((id) => find(id, HTMLButtonElement));
-  #now;
+  #status = getById("export-status", HTMLElement);
+  #figures = ["export-svg", "export-png"].map((id) => getById(id, HTMLButtonElement));
+  #current;
 
-  /** @param {() => Kept | undefined} now what is on the page now */
-  constructor(now) {
-    this.#now = now;
+  /** @param {() => ExportData | undefined} current what is on the page now */
+  constructor(current) {
+    this.#current = current;
     const notCopied = "Could not copy";
     this.#on("copy", notCopied, async ({ recognition }) => {
       await navigator.clipboard.writeText(recognition.text);
@@ -51,20 +51,20 @@ export class KeepView {
       await navigator.clipboard.writeText(linkToDrawing() ?? location.href);
       return "Copied";
     });
-    for (const [ending, content] of Object.entries(FILES)) {
-      this.#on(`keep-${ending}`, "Could not save", async (kept) => {
-        saveFile(await content(kept), `captcha-lens-${kept.recognition.text}.${ending}`);
+    for (const [extension, content] of Object.entries(EXPORTERS)) {
+      this.#on(`export-${extension}`, "Could not save", async (data) => {
+        saveFile(await content(data), `captcha-lens-${data.recognition.text}.${extension}`);
       });
     }
   }
 
-  /** Shows what can be kept now. */
+  /** Shows what can be exported now. */
   update() {
-    const kept = this.#now();
-    const characters = kept?.recognition.characters.length ?? 0;
+    const data = this.#current();
+    const characters = data?.recognition.characters.length ?? 0;
     this.#section.hidden = characters === 0;
     this.#link.hidden = linkToDrawing() === null;
-    for (const button of this.#figures) button.disabled = !kept?.picture;
+    for (const button of this.#figures) button.disabled = !data?.picture;
   }
 
   /**
@@ -72,17 +72,17 @@ export class KeepView {
    *
    * @param {string} id
    * @param {string} failure what the button says where it fails
-   * @param {(kept: Kept) => Promise<string | void>} keep gives what the button says for a moment
+   * @param {(data: ExportData) => Promise<string | void>} action returns what the button says for a moment
    */
-  #on(id, failure, keep) {
-    const button = find(id, HTMLButtonElement);
+  #on(id, failure, action) {
+    const button = getById(id, HTMLButtonElement);
     const label = button.textContent;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
     button.addEventListener("click", async () => {
-      const kept = this.#now();
-      if (!kept) return;
-      const words = await keep(kept).catch(() => failure);
+      const data = this.#current();
+      if (!data) return;
+      const words = await action(data).catch(() => failure);
       if (!words) return;
       button.textContent = words;
       this.#status.textContent = words;
@@ -90,15 +90,15 @@ export class KeepView {
       timer = setTimeout(() => {
         button.textContent = label;
         this.#status.textContent = "";
-      }, MOMENT);
+      }, FEEDBACK_MILLISECONDS);
     });
   }
 }
 
 /**
  * @template T
- * @param {(picture: HTMLImageElement, recognition: Recognition, look: Kept["look"]) => T} draw
- * @param {Kept} kept
+ * @param {(picture: HTMLImageElement, recognition: Recognition, look: ExportData["look"]) => T} draw
+ * @param {ExportData} data
  */
 function figure(draw, { picture, recognition, look }) {
   if (!picture) throw new Error("There is no picture to draw.");

@@ -2,23 +2,23 @@
 /** The generator's settings. Whatever is changed is drawn and read at once. */
 
 import { MOST_SPECKLE, MOST_STROKES } from "../../lens/share-link.js";
-import { element, find, stamp, wantsStillness, within } from "../dom.js";
+import { cloneTemplate, createElement, getById, prefersReducedMotion, query } from "../dom.js";
 
 /** @import { DrawOptions, Drawing, Face } from "../../../pkg/captcha_synth_wasm.js" */
 
 export class GenerateView {
-  #panel = find("generator", HTMLElement);
-  #open = find("generate", HTMLButtonElement);
-  #style = find("generator-style", HTMLSelectElement);
-  #text = find("generator-text", HTMLInputElement);
-  #length = find("generator-length", HTMLSelectElement);
-  #random = find("generator-random", HTMLInputElement);
-  #bent = find("generator-bent", HTMLInputElement);
-  #face = find("generator-face", HTMLSelectElement);
-  #seed = find("generator-seed", HTMLInputElement);
+  #panel = getById("generator", HTMLElement);
+  #open = getById("generate", HTMLButtonElement);
+  #style = getById("generator-style", HTMLSelectElement);
+  #text = getById("generator-text", HTMLInputElement);
+  #length = getById("generator-length", HTMLSelectElement);
+  #random = getById("generator-random", HTMLInputElement);
+  #bent = getById("generator-bent", HTMLInputElement);
+  #face = getById("generator-face", HTMLSelectElement);
+  #seed = getById("generator-seed", HTMLInputElement);
   /** The face to choose once there are faces to choose from. @type {string | undefined} */
   #wanted;
-  #error = find("generator-error", HTMLElement);
+  #error = getById("generator-error", HTMLElement);
   #strokes = new Slider("Strokes", { max: MOST_STROKES, step: 1, value: 16 }, String);
   #speckle = new Slider(
     "Noise",
@@ -37,7 +37,7 @@ export class GenerateView {
       if (this.#panel.hidden) {
         this.open();
         // Below it, the picture that it draws.
-        this.#panel.scrollIntoView({ behavior: wantsStillness() ? "auto" : "smooth" });
+        this.#panel.scrollIntoView({ behavior: prefersReducedMotion() ? "auto" : "smooth" });
         this.#tell();
       } else {
         this.close();
@@ -48,7 +48,7 @@ export class GenerateView {
       this.#tell();
     });
     this.#panel.addEventListener("change", settle);
-    find("generator-next", HTMLButtonElement).addEventListener("click", () => {
+    getById("generator-next", HTMLButtonElement).addEventListener("click", () => {
       this.#seed.value = String(this.#seedNumber() + 1);
       this.#tell();
     });
@@ -108,10 +108,10 @@ export class GenerateView {
     this.#text.placeholder = text;
     this.#strokes.setChance(strokes);
     this.setError("");
-    const drawn = element("b", text);
+    const drawn = createElement("b", text);
     drawn.translate = false;
     const name = [...this.#face.options].find((option) => option.value === face)?.text ?? face;
-    find("generator-drawn", HTMLElement).replaceChildren(
+    getById("generator-drawn", HTMLElement).replaceChildren(
       "Text: ",
       drawn,
       `. Font: ${name}. Strokes: ${strokes}.`,
@@ -130,7 +130,7 @@ export class GenerateView {
 
   /** What is shown is none of its drawings. */
   clearDrawing() {
-    find("generator-drawn", HTMLElement).replaceChildren();
+    getById("generator-drawn", HTMLElement).replaceChildren();
   }
 
   /** What chooses a text is of no use where one is given. */
@@ -188,17 +188,17 @@ class Slider {
    * @param {(value: number) => string} words
    */
   constructor(name, { max, step, value }, words) {
-    const field = stamp("slider-template");
-    this.#input = within(field, "[type=range]", HTMLInputElement);
-    this.#chance = within(field, "[type=checkbox]", HTMLInputElement);
-    this.#output = within(field, "output", HTMLOutputElement);
+    const field = cloneTemplate("slider-template");
+    this.#input = query(field, "[type=range]", HTMLInputElement);
+    this.#chance = query(field, "[type=checkbox]", HTMLInputElement);
+    this.#output = query(field, "output", HTMLOutputElement);
     this.#words = words;
-    within(field, ".name", HTMLElement).textContent = name;
+    query(field, ".name", HTMLElement).textContent = name;
     field.setAttribute("aria-label", name);
     this.#input.setAttribute("aria-label", name);
     // In this order: a slider holds its value to its range.
     Object.assign(this.#input, { max, step, value });
-    find("slider-template", HTMLTemplateElement).before(field);
+    getById("slider-template", HTMLTemplateElement).before(field);
     this.#input.addEventListener("input", () => {
       this.#chance.checked = false;
       this.#show();

@@ -5,9 +5,9 @@
  */
 
 import { canReadClipboard, listen } from "./input.js";
-import { find, wantsStillness } from "../dom.js";
+import { getById, prefersReducedMotion } from "../dom.js";
 import { ExplainView } from "./explain.js";
-import { KeepView } from "./export.js";
+import { ExportView } from "./export.js";
 import { CharactersView } from "./characters.js";
 import { PictureView } from "./picture.js";
 import { ResultView } from "./result.js";
@@ -17,7 +17,7 @@ import { showBackend } from "../backend-select.js";
 
 /** @import { InputFile } from "./input.js" */
 /** @import { Size } from "../../image/crop-geometry.js" */
-/** @import { Showing } from "../../lens/player.js" */
+/** @import { PlaybackState } from "../../lens/player.js" */
 /** @import { PageState } from "../../lens/state.js" */
 /** @import { BackendPreference, Progress, Recognition, BackendStatus } from "../../lib/types.js" */
 /** @import { Sample } from "./samples.js" */
@@ -47,12 +47,12 @@ export class View {
   #result = new ResultView();
   #characters;
   #explain;
-  #controls = find("controls", HTMLElement);
-  #play = find("play", HTMLButtonElement);
-  #scrub = find("scrub", HTMLInputElement);
-  #smooth = find("smooth-toggle", HTMLInputElement);
-  #opacity = find("opacity", HTMLInputElement);
-  #keep = new KeepView(() => this.#kept());
+  #controls = getById("controls", HTMLElement);
+  #play = getById("play", HTMLButtonElement);
+  #scrub = getById("scrub", HTMLInputElement);
+  #smooth = getById("smooth-toggle", HTMLInputElement);
+  #opacity = getById("opacity", HTMLInputElement);
+  #export = new ExportView(() => this.#exportData());
   /** @type {Recognition | undefined} */
   #recognition;
   /** The address of the picture that is shown. @type {string | undefined} */
@@ -74,7 +74,7 @@ export class View {
 
   /** Whether a reading should be there at once, not character by character. */
   get still() {
-    return wantsStillness();
+    return prefersReducedMotion();
   }
 
   /** @param {Sample[]} samples */
@@ -129,7 +129,7 @@ export class View {
    * @param {{ note: string | null, sample: string | null, drawn: boolean, redrawn: boolean }} about
    */
   setPicture(file, { note, sample, drawn, redrawn }) {
-    if (redrawn) this.hold();
+    if (redrawn) this.markStale();
     else this.#clear();
     this.#status.setNote(note);
     markSample(sample);
@@ -147,11 +147,11 @@ export class View {
   }
 
   /** Takes the light off the picture, and leaves the rest where it is until the next reading. */
-  hold() {
+  markStale() {
     if (!this.#recognition) return;
     this.#recognition = undefined;
     this.#picture.clear();
-    this.#setHeld(true);
+    this.#setInert(true);
   }
 
   /**
@@ -174,7 +174,7 @@ export class View {
     });
     this.#controls.hidden = recognition.characters.length === 0;
     this.#scrub.max = String(recognition.characters.length);
-    this.#keep.update();
+    this.#export.update();
     // The characters over the picture may have moved it.
     this.#reveal();
     this.#isNew = false;
@@ -196,14 +196,14 @@ export class View {
     if (this.#isNew && this.#picture.reveal()) this.#isNew = false;
   }
 
-  /** @param {Showing} showing */
-  attend({ shown, held, revealed, playing }) {
+  /** @param {PlaybackState} state */
+  render({ shown, pinned, visibleCount, playing }) {
     // The keyboard goes along, but not where the pointer merely passes.
-    const follow = held && this.#characters.focused;
-    this.#picture.attend(shown, revealed);
-    this.#result.attend(shown, revealed);
-    this.#characters.attend(shown, revealed, follow);
-    this.#explain.attend(shown, revealed, held);
+    const follow = pinned && this.#characters.focused;
+    this.#picture.showCharacter(shown, visibleCount);
+    this.#result.showCharacter(shown, visibleCount);
+    this.#characters.showCharacter(shown, visibleCount, follow);
+    this.#explain.showCharacter(shown, visibleCount, pinned);
     this.#play.textContent = playing ? "Pause" : "Play";
     this.#play.dataset.playing = String(playing);
     this.#scrub.value = String(shown + 1);
@@ -213,7 +213,7 @@ export class View {
     );
   }
 
-  #kept() {
+  #exportData() {
     return (
       this.#recognition && {
         recognition: this.#recognition,
@@ -227,18 +227,18 @@ export class View {
     );
   }
 
-  /** @param {boolean} held */
-  #setHeld(held) {
+  /** @param {boolean} pinned */
+  #setInert(pinned) {
     // Not the note beside the reading, nor an error: they can be new.
     for (const part of document.querySelectorAll("#reading, #characters, #details, #explain")) {
-      part.toggleAttribute("inert", held);
+      part.toggleAttribute("inert", pinned);
     }
   }
 
   #clear() {
-    this.#setHeld(false);
+    this.#setInert(false);
     this.#recognition = undefined;
-    this.#keep.update();
+    this.#export.update();
     this.#picture.clear();
     this.#result.clear();
     this.#characters.clear();
@@ -253,26 +253,26 @@ export class View {
       error: handlers.inputError,
       over: (over) => document.body.classList.toggle("dropping", over),
     });
-    const chooser = find("file-input", HTMLInputElement);
+    const chooser = getById("file-input", HTMLInputElement);
     chooser.addEventListener("change", () => {
       handlers.choose(chooser.files);
       chooser.value = ""; // so that the same file can be chosen again
     });
-    const paste = find("paste", HTMLButtonElement);
+    const paste = getById("paste", HTMLButtonElement);
     paste.hidden = !canReadClipboard;
     paste.addEventListener("click", handlers.paste);
   }
 
   #listenToControls() {
     const handlers = this.#handlers;
-    const backend = find("backend", HTMLSelectElement);
+    const backend = getById("backend", HTMLSelectElement);
     backend.addEventListener("change", () => {
       handlers.backend(/** @type {BackendPreference} */ (backend.value));
     });
-    find("retry", HTMLElement).addEventListener("click", handlers.retry);
+    getById("retry", HTMLElement).addEventListener("click", handlers.retry);
     this.#play.addEventListener("click", handlers.togglePlay);
     this.#scrub.addEventListener("input", () => handlers.select(Number(this.#scrub.value) - 1));
-    const speed = find("speed", HTMLSelectElement);
+    const speed = getById("speed", HTMLSelectElement);
     speed.addEventListener("change", () => handlers.speed(Number(speed.value)));
     this.#smooth.addEventListener("change", () => {
       this.#picture.setSmooth(this.#smooth.checked);

@@ -4,7 +4,7 @@
 import { percent } from "../../shared/format.js";
 import { centerOf, lerp, maxWeight, separateLabels } from "../../lib/overlay.js";
 import { certaintyOf } from "../../shared/describe.js";
-import { element, find, wantsStillness } from "../dom.js";
+import { createElement, getById, prefersReducedMotion } from "../dom.js";
 import { isDark, paintAttention, paintScale } from "./heatmap.js";
 
 /** @import { Size } from "../../image/crop-geometry.js" */
@@ -16,13 +16,13 @@ const GLIDE = 280;
 const TAG_GAP = 9;
 
 export class PictureView {
-  #sheet = find("sheet", HTMLElement);
-  #frame = find("frame", HTMLElement);
-  #picture = find("picture", HTMLImageElement);
-  #overlay = find("overlay", HTMLCanvasElement);
-  #placeholder = find("placeholder", HTMLElement);
-  #tags = find("tags", HTMLElement);
-  #legend = find("legend", HTMLElement);
+  #sheet = getById("sheet", HTMLElement);
+  #frame = getById("frame", HTMLElement);
+  #picture = getById("picture", HTMLImageElement);
+  #overlay = getById("overlay", HTMLCanvasElement);
+  #placeholder = getById("placeholder", HTMLElement);
+  #tags = getById("tags", HTMLElement);
+  #legend = getById("legend", HTMLElement);
   /** @type {Recognition | undefined} */
   #recognition;
   #peak = 0;
@@ -47,7 +47,7 @@ export class PictureView {
   }
 
   constructor() {
-    paintScale(find("legend-scale", HTMLCanvasElement));
+    paintScale(getById("legend-scale", HTMLCanvasElement));
   }
 
   /**
@@ -86,7 +86,7 @@ export class PictureView {
     this.#picture.removeAttribute("src"); // so that one still being decoded does not come
     this.#placeholder.hidden = false;
     this.#placeholder.classList.add("plain");
-    find("placeholder-words", HTMLElement).textContent = words;
+    getById("placeholder-words", HTMLElement).textContent = words;
   }
 
   /**
@@ -98,7 +98,7 @@ export class PictureView {
     if (this.#sheet.checkVisibility?.() === false) return false; // the crop box takes its place
     const { top, bottom } = this.#sheet.getBoundingClientRect();
     if (top >= 0 && bottom <= innerHeight) return false;
-    const behavior = wantsStillness() ? "auto" : "smooth";
+    const behavior = prefersReducedMotion() ? "auto" : "smooth";
     this.#sheet.scrollIntoView({ block: "start", behavior });
     return true;
   }
@@ -123,12 +123,12 @@ export class PictureView {
     this.#sheet.dataset.certainty = certaintyOf(recognition);
     this.#peak = maxWeight(characters);
     this.#legend.hidden = false;
-    find("legend-peak", HTMLElement).textContent = percent(this.#peak);
+    getById("legend-peak", HTMLElement).textContent = percent(this.#peak);
     const centers = characters.map(({ attention }) => centerOf(attention, grid));
     const places = separateLabels(centers, TAG_GAP);
     this.#tags.replaceChildren(
       ...characters.map(({ character }, i) => {
-        const tag = element("span", character, "tag");
+        const tag = createElement("span", character, "tag");
         tag.style.left = `${places[i]}%`;
         return tag;
       }),
@@ -139,11 +139,11 @@ export class PictureView {
    * Shows where a character was seen.
    *
    * @param {number} shown the character's index
-   * @param {number} revealed how many characters are there to see
+   * @param {number} visibleCount how many characters are there to see
    */
-  attend(shown, revealed) {
+  showCharacter(shown, visibleCount) {
     [...this.#tags.children].forEach((tag, i) => {
-      tag.classList.toggle("unread", i >= revealed);
+      tag.classList.toggle("unread", i >= visibleCount);
       tag.classList.toggle("current", i === shown);
     });
     const character = this.#recognition?.characters[shown];
@@ -161,7 +161,7 @@ export class PictureView {
     cancelAnimationFrame(this.#animation);
     const from = this.#attention;
     this.#overlay.hidden = false;
-    if (!from || wantsStillness()) return this.#paint(target);
+    if (!from || prefersReducedMotion()) return this.#paint(target);
     const start = performance.now();
     const frame = (/** @type {number} */ now) => {
       const time = Math.min(Math.max((now - start) / GLIDE, 0), 1);

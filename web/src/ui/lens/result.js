@@ -3,24 +3,24 @@
 
 import { milliseconds, percent } from "../../shared/format.js";
 import { certaintyOf, describeCertainty } from "../../shared/describe.js";
-import { element, find } from "../dom.js";
+import { createElement, getById } from "../dom.js";
 
 /** @import { Alternative, Character, Recognition } from "../../lib/types.js" */
 
 export class ResultView {
-  #guide = find("guide", HTMLElement);
-  #reading = find("reading", HTMLElement);
-  #details = find("details", HTMLElement);
-  #verdict = find("verdict", HTMLElement);
-  #title = find("reading-title", HTMLElement);
-  #word = find("word", HTMLElement);
-  #confidence = find("confidence", HTMLElement);
-  #advice = find("advice", HTMLElement);
-  #alternatives = find("alternatives", HTMLElement);
-  #alternativeList = find("alternative-list", HTMLElement);
-  #candidates = find("candidates", HTMLElement);
-  #candidatesTitle = find("candidates-title", HTMLElement);
-  #timing = find("timing", HTMLElement);
+  #guide = getById("guide", HTMLElement);
+  #reading = getById("reading", HTMLElement);
+  #details = getById("details", HTMLElement);
+  #verdict = getById("verdict", HTMLElement);
+  #title = getById("reading-title", HTMLElement);
+  #word = getById("word", HTMLElement);
+  #confidence = getById("confidence", HTMLElement);
+  #advice = getById("advice", HTMLElement);
+  #alternatives = getById("alternatives", HTMLElement);
+  #alternativeList = getById("alternative-list", HTMLElement);
+  #candidates = getById("candidates", HTMLElement);
+  #candidatesTitle = getById("candidates-title", HTMLElement);
+  #timing = getById("timing", HTMLElement);
   /** @type {Character[]} */
   #characters = [];
 
@@ -49,14 +49,16 @@ export class ResultView {
       line.textContent = words;
       line.hidden = words === "";
     }
-    this.#word.replaceChildren(...characters.map(({ character }) => element("span", character)));
+    this.#word.replaceChildren(
+      ...characters.map(({ character }) => createElement("span", character)),
+    );
     // Where there is no text, there is nothing that it could be instead.
     const others = text === "" ? [] : alternatives.filter((other) => other.text !== text);
     this.#alternatives.hidden = others.length === 0;
     this.#alternativeList.replaceChildren(...others.map(row));
     this.#characters = characters;
-    find("candidate-section", HTMLElement).hidden = characters.length === 0;
-    find("timing-title", HTMLElement).textContent = first ? "Time (first reading)" : "Time";
+    getById("candidate-section", HTMLElement).hidden = characters.length === 0;
+    getById("timing-title", HTMLElement).textContent = first ? "Time (first reading)" : "Time";
     this.#timing.replaceChildren(
       // On WebGPU the encoder is still at work while the decoder waits for it: one number for both.
       pair("Decode", times.decode),
@@ -70,15 +72,15 @@ export class ResultView {
 
   /**
    * @param {number} shown
-   * @param {number} revealed
+   * @param {number} visibleCount
    */
-  attend(shown, revealed) {
+  showCharacter(shown, visibleCount) {
     [...this.#word.children].forEach((character, i) => {
-      character.classList.toggle("unread", i >= revealed);
+      character.classList.toggle("unread", i >= visibleCount);
       character.classList.toggle("current", i === shown);
     });
     // Nor do they tell what is still to come.
-    this.#alternativeList.classList.toggle("unread", revealed < this.#characters.length);
+    this.#alternativeList.classList.toggle("unread", visibleCount < this.#characters.length);
     const candidates = this.#characters[shown]?.alternatives ?? [];
     this.#candidatesTitle.textContent = `Character ${shown + 1}: candidates`;
     this.#candidates.replaceChildren(
@@ -94,17 +96,17 @@ export class ResultView {
  * @param {number} time
  */
 function pair(stage, time) {
-  const made = element("div", "");
-  made.append(element("dt", stage), element("dd", milliseconds(time)));
+  const made = createElement("div", "");
+  made.append(createElement("dt", stage), createElement("dd", milliseconds(time)));
   return made;
 }
 
 /** @param {Alternative} alternative */
 function row({ text, confidence }) {
-  const item = element("li", "");
+  const item = createElement("li", "");
   item.append(
-    element("span", text || "no text", "text"),
-    element("span", percent(confidence), "share"),
+    createElement("span", text || "no text", "text"),
+    createElement("span", percent(confidence), "share"),
   );
   return item;
 }

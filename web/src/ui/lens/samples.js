@@ -1,7 +1,7 @@
 // @ts-check
 /** The shipped samples, as buttons. */
 
-import { find, stamp, within } from "../dom.js";
+import { cloneTemplate, getById, query } from "../dom.js";
 
 /** @typedef {{ file: string, text: string, address: string }} Sample */
 
@@ -10,13 +10,13 @@ import { find, stamp, within } from "../dom.js";
  * @param {(sample: Sample) => void} onChoose
  */
 export function showSamples(samples, onChoose) {
-  const list = find("samples", HTMLElement);
+  const list = getById("samples", HTMLElement);
   list.hidden = samples.length === 0;
   list.replaceChildren(
     ...samples.map((sample, i) => {
-      const item = stamp("sample-template");
-      const button = within(item, "button", HTMLButtonElement);
-      const picture = within(item, "img", HTMLImageElement);
+      const item = cloneTemplate("sample-template");
+      const button = query(item, "button", HTMLButtonElement);
+      const picture = query(item, "img", HTMLImageElement);
       button.dataset.sample = sample.file;
       picture.src = sample.address;
       picture.alt = `Sample ${i + 1}: ${sample.text}`;
@@ -32,7 +32,7 @@ export function showSamples(samples, onChoose) {
  * @param {string | null} file
  */
 export function markSample(file) {
-  for (const button of find("samples", HTMLElement).querySelectorAll("button")) {
+  for (const button of getById("samples", HTMLElement).querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(button.dataset.sample === file));
   }
 }

@@ -7,7 +7,7 @@ import {
   describeReason,
   describeStage,
 } from "../../shared/describe.js";
-import { find } from "../dom.js";
+import { getById } from "../dom.js";
 
 /** @import { PageState } from "../../lens/state.js" */
 /** @import { Progress, BackendStatus } from "../../lib/types.js" */
@@ -16,19 +16,19 @@ import { find } from "../dom.js";
 const FLOATING = 10_000;
 
 export class StatusView {
-  #line = find("status", HTMLElement);
-  #words = find("status-words", HTMLElement);
-  #more = find("status-more", HTMLElement);
-  #progress = find("progress", HTMLProgressElement);
-  #bytes = find("bytes", HTMLElement);
-  #badge = find("badge", HTMLElement);
-  #reason = find("reason", HTMLElement);
-  #note = find("note", HTMLElement);
+  #line = getById("status", HTMLElement);
+  #words = getById("status-words", HTMLElement);
+  #more = getById("status-more", HTMLElement);
+  #progress = getById("progress", HTMLProgressElement);
+  #bytes = getById("bytes", HTMLElement);
+  #badge = getById("badge", HTMLElement);
+  #reason = getById("reason", HTMLElement);
+  #note = getById("note", HTMLElement);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #floating;
-  #error = find("error", HTMLElement);
-  #message = find("error-message", HTMLElement);
-  #retry = find("retry", HTMLButtonElement);
+  #error = getById("error", HTMLElement);
+  #message = getById("error-message", HTMLElement);
+  #retry = getById("retry", HTMLButtonElement);
 
   /**
    * @param {PageState} state

@@ -3,7 +3,7 @@
 
 import { describePlace, describeStep, topCells } from "../../lens/explain.js";
 import { percent } from "../../shared/format.js";
-import { element, find } from "../dom.js";
+import { createElement, getById } from "../dom.js";
 import { paintTint } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
@@ -12,15 +12,15 @@ import { paintTint } from "./heatmap.js";
 const TERMS = 3;
 
 export class StepView {
-  #caption = find("step-caption", HTMLElement);
-  #state = find("step-state", HTMLElement);
-  #before = find("step-before", HTMLElement);
-  #sum = find("step-sum", HTMLElement);
-  #next = find("step-next", HTMLElement);
-  #character = find("step-character", HTMLElement);
-  #confidence = find("step-confidence", HTMLElement);
-  #bar = find("step-bar", HTMLElement);
-  #else = find("step-else", HTMLElement);
+  #caption = getById("step-caption", HTMLElement);
+  #state = getById("step-state", HTMLElement);
+  #before = getById("step-before", HTMLElement);
+  #sum = getById("step-sum", HTMLElement);
+  #next = getById("step-next", HTMLElement);
+  #character = getById("step-character", HTMLElement);
+  #confidence = getById("step-confidence", HTMLElement);
+  #bar = getById("step-bar", HTMLElement);
+  #else = getById("step-else", HTMLElement);
   /** @type {Recognition | undefined} */
   #recognition;
   #peak = 0;
@@ -41,7 +41,7 @@ export class StepView {
   }
 
   /** @param {number} shown the character's index */
-  attend(shown) {
+  showCharacter(shown) {
     if (!this.#recognition) return;
     const { characters } = this.#recognition;
     const { character, confidence, attention } = characters[shown];
@@ -60,7 +60,9 @@ export class StepView {
     const others = attention.length - cells.length;
     this.#sum.replaceChildren(
       ...cells.map((cell) => this.#term(attention[cell], this.#part(cell))),
-      ...(others > 0 ? [this.#term(rest, element("span", `${others} other cells`, "others"))] : []),
+      ...(others > 0
+        ? [this.#term(rest, createElement("span", `${others} other cells`, "others"))]
+        : []),
     );
   }
 
@@ -69,8 +71,8 @@ export class StepView {
    * @param {HTMLElement} of what it weighs
    */
   #term(weight, of) {
-    const item = element("li", "");
-    const number = element("span", percent(Math.max(weight, 0)), "tint");
+    const item = createElement("li", "");
+    const number = createElement("span", percent(Math.max(weight, 0)), "tint");
     // Many cells together have no colour of their own.
     if (of.className === "part") paintTint(number, weight / this.#peak);
     item.append(number, of);
@@ -81,7 +83,7 @@ export class StepView {
   #part(cell) {
     if (!this.#recognition) throw new Error("There is no picture to take a part of");
     const { rows, cols } = this.#recognition.grid;
-    const part = element("span", "", "part");
+    const part = createElement("span", "", "part");
     part.setAttribute("role", "img");
     part.setAttribute("aria-label", describePlace(cell, this.#recognition.grid));
     const at = (/** @type {number} */ i, /** @type {number} */ count) =>

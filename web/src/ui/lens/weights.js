@@ -2,16 +2,16 @@
 /** The attention of a character as a table of numbers, in the colours that lie over the picture. */
 
 import { weightNumber } from "../../lens/explain.js";
-import { element, find } from "../dom.js";
+import { createElement, getById } from "../dom.js";
 import { paintTint } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 
 export class WeightsView {
-  #scroll = find("weights-scroll", HTMLElement);
-  #caption = find("weights-caption", HTMLElement);
-  #head = find("weights-head", HTMLElement);
-  #body = find("weights-body", HTMLElement);
+  #scroll = getById("weights-scroll", HTMLElement);
+  #caption = getById("weights-caption", HTMLElement);
+  #head = getById("weights-head", HTMLElement);
+  #body = getById("weights-body", HTMLElement);
   /** @type {Recognition | undefined} */
   #recognition;
   #peak = 0;
@@ -29,16 +29,16 @@ export class WeightsView {
     this.#peak = peak;
     const { rows, cols } = recognition.grid;
     this.#scroll.style.setProperty("--cols", String(cols));
-    const head = element("tr", "");
+    const head = createElement("tr", "");
     head.append(
-      element("td", ""),
+      createElement("td", ""),
       ...Array.from({ length: cols }, (_, col) => header("column", col)),
     );
     this.#head.replaceChildren(head);
-    this.#cells = Array.from({ length: rows * cols }, () => element("td", ""));
+    this.#cells = Array.from({ length: rows * cols }, () => createElement("td", ""));
     this.#body.replaceChildren(
       ...Array.from({ length: rows }, (_, row) => {
-        const line = element("tr", "");
+        const line = createElement("tr", "");
         line.append(header("row", row), ...this.#cells.slice(row * cols, (row + 1) * cols));
         return line;
       }),
@@ -46,7 +46,7 @@ export class WeightsView {
   }
 
   /** @param {number} shown the character's index */
-  attend(shown) {
+  showCharacter(shown) {
     if (!this.#recognition) return;
     const { characters } = this.#recognition;
     const { character, attention } = characters[shown];
@@ -68,7 +68,7 @@ export class WeightsView {
  * @param {number} index
  */
 function header(of, index) {
-  const made = element("th", String(index + 1));
+  const made = createElement("th", String(index + 1));
   made.setAttribute("scope", of === "column" ? "col" : "row");
   made.setAttribute("aria-label", `${of} ${index + 1}`);
   return made;
