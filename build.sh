@@ -18,7 +18,7 @@ usage() {
 Usage: ./build.sh COMMAND
 
   setup   install what is missing: Rust target, wasm-bindgen, wasm-pack, npm packages, Chromium, Firefox
-  web     build the page's WebAssembly module into web/pkg
+  web     build the page: its WebAssembly modules into web/pkg, all of it into web/dist
   serve   build, serve the page on this machine and print its address
   check   formatting and lints, Rust and JavaScript
   test    everything: setup, check, size, native tests, browser tests, end-to-end tests of the page
@@ -108,7 +108,8 @@ web() {
   web_module captcha_wasm captcha-wasm web
   web_module captcha_wasm_cpu captcha-wasm web-cpu --no-default-features
   web_module captcha_synth_wasm captcha-synth-wasm web
-  node web/offline.mjs
+  heading "Web: the page"
+  npx --no-install vite build web
 }
 
 # web_module NAME PACKAGE PROFILE [OPTIONS FOR CARGO]: into web/pkg, if what is there is older. Each
@@ -138,7 +139,7 @@ serve() {
   setup_build
   web
   heading "Serve"
-  exec node web/serve.mjs "$@"
+  exec npx --no-install vite preview web "$@"
 }
 
 # ---- checks and tests
@@ -211,6 +212,8 @@ bench() {
 readonly SIZE_BUDGET=1900000
 readonly CPU_SIZE_BUDGET=550000
 readonly SYNTH_SIZE_BUDGET=500000
+# Largest scripts and styles of a page, without its workers, after brotli, in bytes.
+readonly PAGE_SIZE_BUDGET=40000
 
 size() {
   setup_build
@@ -223,6 +226,8 @@ sizes() {
   size_of captcha_wasm "$SIZE_BUDGET"
   size_of captcha_wasm_cpu "$CPU_SIZE_BUDGET"
   size_of captcha_synth_wasm "$SYNTH_SIZE_BUDGET"
+  page_size_of index.html
+  page_size_of audit.html
 }
 
 # size_of MODULE BUDGET
@@ -236,6 +241,24 @@ const brotli = brotliCompressSync(bytes).length;
 console.log(`${path}: raw ${bytes.length}, gzip ${gzipSync(bytes, { level: 9 }).length}, brotli ${brotli}, budget ${budget}`);
 if (brotli > Number(budget)) {
   console.error(`${path} is larger than its budget: shrink it, or raise the budget in build.sh and say why.`);
+  process.exitCode = 1;
+}
+END
+}
+
+# page_size_of PAGE
+page_size_of() {
+  node - "web/dist/$1" "$PAGE_SIZE_BUDGET" <<'END'
+const { readFileSync, statSync } = require("node:fs");
+const { dirname, join } = require("node:path");
+const [page, budget] = process.argv.slice(2);
+const files = [...readFileSync(page, "utf8").matchAll(/assets\/[\w-]+\.(?:js|css)/g)].map(([path]) => path);
+const sizeOf = (ending) =>
+  files.reduce((sum, path) => sum + statSync(join(dirname(page), path + ending)).size, 0);
+const brotli = sizeOf(".br");
+console.log(`${page}: ${files.length} scripts and styles, raw ${sizeOf("")}, brotli ${brotli}, budget ${budget}`);
+if (brotli > Number(budget)) {
+  console.error(`${page} is larger than its budget: shrink it, or raise the budget in build.sh and say why.`);
   process.exitCode = 1;
 }
 END

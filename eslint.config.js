@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
-  { ignores: ["target/", "web/pkg/", "web/types/", "runs/"] },
+  { ignores: ["target/", "web/dist/", "web/pkg/", "web/types/", "runs/"] },
   js.configs.recommended,
   {
     rules: {
@@ -24,11 +24,11 @@ export default [
     rules: { "no-restricted-globals": ["error", "document", "window"] },
   },
   {
-    files: ["web/src/lib/rpc.js", "web/sw.js"],
+    files: ["web/src/lib/rpc.js", "web/src/sw.js"],
     languageOptions: { globals: globals.worker },
   },
   {
-    files: ["web/*.mjs", "tests/**/*.mjs"],
+    files: ["web/*.mjs", "web/vite.config.js", "web/vite/*.js", "tests/**/*.mjs"],
     languageOptions: { globals: globals.node },
     rules: { "no-console": "off" },
   },

@@ -18,11 +18,14 @@
 import { readFile } from "node:fs/promises";
 import { argv, exit } from "node:process";
 import { fileURLToPath } from "node:url";
-import { serve } from "../../web/serve.mjs";
+import { brotliCompressSync, constants } from "node:zlib";
 import { launch } from "../e2e/browser.mjs";
+import { SOURCES, serve } from "../e2e/site.mjs";
 
 /** Openings of a fresh browser profile, each up to the first reading. */
 const OPENINGS = 5;
+/** As hosts compress. */
+const QUALITY = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 
 const folder = argv[2];
 if (!folder) {
@@ -35,6 +38,7 @@ const labels = (await readFile(`${folder}/spec_train_val.txt`, "utf8"))
   .map((line) => line.split(" "));
 
 const site = await serve({
+  folders: SOURCES,
   mounts: {
     images: folder,
     peers: fileURLToPath(new URL("node_modules", import.meta.url)),
@@ -68,7 +72,7 @@ for (const [name, make] of /** @type {const} */ ([
 await browser.close();
 await site.close();
 
-/** An empty page with nothing in its cache, and what it has received. */
+/** An empty page with nothing in its cache, and what it has received, as a host would compress it. */
 async function openPage() {
   const context = await browser.newContext({ serviceWorkers: "block" });
   const page = await context.newPage();
@@ -78,7 +82,8 @@ async function openPage() {
   context.on("requestfinished", (request) => {
     if (request.url().includes("/images/")) return;
     const add = async () => {
-      bytes += (await request.sizes()).responseBodySize;
+      const body = (await (await request.response())?.body()) ?? Buffer.alloc(0);
+      bytes += Math.min(body.length, brotliCompressSync(body, QUALITY).length);
     };
     sizes.push(add());
   });

@@ -3,12 +3,12 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { launch, watch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
 import { png } from "./lens-page.mjs";
+import { SOURCES, serve } from "./site.mjs";
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 export let site;
@@ -24,6 +24,7 @@ export function openAuditPage() {
   before(async () => {
     site = await serve({
       base: "/some/where/",
+      folders: SOURCES,
       mounts: FAKE_ENGINE,
     });
     browser = await launch({ webgpu: false });

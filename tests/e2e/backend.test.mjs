@@ -3,12 +3,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
 import { LensPage, png } from "./lens-page.mjs";
+import { SOURCES, serve } from "./site.mjs";
 
 /** @import { Page } from "playwright-core" */
 
@@ -24,7 +24,7 @@ describe("backend choice without a usable adapter", () => {
   let browser;
 
   before(async () => {
-    site = await serve({ mounts: FAKE_ENGINE });
+    site = await serve({ folders: SOURCES, mounts: FAKE_ENGINE });
     browser = await launch({ webgpu: false });
   });
   after(async () => {

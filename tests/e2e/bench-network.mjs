@@ -11,9 +11,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { serve } from "../../web/serve.mjs";
+
 import { launchProfile, serviceWorkerControls } from "./browser.mjs";
 import { meter } from "./meter.mjs";
+import { serve } from "./site.mjs";
 import { slowLine } from "./slow-line.mjs";
 
 /** A usual line of a phone: milliseconds of a round trip, and bits in a second. */

@@ -6,15 +6,16 @@
  * batching saves, not the speed of a graphics card.
  */
 
-import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { LensPage, samples } from "./lens-page.mjs";
+import { SOURCES, serve } from "./site.mjs";
 
 const OPENINGS = 5;
 const READINGS = 50;
 const BATCHES = [1, 8, 32];
 
 const site = await serve();
+const sources = await serve({ folders: SOURCES });
 const [{ file }] = await samples();
 
 for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
@@ -30,10 +31,10 @@ for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
   }
   console.log(`opening the page to the first reading: ${median(first).toFixed(0)} ms`);
 
-  const reader = await LensPage.open(browser, `${site.address}?backend=auto`);
+  const reader = await LensPage.open(browser, `${sources.address}?backend=auto`);
   const { reading, longest, batches } = await reader.page.evaluate(measure, {
     backend,
-    sample: `${site.address}samples/${file}`,
+    sample: `${sources.address}samples/${file}`,
     readings: READINGS,
     sizes: BATCHES,
   });
@@ -55,6 +56,7 @@ console.log(`drawing anew: ${await longest(() => strokes.fill("40"))} ms`);
 console.log(`a noisy photo: ${await longest(() => reader.page.evaluate(pasteNoise))} ms`);
 await browser.close();
 await site.close();
+await sources.close();
 
 /**
  * @param {() => Promise<unknown>} act

@@ -7,11 +7,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { blankBmp, blankPng, hugePng } from "./images.mjs";
 import { meter } from "./meter.mjs";
 import { LensPage, WEB, png, sampleFile, samples } from "./lens-page.mjs";
+import { SOURCES, serve } from "./site.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
@@ -112,10 +112,13 @@ describe("lens page on the CPU", () => {
     const ways = [() => reader.page.keyboard.press("Control+V"), () => reader.page.click("#paste")];
     for (const [i, paste] of ways.entries()) {
       const { file, text } = shipped[3 + i];
-      await reader.page.evaluate(async (address) => {
-        const image = await (await fetch(address)).blob();
-        await navigator.clipboard.write([new ClipboardItem({ "image/png": image })]);
-      }, `samples/${file}`);
+      await reader.page.evaluate(
+        async (address) => {
+          const image = await (await fetch(address ?? "")).blob();
+          await navigator.clipboard.write([new ClipboardItem({ "image/png": image })]);
+        },
+        await reader.page.getAttribute(`[data-sample="${file}"] img`, "src"),
+      );
       await paste();
       await reader.page.waitForFunction(
         (wanted) => document.querySelector("#word")?.textContent === wanted,
@@ -131,12 +134,17 @@ describe("lens page on the CPU", () => {
     assert.match((await reader.page.textContent("#note")) ?? "", /first of 3/);
   });
 
-  test("attends to the positions of the characters", async () => {
+  test("attends to the positions of the characters", async (t) => {
+    const sources = await serve({ folders: SOURCES });
+    t.after(sources.close);
+    const page = await browser.newPage();
+    await page.goto(`${sources.address}samples/index.json`);
     // Compares the center of attention with the position at which the generator drew the character.
-    const { inside, all } = await reader.page.evaluate(async () => {
-      const load = (/** @type {string} */ path) => import(new URL(path, location.href).href);
+    const { inside, all } = await page.evaluate(async () => {
+      const load = (/** @type {string} */ name) =>
+        import(new URL(`/src/${name}.js`, location.href).href);
       const [{ Recognizer }, { runImageTask }, { centerOf }] = await Promise.all(
-        ["src/lib/client.js", "src/image/image-worker-client.js", "src/lib/overlay.js"].map(load),
+        ["lib/client", "image/image-worker-client", "lib/overlay"].map(load),
       );
       const lens = await Recognizer.load({ backend: "cpu" });
       let [inside, all] = [0, 0];

@@ -5,12 +5,12 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { holdDecoding, launch } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { blankPng } from "./images.mjs";
 import { LensPage, png, sampleFile, samples } from "./lens-page.mjs";
+import { SOURCES, serve } from "./site.mjs";
 
 /** @import { Browser } from "playwright-core" */
 /** @import { FileGiven } from "./lens-page.mjs" */
@@ -41,6 +41,7 @@ describe("cropping", () => {
   describe("with the fake engine", () => {
     before(async () => {
       site = await serve({
+        folders: SOURCES,
         mounts: FAKE_ENGINE,
       });
     });

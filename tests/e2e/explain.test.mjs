@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { launch, stopClock } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng } from "./images.mjs";
 import { LensPage, png } from "./lens-page.mjs";
+import { SOURCES, serve } from "./site.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const GOOD = png(blankPng(200, 100), "good.png");
@@ -23,6 +23,7 @@ describe("explanation", () => {
 
   before(async () => {
     site = await serve({
+      folders: SOURCES,
       mounts: FAKE_ENGINE,
     });
     browser = await launch({ webgpu: false });

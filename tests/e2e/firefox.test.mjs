@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 import puppeteer from "puppeteer-core";
-import { serve } from "../../web/serve.mjs";
 import { serviceWorkerControls, until, watch } from "./browser.mjs";
 import { panelsOf } from "./images.mjs";
 import { WEB, samples } from "./lens-page.mjs";
+import { serve } from "./site.mjs";
 
 /** Default timeout of a test in milliseconds. */
 const DEFAULT_TIMEOUT = 60_000;

@@ -10,8 +10,8 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { launch } from "./browser.mjs";
 
-const WEB = new URL("../../web/", import.meta.url);
-const logo = await readFile(new URL("logo.svg", WEB), "utf8");
+const ICONS = new URL("../../web/public/", import.meta.url);
+const logo = await readFile(new URL("logo.svg", ICONS), "utf8");
 const square = logo.replace('rx="8"', "");
 const middle = logo
   .replace('viewBox="0 0 32 32"', 'viewBox="-7 -7 46 46"')
@@ -25,7 +25,7 @@ for (const [file, drawing, size] of /** @type {[string, string, number][]} */ ([
 ])) {
   const page = await browser.newPage({ viewport: { width: size, height: size } });
   await page.setContent(`<style>body { margin: 0 } svg { display: block }</style>${drawing}`);
-  await page.screenshot({ path: fileURLToPath(new URL(file, WEB)), omitBackground: true });
+  await page.screenshot({ path: fileURLToPath(new URL(file, ICONS)), omitBackground: true });
   await page.close();
 }
 await browser.close();

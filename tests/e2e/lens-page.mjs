@@ -11,7 +11,7 @@ import { watch } from "./browser.mjs";
 /** Default timeout of a test in milliseconds. */
 const DEFAULT_TIMEOUT = 60_000;
 
-/** The folder that the server serves. */
+/** The folder of the page. */
 export const WEB = fileURLToPath(new URL("../../web/", import.meta.url));
 
 /** @returns {Promise<{ file: string, text: string }[]>} */

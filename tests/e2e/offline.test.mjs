@@ -3,14 +3,14 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { launch, serviceWorkerControls, until } from "./browser.mjs";
-import { LensPage, WEB, sampleFile, samples } from "./lens-page.mjs";
+import { LensPage, sampleFile, samples } from "./lens-page.mjs";
+import { DIST, serve } from "./site.mjs";
 
 const QUERY = "?backend=cpu";
 
@@ -42,47 +42,48 @@ test("after one visit the page reads without a network", async (t) => {
 });
 
 test("a new version is put by as a whole, and nothing of the old one is shown", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
-  t.after(() => rm(folder, { recursive: true }));
-  const web = new URL("../../web/", import.meta.url);
-  const change = async (/** @type {string} */ path, /** @type {[string, string]} */ ...words) => {
-    const text = await readFile(new URL(path, web), "utf8");
-    const file = join(folder, basename(path));
-    await writeFile(file, text.replace(...words));
-    return file;
-  };
-  /** @type {Record<string, string>} */
-  const mounts = {};
-  const site = await serve({ mounts });
+  const { folder, change } = await copyOfPage(t);
+  const site = await serve({ folders: [folder] });
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
   const reader = await visit(browser, site.address);
-  const caches = () => reader.page.evaluate(async () => [...(await window.caches.keys())]);
-  const [old, ...more] = await caches();
-  assert.deepEqual(more, []);
+  /** How many versions of a page are cached. */
+  const versions = () =>
+    reader.page.evaluate(async () => {
+      let count = 0;
+      for (const name of await caches.keys()) {
+        const keys = await (await caches.open(name)).keys();
+        count += keys.filter(({ url }) => new URL(url).pathname.endsWith("/audit.html")).length;
+      }
+      return count;
+    });
+  assert.equal(await versions(), 1);
 
-  mounts["audit.html"] = await change("audit.html", "<title>", "<title>New: ");
+  await change("audit.html", "<title>", "<title>New: ");
   await reader.page.goto(`${site.address}audit.html${QUERY}`);
   assert.match(await reader.page.title(), /^New: /);
   const kept = await reader.page.evaluate(async () => {
-    const response = await window.caches.match(location.href.replace(location.search, ""));
+    const response = await caches.match(location.href, { ignoreSearch: true });
     return response?.text();
   });
+  assert.match(kept ?? "", /<title>/);
   assert.doesNotMatch(kept ?? "", /New: /, "a version holds its own files");
   await reader.page.goto(`${site.address}${QUERY}`);
 
-  mounts["pkg/offline.js"] = await change("pkg/offline.js", '"version": "', '"version": "new');
+  // The list of files names the page's version.
+  await change("sw.js", /"revision":"(?=\w+","url":"audit\.html")/, '"revision":"new');
   await reader.page.reload();
+  await reader.chooseSample((await samples())[0].file);
   // The visit to one page puts the other by as well.
   await until(() =>
     reader.page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null),
   );
-  assert.equal((await caches()).length, 2);
+  assert.equal(await versions(), 2);
   // Once no page of the old version is open, the new one takes over.
   await reader.page.goto("about:blank");
   await reader.page.goto(`${site.address}${QUERY}`);
-  await until(async () => !(await caches()).includes(old));
+  await until(async () => (await versions()) === 1);
   await site.close();
   await reader.page.goto(`${site.address}audit.html${QUERY}`);
   assert.match(await reader.page.title(), /^New: /);
@@ -111,29 +112,22 @@ test("where the site keeps the page waiting, what was put by is shown, and only 
 });
 
 test("a link with a fragment leaves the cached version whole", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
-  t.after(() => rm(folder, { recursive: true }));
-  const web = new URL("../../web/", import.meta.url);
-  /** @type {Record<string, string>} */
-  const mounts = {};
-  const site = await serve({ mounts });
+  const { folder, change, pathOf } = await copyOfPage(t);
+  const site = await serve({ folders: [folder] });
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
   const reader = await visit(browser, site.address);
   // The next version has another id, in the page and in its script; its worker is still to come.
-  for (const [path, words, others] of [
-    ["index.html", 'id="bytes"', 'id="size"'],
-    ["src/ui/lens/status.js", 'find("bytes"', 'find("size"'],
-  ]) {
-    const text = await readFile(new URL(path, web), "utf8");
-    assert.ok(text.includes(words), path);
-    mounts[path] = join(folder, basename(path));
-    await writeFile(mounts[path], text.replace(words, others));
-  }
+  const script = pathOf(/^assets\/index-.*\.js$/);
+  await change("index.html", 'id="bytes"', 'id="size"');
+  await change("index.html", script, "assets/index-next.js");
+  await rename(join(folder, script), join(folder, "assets/index-next.js"));
+  await change("assets/index-next.js", /(["'`])bytes\1/, '"size"');
   for (const link of [`index.html${QUERY}`, QUERY]) {
     await reader.page.goto(`${site.address}${link}#generate?seed=1`);
     assert.equal(await reader.settled(), "done");
+    assert.equal(await reader.page.locator("#size").count(), 1, "the version that the site has");
   }
   await site.close();
   await reader.page.reload();
@@ -142,9 +136,8 @@ test("a link with a fragment leaves the cached version whole", async (t) => {
 });
 
 test("an error of the site is not shown where the cache holds a copy", async (t) => {
-  /** @type {Record<string, string>} */
-  const mounts = {};
-  const site = await serve({ mounts });
+  const { folder, pathOf } = await copyOfPage(t);
+  const site = await serve({ folders: [folder] });
   t.after(site.close);
   const way = await wayTo(site.address);
   t.after(way.close);
@@ -152,7 +145,8 @@ test("an error of the site is not shown where the cache holds a copy", async (t)
   t.after(() => browser.close());
   const reader = await visit(browser, way.address);
   const [{ file, text }] = await samples();
-  mounts["src/ui/lens/input.js"] = "/nowhere"; // as if another version had no such file
+  // As if another version had no such file.
+  await rm(join(folder, pathOf(/^assets\/index-.*\.js$/)));
   await reader.page.reload();
   assert.equal(await reader.settled(), "ready");
 
@@ -181,7 +175,10 @@ test("where nothing can be put by, the site is shown", async (t) => {
 });
 
 test("two copies on one site keep each its own", async (t) => {
-  const site = await serve({ mounts: { one: WEB, two: WEB } });
+  const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const name of ["one", "two"]) await symlink(DIST, join(folder, name));
+  const site = await serve({ folders: [folder] });
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
@@ -194,6 +191,39 @@ test("two copies on one site keep each its own", async (t) => {
   await reader.page.goto(`${site.address}one/${QUERY}`);
   assert.equal(await reader.settled(), "ready");
 });
+
+/**
+ * A copy of the built page, which a test changes.
+ *
+ * @param {import("node:test").TestContext} t
+ */
+async function copyOfPage(t) {
+  const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await cp(DIST, folder, { recursive: true, filter: (path) => !path.endsWith(".br") });
+  const paths = await readdir(folder, { recursive: true });
+  return {
+    folder,
+    /** @param {RegExp} pattern */
+    pathOf(pattern) {
+      const found = paths.filter((path) => pattern.test(path));
+      assert.equal(found.length, 1, `${pattern}: ${found}`);
+      return found[0];
+    },
+    /**
+     * @param {string} path
+     * @param {string | RegExp} words
+     * @param {string} others
+     */
+    async change(path, words, others) {
+      const file = join(folder, path);
+      const text = await readFile(file, "utf8");
+      const changed = text.replace(words, others);
+      assert.notEqual(changed, text, `${path} has ${words}`);
+      await writeFile(file, changed);
+    },
+  };
+}
 
 /**
  * A way to a site that can fall silent: it then takes connections and never answers; or fail: it

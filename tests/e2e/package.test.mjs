@@ -10,9 +10,9 @@ import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build, createServer } from "vite";
-import { serve } from "../../web/serve.mjs";
 import { launch, watch } from "./browser.mjs";
 import { WEB, samples } from "./lens-page.mjs";
+import { serve } from "./site.mjs";
 
 const TYPESCRIPT = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
 const run = promisify(execFile);
@@ -78,7 +78,7 @@ describe("npm package", () => {
   });
 
   test("works without a bundler", async () => {
-    const site = await serve({ root: installed });
+    const site = await serve({ folders: [installed] });
     await readAt(`${site.address}example/`).finally(site.close);
   });
 
@@ -92,7 +92,7 @@ describe("npm package", () => {
 
     test("works in a production build", async () => {
       await build({ root: folder, base: "./", configFile: false, logLevel: "warn" });
-      const site = await serve({ root: join(folder, "dist") });
+      const site = await serve({ folders: [join(folder, "dist")] });
       await readAt(site.address).finally(site.close);
     });
 

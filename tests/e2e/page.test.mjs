@@ -3,12 +3,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { hold, holdDecoding, launch, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng, largePng } from "./images.mjs";
 import { LensPage, png } from "./lens-page.mjs";
+import { SOURCES, serve } from "./site.mjs";
 
 const WORD = "thus";
 const GOOD = png(blankPng(200, 100), "good.png");
@@ -25,6 +25,7 @@ describe("lens page", () => {
   before(async () => {
     site = await serve({
       base: "/some/where/",
+      folders: SOURCES,
       mounts: FAKE_ENGINE,
     });
     browser = await launch({ webgpu: false });

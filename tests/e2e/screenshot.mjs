@@ -6,9 +6,9 @@
  */
 
 import { argv } from "node:process";
-import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { LensPage, samples } from "./lens-page.mjs";
+import { serve } from "./site.mjs";
 
 const [out = "page.png", what = (await samples())[0].file, folder = ""] = argv.slice(2);
 const site = await serve();

@@ -5,12 +5,12 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { WIDTHS, fitsWidth, holdDecoding, launch, resizeText, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng, panelsOf } from "./images.mjs";
 import { LensPage, png } from "./lens-page.mjs";
+import { SOURCES, serve } from "./site.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const WORD = "thus";
@@ -30,6 +30,7 @@ describe("reading", () => {
   before(async () => {
     site = await serve({
       base: "/some/where/",
+      folders: SOURCES,
       mounts: FAKE_ENGINE,
     });
     browser = await launch({ webgpu: false });

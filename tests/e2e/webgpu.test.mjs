@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { LensPage, png, sampleFile, samples } from "./lens-page.mjs";
+import { serve } from "./site.mjs";
 
 /** Largest difference of a weight between WebGPU and the CPU. */
 const TOLERANCE = 1e-2;
@@ -55,7 +55,7 @@ describe("WebGPU", () => {
     await other.page.waitForSelector("#reason:text('adapter is software')");
     assert.equal(await other.page.getAttribute("#badge", "data-kind"), "cpu");
     assert.deepEqual(
-      asked.filter((url) => /worker-webgpu|captcha_wasm(_bg)?\./.test(url)),
+      asked.filter((url) => /worker-webgpu|captcha_wasm(_bg)?[.-]/.test(url)),
       [],
     );
     await other.close();

@@ -6,9 +6,9 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { serve } from "../../web/serve.mjs";
 import { launch } from "./browser.mjs";
 import { LensPage, WEB, sampleFile, samples } from "./lens-page.mjs";
+import { serve } from "./site.mjs";
 
 const GOOD = join(WEB, "models/compact.safetensors");
 

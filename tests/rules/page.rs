@@ -119,11 +119,10 @@ fn external_requests(code: &str) -> Vec<String> {
 
 #[test]
 fn page_names_no_other_origin() {
-    let more = ["sw.js", "index.html", "audit.html"];
+    let more = ["index.html", "audit.html"];
     for (path, text) in sources(&["src", "styles"], &["js", "css"], &more) {
         let extension = path.extension().unwrap().to_str().unwrap();
-        // The service worker reads the list of its own files so.
-        let code = code(extension, &text).replace("scope.importScripts(\"pkg/offline.js\")", "");
+        let code = code(extension, &text);
         assert_eq!(external_requests(&code), [""; 0], "{}", path.display());
     }
 }
@@ -221,7 +220,7 @@ fn policy_of(page: &str) -> Option<&str> {
 
 #[test]
 fn content_security_policy_is_strict_and_equal_in_pages_and_headers() {
-    let files = sources(&[], &[], &["index.html", "audit.html", "_headers"]);
+    let files = sources(&[], &[], &["index.html", "audit.html", "public/_headers"]);
     let texts: Vec<_> = files.into_iter().map(|(_, text)| text).collect();
     let header = texts[2]
         .lines()

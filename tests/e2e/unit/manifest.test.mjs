@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
 const web = (/** @type {string} */ path) =>
-  readFile(new URL(`../../../web/${path}`, import.meta.url));
+  readFile(new URL(`../../../web/public/${path}`, import.meta.url));
 
 test("manifest icons exist and have the declared size", async () => {
   const { icons } = JSON.parse(String(await web("manifest.webmanifest")));

@@ -11,8 +11,6 @@ import { Player } from "./player.js";
 import { fromFragment } from "./share-link.js";
 import { writeFragment } from "./url-hash.js";
 
-const SAMPLES = new URL("../../samples/", import.meta.url);
-
 const query = new URLSearchParams(location.search);
 const player = new Player((state) => view.render(state));
 const view = new View({
@@ -64,12 +62,16 @@ function drawShared() {
   return true;
 }
 
+/** @param {string} file */
+function sampleAddress(file) {
+  // The build looks for exactly this expression to find the files.
+  return new URL(`../../samples/${file}`, import.meta.url).href;
+}
+
 async function showSamples() {
   /** @type {{ file: string, text: string }[]} */
-  const samples = await fetch(new URL("index.json", SAMPLES))
+  const samples = await fetch(new URL("../../samples/index.json", import.meta.url))
     .then((response) => (response.ok ? response.json() : []))
     .catch(() => []); // also where the answer is not JSON
-  view.showSamples(
-    samples.map((sample) => ({ ...sample, address: new URL(sample.file, SAMPLES).href })),
-  );
+  view.showSamples(samples.map((sample) => ({ ...sample, address: sampleAddress(sample.file) })));
 }

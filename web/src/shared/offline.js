@@ -3,11 +3,8 @@
 
 /** Registers the service worker; the page works the same without. */
 export function keepOffline() {
-  // What the worker imports changes with every version, so it must not come from a cache.
-  const options = /** @type {const} */ ({ updateViaCache: "none" });
-  navigator.serviceWorker
-    ?.register(new URL("../../sw.js", import.meta.url), options)
-    .catch(() => undefined);
+  // The build puts it beside the pages, since its folder is its scope.
+  navigator.serviceWorker?.register("sw.js").catch(() => undefined);
 }
 
 /** Milliseconds without work before a page that has read nothing yet registers the worker. */

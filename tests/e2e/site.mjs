@@ -1,0 +1,73 @@
+// @ts-check
+/** Sites that tests open: Vite's preview server with the built page, or with other folders. */
+
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { preview } from "vite";
+import { sendHeaders, serveFolder } from "../../web/vite/serve.js";
+import { WEB } from "./lens-page.mjs";
+
+/** @import { Connect } from "vite" */
+
+/** The built page, which `./build.sh web` makes. */
+export const DIST = join(WEB, "dist");
+/** The sources as they are: a browser runs them without a build. For tests of one module, and with `mounts`. */
+export const SOURCES = [WEB, join(WEB, "public")];
+
+const TYPES = /** @type {Record<string, string>} */ ({
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+});
+
+/**
+ * Serves a site until it is closed.
+ *
+ * @param {object} [site]
+ * @param {string[]} [site.folders] its files are looked for in each of these; the built page unless said
+ * @param {string} [site.base] the path under which it appears, such as `/some/where/`
+ * @param {Record<string, string>} [site.mounts] other folders or files in place of paths below `base`
+ * @returns {Promise<{ address: string, close: () => Promise<void> }>}
+ */
+export async function serve({ folders = [DIST], base = "/", mounts = {} } = {}) {
+  const server = await preview({
+    configFile: false,
+    appType: "mpa",
+    base,
+    build: { outDir: folders[0] },
+    preview: { host: "127.0.0.1", port: 0 },
+    logLevel: "error",
+    plugins: [
+      {
+        name: "site",
+        configurePreviewServer({ middlewares }) {
+          for (const folder of folders) {
+            if (existsSync(join(folder, "_headers"))) middlewares.use(base, sendHeaders(folder));
+          }
+          middlewares.use(base, serveMounts(mounts));
+          for (const folder of folders) middlewares.use(base, serveFolder(folder));
+        },
+      },
+    ],
+  });
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.httpServer.address());
+  return { address: `http://127.0.0.1:${port}${base}`, close: () => server.close() };
+}
+
+/**
+ * @param {Record<string, string>} mounts
+ * @returns {Connect.NextHandleFunction}
+ */
+function serveMounts(mounts) {
+  return async ({ url = "/" }, response, next) => {
+    const path = new URL(url, "http://localhost").pathname.slice(1);
+    const name = Object.keys(mounts).find((name) => path === name || path.startsWith(`${name}/`));
+    if (name === undefined) return next();
+    const file = join(mounts[name], path.slice(name.length));
+    const bytes = await readFile(file).catch(() => undefined);
+    response.writeHead(bytes ? 200 : 404, {
+      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+    });
+    response.end(bytes);
+  };
+}

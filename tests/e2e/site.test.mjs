@@ -1,0 +1,120 @@
+// @ts-check
+/** The built page as a server sends it. */
+
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { DIST, serve } from "./site.mjs";
+
+describe("the built site", () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  /** Paths of its files. @type {string[]} */
+  let paths;
+
+  before(async () => {
+    site = await serve({ base: "/under/" });
+    paths = (await readdir(DIST, { recursive: true })).filter((path) => !path.endsWith(".br"));
+  });
+  after(() => site.close());
+
+  /** @param {RegExp} pattern */
+  const pathOf = (pattern) => {
+    const found = paths.filter((path) => pattern.test(path));
+    assert.equal(found.length, 1, `${pattern}: ${found}`);
+    return found[0];
+  };
+
+  test("is under any path, with its types", async () => {
+    for (const [path, type] of [
+      ["", "text/html;charset=utf-8"],
+      ["audit.html?x=1", "text/html;charset=utf-8"],
+      ["sw.js", "text/javascript"],
+      ["manifest.webmanifest", "application/manifest+json"],
+      [pathOf(/captcha_wasm_cpu_bg-.*\.wasm$/), "application/wasm"],
+    ]) {
+      const { status, headers } = await fetch(site.address + path);
+      assert.deepEqual([status, headers.get("content-type")], [200, type], path);
+    }
+    for (const path of [
+      "nothing.js",
+      "assets",
+      "..%2fpackage.json",
+      "assets/..%2f..%2findex.html",
+    ]) {
+      assert.equal((await fetch(site.address + path)).status, 404, path);
+    }
+    assert.equal((await fetch(new URL("/logo.svg", site.address))).status, 404);
+  });
+
+  test("sends one policy with pages, scripts and what did not change; the pages' own is the same", async () => {
+    const policies = new Set();
+    for (const path of [
+      "",
+      "audit.html",
+      "sw.js",
+      pathOf(/worker-cpu-/),
+      pathOf(/image-worker-/),
+    ]) {
+      const { headers } = await fetch(site.address + path);
+      policies.add(headers.get("content-security-policy"));
+      assert.equal(headers.get("x-content-type-options"), "nosniff");
+      // A browser may have a file from before there was a policy.
+      const same = { "if-none-match": headers.get("etag") ?? "" };
+      const unchanged = await fetch(site.address + path, { headers: same });
+      assert.equal(unchanged.status, 304);
+      policies.add(unchanged.headers.get("content-security-policy"));
+    }
+    const [policy, ...others] = policies;
+    assert.deepEqual(others, []);
+    for (const page of ["index.html", "audit.html"]) {
+      const text = await (await fetch(site.address + page)).text();
+      const [, meta] = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(text) ?? [];
+      // What may frame a page is the one thing that its markup cannot say.
+      assert.equal(policy, `${meta}; frame-ancestors 'none'`, page);
+    }
+  });
+
+  test("has hashed files kept for good, and asks for the others each time", async () => {
+    for (const path of paths.filter((path) => path.startsWith("assets/"))) {
+      assert.match(path, /-[\w-]{8}\.\w+$/, "the name holds a hash");
+      const { headers } = await fetch(site.address + path, { method: "HEAD" });
+      assert.equal(headers.get("cache-control"), "public, max-age=31536000, immutable", path);
+    }
+    for (const path of ["", "audit.html", "sw.js", "manifest.webmanifest"]) {
+      const { headers } = await fetch(site.address + path);
+      assert.equal(headers.get("cache-control"), "no-cache", path);
+    }
+  });
+
+  test("sends what gets smaller compressed, to those who read it", async () => {
+    for (const [path, encoding] of /** @type {[string, string | null][]} */ ([
+      ["index.html", "br"],
+      [pathOf(/assets\/index-.*\.js$/), "br"],
+      [pathOf(/captcha_wasm_cpu_bg-.*\.wasm$/), "br"],
+      [pathOf(/assets\/judge-.*\.png$/), null],
+    ])) {
+      const ask = (/** @type {string} */ accepted) =>
+        fetch(site.address + path, { headers: { "accept-encoding": accepted } });
+      const [plain, small] = [await ask("identity"), await ask("gzip, br;q=0.9")];
+      assert.deepEqual([plain.status, plain.headers.get("content-encoding")], [200, null]);
+      assert.equal(small.headers.get("content-encoding"), encoding, path);
+      const length = (/** @type {Response} */ { headers }) => Number(headers.get("content-length"));
+      if (encoding) assert.ok(length(small) < length(plain), path);
+      assert.deepEqual(await small.arrayBuffer(), await plain.arrayBuffer());
+    }
+  });
+
+  test("preloads what the first reading takes, in the lens page alone", async () => {
+    const preloads = async (/** @type {string} */ page) => {
+      const text = await readFile(join(DIST, page), "utf8");
+      return [...text.matchAll(/<link rel="preload" href="\.\/([^"]+)"/g)].map(([, path]) => path);
+    };
+    assert.deepEqual(await preloads("index.html"), [
+      pathOf(/captcha_wasm_cpu_bg-/),
+      pathOf(/compact-.*\.safetensors$/),
+    ]);
+    assert.deepEqual(await preloads("audit.html"), []);
+  });
+});

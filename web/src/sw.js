@@ -1,0 +1,73 @@
+// @ts-check
+/**
+ * The service worker: the page works offline after one visit. Pages come from the network, or from
+ * the precache where the network fails, answers with an error or takes longer than 4 s. A page names
+ * its other files by their hashes, so these come from the precache first, and versions never mix.
+ * Files that are not precached, such as the WebGPU module, are cached when they are used.
+ */
+
+/// <reference lib="webworker" />
+
+import { matchPrecache, precache } from "workbox-precaching";
+import { registerRoute } from "workbox-routing";
+import { NetworkFirst, NetworkOnly } from "workbox-strategies";
+
+const scope = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const SCOPE = scope.registration.scope;
+/** Seconds to wait for the network where the cache has a copy. */
+const networkTimeoutSeconds = 4;
+/** Files that were used but are not precached. Each copy of the page on an origin has its own cache. */
+const USED = `captcha-lens ${SCOPE}`;
+
+// The build replaces this with the list of files.
+precache(/** @type {any} */ (self).__WB_MANIFEST);
+
+const fromNetwork = new NetworkOnly({ networkTimeoutSeconds });
+
+registerRoute(
+  ({ request, sameOrigin }) => sameOrigin && request.mode === "navigate",
+  async ({ event, request, url }) => {
+    const copy = await cached(url);
+    if (!copy) return fetch(request);
+    const response = await fromNetwork.handle({ event, request }).catch(() => undefined);
+    return response && response.status < 400 ? response : copy;
+  },
+);
+
+const used = new NetworkFirst({ cacheName: USED, networkTimeoutSeconds });
+
+registerRoute(
+  ({ url }) => url.href.startsWith(SCOPE),
+  async ({ event, request, url }) => (await cached(url)) ?? used.handle({ event, request }),
+);
+
+/**
+ * The precached file at an address. Neither a query nor a fragment makes it another file.
+ *
+ * @param {URL} url
+ * @returns {Promise<Response | undefined>} nothing also where the browser's cache fails
+ */
+async function cached({ origin, pathname }) {
+  const path = pathname.replace(/\/$/, "/index.html");
+  return matchPrecache(origin + path).catch(() => undefined);
+}
+
+scope.addEventListener("activate", (event) => {
+  event.waitUntil(
+    (async () => {
+      // Starts the request for a page while this worker starts.
+      await scope.registration.navigationPreload?.enable();
+      await deleteOldAssets();
+      await scope.clients.claim();
+    })(),
+  );
+});
+
+/** Deletes the files of earlier versions. */
+async function deleteOldAssets() {
+  if (!(await caches.has(USED))) return;
+  const cache = await caches.open(USED);
+  for (const request of await cache.keys()) {
+    if (request.url.startsWith(`${SCOPE}assets/`)) await cache.delete(request);
+  }
+}
