@@ -72,7 +72,7 @@ describe("audit page", () => {
     assert.deepEqual(texts, [
       `${name}/1.png thus thus`,
       `${name}/2.png line thus`,
-      `${name}/10.png thus 85.3`,
+      `${name}/10.png thus 85.3%`,
     ]);
     assert.equal(await page.textContent(".report-rate"), "50.0%");
     assert.match(
@@ -147,7 +147,7 @@ describe("audit page", () => {
     await give(image("1.png"), image("2.png"), twice);
     assert.equal(
       await page.textContent("#note"),
-      "1.png has more than one label; the last one counts.",
+      "1.png has more than one label; the last label is used.",
     );
   });
 

@@ -19,7 +19,7 @@ import {
 import { percent } from "../../../web/src/shared/format.js";
 import { toCsv } from "../../../web/src/ui/report/save.js";
 
-/** @import { AuditItem, AuditNetwork } from "../../../web/src/lib/types.js" */
+/** @import { AuditItem, AuditNetwork } from "../../../web/src/audit/types.js" */
 
 const CHARACTERS = "abcdefghijklmnopqrstuvwxyz";
 const WORDS = { alphabet: CHARACTERS, maxLength: 5 };

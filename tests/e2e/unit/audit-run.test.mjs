@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { AuditRun } from "../../../web/src/audit/run.js";
 import { LensError } from "../../../web/src/lib/errors.js";
 
-/** @import { AuditImage } from "../../../web/src/lib/types.js" */
+/** @import { AuditImage } from "../../../web/src/audit/types.js" */
 
 /** @param {string} code */
 const withCode = (code) => (/** @type {unknown} */ error) =>

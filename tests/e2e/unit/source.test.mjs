@@ -42,7 +42,7 @@ Object.assign(globalThis, { OffscreenCanvas: FakeCanvas });
 
 test("limits match those of the engine", async () => {
   const source = await readFile(
-    new URL("../../../crates/model/src/image.rs", import.meta.url),
+    new URL("../../../crates/model/src/image/decode.rs", import.meta.url),
     "utf8",
   );
   const value = (/** @type {string} */ name) =>

@@ -4,7 +4,7 @@
  * this file into its reports; `crates/evaluation/src/audit` says the same in Rust.
  */
 
-/** @import { AuditNetwork } from "../lib/types.js" */
+/** @import { AuditNetwork } from "./types.js" */
 
 /** Kinds of characters, as a report names them. */
 const KINDS = /** @type {const} */ ([

@@ -6,7 +6,7 @@ import { commonFolder } from "./paths.js";
 import { differenceInterval, wilsonInterval, pairedDifferenceInterval } from "./intervals.js";
 import { evaluateItems } from "./statistics.js";
 
-/** @import { AuditComparison, AuditData, EvaluatedItem } from "../lib/types.js" */
+/** @import { AuditComparison, AuditData, EvaluatedItem } from "./types.js" */
 
 /** Share of the smaller audit's images that both must have to be compared image by image. */
 const MIN_SHARED = 0.5;

@@ -24,7 +24,8 @@ import { readerOf } from "./reader.js";
 import { AuditRun } from "./run.js";
 import { parseSavedAudit } from "./saved.js";
 
-/** @import { AuditData, AuditImage, AuditItem, AuditNetwork, BackendPreference, LabelFile } from "../lib/types.js" */
+/** @import { AuditData, AuditImage, AuditItem, AuditNetwork, LabelFile } from "./types.js" */
+/** @import { BackendPreference } from "../lib/types.js" */
 /** @import { AuditView } from "../ui/audit/audit-view.js" */
 /** @import { FoundFiles, InputFile } from "./files.js" */
 

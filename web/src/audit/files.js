@@ -7,7 +7,7 @@ import { isLabelFile } from "./labels.js";
 import { baseName, normalizePath } from "./paths.js";
 import { listZip } from "./zip.js";
 
-/** @import { AuditImage, LabelFile } from "../lib/types.js" */
+/** @import { AuditImage, LabelFile } from "./types.js" */
 
 /** What the engine reads, or the browser draws for it. */
 const IMAGE = /\.(a?png|jpe?g|jfif|webp|gif|bmp|svg|avif|heic|heif|tiff?|ico)$/i;

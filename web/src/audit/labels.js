@@ -7,7 +7,7 @@
 
 import { commonFolder, baseName, normalizePath } from "./paths.js";
 
-/** @import { AuditNetwork, LabelFile } from "../lib/types.js" */
+/** @import { AuditNetwork, LabelFile } from "./types.js" */
 
 /** The paper's label file: one `NAME WORD` a line, images beside it as `NAME.png`. */
 const SPEC_FILE = "spec_train_val.txt";

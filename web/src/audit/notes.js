@@ -6,7 +6,7 @@ import { conflictingPaths } from "./labels.js";
 import { commonFolder } from "./paths.js";
 
 /** @import { FoundFiles } from "./files.js" */
-/** @import { LabelFile } from "../lib/types.js" */
+/** @import { LabelFile } from "./types.js" */
 
 /** The page gives the reason for at most this many files that could not be opened. */
 const MAX_REASONS = 3;

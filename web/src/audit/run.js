@@ -3,7 +3,8 @@
 
 import { LensError } from "../lib/errors.js";
 
-/** @import { AuditImage, AuditItem, RecognizeOptions } from "../lib/types.js" */
+/** @import { AuditImage, AuditItem } from "./types.js" */
+/** @import { RecognizeOptions } from "../lib/types.js" */
 
 /** Errors that no other image would be spared. */
 const FATAL = new Set(["missing-code", "missing-weights", "bad-weights", "no-webgpu", "closed"]);

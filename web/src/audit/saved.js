@@ -3,7 +3,7 @@
 
 import { LensError } from "../lib/errors.js";
 
-/** @import { AuditData } from "../lib/types.js" */
+/** @import { AuditData } from "./types.js" */
 
 /**
  * @param {string} text of the file

@@ -4,7 +4,7 @@
 import { labelRules } from "./alphabet.js";
 import { wilsonInterval } from "./intervals.js";
 
-/** @import { AuditItem, AuditNetwork, AuditSummary, EvaluatedItem, Tally, Threshold } from "../lib/types.js" */
+/** @import { AuditItem, AuditNetwork, AuditSummary, EvaluatedItem, Tally, Threshold } from "./types.js" */
 
 /** A reading as confident as this contradicts its label; `HIGH_CONFIDENCE` in `crates/evaluation/src/audit/entries.rs`. */
 const HIGH_CONFIDENCE = 0.99;

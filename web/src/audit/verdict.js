@@ -10,7 +10,7 @@
 import { describeNetwork } from "./alphabet.js";
 import { imageCount, number, percent } from "../shared/format.js";
 
-/** @import { AuditNetwork, AuditSummary } from "../lib/types.js" */
+/** @import { AuditNetwork, AuditSummary } from "./types.js" */
 
 /** Share from which a CAPTCHA keeps no bot out; its interval begins at half of that or above. */
 const HIGH_RATE = 0.5;

@@ -5,14 +5,15 @@
  */
 
 import { LensError } from "../lib/errors.js";
+import { MAX_PIXELS } from "../lib/source.js";
 import { runImageTask } from "./image-worker-client.js";
 
 /** @import { Size } from "./crop-geometry.js" */
 
 /** Larger pictures are rejected: decoded, they would take half a gigabyte. */
-const MAX_PIXELS = 120_000_000;
-/** Pictures above the limit of the engine are scaled down to the second number of pixels. */
-const [ENGINE_PIXELS, SHRUNK_PIXELS] = [40_000_000, 16_000_000];
+const MAX_DECODED_PIXELS = 120_000_000;
+/** Pictures above the limit of the engine are scaled down to this number of pixels. */
+const SHRUNK_PIXELS = 16_000_000;
 /** The maximum size of an SVG file, in bytes. */
 const MAX_SVG = 5_000_000;
 /** The minimum and maximum of the longer side of a drawn SVG, in pixels. */
@@ -28,7 +29,7 @@ const SVG_START = /^\s*(<\?[^>]*>\s*|<!--[^]*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s
  * @param {Size} size
  */
 export function isWithinPixelLimit({ width, height }) {
-  return width * height <= MAX_PIXELS;
+  return width * height <= MAX_DECODED_PIXELS;
 }
 
 /**
@@ -41,10 +42,10 @@ export async function prepare(file) {
   if (await isSvg(file)) return { file: await drawSvg(file), note: null };
   const size = await sizeOf(file);
   const pixels = size ? size.width * size.height : 0;
-  if (!size || pixels <= ENGINE_PIXELS) return { file, note: null };
+  if (!size || pixels <= MAX_PIXELS) return { file, note: null };
   const words = `${size.width} × ${size.height} pixels`;
   if (!isWithinPixelLimit(size)) {
-    throw tooLarge(`${words}, at most ${MAX_PIXELS / 1e6} megapixels`);
+    throw tooLarge(`${words}, at most ${MAX_DECODED_PIXELS / 1e6} megapixels`);
   }
   const shrunk = await runImageTask("shrink", { file, size, pixels: SHRUNK_PIXELS }).catch(() => {
     throw tooLarge(words);

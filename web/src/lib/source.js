@@ -5,7 +5,7 @@ import { LensError } from "./errors.js";
 
 /** @import { ImageInput, ImageSource } from "./types.js" */
 
-/** The limits of the engine (`crates/model/src/image.rs`), checked before pixels are copied. */
+/** The limits of the engine (`crates/model/src/image/decode.rs`), checked before pixels are copied. */
 export const MAX_BYTES = 20_000_000;
 export const MAX_PIXELS = 40_000_000;
 

@@ -10,7 +10,8 @@ import { dropZone } from "../drop-zone.js";
 import { renderReport } from "../report/report.js";
 import { showBackend } from "../backend-select.js";
 
-/** @import { AuditReport, BackendPreference, PlainError, BackendStatus } from "../../lib/types.js" */
+/** @import { AuditReport } from "../../audit/types.js" */
+/** @import { BackendPreference, PlainError, BackendStatus } from "../../lib/types.js" */
 /** @import { RunProgress } from "../../audit/run.js" */
 
 /** How the page stands; the styles show what belongs to it. */

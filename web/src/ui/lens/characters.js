@@ -8,6 +8,8 @@ import { cloneTemplate, getById, query } from "../dom.js";
 import { paintAttention } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
+/** @import { PlaybackState } from "../../lens/player.js" */
+/** @import { Look } from "./lens-view.js" */
 
 export class CharactersView {
   #list = getById("characters", HTMLElement);
@@ -35,11 +37,6 @@ export class CharactersView {
     this.#list.addEventListener("pointerleave", () => on.hover(null));
   }
 
-  /** Whether the keyboard is at one of the characters. */
-  get focused() {
-    return this.#list.contains(document.activeElement);
-  }
-
   clear() {
     this.#recognition = undefined;
     this.#list.replaceChildren();
@@ -47,8 +44,7 @@ export class CharactersView {
 
   /**
    * @param {Recognition} recognition
-   * @param {{ address: string | null, dark: boolean, smooth: boolean }} look `address` of the
-   *   picture, where the browser can show it
+   * @param {Look} look
    */
   setRecognition(recognition, { address, dark, smooth }) {
     this.#recognition = recognition;
@@ -86,12 +82,10 @@ export class CharactersView {
     });
   }
 
-  /**
-   * @param {number} shown
-   * @param {number} visibleCount
-   * @param {boolean} follow whether the keyboard goes to the character that is shown
-   */
-  showCharacter(shown, visibleCount, follow) {
+  /** @param {PlaybackState} state */
+  showCharacter({ shown, visibleCount, pinned }) {
+    // The focus follows a pinned character, not one under the pointer.
+    const follow = pinned && this.#list.contains(document.activeElement);
     this.#items.forEach((item, i) => {
       const button = query(item, "button", HTMLButtonElement);
       item.classList.toggle("unread", i >= visibleCount);

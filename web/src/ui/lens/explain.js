@@ -9,6 +9,8 @@ import { StepView } from "./step.js";
 import { WeightsView } from "./weights.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
+/** @import { PlaybackState } from "../../lens/player.js" */
+/** @import { Look } from "./lens-view.js" */
 
 export class ExplainView {
   #section = getById("explain", HTMLElement);
@@ -37,8 +39,7 @@ export class ExplainView {
 
   /**
    * @param {Recognition} recognition
-   * @param {{ address: string | null, dark: boolean }} look `address` of the picture, where the
-   *   browser can show it
+   * @param {Look} look
    */
   setRecognition(recognition, look) {
     const { characters } = recognition;
@@ -56,12 +57,8 @@ export class ExplainView {
     this.#setShown(true);
   }
 
-  /**
-   * @param {number} shown the character's index
-   * @param {number} visibleCount how many characters are there to see
-   * @param {boolean} pinned whether the character is pinned, not merely pointed at
-   */
-  showCharacter(shown, visibleCount, pinned) {
+  /** @param {PlaybackState} state */
+  showCharacter({ shown, visibleCount, pinned }) {
     if (!this.#recognition?.characters[shown]) return;
     const follow = pinned && this.#characters.contains(document.activeElement);
     this.#characters.querySelectorAll("button").forEach((button, i) => {

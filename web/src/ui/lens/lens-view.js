@@ -23,6 +23,25 @@ import { showBackend } from "../backend-select.js";
 /** @import { Sample } from "./samples.js" */
 
 /**
+ * How a reading is shown.
+ *
+ * @typedef {object} Look
+ * @property {boolean} first whether it is the first reading on this backend
+ * @property {string | null} address of the picture; `null` if the browser cannot show it
+ * @property {boolean} dark whether the picture is dark
+ * @property {boolean} smooth whether attention is interpolated
+ */
+
+/**
+ * A part of the page that shows a reading.
+ *
+ * @typedef {object} ReadingView
+ * @property {() => void} clear
+ * @property {(recognition: Recognition, look: Look) => void} setRecognition
+ * @property {(state: PlaybackState) => void} showCharacter
+ */
+
+/**
  * What the user does.
  *
  * @typedef {object} Handlers
@@ -44,9 +63,9 @@ export class View {
   #handlers;
   #status = new StatusView();
   #picture = new PictureView();
-  #result = new ResultView();
   #characters;
-  #explain;
+  /** @type {ReadingView[]} */
+  #readingViews;
   #controls = getById("controls", HTMLElement);
   #play = getById("play", HTMLButtonElement);
   #scrub = getById("scrub", HTMLInputElement);
@@ -66,7 +85,8 @@ export class View {
   constructor(handlers) {
     this.#handlers = handlers;
     this.#characters = new CharactersView(handlers);
-    this.#explain = new ExplainView(handlers.select);
+    const explain = new ExplainView(handlers.select);
+    this.#readingViews = [this.#picture, new ResultView(), this.#characters, explain];
     this.#listenToInput();
     this.#listenToControls();
     document.body.classList.add("started");
@@ -161,17 +181,9 @@ export class View {
   setRecognition(recognition, about) {
     this.#clear();
     this.#recognition = recognition;
-    this.#picture.setRecognition(recognition);
-    this.#result.setRecognition(recognition, about);
-    this.#characters.setRecognition(recognition, {
-      address: this.#picture.address,
-      dark: this.#picture.dark,
-      smooth: this.#smooth.checked,
-    });
-    this.#explain.setRecognition(recognition, {
-      address: this.#picture.address,
-      dark: this.#picture.dark,
-    });
+    const { address, dark } = this.#picture;
+    const look = { ...about, address, dark, smooth: this.#smooth.checked };
+    for (const view of this.#readingViews) view.setRecognition(recognition, look);
     this.#controls.hidden = recognition.characters.length === 0;
     this.#scrub.max = String(recognition.characters.length);
     this.#export.update();
@@ -197,13 +209,9 @@ export class View {
   }
 
   /** @param {PlaybackState} state */
-  render({ shown, pinned, visibleCount, playing }) {
-    // The keyboard goes along, but not where the pointer merely passes.
-    const follow = pinned && this.#characters.focused;
-    this.#picture.showCharacter(shown, visibleCount);
-    this.#result.showCharacter(shown, visibleCount);
-    this.#characters.showCharacter(shown, visibleCount, follow);
-    this.#explain.showCharacter(shown, visibleCount, pinned);
+  render(state) {
+    const { shown, playing } = state;
+    for (const view of this.#readingViews) view.showCharacter(state);
     this.#play.textContent = playing ? "Pause" : "Play";
     this.#play.dataset.playing = String(playing);
     this.#scrub.value = String(shown + 1);
@@ -239,10 +247,7 @@ export class View {
     this.#setInert(false);
     this.#recognition = undefined;
     this.#export.update();
-    this.#picture.clear();
-    this.#result.clear();
-    this.#characters.clear();
-    this.#explain.clear();
+    for (const view of this.#readingViews) view.clear();
     this.#controls.hidden = true;
   }
 

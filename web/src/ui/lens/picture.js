@@ -9,6 +9,7 @@ import { isDark, paintAttention, paintScale } from "./heatmap.js";
 
 /** @import { Size } from "../../image/crop-geometry.js" */
 /** @import { Recognition } from "../../lib/types.js" */
+/** @import { PlaybackState } from "../../lens/player.js" */
 
 /** Milliseconds in which attention moves from one character to the next. */
 const GLIDE = 280;
@@ -136,12 +137,11 @@ export class PictureView {
   }
 
   /**
-   * Shows where a character was seen.
+   * Shows where the network looked for a character.
    *
-   * @param {number} shown the character's index
-   * @param {number} visibleCount how many characters are there to see
+   * @param {PlaybackState} state
    */
-  showCharacter(shown, visibleCount) {
+  showCharacter({ shown, visibleCount }) {
     [...this.#tags.children].forEach((tag, i) => {
       tag.classList.toggle("unread", i >= visibleCount);
       tag.classList.toggle("current", i === shown);

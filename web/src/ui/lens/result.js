@@ -6,6 +6,8 @@ import { certaintyOf, describeCertainty } from "../../shared/describe.js";
 import { createElement, getById } from "../dom.js";
 
 /** @import { Alternative, Character, Recognition } from "../../lib/types.js" */
+/** @import { PlaybackState } from "../../lens/player.js" */
+/** @import { Look } from "./lens-view.js" */
 
 export class ResultView {
   #guide = getById("guide", HTMLElement);
@@ -34,7 +36,7 @@ export class ResultView {
 
   /**
    * @param {Recognition} recognition
-   * @param {{ first: boolean }} about whether it is the first on this backend
+   * @param {Look} look
    */
   setRecognition(recognition, { first }) {
     const { text, characters, alternatives, milliseconds: times } = recognition;
@@ -70,11 +72,8 @@ export class ResultView {
     this.#details.hidden = false;
   }
 
-  /**
-   * @param {number} shown
-   * @param {number} visibleCount
-   */
-  showCharacter(shown, visibleCount) {
+  /** @param {PlaybackState} state */
+  showCharacter({ shown, visibleCount }) {
     [...this.#word.children].forEach((character, i) => {
       character.classList.toggle("unread", i >= visibleCount);
       character.classList.toggle("current", i === shown);

@@ -6,7 +6,7 @@ import { compareAudits, describeComparison } from "../../audit/compare.js";
 import { percent } from "../../shared/format.js";
 import { make, section, tableOf } from "./elements.js";
 
-/** @import { AuditReport, Share } from "../../lib/types.js" */
+/** @import { AuditReport, Share } from "../../audit/types.js" */
 
 /**
  * @param {AuditReport} report

@@ -4,7 +4,7 @@
 import { percent } from "../../shared/format.js";
 import { draw, make, section, tableOf } from "./elements.js";
 
-/** @import { Threshold } from "../../lib/types.js" */
+/** @import { Threshold } from "../../audit/types.js" */
 
 /** The drawing's size and the plot's place in it, in its own units. */
 const SIZE = { width: 380, height: 250 };

@@ -14,7 +14,7 @@ import { make, section, tableOf } from "./elements.js";
 import { downloads } from "./save.js";
 import { itemTable } from "./table.js";
 
-/** @import { AuditReport, AuditSummary, EvaluatedItem } from "../../lib/types.js" */
+/** @import { AuditReport, AuditSummary, EvaluatedItem } from "../../audit/types.js" */
 
 /** Cases shown of each kind; `PICTURES` in `crates/evaluation/src/audit/entries.rs`. */
 const CASES = 8;

@@ -5,7 +5,7 @@ import { summarize } from "../../audit/statistics.js";
 import { singular } from "../../audit/verdict.js";
 import { make } from "./elements.js";
 
-/** @import { AuditData, EvaluatedItem } from "../../lib/types.js" */
+/** @import { AuditData, EvaluatedItem } from "../../audit/types.js" */
 
 /** @param {EvaluatedItem[]} judged */
 export function toCsv(judged) {

@@ -5,7 +5,7 @@ import { confidenceOf } from "../../audit/statistics.js";
 import { percent } from "../../shared/format.js";
 import { make, section } from "./elements.js";
 
-/** @import { EvaluatedItem } from "../../lib/types.js" */
+/** @import { EvaluatedItem } from "../../audit/types.js" */
 
 /** Rows shown at a time, and printed at most. */
 const ROWS = 25;
