@@ -1,4 +1,4 @@
-//! Runs as the command line has them: begun, stopped, resumed, gone wrong.
+//! Runs of `captcha-lens train` and what other commands do with them.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,8 +11,21 @@ use command::{fails, lens, succeeds, train_tiny};
 use serde_json::Value;
 use tempfile::TempDir;
 
+const RESUME: [&str; 6] = ["train", "--out", "run", "--resume", "--device", "cpu"];
+const WEIGHTS: &str = "run/weights.safetensors";
+
+/// A folder with a finished run of two epochs and the weights of the second.
+fn trained() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let trained = train_tiny(folder.path(), &[]);
+    let errors = String::from_utf8_lossy(&trained.stderr);
+    assert!(trained.status.success(), "{errors}");
+    succeeds(folder.path(), &["export", "run", "--epoch", "2"]);
+    folder
+}
+
 #[test]
-fn a_run_stops_goes_on_and_leaves_weights_that_read() {
+fn train_stopped_after_an_epoch_is_resumed() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let first = train_tiny(folder, &["--minutes", "0"]);
@@ -31,8 +44,7 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
         "{errors}"
     );
 
-    let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
-    let output = lens(folder, &resume);
+    let output = lens(folder, &RESUME);
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{log}");
     assert!(
@@ -40,66 +52,93 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
         "{log}"
     );
     assert!(folder.join("run/checkpoint/model-2.bpk").exists());
-    assert!(fails(folder, &resume).contains("already finished"));
+    assert!(fails(folder, &RESUME).contains("already finished"));
+}
 
-    succeeds(folder, &["export", "run", "--epoch", "2"]);
-    assert!(fails(folder, &["export", "run", "--epoch", "7"]).contains("those of [1, 2]"));
+#[test]
+fn export_of_an_epoch_without_checkpoint_fails() {
+    let folder = trained();
+    let error = fails(folder.path(), &["export", "run", "--epoch", "7"]);
+    assert!(error.contains("those of [1, 2]"));
+}
 
-    let weights = "run/weights.safetensors";
-    succeeds(folder, &["average", weights, weights, "--out", "mean"]);
+#[test]
+fn average_takes_two_files_or_more() {
+    let folder = trained();
+    let folder = folder.path();
+    succeeds(folder, &["average", WEIGHTS, WEIGHTS, "--out", "mean"]);
     assert!(succeeds(folder, &["info", "mean"]).contains("captcha-lens average"));
-    fails(folder, &["average", weights, "--out", "mean"]);
+    fails(folder, &["average", WEIGHTS, "--out", "mean"]);
+}
 
-    // A checkpoint that a full disk cut short is an error, too.
+#[test]
+fn resume_rejects_truncated_checkpoints_and_other_settings() {
+    let folder = trained();
+    let folder = folder.path();
     let run_json = folder.join("run/run.json");
     let kept = fs::read_to_string(&run_json).unwrap();
     fs::write(&run_json, kept.replace("\"epochs\": 2", "\"epochs\": 3")).unwrap();
     for part in ["scheduler", "optim", "model"] {
         let path = folder.join(format!("run/checkpoint/{part}-2.bpk"));
-        let whole = fs::read(&path).unwrap();
-        fs::write(&path, &whole[..20]).unwrap();
+        let complete = fs::read(&path).unwrap();
+        fs::write(&path, &complete[..20]).unwrap();
         assert!(
-            fails(folder, &resume).contains("cannot read checkpoint"),
+            fails(folder, &RESUME).contains("cannot read checkpoint"),
             "{part}"
         );
-        fs::write(&path, whole).unwrap();
+        fs::write(&path, complete).unwrap();
     }
-    // The rate's course is counted in steps, which other devices would make longer or shorter.
-    let more = fails(folder, &[&resume[..], &["--devices", "2"]].concat());
+    // The schedule counts steps, and their number depends on the devices.
+    let more = fails(folder, &[&RESUME[..], &["--devices", "2"]].concat());
     assert!(more.contains("started with --devices 1"), "{more}");
     fs::write(&run_json, kept.replace("\"batch\": 8", "\"batch\": 0")).unwrap();
-    assert!(fails(folder, &resume).contains("batch must be at least 1"));
-    fs::write(&run_json, kept).unwrap();
-    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    assert!(fails(folder, &RESUME).contains("batch must be at least 1"));
+}
+
+#[test]
+fn info_describes_network_and_training() {
+    let folder = trained();
+    let info = succeeds(folder.path(), &["info", WEIGHTS]);
     assert!(
         info.contains("4 x 9") && info.contains("\nepoch          2\n"),
         "{info}"
     );
     assert!(info.contains("\nimages seen    48\n"), "{info}");
-    let info = succeeds(folder, &["info", "run/weights.safetensors", "--json"]);
+    let info = succeeds(folder.path(), &["info", WEIGHTS, "--json"]);
     let info: Value = serde_json::from_str(&info).unwrap();
     assert!(
         info["training"]["validation_accuracy"].is_number(),
         "{info}"
     );
+}
 
-    // Its confidence can be put right, and everything drawn. Neither a link nor a neighbour is lost.
+#[test]
+fn calibrate_changes_the_temperature_and_no_other_file() {
+    let folder = trained();
+    let folder = folder.path();
     fs::write(folder.join("run/weights.calibrated"), "mine").unwrap();
     #[cfg(unix)]
     let weights = {
-        std::os::unix::fs::symlink("run/weights.safetensors", folder.join("link")).unwrap();
+        std::os::unix::fs::symlink(WEIGHTS, folder.join("link")).unwrap();
         "link"
     };
     #[cfg(not(unix))]
-    let weights = "run/weights.safetensors";
+    let weights = WEIGHTS;
     let calibrated = succeeds(folder, &["calibrate", weights, "--count", "16"]);
     assert!(calibrated.starts_with("temperature "), "{calibrated}");
-    let info = succeeds(folder, &["info", "run/weights.safetensors"]);
+    let info = succeeds(folder, &["info", WEIGHTS]);
     assert!(!info.contains("temperature    1\n"), "{info}");
     assert_eq!(
         fs::read(folder.join("run/weights.calibrated")).unwrap(),
         b"mine"
     );
+    assert!(fails(folder, &["calibrate", "missing.safetensors"]).contains("cannot read"));
+}
+
+#[test]
+fn figures_draws_every_figure() {
+    let folder = trained();
+    let folder = folder.path();
     let drawn = succeeds(
         folder,
         &["figures", "run", "--out", "figures", "--count", "12"],
@@ -117,45 +156,62 @@ fn a_run_stops_goes_on_and_leaves_weights_that_read() {
         let path = folder.join("figures").join(name);
         let svg = fs::read_to_string(path.with_extension("svg")).unwrap();
         assert!(svg.starts_with("<svg") && svg.contains("<text"), "{name}");
-        let picture = image::open(path.with_extension("png")).unwrap().to_rgb8();
-        let ink = picture.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
+        let image = image::open(path.with_extension("png")).unwrap().to_rgb8();
+        let ink = image.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
         assert!(ink > 500, "{name}: {ink} pixels that are not white");
     }
-
-    // It can start another run, of the same network or of one that can grow from it.
-    let from = [
-        "--from",
-        "run/weights.safetensors",
-        "--epochs",
-        "1",
-        "--device",
-        "cpu",
-    ];
-    let go = |preset, out| [&["train", "--preset", preset, "--out", out], &from[..]].concat();
-    succeeds(folder, &go("tiny.toml", "second"));
-    let second = fs::read_to_string(folder.join("second/run.json")).unwrap();
-    let second: Value = serde_json::from_str(&second).unwrap();
-    assert_eq!(second["first_image"], 48, "no image is seen again");
-    let other = [&go("tiny.toml", "other")[..], &["--seed", "2"]].concat();
-    succeeds(folder, &other);
-    let other = fs::read_to_string(folder.join("other/run.json")).unwrap();
-    assert!(other.contains("\"first_image\": 0"), "{other}");
-    assert!(fails(folder, &go("compact", "third")).contains("another network"));
-    // Learning from some of what is read, character map and all.
-    let tiny = fs::read_to_string(folder.join("tiny.toml")).unwrap();
-    let some = tiny.replace("batch = 8", "batch = 4\nsampling_ratio = 2");
-    fs::write(folder.join("some.toml"), some).unwrap();
-    succeeds(folder, &go("some.toml", "fourth"));
-    assert!(fails(folder, &["calibrate", "missing.safetensors"]).contains("cannot read"));
     assert!(fails(folder, &["figures", "missing", "--out", "x"]).contains("contains no run"));
 }
 
 #[test]
-fn a_run_goes_on_on_the_device_that_is_asked_for_alone() {
+fn train_from_weights_continues_their_images() {
+    let folder = trained();
+    let folder = folder.path();
+    let from = ["--from", WEIGHTS, "--epochs", "1", "--device", "cpu"];
+    let train = |preset, out| [&["train", "--preset", preset, "--out", out], &from[..]].concat();
+    succeeds(folder, &train("tiny.toml", "second"));
+    let second = fs::read_to_string(folder.join("second/run.json")).unwrap();
+    let second: Value = serde_json::from_str(&second).unwrap();
+    assert_eq!(second["first_image"], 48, "no image is used again");
+    let other = [&train("tiny.toml", "other")[..], &["--seed", "2"]].concat();
+    succeeds(folder, &other);
+    let other = fs::read_to_string(folder.join("other/run.json")).unwrap();
+    assert!(other.contains("\"first_image\": 0"), "{other}");
+    assert!(fails(folder, &train("compact", "third")).contains("another network"));
+    // Importance sampling, also of the character map.
+    let tiny = fs::read_to_string(folder.join("tiny.toml")).unwrap();
+    let sampled = tiny.replace("batch = 8", "batch = 4\nsampling_ratio = 2");
+    fs::write(folder.join("sampled.toml"), sampled).unwrap();
+    succeeds(folder, &train("sampled.toml", "fourth"));
+}
+
+#[test]
+fn run_with_earlier_field_names_is_resumed() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     assert!(train_tiny(folder, &["--minutes", "0"]).status.success());
-    // burn's own default device, which this build does not have: to open it would be a panic.
+    let path = folder.join("run/run.json");
+    let mut record = fs::read_to_string(&path).unwrap();
+    for (now, before) in [
+        ("distortion_share", "bent_share"),
+        ("extra_fonts_share", "more_faces_share"),
+        ("augmented_share", "degraded_share"),
+        ("sampling_ratio", "candidates"),
+    ] {
+        assert!(record.contains(now), "{now} in {record}");
+        record = record.replace(now, before);
+    }
+    fs::write(&path, record).unwrap();
+    succeeds(folder, &RESUME);
+    assert!(folder.join("run/checkpoint/model-2.bpk").exists());
+}
+
+#[test]
+fn resume_uses_only_the_requested_device() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    assert!(train_tiny(folder, &["--minutes", "0"]).status.success());
+    // burn's default device is one that this build does not have: opening it would panic.
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_captcha-lens"))
         .args(["train", "--out", "run", "--resume", "--device", "cpu"])
         .env("BURN_DEVICE", "cuda")
@@ -167,7 +223,7 @@ fn a_run_goes_on_on_the_device_that_is_asked_for_alone() {
 }
 
 #[test]
-fn a_run_keeps_its_network_whatever_its_presets_name_means_later() {
+fn run_keeps_its_network_when_a_preset_changes() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
@@ -180,7 +236,7 @@ fn a_run_keeps_its_network_whatever_its_presets_name_means_later() {
     let info = succeeds(folder, &["info", "run/weights.safetensors"]);
     assert!(info.contains("4 x 9"), "{info}");
 
-    // A version that kept the name only: what the name means now does not fit, which is said.
+    // An earlier version recorded only the name, which now names another network.
     run.as_object_mut().unwrap().remove("network").unwrap();
     fs::write(&path, run.to_string()).unwrap();
     assert!(fails(folder, &["export", "run"]).contains("another network"));
@@ -189,12 +245,12 @@ fn a_run_keeps_its_network_whatever_its_presets_name_means_later() {
 }
 
 #[test]
-fn the_best_epoch_is_the_one_that_read_most_and_only_if_that_is_known() {
+fn best_epoch_has_the_best_validation_accuracy() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
     let run = folder.join("run");
-    // Each batch counts for its images: 20, 30 and 25 %.
+    // Batches are weighted by their images: 20%, 30% and 25%.
     for (epoch, log) in [
         (1, "20,8\n20,8\n"),
         (2, "0,4\n45,8\n"),
@@ -219,7 +275,7 @@ fn the_best_epoch_is_the_one_that_read_most_and_only_if_that_is_known() {
 }
 
 #[test]
-fn a_mistake_leaves_no_run_behind() {
+fn train_with_invalid_arguments_makes_no_folder() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let big = u64::MAX.to_string();
@@ -245,7 +301,7 @@ fn a_mistake_leaves_no_run_behind() {
         assert!(!folder.join("run").exists(), "{mistake:?}");
     }
 
-    // Folders of which an image cannot be learnt from.
+    // Folders with an unusable image.
     let data = folder.join("data");
     succeeds(folder, &["generate", "--count", "6", "--out", "data"]);
     let spec = data.join("spec_train_val.txt");
@@ -263,7 +319,7 @@ fn a_mistake_leaves_no_run_behind() {
         assert!(errors.contains(complaint), "{complaint}: {errors}");
         assert!(!folder.join("run").exists(), "{line}");
     }
-    // Of which none can be read.
+    // Only unreadable images.
     fs::write(&spec, "first thus\nlast line\n").unwrap();
     for name in ["first.png", "last.png"] {
         fs::write(data.join(name), "no image").unwrap();
@@ -274,14 +330,14 @@ fn a_mistake_leaves_no_run_behind() {
     assert!(errors.contains("first.png") && errors.contains("last.png"));
     assert!(!folder.join("run").exists());
 
-    // A folder that is not empty: what is there could be taken for this run's.
+    // A folder that is not empty.
     fs::create_dir_all(folder.join("run/checkpoint")).unwrap();
     let output = train_tiny(folder, &[]);
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(errors.contains("already contains files"), "{errors}");
     fs::remove_dir_all(folder.join("run")).unwrap();
 
-    // Presets with a mistake in them.
+    // Invalid presets.
     for (right, wrong, complaint) in [
         (
             "filters = 4, padded = false",
@@ -337,11 +393,11 @@ fn a_mistake_leaves_no_run_behind() {
 }
 
 #[test]
-fn a_run_cut_short_in_its_first_epoch_still_starts_from_its_weights() {
+fn resume_in_the_first_epoch_starts_from_the_initial_weights() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     assert!(train_tiny(folder, &["--epochs", "1"]).status.success());
-    let go_on = |out| {
+    let train_from = |out| {
         let weights = folder.join(out).join("weights.safetensors");
         let from = ["--from", "run/weights.safetensors", "--epochs", "1"];
         let train = [
@@ -362,10 +418,10 @@ fn a_run_cut_short_in_its_first_epoch_still_starts_from_its_weights() {
         whole
     };
     let resume = |out| ["train", "--out", out, "--resume", "--device", "cpu"];
-    let whole = go_on("again");
+    let whole = train_from("again");
     succeeds(folder, &resume("again"));
     assert!(fs::read(folder.join("again/weights.safetensors")).unwrap() == whole);
-    go_on("lost");
+    train_from("lost");
     fs::remove_file(folder.join("lost/start.safetensors")).unwrap();
     assert!(fails(folder, &resume("lost")).contains("start the run again"));
 }

@@ -1,6 +1,7 @@
 //! The score of an evaluation.
 
 mod display;
+mod tally;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -10,6 +11,10 @@ use serde::Serialize;
 
 use crate::attention_alignment::AttentionAlignment;
 use crate::data::{PlacedCharacter, RenderInfo};
+
+pub use tally::Tally;
+
+use tally::share;
 
 /// Number of equally wide confidence intervals in a reliability diagram.
 const RELIABILITY_BINS: usize = 15;
@@ -113,49 +118,8 @@ pub struct ReliabilityBin {
     pub confidence: f64,
 }
 
-/// Counts of a group of images.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Tally {
-    /// Number of images.
-    pub images: usize,
-    /// Exact matches among them.
-    pub exact_matches: usize,
-}
-
-impl Tally {
-    /// `exact_matches / images`
-    pub fn accuracy(self) -> f64 {
-        share(self.exact_matches, self.images)
-    }
-
-    /// 95% confidence interval of the accuracy (Wilson 1927).
-    pub fn interval(self) -> (f64, f64) {
-        const Z: f64 = 1.96;
-        let (n, p) = (self.images.max(1) as f64, self.accuracy());
-        let scale = 1.0 + Z * Z / n;
-        let centre = (p + Z * Z / (2.0 * n)) / scale;
-        let reach = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt() / scale;
-        ((centre - reach).max(0.0), (centre + reach).min(1.0))
-    }
-
-    /// Adds the counts of another group.
-    pub fn add(&mut self, other: Self) {
-        self.images += other.images;
-        self.exact_matches += other.exact_matches;
-    }
-
-    fn count(&mut self, correct: bool) {
-        self.images += 1;
-        self.exact_matches += usize::from(correct);
-    }
-}
-
 fn is_zero(count: &usize) -> bool {
     *count == 0
-}
-
-fn share(part: usize, whole: usize) -> f64 {
-    part as f64 / whole.max(1) as f64
 }
 
 /// [`share`], or `None` if `whole` is zero.
@@ -403,16 +367,5 @@ mod tests {
         // Two intervals with two answers each: (|1.96 - 1| + |1.01 - 1|) / 4.
         assert!((score.calibration_error.unwrap_or_default() - 0.97 / 4.0).abs() < 1e-6);
         assert_eq!(score.images_per_second, 2.0);
-    }
-
-    #[test]
-    fn tally_interval_is_wilsons() {
-        // Newcombe 1998, table I: 81 of 263.
-        let (low, high) = Tally {
-            images: 263,
-            exact_matches: 81,
-        }
-        .interval();
-        assert!((low - 0.2553).abs() < 1e-4 && (high - 0.3662).abs() < 1e-4);
     }
 }

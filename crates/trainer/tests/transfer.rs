@@ -179,7 +179,7 @@ fn random_weights(config: &ModelConfig, device: &Device) -> Weights {
 #[test]
 fn widen_and_deepen_preserves_the_output() {
     let device = Device::flex();
-    let _numbers = seeded::alone(&device, 7);
+    let _numbers = seeded::seed_exclusively(&device, 7);
     let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
     let weights = random_weights(&small, &device);
     let images = Tensor::random([2, 3, 26, 34], Distribution::Default, &device);
@@ -236,7 +236,7 @@ fn widen_and_deepen_preserves_the_output() {
 #[test]
 fn widen_and_deepen_of_a_finer_input_uses_the_mean_over_squares() {
     let device = Device::flex();
-    let _numbers = seeded::alone(&device, 8);
+    let _numbers = seeded::seed_exclusively(&device, 8);
     let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
     let weights = random_weights(&small, &device);
     let mut fine = network(&[(5, false, true), (4, true, true), (6, true, false)]);
@@ -273,7 +273,7 @@ fn widen_and_deepen_allows_pooling_that_keeps_columns() {
     assert_eq!([&coarse, &fine].map(|config| config.grid().cols), [8, 17]);
 
     let device = Device::flex();
-    let _numbers = seeded::alone(&device, 9);
+    let _numbers = seeded::seed_exclusively(&device, 9);
     let weights = random_weights(&coarse, &device);
     let finer = widen_and_deepen(&weights, &fine).unwrap();
     let kernels = |weights: &Weights| {
@@ -289,7 +289,7 @@ fn widen_and_deepen_allows_pooling_that_keeps_columns() {
 #[test]
 fn average_is_the_mean_and_records_its_parts() {
     let device = Device::flex();
-    let _numbers = seeded::alone(&device, 11);
+    let _numbers = seeded::seed_exclusively(&device, 11);
     let small = network(&[(3, false, true), (4, true, true), (6, true, false)]);
     let large = network(&[
         (3, false, true),
@@ -331,7 +331,7 @@ fn average_is_the_mean_and_records_its_parts() {
 fn widen_and_deepen_rejects_other_networks() {
     let blocks = [(4, false, true), (6, true, false)];
     let device = Device::flex();
-    let _numbers = seeded::alone(&device, 10);
+    let _numbers = seeded::seed_exclusively(&device, 10);
     let weights = random_weights(&network(&blocks), &device);
     let mut wider = network(&blocks);
     wider.decoder.units += 1;
