@@ -151,7 +151,7 @@ export class AuditRun {
       if (thrown instanceof LensError && FATAL.has(thrown.code)) throw thrown;
       if (blobs.length <= 1 || signal.aborted) return blobs.map(() => toError(thrown));
     }
-    // The engine broke down on one of them: one by one, it takes no other with it.
+    // One of them crashed the engine. Read one by one, the others do not fail with it.
     const answers = [];
     for (const blob of blobs) answers.push(...(await this.#recognize([blob])));
     return answers;

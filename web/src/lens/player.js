@@ -1,18 +1,18 @@
 // @ts-check
 /**
- * Which character is shown when: plays a reading character by character, and holds still where someone
- * looks. Knows nothing of the page.
+ * Plays a reading character by character, and pauses at the character that the user points at. It does
+ * not touch the page.
  */
 
 /**
  * @typedef {object} PlaybackState
  * @property {number} shown the character whose attention is shown; -1 for none
- * @property {boolean} pinned whether it is the one held, not one that the pointer passes
- * @property {number} visibleCount how many characters are there to see
+ * @property {boolean} pinned `false` for a character under the pointer
+ * @property {number} visibleCount the number of visible characters
  * @property {boolean} playing
  */
 
-/** Milliseconds for which each character is shown, at normal speed. */
+/** How long each character is shown at normal speed, in milliseconds. */
 const CHARACTER_MILLISECONDS = 900;
 
 export class Player {
@@ -32,10 +32,10 @@ export class Player {
   }
 
   /**
-   * Takes a new reading: plays it, or shows it as a whole where nothing may move.
+   * Plays a new reading, or shows all of it at once.
    *
    * @param {number} count characters
-   * @param {{ still: boolean }} options
+   * @param {{ still: boolean }} options `still`: without animation
    */
   start(count, { still }) {
     this.#stop();
@@ -52,7 +52,7 @@ export class Player {
     this.start(0, { still: true });
   }
 
-  /** Plays from the first character, or goes on from where it was paused. */
+  /** Plays from the first character, or continues after a pause. */
   play() {
     if (this.#count === 0) return this.#notify();
     const done = this.#visibleCount === this.#count && this.#selected === this.#count - 1;
@@ -79,7 +79,7 @@ export class Player {
   }
 
   /**
-   * Holds a character.
+   * Pins a character.
    *
    * @param {number} index
    */
@@ -90,7 +90,7 @@ export class Player {
   }
 
   /**
-   * Holds the character `by` places further on, as far as there are characters.
+   * Pins the character `by` positions after the current one, if there is one.
    *
    * @param {number} by
    */
@@ -99,7 +99,7 @@ export class Player {
   }
 
   /**
-   * Shows a character for as long as the pointer is on it.
+   * Shows the character under the pointer.
    *
    * @param {number | null} index
    */

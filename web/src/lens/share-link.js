@@ -1,35 +1,35 @@
 // @ts-check
-/** What an address says of the generator's settings. */
+/** The settings of the generator as a URL fragment. */
 
 /** @import { DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 
-/** The lengths of a text that can be chosen; the most strokes and the largest share of noise drawn. */
+/** The lengths of a text, the maximum number of strokes, and the maximum fraction of noise pixels. */
 export const LENGTHS = [3, 4, 5];
-export const MOST_STROKES = 100;
-export const MOST_SPECKLE = 0.2;
+export const MAX_STROKES = 100;
+export const MAX_NOISE = 0.2;
 
-/** Introduces settings in an address's fragment. */
-const FRAGMENT = "#generate?";
+/** The start of a fragment with settings. */
+const PREFIX = "#generate?";
 
 /**
- * Settings as an address's fragment, so that a case can be passed on.
+ * The URL fragment of a drawing, to share it.
  *
  * @param {DrawOptions} options
  */
 export function toFragment(options) {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return FRAGMENT + new URLSearchParams(given.map(([key, value]) => [key, String(value)]));
+  return PREFIX + new URLSearchParams(given.map(([key, value]) => [key, String(value)]));
 }
 
 /**
- * Settings out of an address's fragment.
+ * The settings in a URL fragment.
  *
  * @param {string} fragment
- * @returns {DrawOptions | null} `null` where it holds none
+ * @returns {DrawOptions | null} `null` if there are none
  */
 export function fromFragment(fragment) {
-  if (!fragment.startsWith(FRAGMENT)) return null;
-  const values = new URLSearchParams(fragment.slice(FRAGMENT.length));
+  if (!fragment.startsWith(PREFIX)) return null;
+  const values = new URLSearchParams(fragment.slice(PREFIX.length));
   const number = (/** @type {string} */ key) => {
     const value = values.get(key);
     return value === null || value === "" || !Number.isFinite(Number(value))
@@ -52,7 +52,7 @@ export function fromFragment(fragment) {
     random: values.get("random") === "true" || undefined,
     face: values.get("face") || undefined,
     bent: values.get("bent") === "true" || undefined,
-    strokes: upTo(whole("strokes"), MOST_STROKES),
-    speckle: upTo(number("speckle"), MOST_SPECKLE),
+    strokes: upTo(whole("strokes"), MAX_STROKES),
+    speckle: upTo(number("speckle"), MAX_NOISE),
   };
 }

@@ -1,45 +1,44 @@
 // @ts-check
 /**
- * The fragment of the page's address, which says what is drawn. Browsers refuse an address that
- * changes too often (Safari: 100 times in 30 seconds), so it follows when changes pause.
+ * The fragment of the page's URL: the settings of the generator. Browsers do not allow many changes of
+ * the URL in a short time (Safari: 100 in 30 seconds), so it changes after a pause.
  */
 
-/** Milliseconds without a change before the address follows, and before it tries again. */
+/** Milliseconds without a change before the URL is updated, and before another try. */
 const PAUSE = 300;
-const REFUSED = 10_000;
+const RETRY = 10_000;
 
 /** The fragment to write. @type {string | undefined} */
-let wanted;
+let pending;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
 /**
- * Has the address say something else soon.
+ * Updates the URL soon.
  *
- * @param {string} fragment empty, or with its `#`
+ * @param {string} fragment empty, or with the `#`
  */
 export function setFragment(fragment) {
-  wanted = fragment;
+  pending = fragment;
   writeLater(PAUSE);
 }
 
 /**
- * A link to what is drawn, without what is this visitor's own, such as the backend; `null` where
- * nothing is.
+ * A link to the drawing, without other settings such as the backend. `null` if there is no drawing.
  */
 export function linkToDrawing() {
-  const fragment = wanted ?? location.hash;
+  const fragment = pending ?? location.hash;
   return fragment ? new URL(fragment, location.origin + location.pathname).href : null;
 }
 
-/** Has the address say now what it would say soon. */
+/** Updates the URL now, if an update is pending. */
 export function writeFragment() {
   clearTimeout(timer);
-  if (wanted === undefined || wanted === location.hash) return;
+  if (pending === undefined || pending === location.hash) return;
   try {
-    history.replaceState(null, "", location.pathname + location.search + wanted);
+    history.replaceState(null, "", location.pathname + location.search + pending);
   } catch {
-    writeLater(REFUSED);
+    writeLater(RETRY);
   }
 }
 

@@ -29,7 +29,7 @@ export class RecognizerLoader {
 }
 
 /**
- * What an address asks for.
+ * The backend preference in the page's URL.
  *
  * @param {string | null} name
  * @returns {BackendPreference}
@@ -40,7 +40,7 @@ export function parseBackend(name) {
 }
 
 /**
- * Weights of the user's choosing, from this site only.
+ * The weights in the page's URL. Only weights of this site are allowed.
  *
  * @param {string | null} path
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The generator's settings. Whatever is changed is drawn and read at once. */
 
-import { MOST_SPECKLE, MOST_STROKES } from "../../lens/share-link.js";
+import { MAX_NOISE, MAX_STROKES } from "../../lens/share-link.js";
 import { cloneTemplate, createElement, getById, prefersReducedMotion, query } from "../dom.js";
 
 /** @import { DrawOptions, Drawing, Face } from "../../../pkg/captcha_synth_wasm.js" */
@@ -19,10 +19,10 @@ export class GenerateView {
   /** The face to choose once there are faces to choose from. @type {string | undefined} */
   #wanted;
   #error = getById("generator-error", HTMLElement);
-  #strokes = new Slider("Strokes", { max: MOST_STROKES, step: 1, value: 16 }, String);
+  #strokes = new Slider("Strokes", { max: MAX_STROKES, step: 1, value: 16 }, String);
   #speckle = new Slider(
     "Noise",
-    { max: 100 * MOST_SPECKLE, step: 0.1, value: 0.8 },
+    { max: 100 * MAX_NOISE, step: 0.1, value: 0.8 },
     (value) => `${value.toFixed(1)}%`,
   );
   #change;
