@@ -51,9 +51,9 @@ describe("audit page", () => {
       .evaluateAll((all) => all.map((one) => /** @type {HTMLImageElement} */ (one).naturalWidth));
     assert.ok(widths.length === 6 && widths.every((width) => width === 60), String(widths));
     // Without labels no reading is correct or wrong.
-    await page.uncheck("#named");
+    await page.uncheck("#use-names");
     assert.match((await page.textContent(".report-verdict")) ?? "", /have no labels/);
-    await page.check("#named");
+    await page.check("#use-names");
     assert.equal(await page.textContent(".report-rate"), "50.0%");
     assert.deepEqual(watched.complaints, []);
   });

@@ -197,7 +197,7 @@ describe("lens page on the CPU", () => {
       reducedMotion: "no-preference",
     });
     const { page } = other;
-    await page.waitForSelector(".characters li:last-child:not(.unread)"); // the playback has ended
+    await page.waitForSelector(".characters li:last-child:not(.pending)"); // the playback has ended
     await page.evaluate(() => {
       /** @type {number[]} */
       const heights = [];
@@ -216,7 +216,7 @@ describe("lens page on the CPU", () => {
         before,
       );
       await other.settled();
-      assert.equal(await page.locator(".unread").count(), 0);
+      assert.equal(await page.locator(".pending").count(), 0);
     }
     const heights = await page.evaluate(() => /** @type {any} */ (globalThis).heights);
     const [least, most] = [Math.min(...heights), Math.max(...heights)];
@@ -238,15 +238,15 @@ describe("lens page on the CPU", () => {
       );
     };
     await drawn(() => page.click("#generate"));
-    assert.match((await page.textContent("#generator-drawn")) ?? "", /^Text: [a-z]{3,5}\. Font: /);
+    assert.match((await page.textContent("#generator-info")) ?? "", /^Text: [a-z]{3,5}\. Font: /);
     await drawn(() => page.selectOption("#generator-length", "5"));
-    assert.match((await page.textContent("#generator-drawn b")) ?? "", /^[a-z]{5}$/);
+    assert.match((await page.textContent("#generator-info b")) ?? "", /^[a-z]{5}$/);
     await drawn(() => page.selectOption("#generator-length", ""));
     await drawn(() => page.fill("#generator-text", "line"));
     await drawn(() => page.getByLabel("Distort font").check());
     await drawn(() => page.getByRole("slider", { name: "Strokes" }).fill("2"));
-    await drawn(() => page.click("#generator-next"));
-    assert.equal(await page.textContent("#generator-drawn b"), "line");
+    await drawn(() => page.click("#generator-new-seed"));
+    assert.equal(await page.textContent("#generator-info b"), "line");
     await drawn(() => page.getByLabel("Style").selectOption("waves"));
     const word = await reader.word();
     const { characters } = await reader.result();
@@ -274,7 +274,7 @@ describe("lens page on the CPU", () => {
       query: "#generate?text=line&strokes=80&speckle=0.15",
     });
     assert.equal(await far.settled(), "done");
-    assert.match((await far.page.textContent("#generator-drawn")) ?? "", /Strokes: 80/);
+    assert.match((await far.page.textContent("#generator-info")) ?? "", /Strokes: 80/);
     const sliders = ["Strokes", "Noise"].map((name) => far.page.getByRole("slider", { name }));
     const values = await Promise.all(sliders.map((slider) => slider.inputValue()));
     assert.deepEqual(values, ["80", "15"]);
@@ -293,7 +293,7 @@ describe("lens page on the CPU", () => {
     const [good] = shipped;
     await reader.chooseSample(good.file);
     assert.equal(await reader.word(), good.text);
-    assert.equal(await page.textContent("#generator-drawn"), "");
+    assert.equal(await page.textContent("#generator-info"), "");
     assert.ok(await page.locator("#copy-link").isHidden());
     await page.waitForURL((url) => url.hash === "");
   });

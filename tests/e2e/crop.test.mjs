@@ -115,10 +115,10 @@ describe("cropping", () => {
       await page.waitForSelector("#crop-box:focus");
       assert.deepEqual(await box(reader), [0, 25, 50, 50], "nothing of the original is lost");
       await page.click("#crop-cancel");
-      await page.click("#crop-undo");
+      await page.click("#crop-reset");
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).width, 400);
-      assert.ok(await page.locator("#crop-undo").isHidden());
+      assert.ok(await page.locator("#crop-reset").isHidden());
       await reader.close();
     });
 
@@ -178,7 +178,7 @@ describe("cropping", () => {
       assert.equal(await reader.settled(), "error");
       assert.equal(await page.textContent("#crop"), "Adjust crop");
       await page.unroute(missing);
-      await page.click("#crop-undo");
+      await page.click("#crop-reset");
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).width, SCREEN.width);
       assert.equal(await page.textContent("#crop"), "Crop");
@@ -274,15 +274,15 @@ describe("cropping", () => {
       await reader.choose(await sampleFile(sample.file));
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
-      await page.click("#crop-guess");
-      await page.waitForSelector("#crop-found:text('whole image looks like one CAPTCHA')");
+      await page.click("#crop-detect");
+      await page.waitForSelector("#crop-message:text('whole image looks like one CAPTCHA')");
       await page.click("#crop-cancel");
       await reader.choose(screenshot);
     });
 
     test("reads the whole image after a click, and lets the user choose the part", async () => {
       const { page } = reader;
-      await page.click("#crop-undo");
+      await page.click("#crop-reset");
       assert.equal(await reader.settled(), "done");
       assert.equal((await reader.result()).width, SCREEN.width);
       await page.click("#crop");
@@ -313,7 +313,7 @@ describe("cropping", () => {
         await reader.choose(await sampleFile(file));
         assert.equal(await reader.word(), text);
         assert.equal((await reader.result()).width, 600);
-        assert.ok(await reader.page.locator("#crop-undo").isHidden());
+        assert.ok(await reader.page.locator("#crop-reset").isHidden());
       }
       assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
     });

@@ -86,13 +86,17 @@ describe("explanation", () => {
   test("shows the decoder step of the current character", async () => {
     const reader = await read();
     const step = async () =>
-      Promise.all(["#step-state", "#step-before", "#step-character"].map((id) => text(reader, id)));
+      Promise.all(
+        ["#step-state", "#step-previous", "#step-character"].map((id) => text(reader, id)),
+      );
     assert.deepEqual(await step(), ["zeros", "start", "t"]);
     await reader.page.click("#explain-characters button:text-is('u')");
     assert.deepEqual(await step(), ["after th", "h", "u"]);
     assert.equal(await reader.page.textContent("#word .current"), "u");
     const { characters } = await reader.result();
-    const terms = (await reader.page.locator("#step-sum .tint").allTextContents()).map(parseFloat);
+    const terms = (await reader.page.locator("#step-sum .heat-value").allTextContents()).map(
+      parseFloat,
+    );
     const [greatest] = [...characters[2].attention].sort((a, b) => b - a);
     assert.ok(Math.abs(terms[0] - greatest * 100) <= 0.051);
     const sum = terms.reduce((a, b) => a + b, 0);
@@ -150,9 +154,9 @@ describe("explanation", () => {
     await reader.settled();
     await stopClock(reader.page);
     await reader.choose(GOOD);
-    assert.ok((await reader.page.locator("#explain .unread").count()) >= 2);
+    assert.ok((await reader.page.locator("#explain .pending").count()) >= 2);
     await reader.page.clock.runFor(5000);
-    assert.equal(await reader.page.locator("#explain .unread").count(), 0);
+    assert.equal(await reader.page.locator("#explain .pending").count(), 0);
     assert.equal(await text(reader, "#step-character"), "s");
     assert.equal(await reader.page.locator("#explain [aria-live]").count(), 0);
     await reader.close();

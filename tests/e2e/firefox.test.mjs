@@ -94,7 +94,7 @@ describe("Firefox", () => {
     await page.waitForSelector("body[data-state=done]");
     assert.equal(await text("#word"), word);
     await page.click("#generate");
-    await page.waitForSelector("#generator-drawn b");
+    await page.waitForSelector("#generator-info b");
     await page.waitForSelector("body[data-state=done]");
   });
 

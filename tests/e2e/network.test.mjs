@@ -30,7 +30,7 @@ test("the pages ask their own site alone", async (t) => {
   assert.equal(await reader.choose(await sampleFile(file)), "done");
   assert.equal(await reader.word(), text);
   await page.click("#generate");
-  await page.waitForSelector("#generator-drawn b");
+  await page.waitForSelector("#generator-info b");
   assert.equal(await reader.settled(), "done");
   await page.evaluate(serviceWorkerControls);
   await page.goto(`${site.address}audit.html`);

@@ -34,7 +34,7 @@ test("after one visit the page reads without a network", async (t) => {
   await reader.chooseSample(file);
   assert.equal(await reader.word(), text);
   await reader.page.click("#generate");
-  await reader.page.waitForSelector("#generator-drawn b");
+  await reader.page.waitForSelector("#generator-info b");
   await reader.page.goto(`${site.address}audit.html${QUERY}`);
   await reader.page.setInputFiles("#files-input", [await sampleFile(file)]);
   await reader.page.waitForSelector("body[data-state=done]");

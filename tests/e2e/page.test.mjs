@@ -77,7 +77,7 @@ describe("lens page", () => {
         route.fulfill({ contentType: "text/javascript", body: GENERATOR }),
       );
       await reader.page.click("#retry"); // generates the requested image
-      await reader.page.waitForSelector("#generator-drawn b:text('drawn')");
+      await reader.page.waitForSelector("#generator-info b:text('drawn')");
       assert.equal(await reader.settled(), "done");
       assert.equal(await reader.choose(GOOD), "done");
       await reader.close();
@@ -100,7 +100,7 @@ describe("lens page", () => {
       );
       await page.click("#generate");
       await page.locator("#generator-text").pressSequentially("whale", { delay: 250 });
-      await page.waitForSelector("#generator-drawn b");
+      await page.waitForSelector("#generator-info b");
       assert.equal(await page.inputValue("#generator-text"), "whale");
       await reader.close();
     });
@@ -113,7 +113,7 @@ describe("lens page", () => {
       );
       await reader.settled();
       await page.click("#generate");
-      await page.waitForSelector("#generator-drawn b");
+      await page.waitForSelector("#generator-info b");
       await page.fill("#generator-text", "zw");
       assert.equal(await reader.settled(), "done");
       await page.waitForURL((url) => url.hash.includes("text=zw"));
@@ -163,7 +163,7 @@ describe("lens page", () => {
         ["seed", ""],
       ]) {
         await page.fill(`#generator-${id}`, value);
-        await page.waitForSelector("#generator-drawn b");
+        await page.waitForSelector("#generator-info b");
         assert.equal(await reader.settled(), "done");
         assert.equal(await page.inputValue(`#generator-${id}`), value);
       }
@@ -422,13 +422,13 @@ describe("lens page", () => {
       assert.equal(await told(), "");
 
       assert.equal(await reader.choose(GOOD), "done");
-      const status = await page.textContent("#status-words");
+      const status = await page.textContent("#status-text");
       await page.locator(".about").scrollIntoViewIfNeeded();
       assert.equal(await reader.hand("paste"), "done");
       assert.match(await told(), /clipboard contains no image/);
       assert.ok(await inSight(page, "#note"), "wherever the page is");
       assert.equal((await reader.error()).shown, false);
-      assert.equal(await page.textContent("#status-words"), status);
+      assert.equal(await page.textContent("#status-text"), status);
       assert.equal(await reader.word(), WORD);
       assert.ok(await page.locator("#picture").isVisible());
       assert.equal(await reader.choose(GOOD), "done");
@@ -442,11 +442,11 @@ describe("lens page", () => {
       await reader.settled();
       await stopClock(page);
       await reader.choose(GOOD);
-      assert.ok((await page.locator(".unread").count()) > 0, "it plays");
+      assert.ok((await page.locator(".pending").count()) > 0, "it plays");
       const other = await hold(page, "**/captcha_wasm_bg.wasm");
       await page.selectOption("#backend", "webgpu");
       assert.equal(await reader.word(), WORD);
-      assert.equal(await page.locator(".unread").count(), 0);
+      assert.equal(await page.locator(".pending").count(), 0);
       assert.ok(await page.locator("#reading[inert]").isVisible());
       await page.waitForSelector("body[data-state=loading]");
       other.release();

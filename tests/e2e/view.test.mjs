@@ -301,7 +301,7 @@ describe("reading", () => {
       ])) {
         assert.equal(await reader.choose(faulty(fault)), "done");
         assert.match(await seen(), words);
-        const status = await page.textContent("#status-words");
+        const status = await page.textContent("#status-text");
         assert.match((await seen()).replace(/\n.*/s, ""), new RegExp(`^${status}$`));
         assert.ok(await page.isHidden("#alternatives"), "nothing else that it could be");
         assert.doesNotMatch(await page.innerText(".reader"), /\bconfidence\b|99\.8/);
@@ -315,7 +315,7 @@ describe("reading", () => {
       const { clock } = reader.page;
       await stopClock(reader.page);
       await reader.choose(GOOD);
-      const unread = reader.page.locator("#characters .unread");
+      const unread = reader.page.locator("#characters .pending");
       for (let character = 0; character < WORD.length; character++) {
         assert.equal(await current(reader), character);
         assert.equal(await unread.count(), WORD.length - 1 - character, "still to come");
@@ -330,7 +330,7 @@ describe("reading", () => {
 
       const still = await open();
       await still.choose(GOOD);
-      assert.equal(await still.page.locator("#characters .unread").count(), 0);
+      assert.equal(await still.page.locator("#characters .pending").count(), 0);
       await still.close();
     });
   });
@@ -389,7 +389,7 @@ describe("reading", () => {
             });
           const inOrder = (/** @type {number[]} */ [first, second]) => first < second;
           return {
-            tags: of("#tags > span"),
+            tags: of("#character-labels > span"),
             word: inOrder(of("#word > span")),
             cells: inOrder(of("#cells [role=gridcell]")),
             columns: inOrder(of("#weights-head th")),
@@ -400,14 +400,19 @@ describe("reading", () => {
       assert.deepEqual(await places(), before);
       const translated = await page.evaluate(() =>
         [
-          ...["#word span", "#tags span", ".character .glyph", "#alternative-list .text"],
+          ...[
+            "#word span",
+            "#character-labels span",
+            ".character .glyph",
+            "#alternative-list .text",
+          ],
           ...[
             "#candidates .text",
             "#explain-characters button",
             "#cell-shares b",
             "#weights-caption",
           ],
-          ...["#step-state", "#step-before", "#step-character", "#status-more"],
+          ...["#step-state", "#step-previous", "#step-character", "#status-details"],
         ].filter((selector) => {
           const found = [...document.querySelectorAll(selector)];
           return !found.length || found.some((one) => /** @type {HTMLElement} */ (one).translate);
@@ -439,7 +444,7 @@ describe("reading", () => {
       await reader.settled();
       await stopClock(reader.page);
       assert.equal(await reader.choose(GOOD), "done");
-      const unread = () => reader.page.locator(".unread").count();
+      const unread = () => reader.page.locator(".pending").count();
       assert.ok((await unread()) > 0, "it plays");
       const pdf = await reader.page.pdf({ format: "A4" });
       assert.equal(await unread(), 0);
@@ -497,7 +502,11 @@ function current(reader) {
         (element) =>
           element.classList.contains("current") || element.getAttribute("aria-pressed") === "true",
       );
-    const places = [at("#word > span"), at("#tags > span"), at("[data-character-index]")];
+    const places = [
+      at("#word > span"),
+      at("#character-labels > span"),
+      at("[data-character-index]"),
+    ];
     if (new Set(places).size > 1) throw new Error(`the parts disagree: ${places}`);
     return places[0];
   });

@@ -51,9 +51,9 @@ test("a character is described for screen readers", () => {
 test("attention is focused, spread or scattered", () => {
   const even = (/** @type {number} */ count) =>
     Float32Array.from({ length: 72 }, (_, i) => (i < count ? 1 / count : 0));
-  assert.equal(describeFocus(even(1)), "focused on 1.0 of 72");
-  assert.equal(describeFocus(even(20)), "spread over 20.0 of 72");
-  assert.equal(describeFocus(even(72)), "scattered over 72.0 of 72");
+  assert.equal(describeFocus(even(1)), "focused on 1.0 of 72 cells");
+  assert.equal(describeFocus(even(20)), "spread over 20.0 of 72 cells");
+  assert.equal(describeFocus(even(72)), "scattered over 72.0 of 72 cells");
 });
 
 test("certainty follows from confidence, and is empty without text", () => {

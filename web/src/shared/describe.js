@@ -18,7 +18,7 @@ export function describeCharacter({ character, confidence, attention }, index, c
   const columns = range(shortestInterval(attention, grid, "cols"), "column", grid.cols);
   const rows = range(shortestInterval(attention, grid, "rows"), "row", grid.rows);
   // What is written on the character comes first and in the same order, for those who say it aloud.
-  return `Character ${index + 1} of ${count}: ${character}, ${percent(confidence)}, ${describeFocus(attention)} cells, ${columns}, ${rows}`;
+  return `Character ${index + 1} of ${count}: ${character}, ${percent(confidence)}, ${describeFocus(attention)}, ${columns}, ${rows}`;
 }
 
 /**
@@ -32,7 +32,7 @@ export function describeFocus(attention) {
   const spread = perplexity(attention);
   const share = spread / attention.length;
   const words = share <= 1 / 6 ? "focused on" : share <= 1 / 3 ? "spread over" : "scattered over";
-  return `${words} ${spread.toFixed(1)} of ${attention.length}`;
+  return `${words} ${spread.toFixed(1)} of ${attention.length} cells`;
 }
 
 /**

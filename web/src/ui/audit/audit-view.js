@@ -25,7 +25,7 @@ export class AuditView {
   #error = getById("error", HTMLElement);
   #backend = getById("backend", HTMLSelectElement);
   #badge = getById("badge", HTMLElement);
-  #named = getById("named", HTMLInputElement);
+  #useNames = getById("use-names", HTMLInputElement);
   #report = getById("report", HTMLElement);
 
   /**
@@ -61,7 +61,7 @@ export class AuditView {
     if (isIos()) getById("folder-choice", HTMLElement).hidden = true;
     this.#pause.addEventListener("click", () => on.pause());
     getById("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
-    this.#named.addEventListener("change", () => on.labels(this.#named.checked));
+    this.#useNames.addEventListener("change", () => on.labels(this.#useNames.checked));
     this.#backend.addEventListener("change", () =>
       on.backend(/** @type {BackendPreference} */ (this.#backend.value)),
     );
@@ -147,7 +147,7 @@ export class AuditView {
    *   that can be chosen
    */
   setReport(report, { named, choice }) {
-    this.#named.checked = named;
+    this.#useNames.checked = named;
     getById("labels-choice", HTMLElement).hidden = !choice;
     renderReport(this.#report, report);
     this.#report.hidden = false;

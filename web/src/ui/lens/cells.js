@@ -71,7 +71,7 @@ export class CellsView {
     this.#shares.replaceChildren(
       ...characters.map(({ character }) => {
         const item = createElement("li", "");
-        item.append(createElement("b", character), createElement("span", "", "tint"));
+        item.append(createElement("b", character), createElement("span", "", "heat-value"));
         return item;
       }),
     );
@@ -88,7 +88,7 @@ export class CellsView {
   /** @param {number} visibleCount how many characters are there to see */
   reveal(visibleCount) {
     [...this.#shares.children].forEach((share, i) =>
-      share.classList.toggle("unread", i >= visibleCount),
+      share.classList.toggle("pending", i >= visibleCount),
     );
   }
 

@@ -88,7 +88,7 @@ export class CharactersView {
     const follow = pinned && this.#list.contains(document.activeElement);
     this.#items.forEach((item, i) => {
       const button = query(item, "button", HTMLButtonElement);
-      item.classList.toggle("unread", i >= visibleCount);
+      item.classList.toggle("pending", i >= visibleCount);
       button.setAttribute("aria-pressed", String(i === shown));
       if (follow && i === shown) button.focus();
     });

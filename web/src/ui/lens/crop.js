@@ -37,13 +37,13 @@ export class CropView {
   #bar = getById("crop-bar", HTMLElement);
   #toggle = getById("crop", HTMLButtonElement);
   #note = getById("crop-note", HTMLElement);
-  #whole = getById("crop-undo", HTMLButtonElement);
+  #whole = getById("crop-reset", HTMLButtonElement);
   #panel = getById("cropper", HTMLElement);
   #canvas = getById("crop-picture", HTMLCanvasElement);
   #scroll = getById("crop-scroll", HTMLElement);
   #stage = getById("crop-stage", HTMLElement);
   #zoom = getById("crop-zoom", HTMLInputElement);
-  #found = getById("crop-found", HTMLElement);
+  #found = getById("crop-message", HTMLElement);
   #angle = getById("crop-angle", HTMLInputElement);
   #box = new CropBox((box) => this.#setBox(box));
   #read;
@@ -60,10 +60,10 @@ export class CropView {
     const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
       getById(id, HTMLElement).addEventListener("click", act);
     on("crop", () => (this.#panel.hidden ? void this.#open() : this.#close()));
-    on("crop-undo", () => this.#apply(null));
+    on("crop-reset", () => this.#apply(null));
     on("crop-left", () => this.#setCrop(rotate(this.#part, -1)));
     on("crop-right", () => this.#setCrop(rotate(this.#part, 1)));
-    on("crop-guess", () => void this.#detect());
+    on("crop-detect", () => void this.#detect());
     on("crop-all", () => this.#setBox(WHOLE));
     on("crop-read", () => this.#apply(this.#part));
     on("crop-cancel", () => this.#close());

@@ -15,7 +15,7 @@ import { WeightsView } from "./weights.js";
 export class ExplainView {
   #section = getById("explain", HTMLElement);
   /** What there is only once something was read. */
-  #figures = this.#section.querySelectorAll("[data-of-reading]");
+  #figures = this.#section.querySelectorAll("[data-figure]");
   #none = getById("explain-none", HTMLElement);
   #grid = getById("explain-grid", HTMLElement);
   #characters = getById("explain-characters", HTMLElement);
@@ -62,7 +62,7 @@ export class ExplainView {
     if (!this.#recognition?.characters[shown]) return;
     const follow = pinned && this.#characters.contains(document.activeElement);
     this.#characters.querySelectorAll("button").forEach((button, i) => {
-      button.classList.toggle("unread", i >= visibleCount);
+      button.classList.toggle("pending", i >= visibleCount);
       button.setAttribute("aria-pressed", String(i === shown));
       if (follow && i === shown) button.focus({ preventScroll: true });
     });
@@ -91,6 +91,6 @@ export class ExplainView {
   #setShown(shown) {
     this.#figures.forEach((figure) => figure.toggleAttribute("hidden", !shown));
     this.#none.hidden = shown;
-    this.#section.classList.toggle("words-only", !shown);
+    this.#section.classList.toggle("no-figures", !shown);
   }
 }

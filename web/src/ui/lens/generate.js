@@ -13,44 +13,44 @@ export class GenerateView {
   #text = getById("generator-text", HTMLInputElement);
   #length = getById("generator-length", HTMLSelectElement);
   #random = getById("generator-random", HTMLInputElement);
-  #bent = getById("generator-bent", HTMLInputElement);
-  #face = getById("generator-face", HTMLSelectElement);
+  #distort = getById("generator-distort", HTMLInputElement);
+  #font = getById("generator-font", HTMLSelectElement);
   #seed = getById("generator-seed", HTMLInputElement);
   /** The face to choose once there are faces to choose from. @type {string | undefined} */
-  #wanted;
+  #pendingFont;
   #error = getById("generator-error", HTMLElement);
   #strokes = new Slider("Strokes", { max: MAX_STROKES, step: 1, value: 16 }, String);
-  #speckle = new Slider(
+  #noise = new Slider(
     "Noise",
     { max: 100 * MAX_NOISE, step: 0.1, value: 0.8 },
     (value) => `${value.toFixed(1)}%`,
   );
-  #change;
+  #onChange;
 
   /**
-   * @param {(options: DrawOptions) => void} change what to draw now
-   * @param {() => void} settle a setting is as it should be: a slider, say, was let go
+   * @param {(options: DrawOptions) => void} onChange what to draw now
+   * @param {() => void} commit a setting is as it should be: a slider, say, was let go
    */
-  constructor(change, settle) {
-    this.#change = change;
+  constructor(onChange, commit) {
+    this.#onChange = onChange;
     this.#open.addEventListener("click", () => {
       if (this.#panel.hidden) {
         this.open();
         // Below it, the picture that it draws.
         this.#panel.scrollIntoView({ behavior: prefersReducedMotion() ? "auto" : "smooth" });
-        this.#tell();
+        this.#emit();
       } else {
         this.close();
       }
     });
     this.#panel.addEventListener("input", () => {
-      this.#showUse();
-      this.#tell();
+      this.#updateEnabled();
+      this.#emit();
     });
-    this.#panel.addEventListener("change", settle);
-    getById("generator-next", HTMLButtonElement).addEventListener("click", () => {
-      this.#seed.value = String(this.#seedNumber() + 1);
-      this.#tell();
+    this.#panel.addEventListener("change", commit);
+    getById("generator-new-seed", HTMLButtonElement).addEventListener("click", () => {
+      this.#seed.value = String(this.#seedValue() + 1);
+      this.#emit();
     });
   }
 
@@ -65,8 +65,8 @@ export class GenerateView {
   }
 
   /** @param {Face[]} faces */
-  setFaces(faces) {
-    if (this.#face.length > 1) return;
+  setFonts(faces) {
+    if (this.#font.length > 1) return;
     for (const heldOut of [false, true]) {
       const group = document.createElement("optgroup");
       group.label = heldOut ? "Not used in training" : "Used in training";
@@ -74,10 +74,10 @@ export class GenerateView {
         const option = new Option(`${face.family} (${face.name})`, face.name);
         group.append(option);
       }
-      this.#face.append(group);
+      this.#font.append(group);
     }
-    if (this.#wanted) choose(this.#face, this.#wanted);
-    this.#wanted = undefined;
+    if (this.#pendingFont) selectOption(this.#font, this.#pendingFont);
+    this.#pendingFont = undefined;
   }
 
   /**
@@ -87,16 +87,16 @@ export class GenerateView {
    */
   setOptions({ seed, style, text, length, random, face, bent, strokes, speckle }) {
     this.#seed.value = String(seed);
-    choose(this.#style, style);
+    selectOption(this.#style, style);
     this.#text.value = text ?? "";
-    this.#showUse();
+    this.#updateEnabled();
     this.#length.value = String(length ?? "");
     this.#random.checked = random ?? false;
-    if (this.#face.length > 1) choose(this.#face, face);
-    else this.#wanted = face;
-    this.#bent.checked = bent ?? false;
+    if (this.#font.length > 1) selectOption(this.#font, face);
+    else this.#pendingFont = face;
+    this.#distort.checked = bent ?? false;
     this.#strokes.set(strokes);
-    this.#speckle.set(speckle === undefined ? undefined : 100 * speckle);
+    this.#noise.set(speckle === undefined ? undefined : 100 * speckle);
   }
 
   /**
@@ -106,12 +106,12 @@ export class GenerateView {
    */
   setDrawing({ text, face, strokes }) {
     this.#text.placeholder = text;
-    this.#strokes.setChance(strokes);
+    this.#strokes.setRandomValue(strokes);
     this.setError("");
     const drawn = createElement("b", text);
     drawn.translate = false;
-    const name = [...this.#face.options].find((option) => option.value === face)?.text ?? face;
-    getById("generator-drawn", HTMLElement).replaceChildren(
+    const name = [...this.#font.options].find((option) => option.value === face)?.text ?? face;
+    getById("generator-info", HTMLElement).replaceChildren(
       "Text: ",
       drawn,
       `. Font: ${name}. Strokes: ${strokes}.`,
@@ -130,35 +130,35 @@ export class GenerateView {
 
   /** What is shown is none of its drawings. */
   clearDrawing() {
-    getById("generator-drawn", HTMLElement).replaceChildren();
+    getById("generator-info", HTMLElement).replaceChildren();
   }
 
   /** What chooses a text is of no use where one is given. */
-  #showUse() {
+  #updateEnabled() {
     this.#length.disabled = this.#random.disabled = this.#text.value.trim() !== "";
   }
 
-  #tell() {
+  #emit() {
     const text = this.#text.value.trim();
     const valid = text === "" || new RegExp(`^${this.#text.pattern}$`).test(text);
     this.#text.setAttribute("aria-invalid", String(!valid));
     this.setError(valid ? "" : "Enter 1 to 5 letters from a to z.");
     if (!valid) return; // what was drawn last stays
-    const speckle = this.#speckle.value;
-    this.#change({
-      seed: this.#seedNumber(),
+    const speckle = this.#noise.value;
+    this.#onChange({
+      seed: this.#seedValue(),
       style: this.#style.value || undefined,
       text: text.toLowerCase() || undefined,
       length: Number(this.#length.value) || undefined,
       random: this.#random.checked || undefined,
-      face: this.#face.value || this.#wanted,
-      bent: this.#bent.checked || undefined,
+      face: this.#font.value || this.#pendingFont,
+      bent: this.#distort.checked || undefined,
       strokes: this.#strokes.value,
       speckle: speckle === undefined ? undefined : speckle / 100,
     });
   }
 
-  #seedNumber() {
+  #seedValue() {
     const seed = Math.trunc(this.#seed.valueAsNumber); // not a number where the field is empty
     return Number.isSafeInteger(seed) && seed >= 0 ? seed : 1;
   }
@@ -170,7 +170,7 @@ export class GenerateView {
  * @param {HTMLSelectElement} select
  * @param {string | undefined} value
  */
-function choose(select, value = "") {
+function selectOption(select, value = "") {
   select.value = value;
   if (select.selectedIndex < 0) select.selectedIndex = 0;
 }
@@ -178,7 +178,7 @@ function choose(select, value = "") {
 /** A slider from 0 up that can also be left to chance, put where its template is. */
 class Slider {
   #input;
-  #chance;
+  #random;
   #output;
   #words;
 
@@ -190,7 +190,7 @@ class Slider {
   constructor(name, { max, step, value }, words) {
     const field = cloneTemplate("slider-template");
     this.#input = query(field, "[type=range]", HTMLInputElement);
-    this.#chance = query(field, "[type=checkbox]", HTMLInputElement);
+    this.#random = query(field, "[type=checkbox]", HTMLInputElement);
     this.#output = query(field, "output", HTMLOutputElement);
     this.#words = words;
     query(field, ".name", HTMLElement).textContent = name;
@@ -200,28 +200,28 @@ class Slider {
     Object.assign(this.#input, { max, step, value });
     getById("slider-template", HTMLTemplateElement).before(field);
     this.#input.addEventListener("input", () => {
-      this.#chance.checked = false;
+      this.#random.checked = false;
       this.#show();
     });
-    this.#chance.addEventListener("input", () => this.#show());
+    this.#random.addEventListener("input", () => this.#show());
     this.#show();
   }
 
   /** @returns {number | undefined} `undefined` where it is left to chance */
   get value() {
-    return this.#chance.checked ? undefined : Number(this.#input.value);
+    return this.#random.checked ? undefined : Number(this.#input.value);
   }
 
   /** @param {number | undefined} value */
   set(value) {
-    this.#chance.checked = value === undefined;
+    this.#random.checked = value === undefined;
     if (value !== undefined) this.#input.value = String(value);
     this.#show();
   }
 
   /** @param {number} value what chance made of it */
-  setChance(value) {
-    if (this.#chance.checked) this.#input.value = String(value);
+  setRandomValue(value) {
+    if (this.#random.checked) this.#input.value = String(value);
   }
 
   #show() {

@@ -284,7 +284,7 @@ export class View {
       this.#characters.setSmooth(this.#smooth.checked);
     });
     this.#opacity.addEventListener("input", () => {
-      document.body.style.setProperty("--veil", this.#opacity.value);
+      document.body.style.setProperty("--overlay-opacity", this.#opacity.value);
     });
     document.addEventListener("keydown", (event) => {
       const elsewhere =
@@ -311,7 +311,7 @@ export class View {
 function isOfReading(target) {
   return (
     target === document.body ||
-    (target instanceof Element && target.closest(".reader, .explain, .give") !== null)
+    (target instanceof Element && target.closest(".reader, .explain, .image-input") !== null)
   );
 }
 

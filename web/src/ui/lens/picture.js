@@ -12,17 +12,17 @@ import { isDark, paintAttention, paintScale } from "./heatmap.js";
 /** @import { PlaybackState } from "../../lens/player.js" */
 
 /** Milliseconds in which attention moves from one character to the next. */
-const GLIDE = 280;
+const TRANSITION_MILLISECONDS = 280;
 /** Least distance between the characters above the picture, in percent of its width. */
-const TAG_GAP = 9;
+const MIN_LABEL_GAP = 9;
 
 export class PictureView {
-  #sheet = getById("sheet", HTMLElement);
+  #area = getById("image-area", HTMLElement);
   #frame = getById("frame", HTMLElement);
-  #picture = getById("picture", HTMLImageElement);
+  #image = getById("picture", HTMLImageElement);
   #overlay = getById("overlay", HTMLCanvasElement);
   #placeholder = getById("placeholder", HTMLElement);
-  #tags = getById("tags", HTMLElement);
+  #labels = getById("character-labels", HTMLElement);
   #legend = getById("legend", HTMLElement);
   /** @type {Recognition | undefined} */
   #recognition;
@@ -34,12 +34,12 @@ export class PictureView {
 
   /** The picture, or `null` where the browser cannot show it. */
   get image() {
-    return this.#picture.hidden ? null : this.#picture;
+    return this.#image.hidden ? null : this.#image;
   }
 
   /** The address of the picture, or `null` where the browser cannot show it. */
   get address() {
-    return this.#picture.hidden ? null : this.#picture.src;
+    return this.#image.hidden ? null : this.#image.src;
   }
 
   /** Whether the picture is dark on the whole. */
@@ -59,21 +59,21 @@ export class PictureView {
    */
   async show(address) {
     this.clear();
-    this.#picture.src = address;
+    this.#image.src = address;
     try {
-      await this.#picture.decode();
+      await this.#image.decode();
     } catch {
-      if (this.#picture.getAttribute("src") === address) {
+      if (this.#image.getAttribute("src") === address) {
         this.hide("The browser cannot show this image");
       }
       return null;
     }
-    if (this.#picture.getAttribute("src") !== address) return null; // another one came meanwhile
-    const { naturalWidth, naturalHeight } = this.#picture;
+    if (this.#image.getAttribute("src") !== address) return null; // another one came meanwhile
+    const { naturalWidth, naturalHeight } = this.#image;
     this.#setSize(naturalWidth, naturalHeight);
-    this.#frame.classList.toggle("dark", isDark(this.#picture));
+    this.#frame.classList.toggle("dark", isDark(this.#image));
     this.#placeholder.hidden = true;
-    this.#picture.hidden = false;
+    this.#image.hidden = false;
     return { width: naturalWidth, height: naturalHeight };
   }
 
@@ -83,11 +83,11 @@ export class PictureView {
    * @param {string} words
    */
   hide(words) {
-    this.#picture.hidden = true;
-    this.#picture.removeAttribute("src"); // so that one still being decoded does not come
+    this.#image.hidden = true;
+    this.#image.removeAttribute("src"); // so that one still being decoded does not come
     this.#placeholder.hidden = false;
     this.#placeholder.classList.add("plain");
-    getById("placeholder-words", HTMLElement).textContent = words;
+    getById("placeholder-text", HTMLElement).textContent = words;
   }
 
   /**
@@ -96,11 +96,11 @@ export class PictureView {
    * @returns {boolean} `false` where it is already
    */
   reveal() {
-    if (this.#sheet.checkVisibility?.() === false) return false; // the crop box takes its place
-    const { top, bottom } = this.#sheet.getBoundingClientRect();
+    if (this.#area.checkVisibility?.() === false) return false; // the crop box takes its place
+    const { top, bottom } = this.#area.getBoundingClientRect();
     if (top >= 0 && bottom <= innerHeight) return false;
     const behavior = prefersReducedMotion() ? "auto" : "smooth";
-    this.#sheet.scrollIntoView({ block: "start", behavior });
+    this.#area.scrollIntoView({ block: "start", behavior });
     return true;
   }
 
@@ -111,27 +111,27 @@ export class PictureView {
     this.#attention = undefined;
     this.#overlay.hidden = true;
     this.#legend.hidden = true;
-    this.#tags.replaceChildren();
+    this.#labels.replaceChildren();
   }
 
   /** @param {Recognition} recognition */
   setRecognition(recognition) {
     this.clear();
     const { characters, grid, width, height } = recognition;
-    if (this.#picture.hidden) this.#setSize(width, height);
+    if (this.#image.hidden) this.#setSize(width, height);
     if (characters.length === 0) return;
     this.#recognition = recognition;
-    this.#sheet.dataset.certainty = certaintyOf(recognition);
+    this.#area.dataset.certainty = certaintyOf(recognition);
     this.#peak = maxWeight(characters);
     this.#legend.hidden = false;
     getById("legend-peak", HTMLElement).textContent = percent(this.#peak);
     const centers = characters.map(({ attention }) => centerOf(attention, grid));
-    const places = separateLabels(centers, TAG_GAP);
-    this.#tags.replaceChildren(
+    const places = separateLabels(centers, MIN_LABEL_GAP);
+    this.#labels.replaceChildren(
       ...characters.map(({ character }, i) => {
-        const tag = createElement("span", character, "tag");
-        tag.style.left = `${places[i]}%`;
-        return tag;
+        const label = createElement("span", character, "character-label");
+        label.style.left = `${places[i]}%`;
+        return label;
       }),
     );
   }
@@ -142,12 +142,12 @@ export class PictureView {
    * @param {PlaybackState} state
    */
   showCharacter({ shown, visibleCount }) {
-    [...this.#tags.children].forEach((tag, i) => {
-      tag.classList.toggle("unread", i >= visibleCount);
-      tag.classList.toggle("current", i === shown);
+    [...this.#labels.children].forEach((label, i) => {
+      label.classList.toggle("pending", i >= visibleCount);
+      label.classList.toggle("current", i === shown);
     });
     const character = this.#recognition?.characters[shown];
-    if (character) this.#glideTo(character.attention);
+    if (character) this.#animateTo(character.attention);
   }
 
   /** @param {boolean} smooth */
@@ -157,14 +157,14 @@ export class PictureView {
   }
 
   /** @param {ArrayLike<number>} target */
-  #glideTo(target) {
+  #animateTo(target) {
     cancelAnimationFrame(this.#animation);
     const from = this.#attention;
     this.#overlay.hidden = false;
     if (!from || prefersReducedMotion()) return this.#paint(target);
     const start = performance.now();
     const frame = (/** @type {number} */ now) => {
-      const time = Math.min(Math.max((now - start) / GLIDE, 0), 1);
+      const time = Math.min(Math.max((now - start) / TRANSITION_MILLISECONDS, 0), 1);
       this.#paint(lerp(from, target, time * time * (3 - 2 * time)));
       if (time < 1) this.#animation = requestAnimationFrame(frame);
     };
@@ -184,6 +184,6 @@ export class PictureView {
    * @param {number} height
    */
   #setSize(width, height) {
-    this.#sheet.style.setProperty("--ratio", String(width / height));
+    this.#area.style.setProperty("--ratio", String(width / height));
   }
 }

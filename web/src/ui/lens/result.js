@@ -75,11 +75,11 @@ export class ResultView {
   /** @param {PlaybackState} state */
   showCharacter({ shown, visibleCount }) {
     [...this.#word.children].forEach((character, i) => {
-      character.classList.toggle("unread", i >= visibleCount);
+      character.classList.toggle("pending", i >= visibleCount);
       character.classList.toggle("current", i === shown);
     });
     // Nor do they tell what is still to come.
-    this.#alternativeList.classList.toggle("unread", visibleCount < this.#characters.length);
+    this.#alternativeList.classList.toggle("pending", visibleCount < this.#characters.length);
     const candidates = this.#characters[shown]?.alternatives ?? [];
     this.#candidatesTitle.textContent = `Character ${shown + 1}: candidates`;
     this.#candidates.replaceChildren(

@@ -13,19 +13,19 @@ import { getById } from "../dom.js";
 /** @import { Progress, BackendStatus } from "../../lib/types.js" */
 
 /** Milliseconds for which a note stands over the page. */
-const FLOATING = 10_000;
+const FLOATING_MILLISECONDS = 10_000;
 
 export class StatusView {
   #line = getById("status", HTMLElement);
-  #words = getById("status-words", HTMLElement);
-  #more = getById("status-more", HTMLElement);
+  #text = getById("status-text", HTMLElement);
+  #details = getById("status-details", HTMLElement);
   #progress = getById("progress", HTMLProgressElement);
   #bytes = getById("bytes", HTMLElement);
   #badge = getById("badge", HTMLElement);
   #reason = getById("reason", HTMLElement);
   #note = getById("note", HTMLElement);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #floating;
+  #floatingTimer;
   #error = getById("error", HTMLElement);
   #message = getById("error-message", HTMLElement);
   #retry = getById("retry", HTMLButtonElement);
@@ -38,7 +38,7 @@ export class StatusView {
   setState(state, words, more = "") {
     document.body.dataset.state = state;
     if (state !== "error") this.#clearError();
-    this.#say(words, more);
+    this.#setText(words, more);
     this.#progress.hidden = state !== "loading";
     this.#bytes.textContent = "";
   }
@@ -49,7 +49,7 @@ export class StatusView {
    * @param {Progress} progress
    */
   setProgress(progress) {
-    this.#say(describeStage(progress.stage));
+    this.#setText(describeStage(progress.stage));
     this.#bytes.textContent = describeBytes(progress);
     this.#progress.hidden = false;
     if (progress.overall === null) this.#progress.removeAttribute("value");
@@ -67,7 +67,7 @@ export class StatusView {
 
   /** @param {string | null} note */
   setNote(note) {
-    clearTimeout(this.#floating);
+    clearTimeout(this.#floatingTimer);
     this.#note.classList.remove("floating");
     this.#note.textContent = note ?? "";
   }
@@ -82,7 +82,10 @@ export class StatusView {
     const { top, bottom } = this.#note.getBoundingClientRect();
     if (top >= 0 && bottom <= innerHeight) return;
     this.#note.classList.add("floating");
-    this.#floating = setTimeout(() => this.#note.classList.remove("floating"), FLOATING);
+    this.#floatingTimer = setTimeout(
+      () => this.#note.classList.remove("floating"),
+      FLOATING_MILLISECONDS,
+    );
   }
 
   /**
@@ -113,8 +116,8 @@ export class StatusView {
    * @param {string} words
    * @param {string} [more]
    */
-  #say(words, more = "") {
-    if (this.#words.textContent !== words) this.#words.textContent = words;
-    if (this.#more.textContent !== more) this.#more.textContent = more;
+  #setText(words, more = "") {
+    if (this.#text.textContent !== words) this.#text.textContent = words;
+    if (this.#details.textContent !== more) this.#details.textContent = more;
   }
 }

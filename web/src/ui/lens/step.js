@@ -9,18 +9,18 @@ import { paintTint } from "./heatmap.js";
 /** @import { Recognition } from "../../lib/types.js" */
 
 /** How many cells of the weighted sum are shown one by one. */
-const TERMS = 3;
+const SHOWN_TERMS = 3;
 
 export class StepView {
   #caption = getById("step-caption", HTMLElement);
   #state = getById("step-state", HTMLElement);
-  #before = getById("step-before", HTMLElement);
+  #previous = getById("step-previous", HTMLElement);
   #sum = getById("step-sum", HTMLElement);
   #next = getById("step-next", HTMLElement);
   #character = getById("step-character", HTMLElement);
   #confidence = getById("step-confidence", HTMLElement);
   #bar = getById("step-bar", HTMLElement);
-  #else = getById("step-else", HTMLElement);
+  #other = getById("step-other", HTMLElement);
   /** @type {Recognition | undefined} */
   #recognition;
   #peak = 0;
@@ -48,20 +48,20 @@ export class StepView {
     const { state, before, next } = describeStep(characters, shown);
     this.#caption.textContent = `Character ${shown + 1} of ${characters.length}`;
     this.#state.textContent = state;
-    this.#before.textContent = before;
+    this.#previous.textContent = before;
     this.#next.textContent = `new state: ${next}`;
     this.#character.textContent = character;
     this.#confidence.textContent = percent(confidence);
     this.#bar.style.inlineSize = `${confidence * 100}%`;
-    this.#else.textContent = `other characters ${percent(1 - confidence)}`;
+    this.#other.textContent = `other characters ${percent(1 - confidence)}`;
 
-    const cells = topCells(attention, TERMS);
+    const cells = topCells(attention, SHOWN_TERMS);
     const rest = cells.reduce((left, cell) => left - attention[cell], 1);
     const others = attention.length - cells.length;
     this.#sum.replaceChildren(
-      ...cells.map((cell) => this.#term(attention[cell], this.#part(cell))),
+      ...cells.map((cell) => this.#term(attention[cell], this.#cellImage(cell))),
       ...(others > 0
-        ? [this.#term(rest, createElement("span", `${others} other cells`, "others"))]
+        ? [this.#term(rest, createElement("span", `${others} other cells`, "other-cells"))]
         : []),
     );
   }
@@ -72,18 +72,18 @@ export class StepView {
    */
   #term(weight, of) {
     const item = createElement("li", "");
-    const number = createElement("span", percent(Math.max(weight, 0)), "tint");
+    const number = createElement("span", percent(Math.max(weight, 0)), "heat-value");
     // Many cells together have no colour of their own.
-    if (of.className === "part") paintTint(number, weight / this.#peak);
+    if (of.className === "cell-image") paintTint(number, weight / this.#peak);
     item.append(number, of);
     return item;
   }
 
   /** @param {number} cell */
-  #part(cell) {
+  #cellImage(cell) {
     if (!this.#recognition) throw new Error("There is no picture to take a part of");
     const { rows, cols } = this.#recognition.grid;
-    const part = createElement("span", "", "part");
+    const part = createElement("span", "", "cell-image");
     part.setAttribute("role", "img");
     part.setAttribute("aria-label", describePlace(cell, this.#recognition.grid));
     const at = (/** @type {number} */ i, /** @type {number} */ count) =>

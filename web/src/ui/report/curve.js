@@ -123,7 +123,7 @@ function plot(thresholds, all) {
         ["Minimum confidence"],
       ),
       draw("path", { class: "curve-answered", d: answered }),
-      draw("path", { class: "curve-right", d: correct }),
+      draw("path", { class: "curve-correct", d: correct }),
     ],
   );
 }
@@ -138,7 +138,7 @@ function legend() {
     ]);
   return make("ul", { className: "report-legend", role: "list" }, [
     entry("curve-answered", "Answered, in % of all images compared"),
-    entry("curve-right", "Correct, in % of the images answered"),
+    entry("curve-correct", "Correct, in % of the images answered"),
   ]);
 }
 
