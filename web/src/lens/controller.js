@@ -22,7 +22,7 @@ import { setFragment } from "./url-hash.js";
 /** @import { BackendPreference, Recognition } from "../lib/types.js" */
 /** @import { CropView } from "../ui/lens/crop.js" */
 /** @import { GenerateView } from "../ui/lens/generate.js" */
-/** @import { View } from "../ui/lens/lens-view.js" */
+/** @import { LensView } from "../ui/lens/lens-view.js" */
 /** @import { Sample } from "../ui/lens/samples.js" */
 /** @import { Player } from "./player.js" */
 /** @import { Event, Retry, Source, State } from "./state.js" */
@@ -50,7 +50,7 @@ export class LensController {
   lastResult = null;
 
   /**
-   * @param {{ view: View, player: Player, generator: GenerateView, cropper: CropView }} ui
+   * @param {{ view: LensView, player: Player, generator: GenerateView, cropper: CropView }} ui
    * @param {BackendPreference} backend
    * @param {() => URL | undefined} weights the weights to load, where they are not the default
    */

@@ -5,7 +5,7 @@ import { parseBackend, parseWeights } from "../shared/recognizer-loader.js";
 import { CropView } from "../ui/lens/crop.js";
 import { GenerateView } from "../ui/lens/generate.js";
 import { fromChooser, fromClipboard } from "../ui/lens/input.js";
-import { View } from "../ui/lens/lens-view.js";
+import { LensView } from "../ui/lens/lens-view.js";
 import { LensController } from "./controller.js";
 import { Player } from "./player.js";
 import { fromFragment } from "./share-link.js";
@@ -13,7 +13,7 @@ import { writeFragment } from "./url-hash.js";
 
 const query = new URLSearchParams(location.search);
 const player = new Player((state) => view.render(state));
-const view = new View({
+const view = new LensView({
   image: (input) => void controller.receive(input),
   choose(files) {
     const input = fromChooser(files);

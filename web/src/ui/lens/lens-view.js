@@ -59,7 +59,7 @@ import { showBackend } from "../backend-select.js";
  * @property {(index: number | null) => void} hover
  */
 
-export class View {
+export class LensView {
   #handlers;
   #status = new StatusView();
   #picture = new PictureView();
