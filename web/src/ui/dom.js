@@ -1,8 +1,8 @@
 // @ts-check
-/** Small helps with the document. */
+/** Helpers for the document. */
 
 /**
- * The element of that id, which the page's markup promises to have.
+ * The element with this id. Throws if the page has none of this type.
  *
  * @template {Element} T
  * @param {string} id
@@ -14,7 +14,7 @@ export function getById(id, type) {
 }
 
 /**
- * The first element inside `root` that matches.
+ * The first element inside `root` that matches the selector.
  *
  * @template {Element} T
  * @param {ParentNode} root
@@ -27,7 +27,7 @@ export function query(root, selector, type) {
 }
 
 /**
- * A copy of a template's content.
+ * A copy of the content of a template.
  *
  * @param {string} id
  * @returns {HTMLElement}
@@ -49,7 +49,7 @@ export function createElement(tag, text, className = "") {
   return made;
 }
 
-/** Whether the user wants nothing to move. */
+/** Whether the user asks for reduced motion. */
 export function prefersReducedMotion() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The audit page: what is given, how far reading is, and the report. */
+/** The document of the audit page: input, progress and report. */
 
 import { evaluateItems, summarize } from "../../audit/statistics.js";
 import { coversMinority } from "../../audit/verdict.js";
@@ -14,7 +14,7 @@ import { showBackend } from "../backend-select.js";
 /** @import { BackendPreference, PlainError, BackendStatus } from "../../lib/types.js" */
 /** @import { RunProgress } from "../../audit/run.js" */
 
-/** How the page stands; the styles show what belongs to it. */
+/** The state of the page. The styles show the parts that belong to it. */
 /** @typedef {"idle" | "loading" | "running" | "paused" | "done" | "error"} State */
 
 export class AuditView {
@@ -45,7 +45,7 @@ export class AuditView {
       const input = getById(id, HTMLInputElement);
       input.addEventListener("change", () => {
         const files = [...(input.files ?? [])];
-        input.value = ""; // so that the same files can be given again
+        input.value = ""; // so that the same files can be chosen again
         if (files.length > 0) on.choose(files);
       });
     }
@@ -57,7 +57,7 @@ export class AuditView {
     });
     getById("compare-next", HTMLButtonElement).addEventListener("click", () => on.compareNext());
     getById("compare-end", HTMLButtonElement).addEventListener("click", () => on.compareEnd());
-    // There the browser opens no folder.
+    // The browsers on iOS cannot open a folder.
     if (isIos()) getById("folder-choice", HTMLElement).hidden = true;
     this.#pause.addEventListener("click", () => on.pause());
     getById("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
@@ -101,7 +101,7 @@ export class AuditView {
     this.#pause.hidden = state === "loading";
     const controls = getById("run-controls", HTMLElement);
     const hidden = this.#bar.hidden;
-    // The keyboard goes on from where it was, not from the page's start.
+    // Keeps the focus near its place when the focused button disappears.
     if (hidden && controls.contains(document.activeElement)) this.#status.focus();
     controls.hidden = hidden;
   }
@@ -120,19 +120,19 @@ export class AuditView {
       secondsLeft === null || done === total || ended ? "" : `, ${duration(secondsLeft)} left`;
     getById("counts", HTMLElement).textContent =
       `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
-    // Read aloud now and then, not at every batch.
+    // Announced at every 10%, not after every batch.
     const tenths = Math.floor((10 * done) / total);
     if (tenths > 0 && tenths < 10) this.#announce(`${tenths * 10}% read`);
   }
 
-  /** @param {string} words what else there was among the files */
+  /** @param {string} words about files that are not in the report */
   setNote(words) {
     getById("note", HTMLElement).textContent = words;
   }
 
   /**
    * @param {PlainError} error
-   * @param {string} words on the report that there is, if there is one
+   * @param {string} words the status if there is a report
    */
   setError({ code, message }, words) {
     this.setState("error", this.#report.hidden ? "Audit failed" : words);
@@ -143,8 +143,8 @@ export class AuditView {
 
   /**
    * @param {AuditReport} report
-   * @param {{ named: boolean, choice: boolean }} labels whether labels come from names, and whether
-   *   that can be chosen
+   * @param {{ named: boolean, choice: boolean }} labels whether file names are the labels, and
+   *   whether the user can choose that
    */
   setReport(report, { named, choice }) {
     this.#useNames.checked = named;
@@ -173,7 +173,7 @@ export class AuditView {
     this.#announce("");
   }
 
-  /** @param {string} words said once, however often they come */
+  /** @param {string} words announced once, even if they are set again */
   #announce(words) {
     const announcement = getById("announcement", HTMLElement);
     if (announcement.textContent !== words) announcement.textContent = words;
@@ -186,7 +186,7 @@ function duration(seconds) {
   return `${Math.ceil(seconds / 60)} min`;
 }
 
-/** Whether this is an iPhone or an iPad, which may call itself a Mac. */
+/** Whether this is an iPhone or an iPad. An iPad may identify itself as a Mac. */
 function isIos() {
   const { userAgent, maxTouchPoints } = navigator;
   return /iP(hone|ad|od)/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);

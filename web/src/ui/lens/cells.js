@@ -1,5 +1,7 @@
 // @ts-check
-/** The encoder's grid over the picture, and what each character took from the cell in question. */
+/**
+ * The grid of the encoder over the image, and the weights of the current cell for each character.
+ */
 
 import { capital, cellAt, describeCell, describePlace, topCells } from "../../lens/explain.js";
 import { percent } from "../../shared/format.js";
@@ -20,16 +22,19 @@ export class CellsView {
   #peak = 0;
   /** @type {HTMLElement[]} */
   #cells = [];
-  /** The cell in question. */
+  /** The current cell. */
   #cell = -1;
   /** The cell under the pointer. @type {number | null} */
   #hovered = null;
-  /** The cell that the keyboard or a tap is at. @type {number | null} */
+  /** The focused cell. @type {number | null} */
   #focused = null;
-  /** The cell where the character shown was seen, for when nobody asks for another. */
+  /**
+   * The cell with the largest weight for the current character, used if no cell is hovered or
+   * focused.
+   */
   #strongest = 0;
 
-  /** @param {(cell: number) => void} onChange another cell is in question */
+  /** @param {(cell: number) => void} onChange called with the new current cell */
   constructor(onChange) {
     this.#onChange = onChange;
     this.#grid.addEventListener("pointerover", (event) => {
@@ -37,7 +42,7 @@ export class CellsView {
     });
     this.#grid.addEventListener("pointerleave", () => this.#hover(null));
     this.#grid.addEventListener("click", (event) => {
-      if (event.target instanceof HTMLElement) event.target.focus(); // not every browser does
+      if (event.target instanceof HTMLElement) event.target.focus(); // not every browser focuses on a click
     });
     this.#grid.addEventListener("focusin", (event) => this.#focus(this.#cellOf(event)));
     this.#grid.addEventListener("focusout", () => this.#focus(null));
@@ -85,14 +90,14 @@ export class CellsView {
     );
   }
 
-  /** @param {number} visibleCount how many characters are there to see */
+  /** @param {number} visibleCount number of visible characters */
   reveal(visibleCount) {
     [...this.#shares.children].forEach((share, i) =>
       share.classList.toggle("pending", i >= visibleCount),
     );
   }
 
-  /** @param {number} shown the character's index */
+  /** @param {number} shown index of the character */
   showCharacter(shown) {
     const character = this.#recognition?.characters[shown];
     if (character) [this.#strongest] = topCells(character.attention, 1);
@@ -135,14 +140,14 @@ export class CellsView {
     const cell = cellAt(this.#focused ?? this.#cell, event.key, this.#recognition.grid);
     if (cell === undefined) return;
     event.preventDefault();
-    event.stopPropagation(); // elsewhere, arrow keys go from character to character
+    event.stopPropagation(); // outside the grid, arrow keys move between characters
     this.#hovered = null;
     this.#cells[cell].focus();
   }
 
   /**
    * @param {Event} event
-   * @returns {number | null} `null` for none
+   * @returns {number | null} `null` if the target is not a cell
    */
   #cellOf({ target }) {
     const cell = this.#cells.findIndex((one) => one === target);

@@ -1,5 +1,5 @@
 // @ts-check
-/** The row of characters: each with its confidence and a small picture of its own attention. */
+/** The list of characters, each with its confidence and a thumbnail of its attention. */
 
 import { maxWeight } from "../../lib/overlay.js";
 import { percent } from "../../shared/format.js";
@@ -100,10 +100,10 @@ export class CharactersView {
 }
 
 /**
- * The character that an event came from.
+ * The character that an event belongs to.
  *
  * @param {Event} event
- * @returns {number | null} its index, or `null` between the characters
+ * @returns {number | null} its index; `null` between characters
  */
 function indexOf({ target }) {
   const button = target instanceof Element ? target.closest("[data-character-index]") : null;

@@ -1,12 +1,15 @@
 // @ts-check
-/** A box over a picture that is moved by its edges and corners, by pointer or by key. */
+/**
+ * A box over an image. The user moves it, or its edges and corners, with the pointer or the
+ * keyboard.
+ */
 
 import { WHOLE, drag, minBoxSize } from "../../image/crop-geometry.js";
 import { getById } from "../dom.js";
 
 /** @import { Box, Handle, Size } from "../../image/crop-geometry.js" */
 
-/** How far a key moves, as a share of the least box; the second with Shift. */
+/** Step of an arrow key as a fraction of the smallest box, without and with Shift. */
 const STEPS = [0.125, 1.25];
 
 /** @type {Record<string, [number, number]>} */
@@ -22,7 +25,7 @@ export class CropBox {
   /** @type {Size} */
   #minSize = { width: 1, height: 1 };
 
-  /** @param {(box: Box) => void} change what the user made of it */
+  /** @param {(box: Box) => void} onChange called with the new box */
   constructor(change) {
     this.#onChange = change;
     this.#stage.addEventListener("pointerdown", (event) => this.#startDrag(event));
@@ -33,14 +36,14 @@ export class CropBox {
     this.#box.focus({ preventScroll: true });
   }
 
-  /** Where the box is on the page. */
+  /** The rectangle of the box on the page. */
   get place() {
     return this.#box.getBoundingClientRect();
   }
 
   /**
    * @param {Box} box
-   * @param {Size} size of the picture, as it is turned
+   * @param {Size} size of the rotated image
    */
   show(box, size) {
     this.#current = box;
@@ -52,7 +55,7 @@ export class CropBox {
     for (const [name, share] of Object.entries({ x, y, width, height })) {
       style.setProperty(`--crop-${name}`, `${share * 100}%`);
     }
-    /** Where each edge is, and how far it can go. @type {Record<string, number[]>} */
+    /** Position, minimum and maximum of each edge. @type {Record<string, number[]>} */
     const positions = {
       n: [y, 0, y + height - minSize.height],
       e: [x + width, x + minSize.width, 1],
@@ -74,7 +77,7 @@ export class CropBox {
   #startDrag(event) {
     const { target, pointerId } = event;
     if (!(target instanceof Element) || !this.#box.contains(target) || !event.isPrimary) return;
-    event.preventDefault(); // no selection, and no focus ring for a pointer
+    event.preventDefault(); // prevents a text selection and a focus ring
     const { width, height } = this.#stage.getBoundingClientRect();
     const handle = handleOf(target);
     const [x, y, before] = [event.clientX, event.clientY, this.#current];
@@ -93,7 +96,7 @@ export class CropBox {
     const arrow = ARROWS[event.key];
     if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
     if (!(event.target instanceof Element)) return;
-    event.preventDefault(); // the page neither scrolls nor steps through characters
+    event.preventDefault(); // prevents scrolling and stepping through characters
     const step = STEPS[event.shiftKey ? 1 : 0];
     const [dx, dy] = [
       arrow[0] * step * this.#minSize.width,

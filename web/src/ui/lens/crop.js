@@ -1,5 +1,5 @@
 // @ts-check
-/** The crop box: which part of the picture is read, and which way up. */
+/** The crop panel: selects and rotates the part of the image to read. */
 
 import { WHOLE, rotate, rotatedSize } from "../../image/crop-geometry.js";
 import { runImageTask } from "../../image/image-worker-client.js";
@@ -9,11 +9,14 @@ import { getById } from "../dom.js";
 
 /** @import { Box, Part, Size } from "../../image/crop-geometry.js" */
 
-/** The longer side of the picture that is shown, in pixels; of a tall or wide one, of its shorter. */
+/**
+ * Size in pixels at which the image is decoded: the longer side, and the shorter side of a narrow
+ * image.
+ */
 const [SHOWN, SHOWN_SHORT] = [1600, 800];
-/** The least width of the box on the page, in pixels, that it is enlarged to; of the picture, too. */
+/** Minimum width on the page, in pixels, of the box and of the image after zooming. */
 const [BOX_WIDTH, PICTURE_WIDTH] = [160, 240];
-/** What is said of a guess. */
+/** Messages about the detected part. */
 const MESSAGES = {
   part: "The box is around the part that looks like a CAPTCHA.",
   whole: "The whole image looks like one CAPTCHA.",
@@ -24,13 +27,13 @@ const MESSAGES = {
 const NO_CROP = { box: WHOLE, turns: 0, angle: 0 };
 
 /**
- * What can be cropped, and what of it is read now.
+ * The image to crop and its current crop.
  *
  * @typedef {object} Source
  * @property {Blob} file
  * @property {Size} size
- * @property {Part | null} part `null` for the whole
- * @property {string} words what to say of the part
+ * @property {Part | null} part `null` for the whole image
+ * @property {string} words about the part
  */
 
 export class CropView {
@@ -49,12 +52,12 @@ export class CropView {
   #read;
   /** @type {Source | null} */
   #source = null;
-  /** The picture, while the box is open. @type {ImageBitmap | null} */
+  /** The image while the panel is open. @type {ImageBitmap | null} */
   #bitmap = null;
   /** @type {Part} */
   #part = NO_CROP;
 
-  /** @param {(part: Part | null) => void} read reads a part, or the whole */
+  /** @param {(part: Part | null) => void} read reads a part; `null` for the whole image */
   constructor(read) {
     this.#read = read;
     const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
@@ -86,7 +89,7 @@ export class CropView {
     this.#whole.hidden = !isPart;
   }
 
-  /** There is nothing to crop. */
+  /** Hides the panel and its button. */
   disable() {
     this.#source = null;
     this.#bar.hidden = true;
@@ -101,7 +104,7 @@ export class CropView {
     const long = (SHOWN_SHORT * Math.max(width, height)) / Math.min(width, height);
     const limit = Math.min(Math.max(SHOWN, long), 4 * SHOWN);
     const bitmap = await decodeScaled(source.file, source.size, limit).catch(() => null);
-    // Opened twice, or too late: another picture is here.
+    // Opened twice, or another image arrived during decoding.
     if (this.#source?.file !== source.file || this.#bitmap) return bitmap?.close();
     if (!bitmap) {
       this.#note.textContent = "The browser could not open the image for cropping. Try again.";
@@ -141,14 +144,14 @@ export class CropView {
     if (!bitmap || !source) return;
     const scale = bitmap.width / source.size.width;
     const guess = await runImageTask("detectOnBitmap", { bitmap, part, scale }).catch(() => null);
-    // Unless it was set otherwise meanwhile.
+    // Does not replace a crop that was changed during detection.
     if (!guess || bitmap !== this.#bitmap || part !== this.#part) return;
     this.#found.textContent = MESSAGES[guess.found];
     this.#setBox(guess.box);
     this.#zoomToBox();
   }
 
-  /** Enlarges the picture until the box is large enough to be set, and has it in sight. */
+  /** Zooms in until the box is large enough to drag, and scrolls to it. */
   #zoomToBox() {
     this.#setZoom(1);
     const [stage, box] = [this.#stage.clientWidth, this.#box.place.width];
@@ -175,7 +178,7 @@ export class CropView {
   }
 
   /**
-   * Shows a part of the picture, turned as that says.
+   * Shows a crop with its rotation.
    *
    * @param {Part} part
    */

@@ -1,5 +1,5 @@
 // @ts-check
-/** How the image on the page was read: four steps, with figures that follow the character shown. */
+/** The explanation in four parts. Its figures follow the current character. */
 
 import { describeGrid } from "../../lens/explain.js";
 import { maxWeight } from "../../lib/overlay.js";
@@ -14,7 +14,7 @@ import { WeightsView } from "./weights.js";
 
 export class ExplainView {
   #section = getById("explain", HTMLElement);
-  /** What there is only once something was read. */
+  /** Elements that are shown only after a reading. */
   #figures = this.#section.querySelectorAll("[data-figure]");
   #none = getById("explain-none", HTMLElement);
   #grid = getById("explain-grid", HTMLElement);
@@ -27,7 +27,7 @@ export class ExplainView {
   #recognition;
   #shown = -1;
 
-  /** @param {(index: number) => void} select holds a character */
+  /** @param {(index: number) => void} select pins a character */
   constructor(select) {
     this.#select = select;
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** What can be exported of a reading: its text, a figure, its numbers. */
+/** Exports of a reading: text, link, figure and JSON. */
 
 import { linkToDrawing } from "../../lens/url-hash.js";
 import { getById } from "../dom.js";
@@ -8,19 +8,22 @@ import { drawFigure, paintFigure } from "./figure.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 
-/** Milliseconds after which a button is itself again. */
+/** Milliseconds for which a button shows its feedback. */
 const FEEDBACK_MILLISECONDS = 1500;
 
 /**
- * What is on the page.
+ * The current reading and how it is shown.
  *
  * @typedef {object} ExportData
  * @property {Recognition} recognition
- * @property {HTMLImageElement | null} picture `null` where the browser cannot show it
+ * @property {HTMLImageElement | null} picture `null` if the browser cannot show it
  * @property {{ dark: boolean, smooth: boolean, opacity: number }} look
  */
 
-/** The files that can be saved, by their endings. @type {Record<string, (data: ExportData) => Blob | Promise<Blob>>} */
+/**
+ * Creates the content of a file, by extension. @type {Record<string, (data: ExportData) => Blob |
+ * Promise<Blob>>}
+ */
 const EXPORTERS = {
   svg: (data) => new Blob([figure(drawFigure, data)], { type: "image/svg+xml" }),
   png: (data) => figure(paintFigure, data),
@@ -34,12 +37,12 @@ const EXPORTERS = {
 export class ExportView {
   #section = getById("export", HTMLElement);
   #link = getById("copy-link", HTMLElement);
-  /** Says aloud what a button says for a moment. */
+  /** Announces the feedback of a button. */
   #status = getById("export-status", HTMLElement);
   #figures = ["export-svg", "export-png"].map((id) => getById(id, HTMLButtonElement));
   #current;
 
-  /** @param {() => ExportData | undefined} current what is on the page now */
+  /** @param {() => ExportData | undefined} current returns the current reading */
   constructor(current) {
     this.#current = current;
     const notCopied = "Could not copy";
@@ -58,7 +61,7 @@ export class ExportView {
     }
   }
 
-  /** Shows what can be exported now. */
+  /** Shows the exports that are available. */
   update() {
     const data = this.#current();
     const characters = data?.recognition.characters.length ?? 0;
@@ -68,11 +71,11 @@ export class ExportView {
   }
 
   /**
-   * Has a button keep what is on the page when it is clicked, whatever comes meanwhile.
+   * Runs an export when a button is clicked. The export uses the reading at the time of the click.
    *
    * @param {string} id
-   * @param {string} failure what the button says where it fails
-   * @param {(data: ExportData) => Promise<string | void>} action returns what the button says for a moment
+   * @param {string} failure feedback if the action fails
+   * @param {(data: ExportData) => Promise<string | void>} action returns the feedback
    */
   #on(id, failure, action) {
     const button = getById(id, HTMLButtonElement);

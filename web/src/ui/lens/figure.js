@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * A reading as a figure to keep: the picture once for each character, with the attention over it, as
- * in the paper's Fig. 4. As SVG, and on a canvas for PNG: not every browser draws the pictures
- * inside an SVG image.
+ * Exports a reading as a figure with one panel for each character: the image under its attention,
+ * as in Fig. 4 of the paper. PNG is drawn on a canvas, because not every browser renders images
+ * inside SVG.
  */
 
 import { percent } from "../../shared/format.js";
@@ -14,19 +14,19 @@ import { paintAttention } from "./heatmap.js";
 
 /** @typedef {{ dark: boolean, smooth: boolean, opacity: number }} Look */
 
-/** Width of a character's panel, the gap between two, the room for words above, a line below. */
+/** Width of a panel, gap between panels, height of the header, and height of a line below. */
 const PANEL = 280;
 const GAP = 16;
 const HEAD = 64;
 const LINE = 28;
-/** Pixels of the PNG for one of the figure's own. */
+/** Scale of the PNG. */
 const SCALE = 2;
 const FONT = "system-ui, sans-serif";
-/** Colours of what is sure, and of what is not. */
+/** Text colours of a certain and of an uncertain reading. */
 const [INK, SOFT] = ["#0d1b33", "#5c6a83"];
 
 /**
- * Where all of a figure's parts are.
+ * Computes the layout of a figure.
  *
  * @param {Recognition} recognition
  * @param {Look} look
@@ -48,7 +48,7 @@ function layOut(recognition, { smooth }) {
     panelHeight,
     lines: lines.map((words, i) => ({ words, y: HEAD + panelHeight + (i + 1) * LINE })),
     ink: sure ? INK : SOFT,
-    // Words need the room of two characters.
+    // The lines of text need the width of two panels.
     width: Math.max(characters.length, sure ? 1 : 2) * (PANEL + GAP) + GAP,
     height: HEAD + panelHeight + GAP + lines.length * LINE,
   };
@@ -86,7 +86,7 @@ export function drawFigure(picture, recognition, look) {
 }
 
 /**
- * The same figure as pixels.
+ * Draws the same figure as PNG.
  *
  * @param {HTMLImageElement} picture
  * @param {Recognition} recognition
@@ -131,13 +131,13 @@ export function paintFigure(picture, recognition, look) {
 /** @param {HTMLImageElement} picture */
 function dataAddress(picture) {
   const canvas = document.createElement("canvas");
-  // No more pixels than the figure shows.
+  // Not larger than the figure needs.
   const scale = Math.min(1, (PANEL * SCALE) / picture.naturalWidth);
   canvas.width = Math.max(1, Math.round(picture.naturalWidth * scale));
   canvas.height = Math.max(1, Math.round(picture.naturalHeight * scale));
   const context = canvas.getContext("2d");
   if (context) {
-    context.fillStyle = "white"; // as the network sees what is transparent
+    context.fillStyle = "white"; // the model sees transparency as white
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.drawImage(picture, 0, 0, canvas.width, canvas.height);
   }

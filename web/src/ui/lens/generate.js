@@ -1,5 +1,5 @@
 // @ts-check
-/** The generator's settings. Whatever is changed is drawn and read at once. */
+/** The settings of the generator. Each change generates and reads a new image. */
 
 import { MAX_NOISE, MAX_STROKES } from "../../lens/share-link.js";
 import { cloneTemplate, createElement, getById, prefersReducedMotion, query } from "../dom.js";
@@ -16,7 +16,7 @@ export class GenerateView {
   #distort = getById("generator-distort", HTMLInputElement);
   #font = getById("generator-font", HTMLSelectElement);
   #seed = getById("generator-seed", HTMLInputElement);
-  /** The face to choose once there are faces to choose from. @type {string | undefined} */
+  /** The font to select when the list of fonts has arrived. @type {string | undefined} */
   #pendingFont;
   #error = getById("generator-error", HTMLElement);
   #strokes = new Slider("Strokes", { max: MAX_STROKES, step: 1, value: 16 }, String);
@@ -28,15 +28,16 @@ export class GenerateView {
   #onChange;
 
   /**
-   * @param {(options: DrawOptions) => void} onChange what to draw now
-   * @param {() => void} commit a setting is as it should be: a slider, say, was let go
+   * @param {(options: DrawOptions) => void} onChange called with the new settings
+   * @param {() => void} commit called when a change is complete, for example when a slider is
+   *   released
    */
   constructor(onChange, commit) {
     this.#onChange = onChange;
     this.#open.addEventListener("click", () => {
       if (this.#panel.hidden) {
         this.open();
-        // Below it, the picture that it draws.
+        // Scrolls so that the image below the panel is visible.
         this.#panel.scrollIntoView({ behavior: prefersReducedMotion() ? "auto" : "smooth" });
         this.#emit();
       } else {
@@ -81,7 +82,7 @@ export class GenerateView {
   }
 
   /**
-   * Shows settings that came from elsewhere.
+   * Shows the settings of a link.
    *
    * @param {DrawOptions} options
    */
@@ -100,7 +101,7 @@ export class GenerateView {
   }
 
   /**
-   * Shows what was drawn where it was left to chance.
+   * Shows the values that the generator chose at random.
    *
    * @param {Omit<Drawing, "rgba">} drawing
    */
@@ -120,20 +121,20 @@ export class GenerateView {
   }
 
   /**
-   * Says what is wrong with a setting.
+   * Shows an error in the settings.
    *
-   * @param {string} problem empty where nothing is
+   * @param {string} problem empty for none
    */
   setError(problem) {
     this.#error.textContent = problem;
   }
 
-  /** What is shown is none of its drawings. */
+  /** Clears the description when the image on the page was not generated. */
   clearDrawing() {
     getById("generator-info", HTMLElement).replaceChildren();
   }
 
-  /** What chooses a text is of no use where one is given. */
+  /** Disables the settings that have no effect on a given text. */
   #updateEnabled() {
     this.#length.disabled = this.#random.disabled = this.#text.value.trim() !== "";
   }
@@ -143,7 +144,7 @@ export class GenerateView {
     const valid = text === "" || new RegExp(`^${this.#text.pattern}$`).test(text);
     this.#text.setAttribute("aria-invalid", String(!valid));
     this.setError(valid ? "" : "Enter 1 to 5 letters from a to z.");
-    if (!valid) return; // what was drawn last stays
+    if (!valid) return; // keeps the last image
     const speckle = this.#noise.value;
     this.#onChange({
       seed: this.#seedValue(),
@@ -159,13 +160,13 @@ export class GenerateView {
   }
 
   #seedValue() {
-    const seed = Math.trunc(this.#seed.valueAsNumber); // not a number where the field is empty
+    const seed = Math.trunc(this.#seed.valueAsNumber); // NaN if the field is empty
     return Number.isSafeInteger(seed) && seed >= 0 ? seed : 1;
   }
 }
 
 /**
- * Chooses an option; the first where there is none of that value.
+ * Selects the option with a value, or the first one if there is none.
  *
  * @param {HTMLSelectElement} select
  * @param {string | undefined} value
@@ -175,7 +176,7 @@ function selectOption(select, value = "") {
   if (select.selectedIndex < 0) select.selectedIndex = 0;
 }
 
-/** A slider from 0 up that can also be left to chance, put where its template is. */
+/** A slider with a checkbox for a random value. It is inserted before its template. */
 class Slider {
   #input;
   #random;
@@ -196,7 +197,7 @@ class Slider {
     query(field, ".name", HTMLElement).textContent = name;
     field.setAttribute("aria-label", name);
     this.#input.setAttribute("aria-label", name);
-    // In this order: a slider holds its value to its range.
+    // The range comes first, because a slider clamps its value.
     Object.assign(this.#input, { max, step, value });
     getById("slider-template", HTMLTemplateElement).before(field);
     this.#input.addEventListener("input", () => {
@@ -207,7 +208,7 @@ class Slider {
     this.#show();
   }
 
-  /** @returns {number | undefined} `undefined` where it is left to chance */
+  /** @returns {number | undefined} `undefined` for a random value */
   get value() {
     return this.#random.checked ? undefined : Number(this.#input.value);
   }
@@ -219,7 +220,7 @@ class Slider {
     this.#show();
   }
 
-  /** @param {number} value what chance made of it */
+  /** @param {number} value the value that was chosen at random */
   setRandomValue(value) {
     if (this.#random.checked) this.#input.value = String(value);
   }

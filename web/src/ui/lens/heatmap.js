@@ -1,5 +1,5 @@
 // @ts-check
-/** Paints attention onto canvases, and behind numbers. */
+/** Paints attention on canvases and behind numbers. */
 
 import { colorize, tint } from "../../lib/colormap.js";
 import { rawField, smoothField } from "../../lib/overlay.js";
@@ -7,14 +7,14 @@ import { rawField, smoothField } from "../../lib/overlay.js";
 /** @import { Grid } from "../../lib/types.js" */
 
 /**
- * How attention is painted: the weight that is brightest, and whether values between the grid's
- * positions are filled in.
+ * Options of a heatmap: `peak` is the weight with the brightest colour; `smooth` interpolates
+ * between the cells of the grid.
  *
  * @typedef {{ grid: Grid, peak: number, smooth: boolean }} Paint
  */
 
 /**
- * Paints attention; the canvas then covers an image of any size.
+ * Paints attention on a canvas, which CSS stretches over the image.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {ArrayLike<number>} attention
@@ -29,7 +29,7 @@ export function paintAttention(canvas, attention, { grid, peak, smooth }) {
 }
 
 /**
- * Paints all colours from the lowest to the highest, for a legend.
+ * Paints the colour scale of the legend.
  *
  * @param {HTMLCanvasElement} canvas
  */
@@ -39,7 +39,7 @@ export function paintScale(canvas) {
 }
 
 /**
- * Colours the ground behind a number.
+ * Colours the background of a number.
  *
  * @param {HTMLElement} number
  * @param {number} heat from 0 (dark) to 1 (bright)
@@ -51,7 +51,7 @@ export function paintTint(number, heat) {
 }
 
 /**
- * Whether a picture is dark on the whole, so that light has to be added to it, not taken away.
+ * Whether an image is dark, so that the heatmap must lighten it instead of darkening it.
  *
  * @param {HTMLImageElement} picture
  */

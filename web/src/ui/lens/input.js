@@ -1,5 +1,5 @@
 // @ts-check
-/** Takes images that are chosen, dropped or pasted, and says in words what is not one. */
+/** Images that the user chooses, drops or pastes, and errors for other input. */
 
 import { LensError } from "../../lib/errors.js";
 import { dropZone } from "../drop-zone.js";
@@ -10,21 +10,21 @@ const NOTHING_PASTED =
 /**
  * @typedef {object} InputFile
  * @property {File} file
- * @property {string | null} note what the user should know, such as that others were left out
+ * @property {string | null} note for the user, for example about ignored files
  */
 
 /**
- * The file to read among those of a file chooser.
+ * The image from a file input.
  *
  * @param {FileList | null} files
- * @returns {InputFile | null} `null` where nothing was chosen
+ * @returns {InputFile | null} `null` if no file was chosen
  */
 export function fromChooser(files) {
   return firstOf([...(files ?? [])]);
 }
 
 /**
- * The file to read among what was dropped.
+ * The image from a drop.
  *
  * @param {DataTransfer} transfer
  * @returns {InputFile}
@@ -46,7 +46,7 @@ export function fromDrop(transfer) {
 }
 
 /**
- * The image to read among what was pasted: an image, or a copied image file.
+ * The image from a paste: an image or a copied image file.
  *
  * @param {DataTransfer} transfer
  * @returns {InputFile}
@@ -60,11 +60,11 @@ export function fromPaste(transfer) {
   return given;
 }
 
-/** Whether the browser lets a button read the clipboard; Ctrl+V works everywhere. */
+/** Whether a button can read the clipboard. Ctrl+V works in every browser. */
 export const canReadClipboard = typeof navigator.clipboard?.read === "function";
 
 /**
- * The image on the clipboard, where a button asks for it.
+ * Reads the image on the clipboard after a click.
  *
  * @returns {Promise<InputFile>}
  * @throws {LensError} `not-a-file`, `no-clipboard`

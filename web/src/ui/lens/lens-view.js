@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The page as its program sees it. This folder is the only place that touches the document; what
- * the user does comes out through the handlers.
+ * The lens page as the controller sees it. Only the folder `ui` uses the document. User actions are
+ * passed to the handlers.
  */
 
 import { canReadClipboard, listen } from "./input.js";
@@ -27,8 +27,8 @@ import { showBackend } from "../backend-select.js";
  *
  * @typedef {object} Look
  * @property {boolean} first whether it is the first reading on this backend
- * @property {string | null} address of the picture; `null` if the browser cannot show it
- * @property {boolean} dark whether the picture is dark
+ * @property {string | null} address of the image; `null` if the browser cannot show it
+ * @property {boolean} dark whether the image is dark
  * @property {boolean} smooth whether attention is interpolated
  */
 
@@ -42,7 +42,7 @@ import { showBackend } from "../backend-select.js";
  */
 
 /**
- * What the user does.
+ * Handlers of user actions.
  *
  * @typedef {object} Handlers
  * @property {(input: InputFile) => void} image
@@ -74,11 +74,11 @@ export class LensView {
   #export = new ExportView(() => this.#exportData());
   /** @type {Recognition | undefined} */
   #recognition;
-  /** The address of the picture that is shown. @type {string | undefined} */
+  /** The object URL of the image. @type {string | undefined} */
   #address;
   /** @type {Promise<Size | null>} */
   #pictureShown = Promise.resolve(null);
-  /** Whether the first result may still scroll a new picture into sight. */
+  /** Whether the first result may still scroll a new image into view. */
   #isNew = false;
 
   /** @param {Handlers} handlers */
@@ -92,7 +92,7 @@ export class LensView {
     document.body.classList.add("started");
   }
 
-  /** Whether a reading should be there at once, not character by character. */
+  /** Whether a reading is shown at once instead of one character at a time. */
   get still() {
     return prefersReducedMotion();
   }
@@ -110,18 +110,18 @@ export class LensView {
   /**
    * @param {PageState} state
    * @param {string} words
-   * @param {string} [more] what is only read aloud, since it can be seen elsewhere
+   * @param {string} [more] only for screen readers; visible elsewhere on the page
    */
   setState(state, words, more) {
     this.#status.setState(state, words, more);
   }
 
-  /** @param {string | null} note what to know of the picture that is shown, or of what was no picture */
+  /** @param {string | null} note about the image or about rejected input */
   setNote(note) {
     this.#status.setNote(note);
   }
 
-  /** @param {string} remark what to know at once, whatever part of the page is in sight */
+  /** @param {string} remark a note that must be visible at any scroll position */
   setRemark(remark) {
     this.#status.setRemark(remark);
   }
@@ -136,16 +136,16 @@ export class LensView {
     this.#status.setBackend(backend);
   }
 
-  /** The picture's size, once it is there to see; `null` if there are words in its place. */
+  /** Resolves with the size of the image when it is shown; `null` if the browser cannot show it. */
   get pictureShown() {
     return this.#pictureShown;
   }
 
   /**
-   * Shows the picture that will be read, and nothing of the one before; of a picture that was drawn
-   * anew, the reading before stays until the next is there, so that the page keeps still.
+   * Shows the image to read and clears the previous reading. When the generator replaces its own
+   * image, the previous reading stays until the next one arrives, so that the layout does not jump.
    *
-   * @param {Blob | null} file `null` where there is nothing to read
+   * @param {Blob | null} file `null` if there is no image
    * @param {{ note: string | null, sample: string | null, drawn: boolean, redrawn: boolean }} about
    */
   setPicture(file, { note, sample, drawn, redrawn }) {
@@ -157,7 +157,7 @@ export class LensView {
     this.#address = file ? URL.createObjectURL(file) : undefined;
     if (this.#address) {
       this.#pictureShown = this.#picture.show(this.#address);
-      // Where it is drawn to order, the settings stay in sight.
+      // A generated image does not scroll the settings out of view.
       this.#isNew = !drawn;
       void this.#pictureShown.then(() => this.#reveal());
     } else {
@@ -166,7 +166,9 @@ export class LensView {
     }
   }
 
-  /** Takes the light off the picture, and leaves the rest where it is until the next reading. */
+  /**
+   * Removes the attention from the image and makes the reading inert until the next one arrives.
+   */
   markStale() {
     if (!this.#recognition) return;
     this.#recognition = undefined;
@@ -176,7 +178,7 @@ export class LensView {
 
   /**
    * @param {Recognition} recognition
-   * @param {{ first: boolean }} about whether it is the first on this backend
+   * @param {{ first: boolean }} about whether it is the first reading on this backend
    */
   setRecognition(recognition, about) {
     this.#clear();
@@ -187,16 +189,16 @@ export class LensView {
     this.#controls.hidden = recognition.characters.length === 0;
     this.#scrub.max = String(recognition.characters.length);
     this.#export.update();
-    // The characters over the picture may have moved it.
+    // The characters above the image may have moved it.
     this.#reveal();
     this.#isNew = false;
   }
 
   /**
-   * Shows what went wrong.
+   * Shows an error.
    *
    * @param {{ code: string, message: string }} error
-   * @param {{ canRetry?: boolean }} options whether trying again may help
+   * @param {{ canRetry?: boolean }} options whether to offer a retry
    */
   setError(error, { canRetry = false }) {
     this.#clear();
@@ -237,7 +239,7 @@ export class LensView {
 
   /** @param {boolean} pinned */
   #setInert(pinned) {
-    // Not the note beside the reading, nor an error: they can be new.
+    // Not the note and the error, which may be new.
     for (const part of document.querySelectorAll("#reading, #characters, #details, #explain")) {
       part.toggleAttribute("inert", pinned);
     }
@@ -293,7 +295,7 @@ export class LensView {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (event.defaultPrevented || scrollsSideways(event.target)) return;
       if (by === undefined || elsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
-      // Those extend a selection; and a caret that is moved through the page's text is not moved.
+      // With Shift or a range selected, arrow keys change the selection.
       if (event.shiftKey || !isOfReading(event.target) || getSelection()?.type === "Range") return;
       if (this.#controls.hidden) return;
       event.preventDefault();
@@ -303,8 +305,8 @@ export class LensView {
 }
 
 /**
- * Whether arrow keys mean the characters there: on the reading, and where nothing has the focus or what
- * was just used to give an image.
+ * Whether arrow keys step through the characters here: in the reading, in the image input, and when
+ * nothing is focused.
  *
  * @param {EventTarget | null} target
  */
@@ -316,7 +318,7 @@ function isOfReading(target) {
 }
 
 /**
- * Whether arrow keys scroll what has the focus.
+ * Whether arrow keys scroll the focused element.
  *
  * @param {EventTarget | null} target
  */

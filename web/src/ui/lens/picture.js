@@ -1,5 +1,5 @@
 // @ts-check
-/** The picture, the attention laid over it, and above it the characters where they were seen. */
+/** The image with its heatmap, and the characters above their positions. */
 
 import { percent } from "../../shared/format.js";
 import { centerOf, lerp, maxWeight, separateLabels } from "../../lib/overlay.js";
@@ -11,9 +11,9 @@ import { isDark, paintAttention, paintScale } from "./heatmap.js";
 /** @import { Recognition } from "../../lib/types.js" */
 /** @import { PlaybackState } from "../../lens/player.js" */
 
-/** Milliseconds in which attention moves from one character to the next. */
+/** Duration of the transition between two characters. */
 const TRANSITION_MILLISECONDS = 280;
-/** Least distance between the characters above the picture, in percent of its width. */
+/** Minimum distance between the characters above the image, in percent of its width. */
 const MIN_LABEL_GAP = 9;
 
 export class PictureView {
@@ -28,21 +28,21 @@ export class PictureView {
   #recognition;
   #peak = 0;
   #smooth = true;
-  /** The attention on the canvas now. @type {ArrayLike<number> | undefined} */
+  /** The attention that is painted now. @type {ArrayLike<number> | undefined} */
   #attention;
   #animation = 0;
 
-  /** The picture, or `null` where the browser cannot show it. */
+  /** The image; `null` if the browser cannot show it. */
   get image() {
     return this.#image.hidden ? null : this.#image;
   }
 
-  /** The address of the picture, or `null` where the browser cannot show it. */
+  /** The URL of the image; `null` if the browser cannot show it. */
   get address() {
     return this.#image.hidden ? null : this.#image.src;
   }
 
-  /** Whether the picture is dark on the whole. */
+  /** Whether the image is dark. */
   get dark() {
     return this.#frame.classList.contains("dark");
   }
@@ -52,10 +52,10 @@ export class PictureView {
   }
 
   /**
-   * Shows a picture, or words where the browser cannot.
+   * Shows an image, or a message if the browser cannot show it.
    *
    * @param {string} address
-   * @returns {Promise<Size | null>} `null` where it is not shown
+   * @returns {Promise<Size | null>} `null` if it is not shown
    */
   async show(address) {
     this.clear();
@@ -68,7 +68,7 @@ export class PictureView {
       }
       return null;
     }
-    if (this.#image.getAttribute("src") !== address) return null; // another one came meanwhile
+    if (this.#image.getAttribute("src") !== address) return null; // another image has replaced it
     const { naturalWidth, naturalHeight } = this.#image;
     this.#setSize(naturalWidth, naturalHeight);
     this.#frame.classList.toggle("dark", isDark(this.#image));
@@ -78,25 +78,25 @@ export class PictureView {
   }
 
   /**
-   * Shows words in place of a picture.
+   * Shows a message in place of the image.
    *
    * @param {string} words
    */
   hide(words) {
     this.#image.hidden = true;
-    this.#image.removeAttribute("src"); // so that one still being decoded does not come
+    this.#image.removeAttribute("src"); // cancels an image that is still being decoded
     this.#placeholder.hidden = false;
     this.#placeholder.classList.add("plain");
     getById("placeholder-text", HTMLElement).textContent = words;
   }
 
   /**
-   * Scrolls the page until all of the picture is in sight.
+   * Scrolls the whole image into view.
    *
-   * @returns {boolean} `false` where it is already
+   * @returns {boolean} `false` if it was in view already
    */
   reveal() {
-    if (this.#area.checkVisibility?.() === false) return false; // the crop box takes its place
+    if (this.#area.checkVisibility?.() === false) return false; // the crop panel replaces it
     const { top, bottom } = this.#area.getBoundingClientRect();
     if (top >= 0 && bottom <= innerHeight) return false;
     const behavior = prefersReducedMotion() ? "auto" : "smooth";
@@ -104,7 +104,7 @@ export class PictureView {
     return true;
   }
 
-  /** Takes what was read off the picture. */
+  /** Removes the reading from the image. */
   clear() {
     cancelAnimationFrame(this.#animation);
     this.#recognition = undefined;
@@ -137,7 +137,7 @@ export class PictureView {
   }
 
   /**
-   * Shows where the network looked for a character.
+   * Shows the attention of a character.
    *
    * @param {PlaybackState} state
    */

@@ -1,5 +1,5 @@
 // @ts-check
-/** What was read, in words and numbers. */
+/** The result as text and numbers. */
 
 import { milliseconds, percent } from "../../shared/format.js";
 import { certaintyOf, describeCertainty } from "../../shared/describe.js";
@@ -54,7 +54,7 @@ export class ResultView {
     this.#word.replaceChildren(
       ...characters.map(({ character }) => createElement("span", character)),
     );
-    // Where there is no text, there is nothing that it could be instead.
+    // Without a text there are no other readings.
     const others = text === "" ? [] : alternatives.filter((other) => other.text !== text);
     this.#alternatives.hidden = others.length === 0;
     this.#alternativeList.replaceChildren(...others.map(row));
@@ -62,7 +62,7 @@ export class ResultView {
     getById("candidate-section", HTMLElement).hidden = characters.length === 0;
     getById("timing-title", HTMLElement).textContent = first ? "Time (first reading)" : "Time";
     this.#timing.replaceChildren(
-      // On WebGPU the encoder is still at work while the decoder waits for it: one number for both.
+      // On WebGPU the encoder still runs when the decoder starts, so both have one time.
       pair("Decode", times.decode),
       pair("Resize", times.preprocess),
       pair("Inference", times.encode + times.read),
@@ -78,7 +78,7 @@ export class ResultView {
       character.classList.toggle("pending", i >= visibleCount);
       character.classList.toggle("current", i === shown);
     });
-    // Nor do they tell what is still to come.
+    // The other readings must not reveal pending characters.
     this.#alternativeList.classList.toggle("pending", visibleCount < this.#characters.length);
     const candidates = this.#characters[shown]?.alternatives ?? [];
     this.#candidatesTitle.textContent = `Character ${shown + 1}: candidates`;

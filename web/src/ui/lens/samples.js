@@ -1,5 +1,5 @@
 // @ts-check
-/** The shipped samples, as buttons. */
+/** The sample images as buttons. */
 
 import { cloneTemplate, getById, query } from "../dom.js";
 
@@ -27,7 +27,7 @@ export function showSamples(samples, onChoose) {
 }
 
 /**
- * Marks the sample that is being read.
+ * Marks the selected sample.
  *
  * @param {string | null} file
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** What goes on: the state of the page, progress, the backend, notes and errors. */
+/** Status, progress, backend, notes and errors. */
 
 import {
   describeBackend,
@@ -12,7 +12,7 @@ import { getById } from "../dom.js";
 /** @import { PageState } from "../../lens/state.js" */
 /** @import { Progress, BackendStatus } from "../../lib/types.js" */
 
-/** Milliseconds for which a note stands over the page. */
+/** Milliseconds for which a note floats over the page. */
 const FLOATING_MILLISECONDS = 10_000;
 
 export class StatusView {
@@ -33,7 +33,7 @@ export class StatusView {
   /**
    * @param {PageState} state
    * @param {string} words
-   * @param {string} [more] what is only read aloud, since it can be seen elsewhere
+   * @param {string} [more] only for screen readers; visible elsewhere on the page
    */
   setState(state, words, more = "") {
     document.body.dataset.state = state;
@@ -44,7 +44,7 @@ export class StatusView {
   }
 
   /**
-   * Shows how far loading is.
+   * Shows the progress of loading.
    *
    * @param {Progress} progress
    */
@@ -73,7 +73,7 @@ export class StatusView {
   }
 
   /**
-   * Shows a note where it is seen at once: if its place is out of sight, over the page for a while.
+   * Shows a note. If its place is outside the viewport, the note floats over the page for a while.
    *
    * @param {string} remark
    */
@@ -89,7 +89,7 @@ export class StatusView {
   }
 
   /**
-   * Shows what went wrong, until something else goes on.
+   * Shows an error until the state changes.
    *
    * @param {{ code: string, message: string }} error
    * @param {boolean} canRetry
@@ -103,7 +103,7 @@ export class StatusView {
   }
 
   #clearError() {
-    // The keyboard goes on from here, not from the page's start.
+    // Keeps the focus near its place when the focused button disappears.
     if (document.activeElement === this.#retry) this.#line.focus();
     this.#error.hidden = true;
     delete this.#error.dataset.code;
@@ -111,7 +111,7 @@ export class StatusView {
   }
 
   /**
-   * Says each thing once: the line is read aloud whenever it changes.
+   * Changes the text only if it is new, because screen readers announce every change.
    *
    * @param {string} words
    * @param {string} [more]

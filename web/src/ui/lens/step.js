@@ -1,5 +1,5 @@
 // @ts-check
-/** One step of the decoder, with the values of the character that is shown. */
+/** One step of the decoder, with the values of the current character. */
 
 import { describePlace, describeStep, topCells } from "../../lens/explain.js";
 import { percent } from "../../shared/format.js";
@@ -8,7 +8,7 @@ import { paintTint } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 
-/** How many cells of the weighted sum are shown one by one. */
+/** Number of cells of the weighted sum that are shown separately. */
 const SHOWN_TERMS = 3;
 
 export class StepView {
@@ -40,7 +40,7 @@ export class StepView {
     this.#sum.style.setProperty("--ratio", String(ratio));
   }
 
-  /** @param {number} shown the character's index */
+  /** @param {number} shown index of the character */
   showCharacter(shown) {
     if (!this.#recognition) return;
     const { characters } = this.#recognition;
@@ -68,12 +68,12 @@ export class StepView {
 
   /**
    * @param {number} weight
-   * @param {HTMLElement} of what it weighs
+   * @param {HTMLElement} of the weighted element
    */
   #term(weight, of) {
     const item = createElement("li", "");
     const number = createElement("span", percent(Math.max(weight, 0)), "heat-value");
-    // Many cells together have no colour of their own.
+    // The sum of several cells has no colour.
     if (of.className === "cell-image") paintTint(number, weight / this.#peak);
     item.append(number, of);
     return item;

@@ -1,5 +1,5 @@
 // @ts-check
-/** The attention of a character as a table of numbers, in the colours that lie over the picture. */
+/** The attention of a character as a table, in the colours of the heatmap. */
 
 import { weightNumber } from "../../lens/explain.js";
 import { createElement, getById } from "../dom.js";
@@ -19,10 +19,10 @@ export class WeightsView {
   #cells = [];
 
   /**
-   * Makes the table, which only changes its numbers from then on.
+   * Creates the table. Later only its numbers change.
    *
    * @param {Recognition} recognition
-   * @param {number} peak the weight that is brightest
+   * @param {number} peak the weight with the brightest colour
    */
   setRecognition(recognition, peak) {
     this.#recognition = recognition;
@@ -45,7 +45,7 @@ export class WeightsView {
     );
   }
 
-  /** @param {number} shown the character's index */
+  /** @param {number} shown index of the character */
   showCharacter(shown) {
     if (!this.#recognition) return;
     const { characters } = this.#recognition;
@@ -57,7 +57,7 @@ export class WeightsView {
     });
   }
 
-  /** @param {number} cell to point out */
+  /** @param {number} cell to mark */
   mark(cell) {
     this.#cells.forEach((one, i) => one.classList.toggle("chosen", i === cell));
   }

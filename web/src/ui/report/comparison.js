@@ -1,5 +1,5 @@
 // @ts-check
-/** Two audits side by side. */
+/** The comparison of two audits in the report. */
 
 import { describeNetwork } from "../../audit/alphabet.js";
 import { compareAudits, describeComparison } from "../../audit/compare.js";

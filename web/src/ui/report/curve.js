@@ -1,22 +1,25 @@
 // @ts-check
-/** Share solved against confidence: what an attacker gets who skips the images that are unsure. */
+/**
+ * Answered and correct images by minimum confidence: the result of an attacker who skips uncertain
+ * images.
+ */
 
 import { percent } from "../../shared/format.js";
 import { draw, make, section, tableOf } from "./elements.js";
 
 /** @import { Threshold } from "../../audit/types.js" */
 
-/** The drawing's size and the plot's place in it, in its own units. */
+/** Size of the drawing, and position of the plot in it. */
 const SIZE = { width: 380, height: 250 };
 const PLOT = { left: 48, top: 10, width: 314, height: 186 };
-/** Thresholds that the table lists, in percent. */
+/** Thresholds in the table, in percent. */
 const TABLED = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99];
-/** Where the axes have a mark. */
+/** Tick marks of the axes. */
 const MARKS = [0, 0.25, 0.5, 0.75, 1];
-/** The threshold that the sentence is about, in percent. */
+/** Threshold of the sentence above the curve, in percent. */
 const TOLD = 90;
 
-/** Makes ids that no other curve of the document has. */
+/** Counts the curves of the document, for unique ids. */
 let curves = 0;
 
 /**

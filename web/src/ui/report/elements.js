@@ -1,5 +1,5 @@
 // @ts-check
-/** Elements of a report, in any document. */
+/** Creates the elements of a report. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -12,7 +12,7 @@ const SVG = "http://www.w3.org/2000/svg";
 export function make(tag, properties, content = []) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
-    // Attributes: not every browser reflects aria's as properties.
+    // Attributes, because not every browser reflects ARIA attributes as properties.
     if (/^(aria-|role$|translate$)/.test(name)) made.setAttribute(name, String(value));
     else Object.assign(made, { [name]: value });
   }
@@ -41,7 +41,7 @@ export function section(title, content) {
 }
 
 /**
- * A table whose rows begin with what they are about.
+ * A table with a header cell in each row.
  *
  * @param {string} className
  * @param {string[]} names of the columns

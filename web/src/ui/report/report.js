@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The report of an audit, built into any document: the page's, and the file that `captcha-lens
- * audit` writes, which holds this module and those that it imports.
+ * The report of an audit. The audit page uses it, and `captcha-lens audit` embeds this module and
+ * its imports in its HTML file.
  */
 
 import { describeNetwork } from "../../audit/alphabet.js";
@@ -16,13 +16,13 @@ import { itemTable } from "./table.js";
 
 /** @import { AuditReport, AuditSummary, EvaluatedItem } from "../../audit/types.js" */
 
-/** Cases shown of each kind; `PICTURES` in `crates/evaluation/src/audit/entries.rs`. */
+/** Maximum number of cases of each kind; `PICTURES` in `crates/evaluation/src/audit/entries.rs`. */
 const CASES = 8;
-/** Confusions shown. */
+/** Maximum number of confusions. */
 const CONFUSIONS = 12;
 
 /**
- * Builds a report in place of what `root` holds.
+ * Replaces the content of `root` by a report.
  *
  * @param {HTMLElement} root
  * @param {AuditReport} report

@@ -1,5 +1,5 @@
 // @ts-check
-/** An audit as a table or as numbers, to keep. */
+/** Saves an audit as CSV or JSON. */
 
 import { summarize } from "../../audit/statistics.js";
 import { singular } from "../../audit/verdict.js";
@@ -9,8 +9,8 @@ import { make } from "./elements.js";
 
 /** @param {EvaluatedItem[]} judged */
 export function toCsv(judged) {
-  // A spreadsheet runs a text that starts like a formula, unless there is an apostrophe before it
-  // (OWASP, CSV Injection). Numbers stay numbers, and a path gets a prefix that names the same file.
+  // A spreadsheet runs text that starts like a formula, unless an apostrophe precedes it (OWASP,
+  // CSV Injection). Numbers stay unchanged. A path gets a prefix that keeps it valid.
   const cell = (/** @type {string | null | undefined} */ text, prefix = "'") => {
     const plain = text ?? "";
     const isNumber = /^[+-]?\d+(\.\d+)?$/.test(plain);
@@ -34,7 +34,7 @@ export function toCsv(judged) {
 }
 
 /**
- * What `captcha-lens audit --json` writes, too.
+ * The format that `captcha-lens audit --json` also writes.
  *
  * @param {AuditData} audit
  * @param {EvaluatedItem[]} judged
@@ -55,7 +55,7 @@ export function toJson({ name, about, network, items }, judged) {
  * @param {EvaluatedItem[]} judged
  */
 export function downloads(audit, judged) {
-  // With a byte order mark, without which Excel takes names for another encoding.
+  // Without a byte order mark, Excel assumes another encoding.
   const csv = () => new Blob(["\ufeff", toCsv(judged)], { type: "text/csv" });
   const json = () => new Blob([toJson(audit, judged)], { type: "application/json" });
   const print = make("button", { type: "button", className: "button" }, ["Print"]);

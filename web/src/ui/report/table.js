@@ -1,5 +1,5 @@
 // @ts-check
-/** Every image of an audit, in a table to sort, filter and search. */
+/** The table of all images, which can be sorted, filtered and searched. */
 
 import { confidenceOf } from "../../audit/statistics.js";
 import { percent } from "../../shared/format.js";
@@ -7,7 +7,7 @@ import { make, section } from "./elements.js";
 
 /** @import { EvaluatedItem } from "../../audit/types.js" */
 
-/** Rows shown at a time, and printed at most. */
+/** Number of rows shown at a time, and maximum number of printed rows. */
 const ROWS = 25;
 const PRINTED = 1000;
 
@@ -17,7 +17,7 @@ const byText =
   (/** @type {EvaluatedItem} */ a, /** @type {EvaluatedItem} */ b) =>
     ORDER.compare(of(a), of(b));
 
-/** The table's columns: how each is headed and sorted. */
+/** The columns with their headings and sort orders. */
 const COLUMNS = [
   { name: "Image", order: byText(({ item }) => item.path) },
   { name: "Label", order: byText(({ item }) => item.label ?? "") },
@@ -29,7 +29,7 @@ const COLUMNS = [
   },
 ];
 
-/** What the table can be narrowed to. */
+/** The filters of the table. */
 const FILTERS = /** @type {Record<string, (one: EvaluatedItem) => boolean>} */ ({
   All: () => true,
   Wrong: ({ correct }) => correct === false,
@@ -48,7 +48,7 @@ export function itemTable(judged) {
   const body = make("tbody", {}, []);
   const more = make("button", { type: "button", className: "button" }, ["Show more"]);
   const count = make("p", { className: "hint", role: "status" }, []);
-  // Sorted when the order changes, not at every key.
+  // Sorted only when the order changes, not on every key press.
   let sorted = judged;
   const texts = new Map(
     judged.map((one) => [
@@ -93,7 +93,7 @@ export function itemTable(judged) {
     update();
   };
   more.addEventListener("click", () => show(shown + ROWS));
-  // Of one report at a time.
+  // Replaces the handlers of an earlier report.
   globalThis.onbeforeprint = () => {
     const before = shown;
     globalThis.onafterprint = () => show(before);
