@@ -14,7 +14,7 @@ const KINDS = /** @type {const} */ ([
   { name: "spaces", of: /\s/u, letters: false },
   { name: "characters", of: /[^]/u, letters: false },
 ]);
-/** Parts of an alphabet that are listNames; of more, only the number is given. */
+/** Parts of an alphabet that are listed; of more, only the number is given. */
 const MAX_LISTED = 16;
 
 /**

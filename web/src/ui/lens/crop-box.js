@@ -26,8 +26,8 @@ export class CropBox {
   #minSize = { width: 1, height: 1 };
 
   /** @param {(box: Box) => void} onChange called with the new box */
-  constructor(change) {
-    this.#onChange = change;
+  constructor(onChange) {
+    this.#onChange = onChange;
     this.#stage.addEventListener("pointerdown", (event) => this.#startDrag(event));
     this.#box.addEventListener("keydown", (event) => this.#onKey(event));
   }
