@@ -2,7 +2,7 @@
 /** The audit page: connects its parts. */
 
 import { parseBackend, parseWeights } from "../shared/recognizer-loader.js";
-import { keepOffline } from "../shared/offline.js";
+import { registerServiceWorker } from "../shared/service-worker.js";
 import { AuditView } from "../ui/audit/audit-view.js";
 import { AuditController } from "./controller.js";
 import { filesFromList, filesFromDrop } from "./files.js";
@@ -29,4 +29,4 @@ const controller = new AuditController(view, {
   weightsName: weights ? weights.replace(/^.*\//, "") : "built-in",
   weights: () => parseWeights(weights),
 });
-keepOffline();
+registerServiceWorker();

@@ -8,9 +8,9 @@ import { prepare } from "../image/prepare.js";
 import { isRefusal, reencode } from "../image/reencode.js";
 import { LensError } from "../lib/errors.js";
 import { describeResult } from "../shared/describe.js";
-import { keepOfflineWhenIdle } from "../shared/offline.js";
 import { toPageError } from "../shared/page-error.js";
 import { RecognizerLoader } from "../shared/recognizer-loader.js";
+import { DelayedRegistration } from "../shared/service-worker.js";
 import { TaskRunner } from "../shared/task-runner.js";
 import { toFragment } from "./share-link.js";
 import { initialState, pageState, reduce } from "./state.js";
@@ -38,6 +38,7 @@ export class LensController {
   #ui;
   #loader;
   #tasks = new TaskRunner();
+  #serviceWorker = new DelayedRegistration();
   /** @type {State} */
   #state;
   /** The size of the source, `null` where the browser cannot show it. @type {Promise<Size | null>} */
@@ -333,7 +334,7 @@ export class LensController {
   #showPhase({ phase, reading }) {
     const { view, player } = this.#ui;
     const page = pageState(phase);
-    keepOfflineWhenIdle(page);
+    this.#serviceWorker.update(page);
     switch (phase.name) {
       case "starting":
         return view.setState(page, "Loading");

@@ -1,12 +1,12 @@
 // @ts-check
-/** What explains a reading: cells of the grid, their weights, a step. Pure: values in, words out. */
+/** Texts and numbers that explain a reading. Pure. */
 
 import { percent } from "../shared/format.js";
 
 /** @import { Grid, Character, Recognition } from "../lib/types.js" */
 
 /**
- * A cell's place in the grid.
+ * The position of a cell in the grid.
  *
  * @param {number} cell counted row by row
  * @param {Grid} grid
@@ -16,7 +16,7 @@ export function describePlace(cell, { cols }) {
 }
 
 /**
- * A cell, and the weight that each character gave it.
+ * A cell and its weight for each character.
  *
  * @param {number} cell
  * @param {Recognition} recognition
@@ -29,7 +29,7 @@ export function describeCell(cell, { characters, grid }) {
 }
 
 /**
- * What became of a picture.
+ * The size of the image and of its grid.
  *
  * @param {Recognition} recognition
  */
@@ -39,7 +39,7 @@ export function describeGrid({ width, height, grid: { rows, cols } }) {
 }
 
 /**
- * The cells with the greatest weights, the greatest first.
+ * The cells with the largest weights, in descending order.
  *
  * @param {ArrayLike<number>} attention
  * @param {number} count
@@ -51,7 +51,7 @@ export function topCells(attention, count) {
 }
 
 /**
- * A weight as a number of percent, with the digits that matter; a dot for next to nothing.
+ * A weight in percent without a unit, with two significant digits; a dot if it is nearly 0.
  *
  * @param {number} weight 0 to 1
  */
@@ -63,10 +63,10 @@ export function weightNumber(weight) {
 }
 
 /**
- * What the decoder starts a step from, and the state that it ends with.
+ * The inputs of a step of the decoder, and its next state.
  *
  * @param {Character[]} characters
- * @param {number} index of the character that the step writes
+ * @param {number} index of the character of this step
  * @returns {{ state: string, before: string, next: string }}
  */
 export function describeStep(characters, index) {
@@ -83,7 +83,7 @@ export function describeStep(characters, index) {
 }
 
 /**
- * The cell that a key leads to; the same one at the grid's edge, `undefined` for other keys.
+ * The next cell after a key press; the same cell at the edge of the grid, `undefined` for other keys.
  *
  * @param {number} cell
  * @param {string} key as `KeyboardEvent.key` names it

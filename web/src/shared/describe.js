@@ -1,13 +1,13 @@
 // @ts-check
-/** How the page says things. Pure: values in, words out. */
+/** Texts of the page that depend on values. Pure. */
 
+import { perplexity, shortestInterval } from "../lib/overlay.js";
 import { megabytes, milliseconds, percent } from "./format.js";
-import { shortestInterval, perplexity } from "../lib/overlay.js";
 
 /** @import { Backend, Grid, Character, Progress, Recognition, BackendStatus } from "../lib/types.js" */
 
 /**
- * What a character's picture shows, for those who cannot see it.
+ * The accessible name of a character: its confidence and where the network looked.
  *
  * @param {Character} character
  * @param {number} index
@@ -17,14 +17,14 @@ import { shortestInterval, perplexity } from "../lib/overlay.js";
 export function describeCharacter({ character, confidence, attention }, index, count, grid) {
   const columns = range(shortestInterval(attention, grid, "cols"), "column", grid.cols);
   const rows = range(shortestInterval(attention, grid, "rows"), "row", grid.rows);
-  // What is written on the character comes first and in the same order, for those who say it aloud.
+  // The visible text comes first, so that voice control finds the character by it.
   return `Character ${index + 1} of ${count}: ${character}, ${percent(confidence)}, ${describeFocus(attention)}, ${columns}, ${rows}`;
 }
 
 /**
- * How far attention is spread: a look that rests, or one that wanders. It does not tell right from
- * wrong: of 6,637 characters in 1,500 generated images, 6 % of those read right lay within a sixth of
- * the positions and 93 % within a third, and of those read wrong 23 % and all.
+ * How far attention is spread. It does not tell correct readings from wrong ones: of 6,637 characters in
+ * 1,500 generated images, 6% of the correct ones were within a sixth of the cells and 93% within a
+ * third; of the wrong ones, 23% and 100%.
  *
  * @param {ArrayLike<number>} attention
  */
@@ -47,12 +47,11 @@ function range({ first, last }, noun, count) {
     : `${noun}s ${first + 1} to ${last + 1} ${of}`;
 }
 
-/** Below the first, a reading is unsure; below the second, it is hardly one. */
+/** Confidences below which a reading is unsure, and unlikely. */
 const [UNSURE, UNLIKELY] = [0.5, 0.1];
 
 /**
- * How far a reading can be relied on; `empty` where nothing was recognised in an image that does
- * hold something, `blank` where it holds nothing.
+ * How reliable a reading is. `empty`: no text was found in the image; `blank`: the image is blank.
  *
  * @typedef {"sure" | "unsure" | "unlikely" | "empty" | "blank"} Certainty
  */
@@ -68,8 +67,8 @@ export function certaintyOf({ text, confidence, blank }) {
 }
 
 /**
- * How a reading is shown: `verdict` comes first where it matters more than the text, `title` stands
- * over the text, `share` beside it; `advice` is what to do. Empty where there is nothing to say.
+ * The texts of a reading: `verdict` before everything else, `title` above the recognized text, `share`
+ * beside it, `advice` on what to do. Each one can be empty.
  *
  * @param {Recognition} recognition
  */
@@ -98,7 +97,7 @@ export function describeCertainty(recognition) {
 }
 
 /**
- * A reading in one line, as sure as it is.
+ * A reading with its certainty in one line.
  *
  * @param {Recognition} recognition
  * @param {string} [text] the text as it is to be written
@@ -111,7 +110,7 @@ export function describeReading(recognition, text = recognition.text) {
 }
 
 /**
- * A reading for the line of the page's state: `more` is for those who cannot see the result.
+ * A reading for the status line. `more` is only for screen readers.
  *
  * @param {Recognition} recognition
  * @param {{ first?: boolean }} [options] whether it is the first on this backend, which takes longer
@@ -137,7 +136,7 @@ export function describeBackend({ kind, adapter }) {
 }
 
 /**
- * Why it runs there.
+ * Why the network runs on this backend.
  *
  * @param {BackendStatus} backend
  */
@@ -162,7 +161,7 @@ export function describeStage(stage) {
 }
 
 /**
- * How far a download is; empty for a stage that downloads nothing.
+ * The progress of a download; empty for a stage without download.
  *
  * @param {Progress} progress
  */
