@@ -30,7 +30,7 @@ const MAX_LISTED = 3;
  * A file as it was given, not yet opened.
  *
  * @typedef {object} InputFile
- * @property {string} path ends in a slash for what stands in for a folder that cannot be listNames
+ * @property {string} path ends in a slash for what stands in for a folder that cannot be listed
  * @property {string} [type] as the browser tells it, where it does
  * @property {() => Promise<Blob>} open
  */

@@ -4,112 +4,115 @@ import type { NetworkConfig } from "../lib/types.js";
 
 /** An image of an audit, not yet opened. */
 export interface AuditImage {
-  /** Its path inside what was given. */
+  /** The path inside the chosen folder or archive. */
   path: string;
   open: () => Promise<Blob>;
 }
 
-/** A file that tells what images say. */
+/** A file with the labels of images. */
 export interface LabelFile {
   path: string;
   text: string;
 }
 
-/** What became of one image: a text, or an error. */
+/** The result of one image: a text, or an error. */
 export interface AuditItem {
   path: string;
-  /** What it says, as it was given, where that is known. */
+  /** The correct text as the user gave it, if known. */
   label?: string | null;
   text?: string;
   /** 0 to 1 */
   confidence?: number;
-  /** Why it could not be read. */
+  /** The reason why the image could not be read. */
   error?: string;
 }
 
-/** What a network can write. */
+/** The texts that a network can write. */
 export type AuditNetwork = Pick<NetworkConfig, "alphabet" | "maxLength">;
 
-/** An audit, as it is saved. */
+/** The content of a saved audit. */
 export interface AuditData {
-  /** Of what was read. */
+  /** The folder, archive or number of the images. */
   name: string;
   items: AuditItem[];
-  /** How it was made: names and values to show. */
+  /** How the audit was made: names and values to show. */
   about: [name: string, value: string][];
   network: AuditNetwork;
 }
 
 export interface AuditReport extends AuditData {
-  /** The address of an item's picture, or `null` where there is none to show. */
+  /** The URL of the picture of an item, or `null` if there is none. */
   picture: (item: AuditItem) => Promise<string | null>;
-  /** Another audit to compare with. */
+  /** The audit that this one is compared with. */
   compared?: AuditData | null;
 }
 
-/** An item beside its label. */
+/** An item compared with its label. */
 export interface EvaluatedItem {
   item: AuditItem;
-  /** The label in the network's characters; `null` where there is none. */
+  /** The label in the characters of the network; `null` if there is no label. */
   label: string | null;
-  /** Why the network cannot write the label. */
+  /** The reasons why the network cannot write the label. */
   problems: string[];
-  /** Whether the text is the label; `null` where they cannot be compared. */
+  /** Whether the text equals the label; `null` if they cannot be compared. */
   correct: boolean | null;
-  /** Whether the label's case was ignored. */
+  /** Whether the case of the label was ignored. */
   caseIgnored: boolean;
-  /** Whether the label is doubted: the network is sure of another text, and its sure ones are correct. */
+  /**
+   * Whether the label may be wrong: the network has high confidence in another text, and most of its
+   * other readings with high confidence are correct.
+   */
   labelDoubtful: boolean;
 }
 
 export interface Tally {
   images: number;
-  /** Of these, solved. */
+  /** The number of solved images. */
   exactMatches: number;
 }
 
-/** Of the images with a result, those that are answered where unsure ones are skipped. */
+/** The images that are answered if images with a lower confidence are skipped. */
 export interface Threshold {
-  /** Confidence from which an image is answered, 0 to 1. */
+  /** The minimum confidence of an answered image, 0 to 1. */
   threshold: number;
   answered: number;
   correct: number;
 }
 
-/** Shares and means are `null` where there is nothing to take them of. */
+/** Rates and means are `null` if there are no images for them. */
 export interface AuditSummary {
   images: number;
-  /** Of these, read at all. */
+  /** The images that were read. */
   read: number;
   failed: number;
-  /** Read, and with a label. */
+  /** The images that were read and have a label. */
   labelled: number;
-  /** Of these, with a label that the network can write. All that follows is of them. */
+  /** Of these, the images with a label that the network can write. The results below are for them. */
   supported: number;
-  /** Of those with a label, the others. */
+  /** The other images with a label. */
   unsupported: number;
-  /** Why the network cannot write those labels, and how many; a label can have several reasons. */
+  /** Why the network cannot write these labels, with counts. A label can have several reasons. */
   problems: { words: string; count: number }[];
-  /** Labels whose case was ignored. */
+  /** The number of labels whose case was ignored. */
   caseIgnored: number;
-  /** Solved: the whole text is the label. */
+  /** The number of solved images: the whole text equals the label. */
   exactMatches: number;
   /** `exactMatches / supported` */
   exactMatchRate: number | null;
-  /** Where the rate on all such images lies, with a certainty of 95 %. */
+  /** The 95% confidence interval of the rate. */
   interval: [low: number, high: number] | null;
-  /** Share of label characters read correct, by the fewest edits from label to text. */
+  /** The fraction of label characters that were read correctly, by edit distance. */
   characterAccuracy: number | null;
-  /** Mean confidence; without any labels, of all that was read. */
+  /** The mean confidence of the supported images, or of all images that were read if none has a label. */
   meanConfidence: number | null;
   byLength: (Tally & { length: number })[];
-  /** Most frequent first; `text` is empty where a character was left out, `label` where one was added. */
+  /** Most frequent first. `text` is empty for a missed character, `label` for an added one. */
   confusions: { label: string; text: string; count: number }[];
-  /** By threshold, from 0 to 1. */
+  /** In ascending order, from 0 to 1. */
   thresholds: Threshold[];
 }
 
-/** A share with its interval of 95 %. */
+/** A rate with its 95% confidence interval. */
 export interface Share {
   part: number;
   whole: number;
@@ -117,12 +120,12 @@ export interface Share {
 }
 
 export interface AuditComparison {
-  /** Whether the same images were compared, one by one. */
+  /** Whether the same images were compared image by image. */
   paired: boolean;
   first: Share;
   second: Share;
-  /** The first share less the second. */
+  /** The first rate minus the second. */
   difference: number;
-  /** Where the difference on all such images lies, with a certainty of 95 %. */
+  /** The 95% confidence interval of the difference. */
   interval: [low: number, high: number];
 }
