@@ -1,12 +1,12 @@
 // @ts-check
 /**
- * Which labels a network can write, and what it reads in words. Pure. `captcha-lens audit` puts
- * this file into its reports; `crates/evaluation/src/audit` says the same in Rust.
+ * Which labels a model can write, and a description of what it reads. Pure. `captcha-lens audit`
+ * embeds this file in its reports; `crates/evaluation/src/audit` has the same rules in Rust.
  */
 
 /** @import { AuditNetwork } from "./types.js" */
 
-/** Kinds of characters, as a report names them. */
+/** Kinds of characters with their names in a report. */
 const KINDS = /** @type {const} */ ([
   { name: "small letters", of: /\p{Ll}/u, letters: true },
   { name: "capital letters", of: /\p{Lu}/u, letters: true },
@@ -14,16 +14,17 @@ const KINDS = /** @type {const} */ ([
   { name: "spaces", of: /\s/u, letters: false },
   { name: "characters", of: /[^]/u, letters: false },
 ]);
-/** Parts of an alphabet that are listed; of more, only the number is given. */
+/** Maximum number of listed parts of an alphabet. A larger alphabet is described by its size. */
 const MAX_LISTED = 16;
 
 /**
- * How a network's labels are compared.
+ * How labels are compared for a model.
  *
  * @typedef {object} LabelRules
- * @property {(label: string) => string} fold the label in the network's characters
- * @property {(folded: string) => string[]} problems why the network cannot write a folded label:
- *   each ends a sentence that begins with "labels"; empty where it can
+ * @property {(label: string) => string} fold changes the case of a label to that of the model, if
+ *   the model has one case only
+ * @property {(folded: string) => string[]} problems reasons why the model cannot write a folded
+ *   label. Each completes a sentence that starts with "labels". Empty if it can
  */
 
 /**
@@ -32,7 +33,7 @@ const MAX_LISTED = 16;
  */
 export function labelRules({ alphabet, maxLength }) {
   const known = new Set(alphabet);
-  // A network that tells one character's two cases apart is asked for both.
+  // A model with both cases of at least one character is case-sensitive.
   const isCaseSensitive = [...known].some((character) => known.has(swapCase(character)));
   const has = (/** @type {RegExp} */ kind) => [...known].some((character) => kind.test(character));
   const kinds = KINDS.map(({ name, of, letters }) => {
@@ -62,7 +63,7 @@ export function labelRules({ alphabet, maxLength }) {
 }
 
 /**
- * What a network reads: "a to z, 1 to 5 characters".
+ * Describes what a model reads: "a to z, 1 to 5 characters".
  *
  * @param {AuditNetwork} network
  */
@@ -92,7 +93,7 @@ export function describeNetwork({ alphabet, maxLength }) {
 }
 
 /**
- * The same character in the other case; itself where there is none.
+ * The same character in the other case; empty if there is none.
  *
  * @param {string} character
  */

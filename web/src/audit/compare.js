@@ -1,5 +1,5 @@
 // @ts-check
-/** Two audits side by side: two sets, or one set under two settings. Pure. */
+/** Compares two audits: of two sets of images, or of one set with two settings. Pure. */
 
 import { imageCount } from "../shared/format.js";
 import { commonFolder } from "./paths.js";
@@ -8,16 +8,16 @@ import { evaluateItems } from "./statistics.js";
 
 /** @import { AuditComparison, AuditData, EvaluatedItem } from "./types.js" */
 
-/** Share of the smaller audit's images that both must have to be compared image by image. */
+/** Audits are paired if they share at least this fraction of the images of the smaller one. */
 const MIN_SHARED = 0.5;
 
 /**
- * How much larger the share is that the first audit's model solved. Images that both audits have,
- * by path and label, are compared image by image.
+ * Compares the solved shares of two audits. If they share enough images, by path and label, these
+ * are compared in pairs.
  *
  * @param {AuditData} first
  * @param {AuditData} second
- * @returns {AuditComparison | null} `null` where one of them has no result
+ * @returns {AuditComparison | null} `null` if one of them has no result
  */
 export function compareAudits(first, second) {
   const [a, b] = [comparableItems(first), comparableItems(second)];
@@ -43,7 +43,7 @@ export function compareAudits(first, second) {
 }
 
 /**
- * What a comparison says.
+ * Describes a comparison in sentences.
  *
  * @param {AuditComparison | null} comparison
  * @returns {string[]}
@@ -98,8 +98,8 @@ function countCorrect(judged) {
 }
 
 /**
- * The images with a result, by path inside what was given and by label: a page knows the name of
- * the folder or archive, the command line leaves it out.
+ * The images with a result, by label and by path without the common folder: the page knows the name
+ * of the folder or archive, and the command line leaves it out.
  *
  * @param {AuditData} audit
  * @returns {Map<string, EvaluatedItem>}

@@ -1,5 +1,5 @@
 // @ts-check
-/** The images among what was chosen or dropped: files, folders, zip archives. */
+/** Finds images and label files among chosen or dropped files, folders and zip archives. */
 
 import { LensError } from "../lib/errors.js";
 import { MAX_BYTES } from "../lib/source.js";
@@ -9,12 +9,12 @@ import { listZip } from "./zip.js";
 
 /** @import { AuditImage, LabelFile } from "./types.js" */
 
-/** What the engine reads, or the browser draws for it. */
+/** Formats that the engine or the browser can decode. */
 const IMAGE = /\.(a?png|jpe?g|jfif|webp|gif|bmp|svg|avif|heic|heif|tiff?|ico)$/i;
 const ZIP = /\.zip$/i;
-/** What systems leave in folders and archives. */
+/** Files that operating systems add to folders and archives. */
 const SYSTEM_FILE = /(^|\/)(\.[^/]|__MACOSX\/)|(^|\/)(thumbs\.db|desktop\.ini)$/i;
-/** How files of the formats begin which may come without an extension. */
+/** Signatures of the formats, for files without an extension. */
 const SIGNATURES = [
   /^\x89PNG/,
   /^\xff\xd8\xff/,
@@ -23,32 +23,37 @@ const SIGNATURES = [
   /^RIFF[^]{4}WEBP/,
   /^[^]{4}ftyp(avif|heic|mif1)/,
 ];
-/** Files that are named; of the others, only the number is given. */
+/** Maximum number of files that a message names. */
 const MAX_LISTED = 3;
 
 /**
- * A file as it was given, not yet opened.
+ * A file from the user that is not opened yet.
  *
  * @typedef {object} InputFile
+<<<<<<< HEAD
  * @property {string} path ends in a slash for what stands in for a folder that cannot be listed
  * @property {string} [type] as the browser tells it, where it does
+=======
+ * @property {string} path ends with a slash for a folder that cannot be listed
+ * @property {string} [type] media type, if the browser knows it
+>>>>>>> 33b0dbf (Page: comments of the audit and the styles in plain English)
  * @property {() => Promise<Blob>} open
  */
 
 /**
- * What there is among the files.
+ * The images and label files that were found.
  *
  * @typedef {object} FoundFiles
- * @property {AuditImage[]} images in the order of their paths
+ * @property {AuditImage[]} images sorted by path
  * @property {LabelFile[]} labelFiles
  * @property {Problem[]} problems
- * @property {string[]} ignored paths of the other files
+ * @property {string[]} ignored paths of other files
  */
 
-/** @typedef {{ path: string, error: LensError }} Problem what could not be opened, and why */
+/** @typedef {{ path: string, error: LensError }} Problem a file that could not be opened */
 
 /**
- * @param {File[]} files that were chosen
+ * @param {File[]} files from a file input
  * @returns {InputFile[]}
  */
 export function filesFromList(files) {
@@ -60,8 +65,8 @@ export function filesFromList(files) {
 }
 
 /**
- * Everything inside what was dropped. To be called before the drop event is over, as the browser
- * forgets it then.
+ * All files of a drop, including those in folders. Must be called during the drop event, because
+ * the browser clears the data after it.
  *
  * @param {DataTransfer} transfer
  * @returns {Promise<InputFile[]>}
@@ -78,12 +83,12 @@ export async function filesFromDrop(transfer) {
 }
 
 /**
- * Sorts out the images and their labels. An archive is like a folder of its name; what cannot be
- * opened keeps nothing else from being found.
+ * Finds images and label files. An archive counts as a folder of its name. A file that cannot be
+ * opened does not stop the search.
  *
  * @param {InputFile[]} files
- * @returns {Promise<FoundFiles>} with an image or a label file
- * @throws {LensError} why there is neither
+ * @returns {Promise<FoundFiles>} with at least one image or label file
+ * @throws {LensError} if there is neither
  */
 export async function findImages(files) {
   /** @type {FoundFiles} */
@@ -111,7 +116,7 @@ export async function findImages(files) {
 /**
  * @param {FoundFiles} found
  * @param {InputFile} archive
- * @param {string} folder where its files are said to be
+ * @param {string} folder path prefix of its files
  */
 async function readArchive(found, archive, folder) {
   for (const zipped of await listZip(await archive.open())) {
@@ -124,7 +129,7 @@ async function readArchive(found, archive, folder) {
 }
 
 /**
- * A file with the type without which a browser shows no SVG.
+ * Adds the media type to an SVG file, which browsers need to show it.
  *
  * @param {Blob} blob
  * @param {string} path
@@ -151,7 +156,7 @@ async function classify(found, file) {
 }
 
 /**
- * Whether a file without an extension is an image: some systems give such names.
+ * Whether a file without an extension is an image. Some systems save such files.
  *
  * @param {InputFile} file
  */
@@ -169,7 +174,7 @@ async function isImageWithoutExtension({ path, type, open }) {
 }
 
 /**
- * The first of some names, and how many more there are.
+ * Lists the first names and the number of the others.
  *
  * @param {string[]} names
  */
@@ -180,7 +185,7 @@ export function listNames(names) {
 }
 
 /**
- * Does what a file needs, or notes why it cannot be done.
+ * Runs an action on a file, and records the problem if it fails.
  *
  * @param {FoundFiles} found
  * @param {InputFile} file
@@ -213,7 +218,7 @@ async function filesFromEntry(entry, path) {
       const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
       if (some.length === 0) return files;
       for (const inner of some) {
-        // One by one: as arguments of one call, a hundred thousand are too many.
+        // Not as arguments of one call: the stack has no room for 100,000.
         for (const file of await filesFromEntry(inner, `${path}/${inner.name}`)) files.push(file);
       }
     }
@@ -223,7 +228,7 @@ async function filesFromEntry(entry, path) {
 }
 
 /**
- * A name that no other has: labels of one folder are none of another's business.
+ * A name that is not taken yet, so that labels apply to their own folder only.
  *
  * @param {string} name
  * @param {Set<string>} taken

@@ -1,13 +1,13 @@
 // @ts-check
-/** Intervals that hold a share, or the difference of two, with a certainty of 95 %. Pure. */
+/** 95% intervals of a share and of the difference of two shares. Pure. */
 
-/** The normal distribution's 97.5 % quantile, for intervals of 95 %. */
+/** 97.5% quantile of the normal distribution. */
 const Z = 1.96;
 
 /** @typedef {[low: number, high: number]} Interval */
 
 /**
- * The interval of a share (Wilson 1927).
+ * The Wilson score interval of a share (Wilson 1927).
  *
  * @param {number} part
  * @param {number} whole
@@ -19,7 +19,7 @@ export function wilsonInterval(part, whole) {
   const scale = 1 + (Z * Z) / whole;
   const centre = (p + (Z * Z) / (2 * whole)) / scale;
   const margin = (Z * Math.sqrt((p * (1 - p)) / whole + (Z * Z) / (4 * whole * whole))) / scale;
-  // At the ends exactly, which rounding would miss.
+  // Exactly 0 and 1 at the ends, without rounding errors.
   return [
     part === 0 ? 0 : Math.max(centre - margin, 0),
     part === whole ? 1 : Math.min(centre + margin, 1),
@@ -27,30 +27,31 @@ export function wilsonInterval(part, whole) {
 }
 
 /**
- * The interval of the difference of two shares, of different images (Newcombe 1998, "Interval
+ * The interval of the difference of two shares of different images (Newcombe 1998, "Interval
  * estimation for the difference between independent proportions", method 10).
  *
  * @param {{ part: number, whole: number }} a
  * @param {{ part: number, whole: number }} b
- * @returns {Interval} of a's share less b's
+ * @returns {Interval} of the share of `a` minus that of `b`
  */
 export function differenceInterval(a, b) {
   return newcombe(a, b, 0);
 }
 
 /**
- * The same, of the same images read twice (Newcombe 1998, "Improved confidence intervals for the
- * difference between binomial proportions based on paired data", method 10).
+ * The interval of the difference of two shares of the same images (Newcombe 1998, "Improved
+ * confidence intervals for the difference between binomial proportions based on paired data",
+ * method 10).
  *
- * @param {{ both: number, first: number, second: number, neither: number }} counts images that
- *   both solved, that only the first or only the second did, and that neither did
- * @returns {Interval} of the first's share less the second's
+ * @param {{ both: number, first: number, second: number, neither: number }} counts number of images
+ *   that both audits solved, only the first, only the second, and neither
+ * @returns {Interval} of the first share minus the second
  */
 export function pairedDifferenceInterval({ both, first, second, neither }) {
   const whole = both + first + second + neither;
   const product = (both + first) * (second + neither) * (both + second) * (first + neither);
   const association = both * neither - first * second;
-  // A correction for continuity, so that few images do not look more alike than they are.
+  // Continuity correction, so that the correlation of few images is not overestimated.
   const corrected = association > 0 ? Math.max(association - whole / 2, 0) : association;
   const correlation = product === 0 ? 0 : corrected / Math.sqrt(product);
   return newcombe({ part: both + first, whole }, { part: both + second, whole }, correlation);

@@ -1,27 +1,27 @@
 // @ts-check
 /**
- * What the images of an audit say: from the paper's label file, from `labels.csv`, or from their
- * own names. The same three layouts as `captcha-lens evaluate` reads. Labels come as they were
- * given; `alphabet.js` compares them in the network's characters.
+ * Labels of the images of an audit: from the label file of the paper, from `labels.csv`, or from
+ * file names. `captcha-lens evaluate` reads the same three layouts. Labels keep their case;
+ * `alphabet.js` handles it.
  */
 
 import { commonFolder, baseName, normalizePath } from "./paths.js";
 
 /** @import { AuditNetwork, LabelFile } from "./types.js" */
 
-/** The paper's label file: one `NAME WORD` a line, images beside it as `NAME.png`. */
+/** The label file of the paper: one `NAME LABEL` per line, for the image `NAME.png` beside it. */
 const SPEC_FILE = "spec_train_val.txt";
 const CSV_FILE = "labels.csv";
-/** Share of the file names that must look like labels for all to be taken as such. */
+/** Fraction of the file names that must look like labels. */
 const MIN_LIKELY_SHARE = 0.8;
-/** How the columns of a label file may be headed. */
+/** Headings of the columns of a label file. */
 const FILE_COLUMN = /^(file|file ?name|image|path|name)$/;
 const LABEL_COLUMN = /^(label|text|captcha|solution|answer|word|code)$/;
-/** What systems add to the name of a copy. */
+/** Suffix that systems add to the name of a copy. */
 const COPY_SUFFIX = /( ?\(\d+\)|-\d+)$/;
 
 /**
- * Whether a file may tell what images say.
+ * Whether a file has the name of a label file.
  *
  * @param {string} path
  */
@@ -30,12 +30,12 @@ export function isLabelFile(path) {
 }
 
 /**
- * The labels that label files give. A row finds its file also where only the case of its name
- * differs; of several rows for one file, the last counts.
+ * Labels from label files. File names also match without case. If a file has several rows, the last
+ * one is used.
  *
  * @param {string[]} paths of the images
  * @param {LabelFile[]} files
- * @returns {(string | null)[]} for each image its label, or `null` where none is given
+ * @returns {(string | null)[]} the label of each image; `null` for none
  */
 export function labelsFromFiles(paths, files) {
   const labels = new Map(files.flatMap(parseRows));
@@ -46,7 +46,7 @@ export function labelsFromFiles(paths, files) {
 }
 
 /**
- * The files to which label files give more than one label: one of them is wrong.
+ * The images with more than one label.
  *
  * @param {LabelFile[]} files
  * @returns {string[]} their paths
@@ -65,7 +65,8 @@ export function conflictingPaths(files) {
 }
 
 /**
- * The labels that label files give which were chosen after the images, and so without their folder.
+ * Labels from label files that were chosen after the images, and so without the path of their
+ * folder.
  *
  * @param {string[]} paths of the images
  * @param {LabelFile[]} files
@@ -74,7 +75,7 @@ export function conflictingPaths(files) {
 export function labelsFromLaterFiles(paths, files) {
   const labels = labelsFromFiles(paths, files);
   if (labels.some((label) => label !== null)) return labels;
-  // The innermost folder first: an archive may hold its images in a folder of its own.
+  // The innermost folder first, because an archive may contain its images in a folder.
   for (let folder = commonFolder(paths); folder; folder = folder.replace(/[^/]*\/$/, "")) {
     const moved = files.map(({ path, text }) => ({ path: folder + baseName(path), text }));
     const found = labelsFromFiles(paths, moved);
@@ -84,15 +85,15 @@ export function labelsFromLaterFiles(paths, files) {
 }
 
 /**
- * The labels that file names give: `label.png` or `label_anything.png`; what systems add to the
- * name of a copy, `label (1).png` or `label-2.png`, is no part of it.
+ * Labels from file names: `label.png` or `label_anything.png`, without the suffix of a copy such as
+ * `label (1).png` or `label-2.png`.
  *
  * @param {string[]} paths
  * @returns {string[]}
  */
 export function labelsFromNames(paths) {
   return paths.map((path) => {
-    // macOS may name files with characters and accents apart.
+    // macOS may store accents as separate characters.
     const [label] = baseName(path)
       .normalize("NFC")
       .replace(/\.[^.]*$/, "")
@@ -103,9 +104,9 @@ export function labelsFromNames(paths) {
 }
 
 /**
- * Whether labels taken from names are likely to be what the images say: short, of letters, digits
- * or what else the network reads, not all the same, and no mere numbers in a row.
- * `labels_are_likely` in `crates/evaluation` does the same.
+ * Whether file names are likely to be labels: they are short, consist of letters, digits and
+ * characters of the model, are not all equal, and are not numbered in sequence. `labels_are_likely`
+ * in `crates/evaluation` does the same.
  *
  * @param {string[]} labels
  * @param {AuditNetwork} network
@@ -125,7 +126,7 @@ export function areLikelyLabels(labels, { alphabet }) {
 }
 
 /**
- * Whether names only count: `captcha001`, `captcha002`.
+ * Whether names are a numbered sequence: `captcha001`, `captcha002`.
  *
  * @param {string[]} labels
  */
@@ -135,7 +136,7 @@ function areNumbered(labels) {
   for (const label of labels) {
     while (!label.startsWith(first.slice(0, shared))) shared--;
   }
-  // A digit that all share belongs to the number.
+  // A digit that all names share belongs to the number.
   while (shared > 0 && /\d/.test(first[shared - 1])) shared--;
   const rests = labels.map((label) => label.slice(shared));
   if (!rests.every((rest) => /^\d+$/.test(rest))) return false;
@@ -145,7 +146,7 @@ function areNumbered(labels) {
 }
 
 /**
- * The rows of a label file, each with its file's path.
+ * The rows of a label file, with the paths of the images.
  *
  * @param {LabelFile} labelFile
  * @returns {[file: string, label: string][]}
@@ -168,9 +169,9 @@ function parseSpec(text) {
 }
 
 /**
- * Rows of `file,label`, either in quotes or not, or with semicolons or tabs for commas, as
- * spreadsheets of some languages write them. A header may name the columns in another order; else
- * it names no image.
+ * Rows of `file,label`, with or without quotes. Semicolons and tabs also separate columns, as in
+ * spreadsheets of some languages. A header can give the columns another order; any other header
+ * matches no image.
  *
  * @param {string} text
  * @returns {[file: string, label: string][]}

@@ -1,8 +1,8 @@
 // @ts-check
-/** Paths of files inside what was given. Pure. */
+/** Paths of the input files. Pure. */
 
 /**
- * A path as every system writes it.
+ * Normalizes a path: Unicode NFC, slashes, no `./`.
  *
  * @param {string} path
  */
@@ -14,7 +14,7 @@ export function normalizePath(path) {
 }
 
 /**
- * The folder that all paths lie in, slash included.
+ * The folder that contains all paths, with a slash at its end.
  *
  * @param {string[]} paths
  */

@@ -1,42 +1,45 @@
 // @ts-check
-/** Reads the images of an audit in batches, until it is paused, cancelled or done. */
+/** Reads the images of an audit in batches, with pause and cancel. */
 
 import { LensError } from "../lib/errors.js";
 
 /** @import { AuditImage, AuditItem } from "./types.js" */
 /** @import { RecognizeOptions } from "../lib/types.js" */
 
-/** Errors that no other image would be spared. */
+/** Errors that affect every image. */
 const FATAL = new Set(["missing-code", "missing-weights", "bad-weights", "no-webgpu", "closed"]);
 
 /**
- * What reads: the part of the engine's client that is used.
+ * The part of the recognizer that a run uses.
  *
  * @typedef {object} BatchRecognizer
- * @property {(images: Blob[], options: RecognizeOptions) => Promise<(Reading | LensError)[]>} recognizeAll
+ * @property {(images: Blob[], options: RecognizeOptions) => Promise<(Reading | LensError)[]>}
+ *   recognizeAll
  */
 
 /** @typedef {{ text: string, confidence: number }} Reading */
 
-/** Most images read at once. */
+/** Maximum number of images in a batch. */
 const MAX_BATCH = 32;
-/** Batches grow while they take less, so that a GPU is kept busy and a pause never waits long. */
+/** Batches grow while they take less time, so that a GPU is busy and a pause takes effect soon. */
 const BATCH_MILLISECONDS = 200;
-/** The speed is that of the last so many milliseconds: another device may take over on the way. */
+/**
+ * The speed is measured over this many milliseconds, because the backend may change during a run.
+ */
 const SPEED_WINDOW = 10_000;
 
 /**
- * How far a run is.
+ * The progress of a run.
  *
  * @typedef {object} RunProgress
  * @property {number} done
  * @property {number} total
- * @property {number} perSecond images of late, pauses not counted
- * @property {number | null} secondsLeft `null` until there is something to tell it by
+ * @property {number} perSecond recent speed in images per second, without pauses
+ * @property {number | null} secondsLeft `null` until the speed is known
  */
 
 export class AuditRun {
-  /** What has been read so far, by the image's index; empty where nothing has. @type {(AuditItem | undefined)[]} */
+  /** The results so far, by image index. @type {(AuditItem | undefined)[]} */
   items;
   #images;
   #recognizer;
@@ -45,9 +48,9 @@ export class AuditRun {
   #batch = 1;
   #cancel = new AbortController();
   #now;
-  /** The last batches, newest last. @type {{ images: number, milliseconds: number }[]} */
+  /** The recent batches, newest last. @type {{ images: number, milliseconds: number }[]} */
   #recent = [];
-  /** What reading waits for. @type {{ over: Promise<void>, end: () => void } | undefined} */
+  /** The current pause. @type {{ over: Promise<void>, end: () => void } | undefined} */
   #pause;
 
   /**
@@ -65,11 +68,10 @@ export class AuditRun {
   }
 
   /**
-   * Reads all images that are left. An image that cannot be read is noted and does not keep the
-   * rest from being read.
+   * Reads all remaining images. An unreadable image is recorded and does not stop the run.
    *
-   * @returns {Promise<boolean>} whether all were read, or noted, before a cancel
-   * @throws {LensError} where nothing can be read at all
+   * @returns {Promise<boolean>} `false` if the run was cancelled
+   * @throws {LensError} if no image can be read
    */
   async finish() {
     this.#notify();
@@ -81,7 +83,7 @@ export class AuditRun {
       const images = this.#images.slice(this.#done, this.#done + this.#batch);
       const items = await this.#readBatch(images).catch((error) => {
         if (images.length <= 1) throw error;
-        return []; // one by one, so that what comes before the one that fails is read
+        return []; // retries one by one, so that the images before the failing one are read
       });
       if (signal.aborted) break;
       if (items.length === 0) {
@@ -102,7 +104,7 @@ export class AuditRun {
     return this.#pause !== undefined;
   }
 
-  /** Lets the reading that is under way end, and starts no more. */
+  /** Pauses after the current batch. */
   pause() {
     if (this.paused) return;
     let end = () => {};
@@ -116,7 +118,7 @@ export class AuditRun {
     this.#pause = undefined;
   }
 
-  /** Ends the run; what has been read stays. */
+  /** Ends the run. The results so far stay. */
   cancel() {
     this.#cancel.abort();
     this.resume();

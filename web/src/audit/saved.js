@@ -1,13 +1,13 @@
 // @ts-check
-/** Audits that were saved as JSON, by this page or by `captcha-lens audit --json`. */
+/** Reads audits that this page or `captcha-lens audit --json` saved as JSON. */
 
 import { LensError } from "../lib/errors.js";
 
 /** @import { AuditData } from "./types.js" */
 
 /**
- * @param {string} text of the file
- * @param {string} fileName told where the audit has no name
+ * @param {string} text content of the file
+ * @param {string} fileName used if the audit has no name
  * @returns {AuditData}
  * @throws {LensError} `bad-audit`
  */

@@ -1,18 +1,21 @@
 // @ts-check
-/** What the readings of an audit come to. Pure. `captcha-lens audit` puts this file into its reports. */
+/** Statistics of an audit. Pure. `captcha-lens audit` embeds this file in its reports. */
 
 import { labelRules } from "./alphabet.js";
 import { wilsonInterval } from "./intervals.js";
 
 /** @import { AuditItem, AuditNetwork, AuditSummary, EvaluatedItem, Tally, Threshold } from "./types.js" */
 
-/** A reading as confident as this contradicts its label; `HIGH_CONFIDENCE` in `crates/evaluation/src/audit/entries.rs`. */
+/**
+ * A wrong reading with this confidence may put its label in doubt; `HIGH_CONFIDENCE` in
+ * `crates/evaluation/src/audit/entries.rs`.
+ */
 const HIGH_CONFIDENCE = 0.99;
-/** Share of such readings that must be right before the labels of the others are doubted. */
+/** Labels are doubted only if at least this fraction of such confident readings is correct. */
 const MIN_TRUSTED_ACCURACY = 0.8;
 
 /**
- * Compares every text with its label, where the network can write that label.
+ * Compares each text with its label, if the model can write the label.
  *
  * @param {AuditItem[]} items
  * @param {AuditNetwork} network
@@ -73,7 +76,7 @@ export function summarize(judged) {
       confusions.set(pair, { ...known, count: known.count + 1 });
     }
   }
-  // Of images that are no evidence, confidence is none either.
+  // Images that are not compared do not count for the mean confidence.
   const counted = labelled.length > 0 ? supported : read;
   return {
     images: judged.length,
@@ -101,8 +104,8 @@ export function summarize(judged) {
 }
 
 /**
- * What an attacker gets who skips the images of which the network is unsure: for each threshold of
- * confidence, from 0 to 100 %, how many images are answered, and how many of those correct.
+ * The result of an attacker who skips uncertain images: for each minimum confidence from 0 to 100%,
+ * the number of answered images and of correct answers.
  *
  * @param {EvaluatedItem[]} supported
  * @returns {Threshold[]}
@@ -133,15 +136,15 @@ function countProblems(labelled) {
 }
 
 /**
- * Which character of a label was read as which, by the fewest edits (Levenshtein 1966): so a character
- * left out does not make all that follow it wrong.
+ * Aligns a label with a text by the fewest edits (Levenshtein 1966), so that a missing character
+ * does not make the following ones wrong.
  *
  * @param {string[]} label
  * @param {string[]} text
- * @returns {[character: string, read: string][]} `""` where a character was left out, or one was added
+ * @returns {[character: string, read: string][]} `""` for a missing or an added character
  */
 export function align(label, text) {
-  // edits[i][j]: the fewest from label's first i characters to text's first j.
+  // edits[i][j] is the number of edits from the first i characters of label to the first j of text.
   const edits = Array.from({ length: label.length + 1 }, (_, i) =>
     Array.from({ length: text.length + 1 }, (__, j) => (i === 0 ? j : i)),
   );
@@ -164,10 +167,10 @@ export function align(label, text) {
 }
 
 /**
- * The items to look at first, by confidence.
+ * The most interesting items, by confidence.
  *
  * @param {EvaluatedItem[]} judged
- * @param {number} most of each kind
+ * @param {number} most maximum number of each kind
  * @returns {{ title: string, items: EvaluatedItem[] }[]}
  */
 export function notableCases(judged, most) {
@@ -194,7 +197,7 @@ export function notableCases(judged, most) {
 }
 
 /**
- * How confident a reading is; where nothing was recognised, that is no answer, however confident.
+ * The confidence of a reading. A reading without text is not an answer and counts as 0.
  *
  * @param {AuditItem} item
  */

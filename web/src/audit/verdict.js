@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * What the figures of an audit mean, in sentences. Pure. `captcha-lens audit` puts this file into
- * its reports.
+ * Describes the result of an audit in sentences. Pure. `captcha-lens audit` embeds this file in its
+ * reports.
  *
- * No sentence promises how many attempts an attacker needs, and none calls a low share protection:
- * the figures are of one model, and a model trained on the style reads more.
+ * No sentence promises a number of attempts or calls a low share protection: the result is of one
+ * model, and another model may solve more.
  */
 
 import { describeNetwork } from "./alphabet.js";
@@ -12,17 +12,19 @@ import { imageCount, number, percent } from "../shared/format.js";
 
 /** @import { AuditNetwork, AuditSummary } from "./types.js" */
 
-/** Share from which a CAPTCHA keeps no bot out; its interval begins at half of that or above. */
+/**
+ * A CAPTCHA does not stop bots from this share on, if the interval starts at half of it or above.
+ */
 const HIGH_RATE = 0.5;
-/** An interval wider than this says little. */
+/** An interval wider than this is called uncertain. */
 const WIDE_INTERVAL = 0.2;
 
 /**
- * Which images the result covers, and which it does not.
+ * Describes which images the result covers.
  *
  * @param {AuditSummary} summary
  * @param {AuditNetwork} network
- * @returns {string[]} empty where it covers all labelled images as they are labelled
+ * @returns {string[]} empty if it covers all labelled images with their case
  */
 export function describeScope(summary, network) {
   const { labelled, supported, unsupported, caseIgnored } = summary;
@@ -44,7 +46,7 @@ export function describeScope(summary, network) {
 }
 
 /**
- * What the result means.
+ * Describes the result.
  *
  * @param {AuditSummary} summary
  * @returns {string[]}
@@ -109,7 +111,7 @@ export function describeVerdict(summary) {
 }
 
 /**
- * Whether most of the labelled images are not covered: no share stands for them all.
+ * Whether the result covers less than half of the labelled images.
  *
  * @param {AuditSummary} summary
  */
@@ -141,7 +143,7 @@ export function singular(words) {
 }
 
 /**
- * A share in words.
+ * A share as a simple fraction.
  *
  * @param {number} exactMatchRate above 0 and below 1
  */

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Reads zip archives file by file, without unpacking the rest: the browser inflates, so all that is
- * left to do is to find the files (APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 to 4.3.16 and 4.5.3).
+ * Reads single files of zip archives (APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 to 4.3.16 and
+ * 4.5.3). The browser inflates them.
  */
 
 import { LensError } from "../lib/errors.js";
@@ -11,25 +11,27 @@ const CENTRAL = { signature: 0x02014b50, size: 46 };
 const LOCAL = { signature: 0x04034b50, size: 30 };
 const STORED = 0;
 const DEFLATED = 8;
-/** In place of a number of files that only a zip64 record can hold. */
+/** Placeholder for a number of files that is in the zip64 record. */
 const COUNT_IN_ZIP64 = 0xffff;
-/** In place of a number of bytes that only a zip64 record can hold. */
+/** Placeholder for a number of bytes that is in a zip64 field. */
 const SIZE_IN_ZIP64 = 0xffffffff;
-/** Where the zip64 record of all is, right before the end; and that record. */
+/**
+ * The locator of the zip64 end record, directly before the end record; and the zip64 end record.
+ */
 const LOCATOR = { signature: 0x07064b50, size: 20 };
 const END64 = { signature: 0x06064b50, size: 56 };
-/** The extra field with a file's large numbers. */
+/** The extra field with the 64-bit sizes of a file. */
 const ZIP64_FIELD = 0x0001;
 
 /**
  * @typedef {object} ZippedFile
  * @property {string} path
- * @property {number} size in bytes, unpacked
+ * @property {number} size in bytes, uncompressed
  * @property {() => Promise<Blob>} open
  */
 
 /**
- * Lists the files of an archive, folders left out.
+ * Lists the files of an archive, without folders.
  *
  * @param {Blob} archive
  * @returns {Promise<ZippedFile[]>}
@@ -46,7 +48,8 @@ export async function listZip(archive) {
   if (start + size > archive.size) throw archiveError("it is incomplete");
   const directory = await readView(archive, start, size);
   const files = [];
-  // Of more files than its 16 bits hold, the archive tells only where the directory ends.
+  // The 16-bit count of the end record cannot hold more files. Then the directory size is the
+  // limit.
   for (let at = 0, i = 0; count === COUNT_IN_ZIP64 ? at < size : i < count; i++) {
     if (at + CENTRAL.size > size || directory.getUint32(at, true) !== CENTRAL.signature) {
       throw archiveError("its file list is damaged");
@@ -59,11 +62,11 @@ export async function listZip(archive) {
 }
 
 /**
- * What the end of an archive tells of its directory.
+ * Reads number, size and offset of the central directory.
  *
  * @param {Blob} archive
- * @param {DataView<ArrayBuffer>} tail the archive's last bytes
- * @param {number} end where in these the record is
+ * @param {DataView<ArrayBuffer>} tail the last bytes of the archive
+ * @param {number} end offset of the end record in these
  */
 async function readEnd(archive, tail, end) {
   const locator = end - LOCATOR.size;
@@ -85,11 +88,11 @@ async function readEnd(archive, tail, end) {
 }
 
 /**
- * A file's sizes and place, from the zip64 field where they are too large for the entry.
+ * Reads sizes and offset of a file, from the zip64 field if the entry has placeholders.
  *
  * @param {DataView<ArrayBuffer>} directory
- * @param {number} at of the entry
- * @param {{ from: number, to: number }} extra where its extra fields are
+ * @param {number} at offset of the entry
+ * @param {{ from: number, to: number }} extra range of its extra fields
  */
 function readSizes(directory, at, { from, to }) {
   const numbers = [24, 20, 42].map((offset) => directory.getUint32(at + offset, true));
@@ -107,7 +110,7 @@ function readSizes(directory, at, { from, to }) {
 }
 
 /**
- * A number of eight bytes.
+ * Reads a 64-bit number.
  *
  * @param {DataView<ArrayBuffer>} view
  * @param {number} at
@@ -134,7 +137,7 @@ function readEntry(archive, directory, at) {
     to: nameEnd + extra,
   });
   const written = new Uint8Array(directory.buffer, directory.byteOffset + at + CENTRAL.size, name);
-  // Some of Windows' own tools write paths their way.
+  // Some Windows tools write paths with backslashes.
   const path = new TextDecoder().decode(written).replaceAll("\\", "/");
   const open = async () => {
     if (encrypted) throw archiveError(`${path} is encrypted`);
@@ -159,7 +162,8 @@ function readEntry(archive, directory, at) {
 }
 
 /**
- * Breaks off where more comes than was said: a small archive can hold more than memory does.
+ * Fails if a file is larger than its entry says, because a small archive can inflate to more than
+ * the memory.
  *
  * @param {number} bytes
  * @returns {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>}

@@ -8,7 +8,7 @@ import { percent } from "../shared/format.js";
 /**
  * The position of a cell in the grid.
  *
- * @param {number} cell counted row by row
+ * @param {number} cell index, row by row
  * @param {Grid} grid
  */
 export function describePlace(cell, { cols }) {
@@ -83,10 +83,11 @@ export function describeStep(characters, index) {
 }
 
 /**
- * The next cell after a key press; the same cell at the edge of the grid, `undefined` for other keys.
+ * The next cell after a key press; the same cell at the edge of the grid, `undefined` for other
+ * keys.
  *
  * @param {number} cell
- * @param {string} key as `KeyboardEvent.key` names it
+ * @param {string} key value of `KeyboardEvent.key`
  * @param {Grid} grid
  */
 export function cellAt(cell, key, { rows, cols }) {

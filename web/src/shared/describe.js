@@ -100,7 +100,7 @@ export function describeCertainty(recognition) {
  * A reading with its certainty in one line.
  *
  * @param {Recognition} recognition
- * @param {string} [text] the text as it is to be written
+ * @param {string} [text] replaces the text of the reading
  */
 export function describeReading(recognition, text = recognition.text) {
   const { verdict, title, share, advice } = describeCertainty(recognition);
@@ -113,7 +113,8 @@ export function describeReading(recognition, text = recognition.text) {
  * A reading for the status line. `more` is only for screen readers.
  *
  * @param {Recognition} recognition
- * @param {{ first?: boolean }} [options] whether it is the first on this backend, which takes longer
+ * @param {{ first?: boolean }} [options] whether it is the first reading on this backend, which
+ *   takes longer
  * @returns {{ words: string, more: string }}
  */
 export function describeResult(recognition, { first = false } = {}) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Numbers as text. Pure. `captcha-lens audit` puts this file into its reports. */
+/** Formats numbers. Pure. `captcha-lens audit` embeds this file in its reports. */
 
 /** Keeps a number and its unit on one line. */
 const SPACE = "\u202f";
