@@ -30,13 +30,8 @@ const MAX_LISTED = 3;
  * A file from the user that is not opened yet.
  *
  * @typedef {object} InputFile
-<<<<<<< HEAD
  * @property {string} path ends in a slash for what stands in for a folder that cannot be listed
- * @property {string} [type] as the browser tells it, where it does
-=======
- * @property {string} path ends with a slash for a folder that cannot be listed
  * @property {string} [type] media type, if the browser knows it
->>>>>>> 33b0dbf (Page: comments of the audit and the styles in plain English)
  * @property {() => Promise<Blob>} open
  */
 
