@@ -324,7 +324,7 @@ function toWeights(weights, assets) {
   if (typeof weights === "string" || weights instanceof URL) return toUrl(weights, "weights");
   if (weights instanceof Uint8Array) return withOwnBuffer(weights);
   if (weights instanceof ArrayBuffer) return weights;
-  throw badArgument("`weights` must be an address, a Uint8Array or an ArrayBuffer.");
+  throw badArgument("`weights` must be a URL, a Uint8Array or an ArrayBuffer.");
 }
 
 /**
@@ -335,7 +335,7 @@ function toUrl(given, name) {
   try {
     return new URL(given, globalThis.location?.href).href;
   } catch (cause) {
-    throw badArgument(`\`${name}\` is not a valid address: ${given}.`, { cause });
+    throw badArgument(`\`${name}\` is not a valid URL: ${given}.`, { cause });
   }
 }
 
