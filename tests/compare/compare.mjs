@@ -1,18 +1,17 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * captcha-lens beside what else reads text in a page: tesseract.js, and onnxruntime-web with the very
- * network of captcha-lens. The same images, the same Chromium, on the CPU, one after the other.
+ * Compares captcha-lens with tesseract.js, and with onnxruntime-web running the model of
+ * captcha-lens: the same images in the same Chromium, on the CPU, one after the other.
  *
- *     captcha-lens generate --test --count 500 --seed 8 --out IMAGES
- *     python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx
- *     npm ci --prefix tests/compare
- *     node tests/compare/compare.mjs IMAGES
+ * captcha-lens generate --test --count 500 --seed 8 --out IMAGES python tests/compare/export.py
+ * web/models/compact.safetensors tests/compare/compact.onnx npm ci --prefix tests/compare node
+ * tests/compare/compare.mjs IMAGES
  *
  * The folder is one that `captcha-lens generate` writes. Times are medians, from a file's bytes to
  * its text. Each is given what helps it: tesseract.js is told that an image holds one word of small
- * characters, and loads its smaller English data; onnxruntime-web gets its module without WebGPU, and
- * like captcha-lens one thread, as where a site sends no headers for more.
+ * characters, and loads its smaller English data; onnxruntime-web gets its module without WebGPU,
+ * and like captcha-lens one thread, as where a site sends no headers for more.
  */
 
 import { readFile } from "node:fs/promises";
@@ -22,9 +21,9 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { launch } from "../e2e/browser.mjs";
 import { SOURCES, serve } from "../e2e/site.mjs";
 
-/** Openings of a fresh browser profile, each up to the first reading. */
+/** Number of fresh browser profiles, each used up to the first reading. */
 const OPENINGS = 5;
-/** As hosts compress. */
+/** Compression of typical hosts. */
 const QUALITY = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
 
 const folder = argv[2];
@@ -63,7 +62,7 @@ for (const [name, make] of /** @type {const} */ ([
   await firstReading(page, make);
   const { read, milliseconds } = await page.evaluate(readAll, labels);
   console.log(
-    `${name}: ${read} of ${labels.length} read whole; ` +
+    `${name}: ${read} of ${labels.length} exact matches; ` +
       `${median(milliseconds).toFixed(1)} ms an image; ` +
       `first reading after ${median(firsts).toFixed(0)} ms and ${(bytes / 1e6).toFixed(1)} MB`,
   );
@@ -72,7 +71,7 @@ for (const [name, make] of /** @type {const} */ ([
 await browser.close();
 await site.close();
 
-/** An empty page with nothing in its cache, and what it has received, as a host would compress it. */
+/** An empty page with an empty cache, and the number of compressed bytes that it has received. */
 async function openPage() {
   const context = await browser.newContext({ serviceWorkers: "block" });
   const page = await context.newPage();
@@ -113,7 +112,7 @@ async function firstReading(page, make) {
   return performance.now() - started;
 }
 
-/** In the page: `readOne` by captcha-lens. */
+/** Runs in the page: `readOne` with captcha-lens. */
 async function openLens() {
   /** @type {{ Recognizer: typeof import("../../web/src/lib/client.js").Recognizer }} */
   const { Recognizer } = await import(new URL("/src/lib/client.js", location.href).href);
@@ -128,7 +127,7 @@ async function openLens() {
   });
 }
 
-/** In the page: `readOne` by tesseract.js. */
+/** Runs in the page: `readOne` with tesseract.js. */
 async function openTesseract() {
   const at = (/** @type {string} */ path) => new URL(`/peers/${path}`, location.href).href;
   const { createWorker } = (await import(at("tesseract.js/dist/tesseract.esm.min.js"))).default;
@@ -152,7 +151,7 @@ async function openTesseract() {
   });
 }
 
-/** In the page: `readOne` by onnxruntime-web, prepared as a page would. */
+/** Runs in the page: `readOne` with onnxruntime-web and the usual preprocessing. */
 async function openOnnx() {
   const at = (/** @type {string} */ path) => new URL(path, location.href).href;
   const ort = await import(at("/peers/onnxruntime-web/dist/ort.wasm.min.mjs"));
@@ -191,7 +190,7 @@ async function openOnnx() {
 }
 
 /**
- * In the page: reads every image.
+ * Runs in the page: reads all images.
  *
  * @param {string[][]} labelled
  */

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * How long the page takes to its first reading on a slow line: `bench-network.mjs [--runs N]
- * [--address URL] [--verbose]`, after `./build.sh web`. Each run has a new browser profile; the second
- * visit is made with the same profile and another browser process. Prints medians. `--address` names
- * another copy of the page, `--verbose` prints every request.
+ * Measures the time to the first reading on a slow line: `bench-network.mjs [--runs N] [--address
+ * URL] [--verbose]`, after `./build.sh web`. Each run has a new browser profile. The second visit
+ * uses the same profile in another browser process. Prints medians. `--address` selects another
+ * copy of the page, `--verbose` prints all requests.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
@@ -17,9 +17,9 @@ import { meter } from "./meter.mjs";
 import { serve } from "./site.mjs";
 import { slowLine } from "./slow-line.mjs";
 
-/** A usual line of a phone: milliseconds of a round trip, and bits in a second. */
+/** A typical mobile line: round trip in milliseconds, rate in bits per second. */
 const SPEED = { roundTrip: 100, rate: 10_000_000 };
-/** Longest that a visit may take, in milliseconds. */
+/** Timeout of a visit in milliseconds. */
 const PATIENCE = 60_000;
 
 const { values: options } = parseArgs({
@@ -80,7 +80,7 @@ async function visit(profile) {
     const reading = await page.evaluate(() => /** @type {any} */ (globalThis).firstReading);
     const first = [...metered.sent];
     await page.evaluate(serviceWorkerControls);
-    await page.waitForTimeout(500); // what a browser asks for late
+    await page.waitForTimeout(500); // late requests of the browser
     const all = [...metered.sent];
     if (options.verbose) {
       for (const { path, status, bytes, began: from, ended } of all) {
@@ -102,8 +102,8 @@ async function visit(profile) {
 }
 
 /**
- * In the page: chooses the first sample when it is there. `firstReading` is when it has been read, in
- * milliseconds since the visit began.
+ * Runs in the page: chooses the first sample when it appears. `firstReading` is the time of its
+ * result in milliseconds after the start of the visit.
  */
 function readFirstSample() {
   let chosen = false;

@@ -1,20 +1,20 @@
 // @ts-check
-/** Counts what a site sends, to whichever part of a browser: page, worker or service worker. */
+/** Measures what a site sends to any part of a browser: page, worker or service worker. */
 
 import { createServer, request } from "node:http";
 
 /**
- * What was sent: the path, the answer's status and size, and when, as `performance.now()` tells it.
+ * A response: path, status, size, and times of `performance.now()`.
  *
  * @typedef {{ path: string, status: number, bytes: number, began: number, ended: number }} Sent
  */
 
 /**
- * Puts a meter before a site.
+ * Starts a measuring proxy to a site.
  *
- * @param {string} address the site's
- * @returns {Promise<{ address: string, sent: Sent[], close: () => void }>}
- *   the metered address, and the bodies that were sent, in order
+ * @param {string} address of the site
+ * @returns {Promise<{ address: string, sent: Sent[], close: () => void }>} the address of the
+ *   proxy, and the responses in order
  */
 export async function meter(address) {
   const { hostname, port, pathname } = new URL(address);

@@ -1,5 +1,5 @@
 // @ts-check
-/** Everything that the pages, their workers and the service worker ask for, as a proxy sees it. */
+/** All requests of the pages, their workers and the service worker, recorded by a proxy. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -9,10 +9,10 @@ import { launch, serviceWorkerControls } from "./browser.mjs";
 import { LensPage, sampleFile, samples } from "./lens-page.mjs";
 import { serve } from "./site.mjs";
 
-/** Chromium asks there by itself what fields of a page are for. */
+/** Chromium itself sends requests about form fields to this host. */
 const AUTOFILL = "content-autofill.googleapis.com:443";
 
-test("the pages ask their own site alone", async (t) => {
+test("the pages send requests to their own site only", async (t) => {
   const site = await serve();
   t.after(site.close);
   const proxy = await startProxy(new URL(site.address).host);
@@ -21,7 +21,7 @@ test("the pages ask their own site alone", async (t) => {
   t.after(() => browser.close());
   const reader = await LensPage.open(browser, site.address, {
     serviceWorkers: "allow",
-    proxy: { server: proxy.address, bypass: "<-loopback>" }, // this machine too
+    proxy: { server: proxy.address, bypass: "<-loopback>" }, // this machine, too
   });
   const { page } = reader;
 
@@ -44,7 +44,7 @@ test("the pages ask their own site alone", async (t) => {
     /^\/assets\/worker-cpu-.*\.js$/,
     /^\/assets\/captcha_synth_wasm_bg-.*\.wasm$/,
     /^\/sw\.js$/,
-    // The service worker fetches what no page has asked for.
+    // The service worker also fetches files that no page requested.
     /^\/icon-512\.png$/,
     /^\/audit\.html$/,
   ]) {
@@ -55,7 +55,7 @@ test("the pages ask their own site alone", async (t) => {
   }
   assert.deepEqual(proxy.asked.others, []);
 
-  // The proxy does see what goes elsewhere.
+  // The proxy does see requests to other sites.
   const other = await page.context().newPage();
   for (const address of ["http://captcha-lens.invalid/a", "https://captcha-lens.invalid/b"]) {
     await assert.rejects(other.goto(address));
@@ -65,9 +65,9 @@ test("the pages ask their own site alone", async (t) => {
 });
 
 /**
- * A proxy that leads to one site, and writes down what it is asked for.
+ * A proxy to one site that records all requests.
  *
- * @param {string} host of that site
+ * @param {string} host host of the site
  */
 async function startProxy(host) {
   /** @type {{ own: string[], others: string[] }} */

@@ -1,5 +1,5 @@
 // @ts-check
-/** The page after its first visit, without a network. */
+/** The page without a network after one visit. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import { DIST, serve } from "./site.mjs";
 
 const QUERY = "?backend=cpu";
 
-test("after one visit the page reads without a network", async (t) => {
+test("offline page reads after one visit", async (t) => {
   const site = await serve({ base: "/some/where/" });
   t.after(site.close);
   const browser = await launch({ webgpu: false });
@@ -41,14 +41,14 @@ test("after one visit the page reads without a network", async (t) => {
   assert.equal(await reader.page.textContent(".report-rate"), "100.0%");
 });
 
-test("a new version is put by as a whole, and nothing of the old one is shown", async (t) => {
+test("a new version is cached as a whole and replaces the old one", async (t) => {
   const { folder, change } = await copyOfPage(t);
   const site = await serve({ folders: [folder] });
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
   const reader = await visit(browser, site.address);
-  /** How many versions of a page are cached. */
+  /** Number of cached versions of a page. */
   const versions = () =>
     reader.page.evaluate(async () => {
       let count = 0;
@@ -71,16 +71,16 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   assert.doesNotMatch(kept ?? "", /New: /, "a version holds its own files");
   await reader.page.goto(`${site.address}${QUERY}`);
 
-  // The list of files names the page's version.
+  // The list of files contains the version of the page.
   await change("sw.js", /"revision":"(?=\w+","url":"audit\.html")/, '"revision":"new');
   await reader.page.reload();
   await reader.chooseSample((await samples())[0].file);
-  // The visit to one page puts the other by as well.
+  // A visit to one page also caches the other one.
   await until(() =>
     reader.page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null),
   );
   assert.equal(await versions(), 2);
-  // Once no page of the old version is open, the new one takes over.
+  // The new version takes over when no page of the old one is open.
   await reader.page.goto("about:blank");
   await reader.page.goto(`${site.address}${QUERY}`);
   await until(async () => (await versions()) === 1);
@@ -89,7 +89,7 @@ test("a new version is put by as a whole, and nothing of the old one is shown", 
   assert.match(await reader.page.title(), /^New: /);
 });
 
-test("where the site keeps the page waiting, what was put by is shown, and only that", async (t) => {
+test("the cached page is shown when the server is slow", async (t) => {
   const site = await serve();
   t.after(site.close);
   const way = await wayTo(site.address);
@@ -100,7 +100,7 @@ test("where the site keeps the page waiting, what was put by is shown, and only 
   way.fallSilent();
   await reader.page.reload();
   assert.equal(await reader.settled(), "ready");
-  // The browser ends a service worker that has nothing to do.
+  // The browser stops an idle service worker.
   const devtools = await reader.page.context().newCDPSession(reader.page);
   await devtools.send("ServiceWorker.enable");
   await devtools.send("ServiceWorker.stopAllWorkers");
@@ -111,14 +111,14 @@ test("where the site keeps the page waiting, what was put by is shown, and only 
   assert.equal(await reader.word(), text);
 });
 
-test("a link with a fragment leaves the cached version whole", async (t) => {
+test("a link with a fragment does not change the cached version", async (t) => {
   const { folder, change, pathOf } = await copyOfPage(t);
   const site = await serve({ folders: [folder] });
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
   const reader = await visit(browser, site.address);
-  // The next version has another id, in the page and in its script; its worker is still to come.
+  // The next version has another id in the page and in its script. Its worker is not there yet.
   const script = pathOf(/^assets\/index-.*\.js$/);
   await change("index.html", 'id="bytes"', 'id="size"');
   await change("index.html", script, "assets/index-next.js");
@@ -135,7 +135,7 @@ test("a link with a fragment leaves the cached version whole", async (t) => {
   assert.equal(await reader.page.locator("#bytes").count(), 1, "the version that was cached");
 });
 
-test("an error of the site is not shown where the cache holds a copy", async (t) => {
+test("a cached copy is shown instead of a server error", async (t) => {
   const { folder, pathOf } = await copyOfPage(t);
   const site = await serve({ folders: [folder] });
   t.after(site.close);
@@ -145,7 +145,7 @@ test("an error of the site is not shown where the cache holds a copy", async (t)
   t.after(() => browser.close());
   const reader = await visit(browser, way.address);
   const [{ file, text }] = await samples();
-  // As if another version had no such file.
+  // As if the file were missing in another version.
   await rm(join(folder, pathOf(/^assets\/index-.*\.js$/)));
   await reader.page.reload();
   assert.equal(await reader.settled(), "ready");
@@ -155,12 +155,12 @@ test("an error of the site is not shown where the cache holds a copy", async (t)
   assert.equal(await reader.settled(), "ready");
   await reader.chooseSample(file);
   assert.equal(await reader.word(), text);
-  // What was never cached fails as the site says.
+  // A file that is not cached fails with the server's error.
   const missing = await reader.page.evaluate(async () => (await fetch("nothing.js")).status);
   assert.equal(missing, 503);
 });
 
-test("where nothing can be put by, the site is shown", async (t) => {
+test("the page works when the browser allows no cache", async (t) => {
   const site = await serve();
   t.after(site.close);
   const browser = await launch({ webgpu: false });
@@ -174,7 +174,7 @@ test("where nothing can be put by, the site is shown", async (t) => {
   assert.equal(await reader.settled(), "ready");
 });
 
-test("two copies on one site keep each its own", async (t) => {
+test("two copies on one site have separate caches", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
   t.after(() => rm(folder, { recursive: true }));
   for (const name of ["one", "two"]) await symlink(DIST, join(folder, name));
@@ -193,7 +193,7 @@ test("two copies on one site keep each its own", async (t) => {
 });
 
 /**
- * A copy of the built page, which a test changes.
+ * A copy of the built page that a test changes.
  *
  * @param {import("node:test").TestContext} t
  */
@@ -226,8 +226,8 @@ async function copyOfPage(t) {
 }
 
 /**
- * A way to a site that can fall silent: it then takes connections and never answers; or fail: it
- * then answers that it is out of service.
+ * A proxy to a site that can be silenced, so that it accepts connections and does not respond, or
+ * can fail, so that it responds with 503.
  *
  * @param {string} address
  */
@@ -239,7 +239,7 @@ async function wayTo(address) {
   let failing = false;
   const server = createServer((socket) => {
     sockets.add(socket);
-    socket.on("error", () => {}); // a browser may break off
+    socket.on("error", () => {}); // a browser may abort
     if (silent) return;
     if (failing) {
       const answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
@@ -270,7 +270,7 @@ async function wayTo(address) {
 }
 
 /**
- * Opens the page, until it is put by.
+ * Opens the page and waits until it is cached.
  *
  * @param {import("playwright-core").Browser} browser
  * @param {string} address
@@ -279,14 +279,14 @@ async function visit(browser, address) {
   const options = /** @type {const} */ ({ query: QUERY, serviceWorkers: "allow" });
   const reader = await LensPage.open(browser, address, options);
   assert.equal(await reader.settled(), "ready");
-  // The worker waits for the first result.
+  // The worker is registered after the first result.
   await reader.chooseSample((await samples())[0].file);
   await controlled(reader);
   return reader;
 }
 
 /**
- * Until everything is put by and the worker answers for the page.
+ * Waits until everything is cached and the worker controls the page.
  *
  * @param {LensPage} reader
  */

@@ -1,5 +1,5 @@
 // @ts-check
-/** Nothing leaves the page, its workers or its service worker: what the policy is for. */
+/** The policy blocks requests of the page, its workers and its service worker to other sites. */
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -13,14 +13,14 @@ const IMAGE = png(blankPng(200, 100));
 /** SwiftShader takes long to compile the shaders. */
 const DEFAULT_TIMEOUT = 180_000;
 
-describe("the policy", () => {
-  /** What another site is asked for. @type {string[]} */
+describe("content security policy", () => {
+  /** Requests to the other site. @type {string[]} */
   const asked = [];
   const other = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     response.writeHead(200, { "access-control-allow-origin": "*" }).end("taken");
   });
-  /** The other site's address. */
+  /** The URL of the other site. */
   let elsewhere = "";
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
@@ -41,7 +41,7 @@ describe("the policy", () => {
   });
 
   /**
-   * What became of an image sent to the other site, in each of the ways that there are.
+   * Sends an image to the other site in each possible way and returns the outcomes.
    *
    * @param {{ evaluate: import("playwright-core").Worker["evaluate"] }} from
    */
@@ -72,7 +72,7 @@ describe("the policy", () => {
     }, elsewhere);
   const BLOCKED = ["blocked", "blocked", "blocked", "blocked"];
 
-  test("stops what a page without it sends", async () => {
+  test("blocks requests that a page without it can send", async () => {
     const page = await browser.newPage();
     await page.goto(elsewhere);
     const sent = await send(page);
@@ -82,7 +82,7 @@ describe("the policy", () => {
   });
 
   for (const backend of ["cpu", "webgpu"]) {
-    test(`holds for the page and each worker, reading on ${backend}`, async () => {
+    test(`applies to the page and each worker when reading on ${backend}`, async () => {
       const options = /** @type {const} */ ({ serviceWorkers: "allow" });
       const reader = await LensPage.open(browser, site.address, {
         query: `?backend=${backend}`,
@@ -109,7 +109,7 @@ describe("the policy", () => {
     });
   }
 
-  test("keeps the page out of other pages' frames", async () => {
+  test("forbids other pages to frame the page", async () => {
     const page = await browser.newPage();
     await page.goto(elsewhere);
     const framed = await page.evaluate(async (address) => {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Sites that tests open: Vite's preview server with the built page, or with other folders. */
+/** Servers for tests: Vite's preview server with the built page or with other folders. */
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -10,9 +10,9 @@ import { WEB } from "./lens-page.mjs";
 
 /** @import { Connect } from "vite" */
 
-/** The built page, which `./build.sh web` makes. */
+/** The built page from `./build.sh web`. */
 export const DIST = join(WEB, "dist");
-/** The sources as they are: a browser runs them without a build. For tests of one module, and with `mounts`. */
+/** The sources, which a browser runs without a build. For tests of one module, and for `mounts`. */
 export const SOURCES = [WEB, join(WEB, "public")];
 
 const TYPES = /** @type {Record<string, string>} */ ({
@@ -21,12 +21,12 @@ const TYPES = /** @type {Record<string, string>} */ ({
 });
 
 /**
- * Serves a site until it is closed.
+ * Starts a server, which the caller closes.
  *
  * @param {object} [site]
- * @param {string[]} [site.folders] its files are looked for in each of these; the built page unless said
- * @param {string} [site.base] the path under which it appears, such as `/some/where/`
- * @param {Record<string, string>} [site.mounts] other folders or files in place of paths below `base`
+ * @param {string[]} [site.folders] folders to search for files; the built page by default
+ * @param {string} [site.base] base path, such as `/some/where/`
+ * @param {Record<string, string>} [site.mounts] folders or files that replace paths below `base`
  * @returns {Promise<{ address: string, close: () => Promise<void> }>}
  */
 export async function serve({ folders = [DIST], base = "/", mounts = {} } = {}) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** The built page as a server sends it. */
+/** The built page as the server sends it. */
 
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { DIST, serve } from "./site.mjs";
 
-describe("the built site", () => {
+describe("built site", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
   let site;
-  /** Paths of its files. @type {string[]} */
+  /** Paths of the built files. @type {string[]} */
   let paths;
 
   before(async () => {
@@ -26,7 +26,7 @@ describe("the built site", () => {
     return found[0];
   };
 
-  test("is under any path, with its types", async () => {
+  test("works under any path with the right media types", async () => {
     for (const [path, type] of [
       ["", "text/html;charset=utf-8"],
       ["audit.html?x=1", "text/html;charset=utf-8"],
@@ -48,7 +48,7 @@ describe("the built site", () => {
     assert.equal((await fetch(new URL("/logo.svg", site.address))).status, 404);
   });
 
-  test("sends one policy with pages, scripts and what did not change; the pages' own is the same", async () => {
+  test("sends the same policy with pages, scripts and 304 responses as in the pages", async () => {
     const policies = new Set();
     for (const path of [
       "",
@@ -60,7 +60,7 @@ describe("the built site", () => {
       const { headers } = await fetch(site.address + path);
       policies.add(headers.get("content-security-policy"));
       assert.equal(headers.get("x-content-type-options"), "nosniff");
-      // A browser may have a file from before there was a policy.
+      // A browser may have cached a file without a policy.
       const same = { "if-none-match": headers.get("etag") ?? "" };
       const unchanged = await fetch(site.address + path, { headers: same });
       assert.equal(unchanged.status, 304);
@@ -71,12 +71,12 @@ describe("the built site", () => {
     for (const page of ["index.html", "audit.html"]) {
       const text = await (await fetch(site.address + page)).text();
       const [, meta] = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(text) ?? [];
-      // What may frame a page is the one thing that its markup cannot say.
+      // Only a header can set frame-ancestors.
       assert.equal(policy, `${meta}; frame-ancestors 'none'`, page);
     }
   });
 
-  test("has hashed files kept for good, and asks for the others each time", async () => {
+  test("caches hashed files permanently and revalidates the others", async () => {
     for (const path of paths.filter((path) => path.startsWith("assets/"))) {
       assert.match(path, /-[\w-]{8}\.\w+$/, "the name holds a hash");
       const { headers } = await fetch(site.address + path, { method: "HEAD" });
@@ -88,7 +88,7 @@ describe("the built site", () => {
     }
   });
 
-  test("sends what gets smaller compressed, to those who read it", async () => {
+  test("compresses files for clients that accept it", async () => {
     for (const [path, encoding] of /** @type {[string, string | null][]} */ ([
       ["index.html", "br"],
       [pathOf(/assets\/index-.*\.js$/), "br"],
@@ -106,7 +106,7 @@ describe("the built site", () => {
     }
   });
 
-  test("preloads what the first reading takes, in the lens page alone", async () => {
+  test("preloads the files of the first reading in the lens page only", async () => {
     const preloads = async (/** @type {string} */ page) => {
       const text = await readFile(join(DIST, page), "utf8");
       return [...text.matchAll(/<link rel="preload" href="\.\/([^"]+)"/g)].map(([, path]) => path);

@@ -1,27 +1,27 @@
 // @ts-check
 /**
- * A TCP proxy that makes a site slow: every byte takes a while, and a direction carries so many of
- * them in a second. Chromium's own throttling does not reach workers.
+ * A TCP proxy that slows a site down: it delays each byte and limits the rate in each direction.
+ * The throttling of Chromium does not apply to workers.
  */
 
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
-/** Bytes that one connection sends before it is another connection's turn. */
+/** Bytes that one connection sends before the next connection has its turn. */
 const SLICE = 4096;
-/** Bytes of one connection that wait for the line; a sender that is faster has to wait. */
+/** Maximum number of queued bytes of a connection. A faster sender has to wait. */
 const WINDOW = 64 * 1024;
 
 /** @typedef {import("node:net").Socket} Socket */
 /** @typedef {{ from: Socket, to: Socket, waiting: Buffer[], size: number }} Flow */
-/** @typedef {{ roundTrip: number, rate: number }} Speed milliseconds, and bits in a second */
+/** @typedef {{ roundTrip: number, rate: number }} Speed in milliseconds and bits per second */
 
 /**
- * Puts a slow line before a site.
+ * Starts a slow line to a site.
  *
- * @param {string} address the site's
+ * @param {string} address of the site
  * @param {Speed} speed
- * @returns {Promise<{ address: string, close: () => void }>} the site's address by this line
+ * @returns {Promise<{ address: string, close: () => void }>} the address of the proxy
  */
 export async function slowLine(address, { roundTrip, rate }) {
   const { hostname, port, pathname } = new URL(address);
@@ -36,7 +36,7 @@ export async function slowLine(address, { roundTrip, rate }) {
       [site, client],
     ]) {
       sockets.add(socket);
-      socket.on("error", () => {}); // a browser may break off
+      socket.on("error", () => {}); // a browser may abort
       socket.on("close", () => {
         sockets.delete(socket);
         other.destroy();
@@ -60,18 +60,18 @@ export async function slowLine(address, { roundTrip, rate }) {
 }
 
 /**
- * One direction of the line, which all connections share: in turns, as in a fair queue.
+ * One direction of the line. All connections share it in turns, as in a fair queue.
  *
  * @param {number} delay in milliseconds
  * @param {number} rate in bits per second
  */
 function direction(delay, rate) {
   const bytesPerMillisecond = rate / 8000;
-  /** Connections with bytes that wait, in the order of their turns. @type {Flow[]} */
+  /** Connections with queued bytes, in the order of their turns. @type {Flow[]} */
   const turns = [];
   /** Bytes on the line, in order of arrival. @type {{ to: Socket, slice: Buffer, at: number }[]} */
   const flying = [];
-  /** When the line has sent what it was given. */
+  /** Time at which the line has sent all its bytes. */
   let free = 0;
   const send = timer(() => {
     while (turns.length > 0 && free <= performance.now()) {
@@ -100,7 +100,7 @@ function direction(delay, rate) {
     carry(from, to) {
       const flow = { from, to, waiting: /** @type {Buffer[]} */ ([]), size: 0 };
       from.on("data", (bytes) => {
-        // A timer that comes late takes nothing from the rate: only an idle line begins now.
+        // A late timer does not reduce the rate: only an idle line starts now.
         if (turns.length === 0) free = Math.max(free, performance.now());
         if (flow.waiting.length === 0) turns.push(flow);
         flow.waiting.push(bytes);
@@ -113,14 +113,14 @@ function direction(delay, rate) {
 }
 
 /**
- * A timer that is set to one time only, on the clock of `performance.now()`.
+ * A timer with one deadline, on the clock of `performance.now()`.
  *
  * @param {() => void} act
  */
 function timer(act) {
   let set = false;
   return {
-    /** @param {number} time when to act, unless the timer is set already */
+    /** @param {number} time deadline, unless the timer is set already */
     at(time) {
       if (set) return;
       set = true;

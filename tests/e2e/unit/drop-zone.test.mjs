@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { dropZone } from "../../../web/src/ui/drop-zone.js";
 
-/** A drop zone that writes down its calls. */
+/** A drop zone that records its calls. */
 function zone() {
   const element = new EventTarget();
   /** @type {unknown[]} */

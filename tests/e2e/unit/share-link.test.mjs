@@ -32,9 +32,9 @@ test("share link clamps settings to their ranges", () => {
     ["speckle=-1&length=9", { speckle: 0, length: undefined }],
   ])) {
     const options = Object.entries(fromFragment(`#generate?${link}`) ?? {});
-    for (const wish of Object.entries(wanted))
+    for (const option of Object.entries(wanted))
       assert.ok(
-        options.some((one) => isDeepStrictEqual(one, wish)),
+        options.some((one) => isDeepStrictEqual(one, option)),
         link,
       );
   }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The states of the main page, and what leads from one to another. */
+/** The states of the lens page and their transitions. */
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -42,7 +42,7 @@ const READ = /** @type {const} */ (["acquire", "accept", "recognize", "loaded", 
 const drawing = (/** @type {string} */ fragment) =>
   /** @type {Event} */ ({ type: "accept", source: { file: blob(fragment), fragment } });
 
-/** Every phase, with an image where it can have one. @type {Record<string, State>} */
+/** All phases, with an image where possible. @type {Record<string, State>} */
 const STATES = {
   starting: after(),
   idle: after("recognize", "loaded"),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import { TaskRunner } from "../../../web/src/shared/task-runner.js";
 
-/** A task that ends when the test says so. */
+/** A task that ends when the test resolves it. */
 function controlled() {
   /** @type {(value?: unknown) => void} */
   let resolve = () => {};
