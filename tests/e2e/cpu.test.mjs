@@ -250,7 +250,7 @@ describe("lens page on the CPU", () => {
     await drawn(() => page.getByLabel("Style").selectOption("waves"));
     const word = await reader.word();
     const { characters } = await reader.result();
-    const hash = "#generate?seed=2&style=waves&text=line&bent=true&strokes=2";
+    const hash = "#generate?seed=2&style=waves&text=line&distorted=true&strokes=2";
     await page.waitForURL((url) => url.hash === hash);
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await page.click("#copy-link");
@@ -271,7 +271,7 @@ describe("lens page on the CPU", () => {
     await other.close();
 
     const far = await LensPage.open(browser, site.address, {
-      query: "#generate?text=line&strokes=80&speckle=0.15",
+      query: "#generate?text=line&strokes=80&noise=0.15",
     });
     assert.equal(await far.settled(), "done");
     assert.match((await far.page.textContent("#generator-info")) ?? "", /Strokes: 80/);
@@ -280,7 +280,7 @@ describe("lens page on the CPU", () => {
     assert.deepEqual(values, ["80", "15"]);
     await far.page.fill("#generator-seed", "");
     await far.page.waitForURL((url) => url.hash.includes("seed=1&"));
-    await far.page.waitForURL((url) => url.hash.includes("strokes=80&speckle=0.15"));
+    await far.page.waitForURL((url) => url.hash.includes("strokes=80&noise=0.15"));
     await far.close();
 
     await page.evaluate(await readFile(AXE, "utf8"));

@@ -88,14 +88,14 @@ describe("lens page", () => {
       const { page } = reader;
       await reader.settled();
       const slow = `${GENERATOR}
-        export function faces() {
+        export function fonts() {
           for (const end = performance.now() + 400; performance.now() < end; );
           return [];
         }`;
       await page.route("**/captcha_synth_wasm.js", (route) =>
         route.fulfill({
           contentType: "text/javascript",
-          body: slow.replace("export const faces = () => [];", ""),
+          body: slow.replace("export const fonts = () => [];", ""),
         }),
       );
       await page.click("#generate");
@@ -472,14 +472,14 @@ function recordRegistrations() {
 /** A generator that returns white images. */
 const GENERATOR = `
   export default async () => {};
-  export const faces = () => [];
+  export const fonts = () => [];
   export const draw = ({ text }) => {
     if (text === "never") throw new Error("This is never drawn.");
     return drawing;
   };
   const drawing = {
     rgba: new Uint8ClampedArray(200 * 100 * 4).fill(255),
-    width: 200, height: 100, text: "drawn", face: "pen-01", strokes: 3,
+    width: 200, height: 100, text: "drawn", font: "pen-01", strokes: 3,
   };
 `;
 

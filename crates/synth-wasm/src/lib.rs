@@ -1,5 +1,5 @@
-//! The generator in the browser: options in, pixels out. It converts and decides nothing;
-//! `types.d.ts` is the contract with the page.
+//! The generator in the browser. It converts options to pixels; `types.d.ts` is the contract with the
+//! page.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -22,10 +22,10 @@ struct DrawOptions {
     text: Option<String>,
     length: Option<usize>,
     random: Option<bool>,
-    face: Option<String>,
-    bent: Option<bool>,
+    font: Option<String>,
+    distorted: Option<bool>,
     strokes: Option<usize>,
-    speckle: Option<f32>,
+    noise: Option<f32>,
 }
 
 /// `Drawing` of `types.d.ts`.
@@ -36,7 +36,7 @@ struct Drawing {
     #[serde(with = "serde_wasm_bindgen::preserve")]
     rgba: Uint8ClampedArray,
     text: String,
-    face: &'static str,
+    font: &'static str,
     strokes: u32,
     characters: Vec<Character>,
 }
@@ -50,10 +50,10 @@ struct Character {
     height: f32,
 }
 
-/// `Face` of `types.d.ts`.
+/// `Font` of `types.d.ts`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Face {
+struct Font {
     name: &'static str,
     family: &'static str,
     held_out: bool,
@@ -61,7 +61,7 @@ struct Face {
 
 /// Draws an image.
 ///
-/// @throws {Error} with the code `bad-argument`, and a sentence that says what cannot be drawn.
+/// @throws {Error} with the code `bad-argument`, if an option is out of range.
 #[wasm_bindgen(unchecked_return_type = "Drawing")]
 pub fn draw(
     #[wasm_bindgen(unchecked_param_type = "DrawOptions")] options: JsValue,
@@ -76,15 +76,15 @@ pub fn draw(
     } else {
         TextSource::listed()
     };
-    // Any image of the test split: none of them was trained on.
+    // The test split: no network was trained on these images.
     let generator = Generator::new(style, source, FontSet::Train, Split::Test, options.seed);
     let overrides = SampleOverrides {
         text: options.text,
         length: options.length,
-        font: options.face,
-        distorted: options.bent,
+        font: options.font,
+        distorted: options.distorted,
         strokes: options.strokes,
-        noise: options.speckle,
+        noise: options.noise,
     };
     let sample = generator.sample_with(0, &overrides).map_err(bad_argument)?;
     let rgba: Vec<u8> = sample
@@ -105,21 +105,21 @@ pub fn draw(
         rgba: rgba.as_slice().into(),
         characters: characters.collect(),
         text: sample.text,
-        face: sample.font,
+        font: sample.font,
         strokes: sample.strokes,
     })
 }
 
-/// The faces there are: first those that networks are trained on.
-#[wasm_bindgen(unchecked_return_type = "Face[]")]
-pub fn faces() -> Result<JsValue, JsValue> {
-    let all: Vec<Face> = [FontSet::Train, FontSet::HeldOut]
+/// The fonts: first those that networks are trained on, then the held-out ones.
+#[wasm_bindgen(unchecked_return_type = "Font[]")]
+pub fn fonts() -> Result<JsValue, JsValue> {
+    let all: Vec<Font> = [FontSet::Train, FontSet::HeldOut]
         .into_iter()
         .flat_map(captcha_synth::fonts)
-        .map(|face| Face {
-            name: face.name(),
-            family: face.family(),
-            held_out: face.set() == FontSet::HeldOut,
+        .map(|font| Font {
+            name: font.name(),
+            family: font.family(),
+            held_out: font.set() == FontSet::HeldOut,
         })
         .collect();
     to_object(&all)
@@ -130,7 +130,7 @@ fn to_object(value: &impl Serialize) -> Result<JsValue, JsValue> {
 }
 
 fn bad_argument(error: impl std::fmt::Display) -> JsValue {
-    let thrown = Error::new(&format!("Nothing is drawn: {error}."));
+    let thrown = Error::new(&format!("The image cannot be drawn: {error}."));
     // Cannot fail: a fresh error is extensible.
     let _ = Reflect::set(&thrown, &"code".into(), &"bad-argument".into());
     thrown.into()

@@ -1,44 +1,44 @@
-/** What an image is to be like; what is left out is left to chance. */
+/** Options of an image. Options that are left out follow from the seed. */
 export interface DrawOptions {
-  /** Same seed and wishes, same image: 0 to 2^53 - 1. */
+  /** 0 to 2^53 - 1. The same seed and options give the same image. */
   seed: number;
-  /** `words`, the look of the paper's set, which it is unless said, or `waves`, another one. */
+  /** `words` (default), the style of the paper's set, or `waves`. */
   style?: string;
-  /** What it says: 1 to 5 letters a to z; unless said, a common word. */
+  /** The text, 1 to 5 letters a to z; by default a common word. */
   text?: string;
-  /** How many characters, 3 to 5, where no text is given. */
+  /** Number of characters, 3 to 5, if there is no `text`. */
   length?: number;
-  /** Random characters instead of a word, where no text is given. */
+  /** Random characters instead of a word, if there is no `text`. */
   random?: boolean;
-  /** Name of the face, as `faces` gives it. */
-  face?: string;
-  /** Bends the face out of its shape, into a hand of its own. */
-  bent?: boolean;
-  /** How many lines, arcs and dashes, 0 to 100. */
+  /** Name of a font, see `fonts`. */
+  font?: string;
+  /** Distorts the font. */
+  distorted?: boolean;
+  /** Number of lines, arcs and dashes, 0 to 100. */
   strokes?: number;
-  /** Share of the pixels that are speckled, 0 to 0.2. */
-  speckle?: number;
+  /** Share of the pixels that are noise, 0 to 0.2. */
+  noise?: number;
 }
 
-/** A generated image with what is known about it. */
+/** A generated image and its ground truth. */
 export interface Drawing {
   width: number;
   height: number;
-  /** As `ImageData` takes them. */
+  /** Pixels for `ImageData`. */
   rgba: Uint8ClampedArray<ArrayBuffer>;
   text: string;
-  /** Name of the face. */
-  face: string;
+  /** Name of the font. */
+  font: string;
   strokes: number;
-  /** Where each character stands, in pixels. */
+  /** Bounding box of each character, in pixels. */
   characters: { character: string; x: number; y: number; width: number; height: number }[];
 }
 
-/** A face to draw with. */
-export interface Face {
+/** A font of the generator. */
+export interface Font {
   name: string;
-  /** The family its outlines come from. */
+  /** The family that its outlines come from. */
   family: string;
-  /** Whether networks are trained on it, or it is kept for tests. */
+  /** Whether it is kept for tests; else networks are trained on it. */
   heldOut: boolean;
 }

@@ -8,7 +8,7 @@ test("share link keeps all settings", () => {
   for (const options of [
     { seed: 7 },
     { seed: 7, length: 4, random: true, style: "waves" },
-    { seed: 0, text: "thus", random: true, face: "pen-07", bent: true, strokes: 0, speckle: 0.015 },
+    { seed: 0, text: "thus", random: true, font: "pen-07", distorted: true, strokes: 0, noise: 0.015 },
   ]) {
     const given = Object.entries(fromFragment(toFragment(options)) ?? {});
     const known = given.filter(([, value]) => value !== undefined);
@@ -27,9 +27,9 @@ test("share link corrects invalid numbers", () => {
 
 test("share link clamps settings to their ranges", () => {
   for (const [link, wanted] of /** @type {const} */ ([
-    ["strokes=80&speckle=0.15", { strokes: 80, speckle: 0.15 }],
-    ["strokes=500&speckle=3", { strokes: 100, speckle: 0.2 }],
-    ["speckle=-1&length=9", { speckle: 0, length: undefined }],
+    ["strokes=80&noise=0.15", { strokes: 80, noise: 0.15 }],
+    ["strokes=500&noise=3", { strokes: 100, noise: 0.2 }],
+    ["noise=-1&length=9", { noise: 0, length: undefined }],
   ])) {
     const options = Object.entries(fromFragment(`#generate?${link}`) ?? {});
     for (const option of Object.entries(wanted))
@@ -40,19 +40,26 @@ test("share link clamps settings to their ranges", () => {
   }
 });
 
+test("share link accepts the setting names of earlier versions", () => {
+  assert.deepEqual(
+    fromFragment("#generate?seed=2&face=pen-07&bent=true&speckle=0.1"),
+    fromFragment("#generate?seed=2&font=pen-07&distorted=true&noise=0.1"),
+  );
+});
+
 test("share link ignores missing and damaged settings", () => {
   assert.equal(fromFragment(""), null);
   assert.equal(fromFragment("#about"), null);
-  const damaged = fromFragment("#generate?seed=x&strokes=&speckle=much&text=");
+  const damaged = fromFragment("#generate?seed=x&strokes=&noise=much&text=");
   assert.deepEqual(damaged, {
     seed: 1,
     style: undefined,
     text: undefined,
     length: undefined,
     random: undefined,
-    face: undefined,
-    bent: undefined,
+    font: undefined,
+    distorted: undefined,
     strokes: undefined,
-    speckle: undefined,
+    noise: undefined,
   });
 });

@@ -34,7 +34,7 @@ export const TASKS = {
     }
   },
 
-  faces: async () => (await loadGenerator()).faces(),
+  fonts: async () => (await loadGenerator()).fonts(),
 
   generate,
 };

@@ -161,7 +161,7 @@ export class LensController {
     return this.#tasks.run(
       async (signal) => {
         this.#dispatch({ type: "acquire", status: "Generating" });
-        generator.setFonts(await runImageTask("faces", undefined));
+        generator.setFonts(await runImageTask("fonts", undefined));
         // One drawing at a time. Of many changes in a row, only the last one is drawn.
         await this.#drawing;
         signal.throwIfAborted();

@@ -50,9 +50,9 @@ export function fromFragment(fragment) {
     text: values.get("text")?.toLowerCase() || undefined,
     length: LENGTHS.includes(length) ? length : undefined,
     random: values.get("random") === "true" || undefined,
-    face: values.get("face") || undefined,
-    bent: values.get("bent") === "true" || undefined,
+    font: values.get("font") || values.get("face") || undefined,
+    distorted: [values.get("distorted"), values.get("bent")].includes("true") || undefined,
     strokes: upTo(whole("strokes"), MAX_STROKES),
-    speckle: upTo(number("speckle"), MAX_NOISE),
+    noise: upTo(number("noise") ?? number("speckle"), MAX_NOISE),
   };
 }

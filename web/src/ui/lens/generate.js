@@ -4,7 +4,7 @@
 import { MAX_NOISE, MAX_STROKES } from "../../lens/share-link.js";
 import { cloneTemplate, createElement, getById, prefersReducedMotion, query } from "../dom.js";
 
-/** @import { DrawOptions, Drawing, Face } from "../../../pkg/captcha_synth_wasm.js" */
+/** @import { DrawOptions, Drawing, Font } from "../../../pkg/captcha_synth_wasm.js" */
 
 export class GenerateView {
   #panel = getById("generator", HTMLElement);
@@ -65,14 +65,14 @@ export class GenerateView {
     this.#open.setAttribute("aria-expanded", "false");
   }
 
-  /** @param {Face[]} faces */
-  setFonts(faces) {
+  /** @param {Font[]} fonts */
+  setFonts(fonts) {
     if (this.#font.length > 1) return;
     for (const heldOut of [false, true]) {
       const group = document.createElement("optgroup");
       group.label = heldOut ? "Not used in training" : "Used in training";
-      for (const face of faces.filter((one) => one.heldOut === heldOut)) {
-        const option = new Option(`${face.family} (${face.name})`, face.name);
+      for (const font of fonts.filter((one) => one.heldOut === heldOut)) {
+        const option = new Option(`${font.family} (${font.name})`, font.name);
         group.append(option);
       }
       this.#font.append(group);
@@ -86,18 +86,18 @@ export class GenerateView {
    *
    * @param {DrawOptions} options
    */
-  setOptions({ seed, style, text, length, random, face, bent, strokes, speckle }) {
+  setOptions({ seed, style, text, length, random, font, distorted, strokes, noise }) {
     this.#seed.value = String(seed);
     selectOption(this.#style, style);
     this.#text.value = text ?? "";
     this.#updateEnabled();
     this.#length.value = String(length ?? "");
     this.#random.checked = random ?? false;
-    if (this.#font.length > 1) selectOption(this.#font, face);
-    else this.#pendingFont = face;
-    this.#distort.checked = bent ?? false;
+    if (this.#font.length > 1) selectOption(this.#font, font);
+    else this.#pendingFont = font;
+    this.#distort.checked = distorted ?? false;
     this.#strokes.set(strokes);
-    this.#noise.set(speckle === undefined ? undefined : 100 * speckle);
+    this.#noise.set(noise === undefined ? undefined : 100 * noise);
   }
 
   /**
@@ -105,13 +105,13 @@ export class GenerateView {
    *
    * @param {Omit<Drawing, "rgba">} drawing
    */
-  setDrawing({ text, face, strokes }) {
+  setDrawing({ text, font, strokes }) {
     this.#text.placeholder = text;
     this.#strokes.setRandomValue(strokes);
     this.setError("");
     const drawn = createElement("b", text);
     drawn.translate = false;
-    const name = [...this.#font.options].find((option) => option.value === face)?.text ?? face;
+    const name = [...this.#font.options].find((option) => option.value === font)?.text ?? font;
     getById("generator-info", HTMLElement).replaceChildren(
       "Text: ",
       drawn,
@@ -145,17 +145,17 @@ export class GenerateView {
     this.#text.setAttribute("aria-invalid", String(!valid));
     this.setError(valid ? "" : "Enter 1 to 5 letters from a to z.");
     if (!valid) return; // keeps the last image
-    const speckle = this.#noise.value;
+    const noise = this.#noise.value;
     this.#onChange({
       seed: this.#seedValue(),
       style: this.#style.value || undefined,
       text: text.toLowerCase() || undefined,
       length: Number(this.#length.value) || undefined,
       random: this.#random.checked || undefined,
-      face: this.#font.value || this.#pendingFont,
-      bent: this.#distort.checked || undefined,
+      font: this.#font.value || this.#pendingFont,
+      distorted: this.#distort.checked || undefined,
       strokes: this.#strokes.value,
-      speckle: speckle === undefined ? undefined : speckle / 100,
+      noise: noise === undefined ? undefined : noise / 100,
     });
   }
 
