@@ -6,6 +6,7 @@ mod entries;
 mod files;
 mod network;
 mod page;
+mod saved;
 mod summary;
 
 use std::fs;
@@ -20,6 +21,7 @@ pub use entries::Pictures;
 pub use files::{AuditFile, AuditFiles, LabelMode, list_files};
 pub use network::AuditNetwork;
 pub use page::html;
+pub use saved::to_json;
 pub use summary::AuditSummary;
 
 use crate::progress::Progress;

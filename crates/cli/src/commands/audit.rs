@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use captcha_evaluation::audit::{
     AuditData, AuditFiles, AuditSummary, LabelMode, Setup, audit, check_output, html, list_files,
+    to_json,
 };
 use captcha_evaluation::files::write_file;
 use captcha_model::ModelConfig;
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<bool> {
         write_file(path, report.as_bytes())?;
     }
     if let Some(path) = &args.json {
-        write_file(path, data.to_json()?.as_bytes())?;
+        write_file(path, to_json(&data)?.as_bytes())?;
     }
     print_summary(&data, compared.as_ref())?;
     for path in [&args.report, &args.json].into_iter().flatten() {

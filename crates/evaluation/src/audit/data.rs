@@ -4,10 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::network::AuditNetwork;
-use super::summary::AuditSummary;
 use crate::files::read_text;
 
 /// An image file with its label and its reading; `AuditItem` in the page's `types.d.ts`.
@@ -83,25 +82,5 @@ impl AuditData {
             network: saved.network,
             items: saved.items,
         })
-    }
-
-    /// The audit as JSON, in the page's format.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written as JSON.
-    pub fn to_json(&self) -> Result<String> {
-        let about: Map<String, Value> = self
-            .about
-            .iter()
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-            .collect();
-        Ok(serde_json::to_string_pretty(&json!({
-            "name": self.name,
-            "about": about,
-            "network": self.network,
-            "summary": AuditSummary::of(self),
-            "items": self.items,
-        }))?)
     }
 }
