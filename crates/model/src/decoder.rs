@@ -114,8 +114,8 @@ impl Decoder {
         self.decode(features, steps, token(0), |step, _| token(step))
     }
 
-    /// Decodes with its own most likely token as the next input. Tokens, states and attention
-    /// stay on the device; nothing is read back here.
+    /// Decodes with its own most likely token as the next input (greedy decoding). Everything stays on the
+    /// device.
     ///
     /// # Shapes
     ///
@@ -132,20 +132,12 @@ impl Decoder {
     pub(crate) fn fold(&mut self) {
         self.attention.fold();
         if let Some(hidden) = self.hidden.take() {
-            let output = self.output.weight.val();
-            let bias = match (hidden.bias, self.output.bias.take()) {
-                (Some(hidden), Some(bias)) => {
-                    let hidden = hidden.val().unsqueeze().matmul(output.clone());
-                    Some(hidden.squeeze_dim(0) + bias.val())
-                }
-                (Some(hidden), None) => {
-                    let hidden = hidden.val().unsqueeze().matmul(output.clone());
-                    Some(hidden.squeeze_dim(0))
-                }
-                (None, bias) => bias.map(|bias| bias.val()),
-            };
-            self.output.weight = Param::from_tensor(hidden.weight.val().matmul(output));
-            self.output.bias = bias.map(Param::from_tensor);
+            if let Some(bias) = &hidden.bias {
+                let bias = self.output.forward(bias.val().unsqueeze::<2>());
+                self.output.bias = Some(Param::from_tensor(bias.squeeze_dim(0)));
+            }
+            let weight = hidden.weight.val().matmul(self.output.weight.val());
+            self.output.weight = Param::from_tensor(weight);
         }
     }
 
@@ -156,6 +148,7 @@ impl Decoder {
             .squeeze_dim(1)
     }
 
+    /// Runs the steps. `next` gives the embedded token of a step from its number and the logits before it.
     fn decode(
         &self,
         features: Tensor<3>,

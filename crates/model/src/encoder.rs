@@ -137,10 +137,12 @@ impl Encoder {
 }
 
 impl ConvBlock {
+    /// Computes the block's maps.
+    ///
     /// # Shapes
     ///
     /// - `x`: `[batch, channels, height, width]`
-    /// - output: `[batch, filters, height', width']`, less two if unpadded, then pooled
+    /// - output: `[batch, filters, height', width']`: two less without padding, then pooled
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm_pool(self.conv_relu_pool(x))
     }
