@@ -1,5 +1,5 @@
-//! The scores of additive attention, `v tanh(key + query)` at each position. They are computed in one
-//! pass, without storing the `key + query` tensor.
+//! The scores of additive attention, `v tanh(key + query)` at each position. They are computed in
+//! one pass, without storing the `key + query` tensor.
 
 #[cfg(feature = "threads")]
 use rayon::prelude::*;

@@ -251,8 +251,8 @@ impl ConvReluPool {
             .map(|row| ((image * self.channels + channel) * self.height + row) * self.width)
     }
 
-    /// Calls `visit` for each row of the output in a band, with its filter, its start in the output,
-    /// and the start of its windows in the band's maps.
+    /// Calls `visit` for each row of the output in a band, with its filter, its start in the
+    /// output, and the start of its windows in the band's maps.
     fn for_each_output_row(&self, band: &Band, mut visit: impl FnMut(usize, usize, usize)) {
         let [rows, cols] = self.output();
         let [window, _] = self.window;

@@ -1,16 +1,17 @@
 //! The two operations that take most of the time on a CPU: the 3x3 convolution of a block with its
-//! max-pooling and ReLU, and the scores of additive attention. Both have a forward and a backward pass
-//! and work on plain slices.
+//! max-pooling and ReLU, and the scores of additive attention. Both have a forward and a backward
+//! pass and work on plain slices.
 //!
 //! They are faster than burn's layers, one after the other, for these reasons:
 //!
 //! - Winograd's convolution takes four ninths of the multiplications.
 //! - The map between convolution and pooling, the largest of a block, never leaves the cache.
-//! - The gradient of the weights is a matrix product. burn computes it as a convolution whose kernel is
-//!   the whole image, which takes twice the time of the forward pass.
+//! - The gradient of the weights is a matrix product. burn computes it as a convolution whose
+//!   kernel is the whole image, which takes twice the time of the forward pass.
 //! - The tanh of attention is vectorised. burn calls the C library for each value.
 //!
-//! This crate knows neither burn nor the network. `captcha-model` makes operations on tensors of it.
+//! This crate knows neither burn nor the network. `captcha-model` makes operations on tensors of
+//! it.
 
 mod additive_attention;
 mod conv_relu_pool;

@@ -1,8 +1,8 @@
 //! Matrix products in tiles whose sums fit the registers of WebAssembly.
 //!
-//! The tiles of the crate gemm hold 12 x 4 sums, which are too many for the registers that a browser's
-//! compiler uses. These tiles take 0.8 of gemm's time there. `MR`, `NR` and `KC` are the names that
-//! BLIS uses (Van Zee and van de Geijn 2015).
+//! The tiles of the crate gemm hold 12 x 4 sums, which are too many for the registers that a
+//! browser's compiler uses. These tiles take 0.8 of gemm's time there. `MR`, `NR` and `KC` are the
+//! names that BLIS uses (Van Zee and van de Geijn 2015).
 
 use crate::matrix::Matrix;
 

@@ -1,4 +1,5 @@
-//! The scores of additive attention and their gradients against the definition, in double precision.
+//! The scores of additive attention and their gradients against the definition, in double
+//! precision.
 
 use captcha_kernel::AdditiveAttention;
 

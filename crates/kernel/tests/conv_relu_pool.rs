@@ -1,6 +1,6 @@
-//! Convolution, pooling and ReLU and their gradients against the definition. All values have few binary
-//! digits, so that every sum is exact, in any order and by any transform: results are equal, and so is
-//! the pool index among equal values.
+//! Convolution, pooling and ReLU and their gradients against the definition. All values have few
+//! binary digits, so that every sum is exact, in any order and by any transform: results are equal,
+//! and so is the pool index among equal values.
 
 use captcha_kernel::ConvReluPool;
 
@@ -49,8 +49,8 @@ impl Case {
         }
     }
 
-    /// Calls `visit` for each term of the sum at a position of the convolved map, with the index of its
-    /// weight and of its input; not for terms in the padding.
+    /// Calls `visit` for each term of the sum at a position of the convolved map, with the index of
+    /// its weight and of its input; not for terms in the padding.
     fn for_each_tap(
         &self,
         [image, filter]: [usize; 2],
@@ -102,8 +102,8 @@ impl Case {
     }
 }
 
-/// Every window and padding, even and odd sizes, filters too few and enough for Winograd's convolution,
-/// maps of several bands, several images in one task.
+/// Every window and padding, even and odd sizes, filters too few and enough for Winograd's
+/// convolution, maps of several bands, several images in one task.
 fn cases() -> impl Iterator<Item = Case> {
     let mut ops = Vec::new();
     for (channels, filters) in [(1, 3), (5, 4), (12, 13), (17, 12)] {

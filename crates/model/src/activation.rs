@@ -5,8 +5,8 @@ use burn::tensor::Tensor;
 /// From this value on, the tanh of an `f32` is exactly 1.
 const SATURATED: f32 = 10.0;
 
-/// tanh. WGSL's own may give NaN above 44, where its exponentials overflow (gpuweb #4458), and the sums of
-/// a trained network exceed that.
+/// tanh. WGSL's own may give NaN above 44, where its exponentials overflow (gpuweb #4458), and the
+/// sums of a trained network exceed that.
 pub(crate) fn tanh<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     x.clamp(-SATURATED, SATURATED).tanh()
 }

@@ -37,8 +37,8 @@ pub struct AttentionOutput {
 }
 
 impl Attention {
-    /// New attention of `units`-sized states to `features`-sized vectors, which compares them in `size`
-    /// dimensions.
+    /// New attention of `units`-sized states to `features`-sized vectors, which compares them in
+    /// `size` dimensions.
     pub fn new(features: usize, units: usize, size: usize, device: &Device) -> Self {
         Self {
             key: dense(features, size, device),
@@ -97,8 +97,8 @@ impl Attention {
         self.scores_reference(memory, query)
     }
 
-    /// Merges the biases of key and query, which are only ever added, and drops the bias of the scores,
-    /// which does not change their softmax.
+    /// Merges the biases of key and query, which are only ever added, and drops the bias of the
+    /// scores, which does not change their softmax.
     pub(crate) fn fold(&mut self) {
         if let Some(query) = self.query.bias.take() {
             let bias = match &self.key.bias {

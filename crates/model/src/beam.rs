@@ -16,11 +16,11 @@ struct Hypothesis {
     probability: f64,
 }
 
-/// The most likely texts of one image that a beam of this width finds, most likely first. Of equally
-/// likely texts, the shorter one comes first, then the earlier one in the alphabet.
+/// The most likely texts of one image that a beam of this width finds, most likely first. Of
+/// equally likely texts, the shorter one comes first, then the earlier one in the alphabet.
 ///
-/// The hypotheses are the decoder's batch. They are sorted on the host, with one small read-back for each
-/// step, because burn's sort needs a synchronous read-back, which browsers do not have.
+/// The hypotheses are the decoder's batch. They are sorted on the host, with one small read-back
+/// for each step, because burn's sort needs a synchronous read-back, which browsers do not have.
 ///
 /// # Shapes
 ///

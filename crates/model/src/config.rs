@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::ModelError;
 use crate::vocabulary::Vocabulary;
 
-// These are not burn's `Config`s, which accept unknown fields and have no defaults for missing ones.
+// These are not burn's `Config`s, which accept unknown fields and have no defaults for missing
+// ones.
 
 /// The configuration of the whole network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,10 +44,11 @@ pub struct InputConfig {
 /// How an image is resized to the input's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Resampling {
-    /// Bilinear between the four nearest pixels, as `tf.image.resize` in the paper's notebook. At a sixth
-    /// of the size, most pixels have no effect.
+    /// Bilinear between the four nearest pixels, as `tf.image.resize` in the paper's notebook. At a
+    /// sixth of the size, most pixels have no effect.
     Bilinear,
-    /// Bilinear with a kernel as wide as the scale (antialiased), so that every pixel has an effect.
+    /// Bilinear with a kernel as wide as the scale (antialiased), so that every pixel has an
+    /// effect.
     Area,
 }
 
@@ -62,14 +64,14 @@ pub struct EncoderConfig {
     pub features: usize,
     /// Weight of each training batch in the running statistics of batch norm.
     pub norm_momentum: f64,
-    /// Whether a block pools directly after its convolution, so that ReLU and batch norm process a quarter
-    /// of the values. The paper pools last. For ReLU the order makes no difference; for batch norm it
-    /// makes none after training if its scale is positive, but in training the statistics are those of
-    /// the maxima.
+    /// Whether a block pools directly after its convolution, so that ReLU and batch norm process a
+    /// quarter of the values. The paper pools last. For ReLU the order makes no difference; for
+    /// batch norm it makes none after training if its scale is positive, but in training the
+    /// statistics are those of the maxima.
     pub pool_first: bool,
-    /// Pixel-unshuffle factor `r` (Shi et al. 2016): preprocessing moves each r x r square of pixels to
-    /// 3 r^2 channels of one position, so that the input can be r times larger while the feature maps
-    /// keep their size. With 1, as in the paper, nothing is moved.
+    /// Pixel-unshuffle factor `r` (Shi et al. 2016): preprocessing moves each r x r square of
+    /// pixels to 3 r^2 channels of one position, so that the input can be r times larger while the
+    /// feature maps keep their size. With 1, as in the paper, nothing is moved.
     #[serde(default = "one")]
     pub unshuffle: usize,
 }
@@ -86,8 +88,8 @@ pub struct BlockConfig {
     pub norm: bool,
     /// Whether the block has max-pooling: 2x2, or 2x1 without `pool_cols`.
     pub pool: bool,
-    /// Whether the pooling window has two columns. With one column it is 2x1, as in CRNN (Shi, Bai and
-    /// Yao 2015), which keeps narrow characters apart.
+    /// Whether the pooling window has two columns. With one column it is 2x1, as in CRNN (Shi, Bai
+    /// and Yao 2015), which keeps narrow characters apart.
     #[serde(default = "yes")]
     pub pool_cols: bool,
 }
@@ -110,9 +112,9 @@ pub struct DecoderConfig {
     pub units: usize,
     /// Size of the space in which attention compares features with the state.
     pub attention: usize,
-    /// Whether the GRU starts each step from the state of the previous step. `false` is as in the paper's
-    /// notebook: its GRU call passes no initial state, so the GRU starts from zeros at each step, and
-    /// only attention uses the previous state.
+    /// Whether the GRU starts each step from the state of the previous step. `false` is as in the
+    /// paper's notebook: its GRU call passes no initial state, so the GRU starts from zeros at each
+    /// step, and only attention uses the previous state.
     pub carry_state: bool,
 }
 

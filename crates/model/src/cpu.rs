@@ -1,7 +1,8 @@
 //! The CPU kernels of `captcha-kernel` as operations on burn's tensors.
 //!
 //! Each gives what burn's layers give, or `None` where it does not apply: on another device, in
-//! another precision. With the feature `autodiff`, tensors that take part in training are taken too.
+//! another precision. With the feature `autodiff`, tensors that take part in training are taken
+//! too.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -17,8 +18,8 @@ use tensor::{contiguous, tensor};
 
 /// 3x3 convolution, max-pooling with a window of `[rows, cols]`, ReLU.
 ///
-/// With `packed`, the weights are packed into the kernel's layout once and kept there. The weights and
-/// the size of the input must then stay the same.
+/// With `packed`, the weights are packed into the kernel's layout once and kept there. The weights
+/// and the size of the input must then stay the same.
 ///
 /// # Shapes
 ///

@@ -19,8 +19,8 @@ pub struct Decoder {
     pub attention: Attention,
     /// The recurrent state.
     pub gru: GruCell,
-    /// Dense layer after the GRU, without an activation as in the paper's notebook. `None` where it is
-    /// folded into `output`.
+    /// Dense layer after the GRU, without an activation as in the paper's notebook. `None` where it
+    /// is folded into `output`.
     pub hidden: Option<Linear>,
     /// Logits over the vocabulary.
     pub output: Linear,
@@ -114,8 +114,8 @@ impl Decoder {
         self.decode(features, steps, token(0), |step, _| token(step))
     }
 
-    /// Decodes with its own most likely token as the next input (greedy decoding). Everything stays on the
-    /// device.
+    /// Decodes with its own most likely token as the next input (greedy decoding). Everything stays
+    /// on the device.
     ///
     /// # Shapes
     ///
@@ -127,8 +127,9 @@ impl Decoder {
         self.decode(features, steps, self.embed(start), next)
     }
 
-    /// Makes one matrix of the two dense layers after the GRU, and folds the attention's biases. The
-    /// decoder computes the same in fewer operations, and cannot be trained on or saved any more.
+    /// Makes one matrix of the two dense layers after the GRU, and folds the attention's biases.
+    /// The decoder computes the same in fewer operations, and cannot be trained on or saved any
+    /// more.
     pub(crate) fn fold(&mut self) {
         self.attention.fold();
         if let Some(hidden) = self.hidden.take() {
@@ -148,7 +149,8 @@ impl Decoder {
             .squeeze_dim(1)
     }
 
-    /// Runs the steps. `next` gives the embedded token of a step from its number and the logits before it.
+    /// Runs the steps. `next` gives the embedded token of a step from its number and the logits
+    /// before it.
     fn decode(
         &self,
         features: Tensor<3>,

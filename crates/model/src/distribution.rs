@@ -5,15 +5,15 @@ use crate::vocabulary::Vocabulary;
 /// The probabilities of the tokens after one step, computed on the host.
 #[derive(Clone, Debug)]
 pub(crate) struct Distribution {
-    /// The most likely token; of equally likely ones, that of the lowest id. burn's `argmax` breaks ties
-    /// in the same way on every backend, so greedy decoding has taken the same token.
+    /// The most likely token; of equally likely ones, that of the lowest id. burn's `argmax` breaks
+    /// ties in the same way on every backend, so greedy decoding has taken the same token.
     pub(crate) best: usize,
     probabilities: Vec<f64>,
 }
 
 impl Distribution {
-    /// Softmax of one step's logits, `[vocabulary]`, divided by a temperature. All logits must be finite.
-    /// The temperature changes the probabilities, not their order.
+    /// Softmax of one step's logits, `[vocabulary]`, divided by a temperature. All logits must be
+    /// finite. The temperature changes the probabilities, not their order.
     pub(crate) fn new(logits: &[f32], temperature: f64) -> Self {
         let mut best = 0;
         for (id, logit) in logits.iter().enumerate() {
@@ -41,8 +41,8 @@ impl Distribution {
         self.probabilities[id]
     }
 
-    /// Probability that the text ends here: that of `<end>`, and of the two other tokens that are not
-    /// characters, which a trained network never answers.
+    /// Probability that the text ends here: that of `<end>`, and of the two other tokens that are
+    /// not characters, which a trained network never answers.
     pub(crate) fn end_probability(&self) -> f64 {
         self.probabilities[..Vocabulary::FIRST_CHARACTER]
             .iter()

@@ -27,8 +27,8 @@ pub struct Encoder {
     pub dense: Linear,
 }
 
-/// 3x3 convolution, ReLU, batch norm, max-pooling in the paper's order, or with the pooling directly
-/// after the convolution.
+/// 3x3 convolution, ReLU, batch norm, max-pooling in the paper's order, or with the pooling
+/// directly after the convolution.
 #[derive(Module, Debug)]
 pub struct ConvBlock {
     /// The convolution.
@@ -44,8 +44,8 @@ pub struct ConvBlock {
 }
 
 impl EncoderConfig {
-    /// A new encoder, initialised as in Keras: he-uniform convolutions, glorot-uniform dense layer, zero
-    /// biases.
+    /// A new encoder, initialised as in Keras: he-uniform convolutions, glorot-uniform dense layer,
+    /// zero biases.
     pub fn init(&self, device: &Device) -> Encoder {
         let inputs =
             std::iter::once(self.channels()).chain(self.blocks.iter().map(|block| block.filters));
@@ -126,9 +126,9 @@ impl Encoder {
         relu(self.dense.forward(positions))
     }
 
-    /// Makes the next [`Encoder::forward`] on the CPU keep each block's weights in the kernel's layout,
-    /// so that later ones take less time. The weights and the size of the input must not change
-    /// afterwards.
+    /// Makes the next [`Encoder::forward`] on the CPU keep each block's weights in the kernel's
+    /// layout, so that later ones take less time. The weights and the size of the input must not
+    /// change afterwards.
     pub(crate) fn pack_weights(&mut self) {
         for block in &mut self.blocks {
             block.packed = Some(OnceLock::new());
@@ -147,8 +147,8 @@ impl ConvBlock {
         self.norm_pool(self.conv_relu_pool(x))
     }
 
-    /// Convolution, ReLU, and pooling if it directly follows the convolution. The CPU kernel computes it
-    /// on the CPU, and [`ConvBlock::conv_relu_pool_reference`] on other devices.
+    /// Convolution, ReLU, and pooling if it directly follows the convolution. The CPU kernel
+    /// computes it on the CPU, and [`ConvBlock::conv_relu_pool_reference`] on other devices.
     pub fn conv_relu_pool(&self, x: Tensor<4>) -> Tensor<4> {
         #[cfg(feature = "flex")]
         if let Some(bias) = &self.conv.bias {

@@ -57,8 +57,8 @@ impl ModelError {
     }
 }
 
-/// The cause in an error message of another library, as plain text: one line, without a backtrace and
-/// JavaScript's wrapping, and without the folders of source files.
+/// The cause in an error message of another library, as plain text: one line, without a backtrace
+/// and JavaScript's wrapping, and without the folders of source files.
 pub fn plain_cause(message: &str) -> String {
     let end = ["Backtrace", "BACKTRACE", "stack backtrace"]
         .iter()

@@ -8,8 +8,8 @@ use crate::recognizer::Recognizer;
 /// `captcha-lens generate --test --count 12 --seed 42`, resized to 100 x 50 in 16 greys.
 const IMAGE: &[u8] = include_bytes!("golden.png");
 
-/// Largest difference of an attention weight, and of a logit relative to the largest logit. Another order
-/// of the sums makes about 1e-5, a broken kernel makes far more.
+/// Largest difference of an attention weight, and of a logit relative to the largest logit. Another
+/// order of the sums makes about 1e-5, a broken kernel makes far more.
 const TOLERANCE: f32 = 1e-2;
 
 /// The reason why a device is not used.
@@ -23,9 +23,9 @@ pub enum GoldenError {
     Differs,
 }
 
-/// Recognises a test image with `tested` and with `trusted`, the same network on the CPU, and compares
-/// the logits and the attention of all steps. So the check does not depend on the text that the network
-/// answers. It also compiles all shaders.
+/// Recognises a test image with `tested` and with `trusted`, the same network on the CPU, and
+/// compares the logits and the attention of all steps. So the check does not depend on the text
+/// that the network answers. It also compiles all shaders.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
 //! One step of a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078v1).
 //!
-//! burn's own `Gru` holds three pairs of matrices. Here the three gates share one matrix for the input and
-//! one for the state, as in Keras, which takes a third of the matrix products and GPU dispatches.
+//! burn's own `Gru` holds three pairs of matrices. Here the three gates share one matrix for the
+//! input and one for the state, as in Keras, which takes a third of the matrix products and GPU
+//! dispatches.
 
 use burn::module::Module;
 use burn::nn::Linear;

@@ -1,9 +1,9 @@
-//! The captcha-lens network with its input and output. Training, the command line and the browser use
-//! this one definition of preprocessing, encoder, decoder and weights.
+//! The captcha-lens network with its input and output. Training, the command line and the browser
+//! use this one definition of preprocessing, encoder, decoder and weights.
 //!
-//! An image passes through [`image`](mod@image), [`encoder`], [`attention`], [`gru`], [`decoder`] and
-//! [`prediction`]; [`recognizer`] calls them in this order. [`golden`] checks that a device computes
-//! correctly. [`config`] describes a network, and [`weights`] holds its parameters.
+//! An image passes through [`image`](mod@image), [`encoder`], [`attention`], [`gru`], [`decoder`]
+//! and [`prediction`]; [`recognizer`] calls them in this order. [`golden`] checks that a device
+//! computes correctly. [`config`] describes a network, and [`weights`] holds its parameters.
 
 #![recursion_limit = "256"]
 

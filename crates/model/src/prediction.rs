@@ -9,8 +9,8 @@ use crate::vocabulary::Vocabulary;
 /// The answer for one image.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
-    /// The text: at each step the most likely character, or the first of [`Self::alternatives`] if there
-    /// are any. Empty if the network recognises no character.
+    /// The text: at each step the most likely character, or the first of [`Self::alternatives`] if
+    /// there are any. Empty if the network recognises no character.
     pub text: String,
     /// Probability of the whole text under the network, its end included: 0 to 1.
     pub confidence: f32,
@@ -19,11 +19,11 @@ pub struct Prediction {
     /// The shape of each character's attention.
     pub grid: Grid,
     /// Whether the image is blank: its pixels hardly differ. A blank image has no text and no
-    /// alternatives. If this is false and the text is empty, nothing was recognised in an image that is
-    /// not blank.
+    /// alternatives. If this is false and the text is empty, nothing was recognised in an image
+    /// that is not blank.
     pub blank: bool,
-    /// The most likely texts, most likely first, so that the first is [`Self::text`]; empty if none were
-    /// asked for.
+    /// The most likely texts, most likely first, so that the first is [`Self::text`]; empty if none
+    /// were asked for.
     pub alternatives: Vec<Alternative>,
 }
 
@@ -34,8 +34,8 @@ pub struct Character {
     pub character: char,
     /// Its probability, given the characters before it: 0 to 1.
     pub confidence: f32,
-    /// The network's attention at this step: the weight of each grid position, `[rows * cols]`, row by
-    /// row. The weights sum to 1.
+    /// The network's attention at this step: the weight of each grid position, `[rows * cols]`, row
+    /// by row. The weights sum to 1.
     pub attention: Vec<f32>,
     /// At most [`Self::ALTERNATIVES`] candidates for this position: the character itself, then the
     /// others, most likely first.
@@ -79,12 +79,13 @@ impl PredictionBuilder<'_> {
         self.vocabulary.size() + self.grid.positions()
     }
 
-    /// The prediction of one image with the most likely character at each step. There is a step for each
-    /// character, and one more, in which the text can only end.
+    /// The prediction of one image with the most likely character at each step. There is a step for
+    /// each character, and one more, in which the text can only end.
     ///
     /// # Shapes
     ///
-    /// - `steps`: `[steps, vocabulary + positions]`, row by row: a step's logits, then its attention
+    /// - `steps`: `[steps, vocabulary + positions]`, row by row: a step's logits, then its
+    ///   attention
     pub(crate) fn greedy(&self, steps: &[f32], blank: bool) -> Prediction {
         self.build(steps, blank, |_, step| step.best)
     }

@@ -45,13 +45,13 @@ impl ModelConfig {
         }
     }
 
-    /// The network for the web. Its blocks are much narrower than the paper's, and its input has fifteen
-    /// times the pixels, so that a small letter is 20 pixels high instead of 5.
+    /// The network for the web. Its blocks are much narrower than the paper's, and its input has
+    /// fifteen times the pixels, so that a small letter is 20 pixels high instead of 5.
     ///
-    /// - Pixel unshuffle by 2 keeps the maps of the first block small. They are still the largest, so that
-    ///   block has no batch norm.
-    /// - Four of the fourteen blocks pool, directly after the convolution. The last one pools rows only,
-    ///   which gives a grid of 6 x 24.
+    /// - Pixel unshuffle by 2 keeps the maps of the first block small. They are still the largest,
+    ///   so that block has no batch norm.
+    /// - Four of the fourteen blocks pool, directly after the convolution. The last one pools rows
+    ///   only, which gives a grid of 6 x 24.
     /// - The GRU's state is carried from step to step.
     pub fn compact() -> Self {
         Self {

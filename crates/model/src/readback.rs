@@ -4,13 +4,13 @@ use burn::tensor::Tensor;
 
 use crate::error::{ModelError, plain_cause};
 
-/// Waits for a tensor and copies its values to the host, row by row. It does not block, which browsers do
-/// not allow.
+/// Waits for a tensor and copies its values to the host, row by row. It does not block, which
+/// browsers do not allow.
 ///
 /// # Errors
 ///
-/// [`ModelError::DeviceLost`] if the device fails, or if a value is not finite. Weights and images are
-/// finite, so such a value comes from a device that computes wrongly.
+/// [`ModelError::DeviceLost`] if the device fails, or if a value is not finite. Weights and images
+/// are finite, so such a value comes from a device that computes wrongly.
 pub(crate) async fn read_back<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, ModelError> {
     let lost =
         |error: &dyn std::fmt::Display| ModelError::DeviceLost(plain_cause(&error.to_string()));

@@ -15,8 +15,8 @@ use crate::weights::Weights;
 
 /// Recognises the text in images.
 ///
-/// Most callers only need [`recognize`](Self::recognize). Its stages can also be called one by one, to
-/// time them or to start from preprocessed images: [`preprocess`](Self::preprocess),
+/// Most callers only need [`recognize`](Self::recognize). Its stages can also be called one by one,
+/// to time them or to start from preprocessed images: [`preprocess`](Self::preprocess),
 /// [`encode`](Self::encode), [`decode`](Self::decode).
 #[derive(Debug)]
 pub struct Recognizer {
@@ -30,8 +30,8 @@ pub struct Recognizer {
 impl Recognizer {
     /// Most alternatives that can be asked for.
     pub const MAX_ALTERNATIVES: usize = 100;
-    /// Smallest width of the beam, so that searches for different numbers of alternatives find the same
-    /// text.
+    /// Smallest width of the beam, so that searches for different numbers of alternatives find the
+    /// same text.
     const MIN_BEAM: usize = 10;
 
     /// Builds a network on a device. It runs in inference mode on every device: dropout is off, and
@@ -62,12 +62,13 @@ impl Recognizer {
         &self.device
     }
 
-    /// Recognises the text in images, with up to `alternatives` (at most [`Self::MAX_ALTERNATIVES`]) of
-    /// the most likely texts for each. Without alternatives there is one read-back from the device for
-    /// all images. With them, there is one more for each image and step.
+    /// Recognises the text in images, with up to `alternatives` (at most
+    /// [`Self::MAX_ALTERNATIVES`]) of the most likely texts for each. Without alternatives there is
+    /// one read-back from the device for all images. With them, there is one more for each image
+    /// and step.
     ///
-    /// Alternatives are found by beam search, whose most likely text is the answer. If the network is
-    /// unsure, it can differ from the text that has the most likely character at each step.
+    /// Alternatives are found by beam search, whose most likely text is the answer. If the network
+    /// is unsure, it can differ from the text that has the most likely character at each step.
     ///
     /// # Errors
     ///
@@ -119,7 +120,8 @@ impl Recognizer {
     ///
     /// # Shapes
     ///
-    /// - `inputs`: `[batch, channels, height, width]`, values 0..1; see [`ModelConfig::input_shape`]
+    /// - `inputs`: `[batch, channels, height, width]`, values 0..1; see
+    ///   [`ModelConfig::input_shape`]
     ///
     /// # Errors
     ///
@@ -139,8 +141,8 @@ impl Recognizer {
     ///
     /// # Errors
     ///
-    /// [`ModelError::InvalidInput`] if the shape is another one, [`ModelError::DeviceLost`] if the device
-    /// fails.
+    /// [`ModelError::InvalidInput`] if the shape is another one, [`ModelError::DeviceLost`] if the
+    /// device fails.
     pub async fn decode(
         &self,
         encoded: impl Into<Encoded>,

@@ -60,8 +60,8 @@ impl Vocabulary {
         )
     }
 
-    /// A label in the alphabet's case. A character that the alphabet holds only in the other case is
-    /// converted; one that it does not hold at all stays.
+    /// A label in the alphabet's case. A character that the alphabet holds only in the other case
+    /// is converted; one that it does not hold at all stays.
     pub fn fold(&self, label: &str) -> String {
         let fold = |character: char| {
             let known = |character: char| self.id(character).is_some();

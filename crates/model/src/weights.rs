@@ -1,10 +1,10 @@
 //! The weights file: one safetensors file with everything that a network is rebuilt from.
 //!
-//! Its metadata holds `format` (the version of the file format), `config` (the [`ModelConfig`] as JSON),
-//! `training` (the origin of the weights, as JSON) and, in a calibrated file, `temperature` (the divisor
-//! of the logits). Tensors are named by their path in the network, such as
-//! `encoder.blocks.0.conv.weight` or `decoder.attention.query.weight`. Dense matrices are
-//! `[inputs, outputs]`, convolutions `[filters, channels, 3, 3]`.
+//! Its metadata holds `format` (the version of the file format), `config` (the [`ModelConfig`] as
+//! JSON), `training` (the origin of the weights, as JSON) and, in a calibrated file, `temperature`
+//! (the divisor of the logits). Tensors are named by their path in the network, such as
+//! `encoder.blocks.0.conv.weight` or `decoder.attention.query.weight`. Dense matrices are `[inputs,
+//! outputs]`, convolutions `[filters, channels, 3, 3]`.
 
 use std::ops::RangeInclusive;
 
@@ -30,8 +30,8 @@ pub struct Weights {
     pub config: ModelConfig,
     /// Their origin: data, seed, number of images, command, scores.
     pub training: serde_json::Value,
-    /// The divisor of the logits that calibrates the confidence (Guo et al. 2017, "On Calibration of
-    /// Modern Neural Networks"); 1 changes nothing.
+    /// The divisor of the logits that calibrates the confidence (Guo et al. 2017, "On Calibration
+    /// of Modern Neural Networks"); 1 changes nothing.
     pub temperature: f64,
     bytes: Vec<u8>,
 }
@@ -166,8 +166,8 @@ pub fn save(
     edit_header(&file, |_| ())
 }
 
-/// Changes the header and sorts its entries, whose order the library leaves to chance, so that the same
-/// network makes the same file.
+/// Changes the header and sorts its entries, whose order the library leaves to chance, so that the
+/// same network makes the same file.
 fn edit_header(
     file: &[u8],
     edit: impl FnOnce(&mut serde_json::Value),

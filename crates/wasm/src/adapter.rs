@@ -1,4 +1,5 @@
-//! The graphics adapter: whether it can be used, and its full name, of which wgpu gives only a part.
+//! The graphics adapter: whether it can be used, and its full name, of which wgpu gives only a
+//! part.
 
 use captcha_model::error::plain_cause;
 use js_sys::{Object, Promise, Reflect};
@@ -41,8 +42,8 @@ extern "C" {
 /// The reason for the CPU if the browser has no adapter.
 pub(crate) const NONE: &str = "the browser offers no graphics adapter";
 
-/// Requests an adapter. Returns its name: vendor, architecture and description, as far as the browser
-/// gives them.
+/// Requests an adapter. Returns its name: vendor, architecture and description, as far as the
+/// browser gives them.
 ///
 /// # Errors
 ///

@@ -1,8 +1,9 @@
-//! The browser module of captcha-lens. It takes images as JavaScript holds them (bytes, blobs, pixels),
-//! recognises them with `captcha-model` on WebGPU or on the CPU, and returns plain objects and errors.
+//! The browser module of captcha-lens. It takes images as JavaScript holds them (bytes, blobs,
+//! pixels), recognises them with `captcha-model` on WebGPU or on the CPU, and returns plain objects
+//! and errors.
 //!
-//! Apart from converting, it only chooses the [`backend`]. It knows nothing of the page; `types.d.ts` is
-//! the interface between them.
+//! Apart from converting, it only chooses the [`backend`]. It knows nothing of the page;
+//! `types.d.ts` is the interface between them.
 
 #![cfg(target_arch = "wasm32")]
 #![recursion_limit = "256"]

@@ -1,5 +1,5 @@
-//! Reports panics to the page. A panic leaves the instance unusable, and its promise never settles. The
-//! page can notice an `error` event of the global scope, so the message is sent there.
+//! Reports panics to the page. A panic leaves the instance unusable, and its promise never settles.
+//! The page can notice an `error` event of the global scope, so the message is sent there.
 
 use captcha_model::error::plain_cause;
 use js_sys::Error;

@@ -25,8 +25,8 @@ impl Recognizer {
     /// Loads a network on the backend that `options.backend` prefers. On WebGPU, this compiles the
     /// shaders and compares one result with the CPU's, which takes some seconds the first time.
     ///
-    /// @throws {LensError} `bad-argument`, `bad-weights`; `no-webgpu` if `options.backend` is "webgpu"
-    /// and WebGPU does not work.
+    /// @throws {LensError} `bad-argument`, `bad-weights`; `no-webgpu` if `options.backend` is
+    /// "webgpu" and WebGPU does not work.
     pub async fn load(
         #[wasm_bindgen(unchecked_param_type = "LoadOptions")] options: JsValue,
     ) -> Result<Recognizer, LensError> {
@@ -60,8 +60,8 @@ impl Recognizer {
         Ok(to_object(&recognition)?)
     }
 
-    /// Recognises the text in many images at once, for which a GPU takes little more time than for one.
-    /// The result holds an error in place of an image that cannot be decoded.
+    /// Recognises the text in many images at once, for which a GPU takes little more time than for
+    /// one. The result holds an error in place of an image that cannot be decoded.
     ///
     /// @throws {LensError} `bad-argument`, `device-lost`.
     #[wasm_bindgen(js_name = recognizeAll, unchecked_return_type = "(Recognition | LensError)[]")]

@@ -68,8 +68,8 @@ async fn connect() -> Result<Opened, String> {
 }
 
 impl Gpu {
-    /// Runs `work` inside error scopes. Without them, an invalid shader is only logged (cubecl #1641), and
-    /// its output is stale memory.
+    /// Runs `work` inside error scopes. Without them, an invalid shader is only logged (cubecl
+    /// #1641), and its output is stale memory.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
-//! The module in a browser's worker. The tests fail in a browser without WebGPU, so that they never pass
-//! because they were skipped.
+//! The module in a browser's worker. The tests fail in a browser without WebGPU, so that they never
+//! pass because they were skipped.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -17,8 +17,8 @@ pub struct ConvReluPoolGradients {
 }
 
 impl ConvReluPool {
-    /// Computes the gradients of the inputs from `grad`, that of the output, and the pool indices of
-    /// the forward pass. The weights are not packed.
+    /// Computes the gradients of the inputs from `grad`, that of the output, and the pool indices
+    /// of the forward pass. The weights are not packed.
     ///
     /// # Shapes
     ///
@@ -81,8 +81,8 @@ impl ConvReluPool {
         }
     }
 
-    /// Adds a band's part to the gradient of the packed weights. Takes the gradient of the band's maps
-    /// from `scratch`, and leaves that of its products there.
+    /// Adds a band's part to the gradient of the packed weights. Takes the gradient of the band's
+    /// maps from `scratch`, and leaves that of its products there.
     fn weight_grad(&self, band: &Band, scratch: &mut Scratch, x: &[f32], weight: &mut [f32]) {
         let ((count, terms), columns) = (self.products(), self.columns(band));
         let Scratch {
@@ -115,8 +115,8 @@ impl ConvReluPool {
         }
     }
 
-    /// Adds a band's part to the gradient of the input. Takes the gradient of the band's products from
-    /// `scratch`.
+    /// Adds a band's part to the gradient of the input. Takes the gradient of the band's products
+    /// from `scratch`.
     fn input_grad(&self, band: &Band, scratch: &mut Scratch, weight: &[f32], x: &mut [f32]) {
         let ((count, terms), columns) = (self.products(), self.columns(band));
         let patches = resized(&mut scratch.patches, count * terms * columns);

@@ -1,4 +1,5 @@
-//! Convolution as one matrix product of the filters and all patches, the 3x3 inputs of each channel.
+//! Convolution as one matrix product of the filters and all patches, the 3x3 inputs of each
+//! channel.
 
 use super::{Band, ConvReluPool};
 
@@ -34,9 +35,9 @@ impl ConvReluPool {
         });
     }
 
-    /// Calls `visit` for each row of the patches, which holds the values that one tap takes of one row
-    /// of the input: the tap's column, the row's start in the patches, and the start of the input row,
-    /// which is `None` in the padding.
+    /// Calls `visit` for each row of the patches, which holds the values that one tap takes of one
+    /// row of the input: the tap's column, the row's start in the patches, and the start of the
+    /// input row, which is `None` in the padding.
     fn for_each_row(&self, band: &Band, mut visit: impl FnMut(usize, usize, Option<usize>)) {
         let mut at = 0;
         for channel in 0..self.channels {

@@ -1,10 +1,9 @@
-//! Winograd's convolution F(2x2, 3x3): four neighbouring outputs from 16 products instead of 36 (Lavin
-//! and Gray 2016, "Fast Algorithms for Convolutional Neural Networks").
+//! Winograd's convolution F(2x2, 3x3): four neighbouring outputs from 16 products instead of 36
+//! (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks").
 //!
-//! With `d` a tile of 4x4 inputs, `g` a filter and `y` its 2x2 outputs,
-//! `y = A' [(G g G') . (B' d B)] A`. Summed over the channels, each of the 16 elements in the brackets
-//! is a matrix product of its own. The backward pass takes the same products, and the transposed
-//! transforms.
+//! `y = A' [(G g G') . (B' d B)] A`, with `d` a tile of 4x4 inputs, `g` a filter and `y` its 2x2
+//! outputs. Summed over the channels, each of the 16 elements in the brackets is a matrix product of
+//! its own. The backward pass takes the same products, and the transposed transforms.
 
 use super::{Band, ConvReluPool, resized};
 
@@ -39,8 +38,8 @@ pub(super) fn weight_transform(weight: &[f32]) -> Vec<f32> {
     transformed
 }
 
-/// The backward pass of [`weight_transform`]: the gradient of the weights from that of the transformed
-/// ones.
+/// The backward pass of [`weight_transform`]: the gradient of the weights from that of the
+/// transformed ones.
 #[cfg(feature = "threads")]
 pub(super) fn weight_transform_grad(transformed: &[f32]) -> Vec<f32> {
     let count = transformed.len() / TILE_ELEMENTS;
@@ -91,8 +90,8 @@ fn lanes(of: impl Fn(usize) -> f32) -> Lanes {
 }
 
 impl ConvReluPool {
-    /// Whether the convolution is Winograd's: the outputs must come in fours, and the products must be
-    /// large enough to be worth the transforms.
+    /// Whether the convolution is Winograd's: the outputs must come in fours, and the products must
+    /// be large enough to be worth the transforms.
     pub(super) fn uses_winograd(&self) -> bool {
         let [rows, cols] = self.convolved();
         self.channels.min(self.filters) >= MIN_CHANNELS && rows % 2 == 0 && cols % 2 == 0
@@ -135,8 +134,8 @@ impl ConvReluPool {
         }
     }
 
-    /// The backward pass of [`Self::input_transform`]: adds the gradient of the transformed tiles to the
-    /// input's.
+    /// The backward pass of [`Self::input_transform`]: adds the gradient of the transformed tiles
+    /// to the input's.
     #[cfg(feature = "threads")]
     pub(super) fn input_transform_grad(
         &self,
@@ -269,8 +268,8 @@ impl ConvReluPool {
         row[last..].fill(0.0);
     }
 
-    /// The backward pass of [`Self::copy_row`] and the first sums: adds what `of` makes of four rows to
-    /// a row of the input's gradient.
+    /// The backward pass of [`Self::copy_row`] and the first sums: adds what `of` makes of four
+    /// rows to a row of the input's gradient.
     #[cfg(feature = "threads")]
     fn add_row(
         &self,
@@ -291,7 +290,8 @@ impl ConvReluPool {
         }
     }
 
-    /// The first and last column of the input in a row of this length, which starts with the padding.
+    /// The first and last column of the input in a row of this length, which starts with the
+    /// padding.
     fn columns_of_row(&self, length: usize) -> (usize, usize) {
         (self.padding, length.min(self.width + self.padding))
     }

@@ -4,7 +4,8 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, TensorData};
 
-/// A tensor's values, one after the other; `None` if it is not on the CPU or takes part in training.
+/// A tensor's values, one after the other; `None` if it is not on the CPU or takes part in
+/// training.
 pub(super) fn contiguous<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {
     let tensor = tensor.clone().try_into_primitive::<Flex>().ok()?;
     Some(tensor.to_contiguous())

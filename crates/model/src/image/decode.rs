@@ -17,8 +17,8 @@ use crate::error::ModelError;
 pub const MAX_BYTES: usize = 20_000_000;
 /// Largest image that is decoded, in pixels.
 pub const MAX_PIXELS: u64 = 40_000_000;
-/// Longest side of an image that is decoded, in pixels: JPEG's limit. Resizing needs memory for each
-/// pixel of a side.
+/// Longest side of an image that is decoded, in pixels: JPEG's limit. Resizing needs memory for
+/// each pixel of a side.
 pub const MAX_SIDE: u32 = 65_535;
 
 /// Smallest difference between the values of a colour, 0 to 255, with which a text is visible.
@@ -26,12 +26,12 @@ const VISIBLE_CONTRAST: u8 = 16;
 /// Most frames of an animation that are decoded to find one that is not blank.
 const MAX_FRAMES: usize = 32;
 
-/// Decodes a PNG, JPEG, WebP, GIF or BMP file to RGB, rotated according to its EXIF orientation. Of an
-/// animated GIF, the first frame that is not blank is taken, or the first one if all are blank.
+/// Decodes a PNG, JPEG, WebP, GIF or BMP file to RGB, rotated according to its EXIF orientation. Of
+/// an animated GIF, the first frame that is not blank is taken, or the first one if all are blank.
 ///
-/// A transparent image is laid over white. If white hides its contents, such as white characters, the
-/// image is laid over black and its colours are inverted, since the network reads dark text on a light
-/// background.
+/// A transparent image is laid over white. If white hides its contents, such as white characters,
+/// the image is laid over black and its colours are inverted, since the network reads dark text on
+/// a light background.
 ///
 /// # Errors
 ///
@@ -70,8 +70,8 @@ pub fn decode_image(bytes: &[u8]) -> Result<RgbImage, ModelError> {
     Ok(next.flatten().unwrap_or(image))
 }
 
-/// The first frame of a GIF that is not blank. At most as many frames are decoded as have the pixels of
-/// the largest image.
+/// The first frame of a GIF that is not blank. At most as many frames are decoded as have the
+/// pixels of the largest image.
 fn first_visible_frame(bytes: &[u8]) -> Option<RgbImage> {
     let decoder = GifDecoder::new(Cursor::new(bytes)).ok()?;
     let (width, height) = decoder.dimensions();
@@ -97,8 +97,8 @@ pub fn image_from_rgba(width: u32, height: u32, pixels: Vec<u8>) -> Result<RgbIm
     Ok(flattened(DynamicImage::ImageRgba8(image)))
 }
 
-/// The size in a PNG's first chunk. The decoder gives the size only after it has reached the image data,
-/// which may follow much other data.
+/// The size in a PNG's first chunk. The decoder gives the size only after it has reached the image
+/// data, which may follow much other data.
 fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let chunk = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
     let (width, height) = (chunk.get(8..12)?, chunk.get(12..16)?);
@@ -119,8 +119,8 @@ fn decode_error(error: ImageError) -> ModelError {
 ///
 /// # Errors
 ///
-/// [`ModelError::UnreadableImage`] if it has no pixels, [`ModelError::ImageTooLarge`] if it has more
-/// than [`MAX_PIXELS`] or a side is longer than [`MAX_SIDE`].
+/// [`ModelError::UnreadableImage`] if it has no pixels, [`ModelError::ImageTooLarge`] if it has
+/// more than [`MAX_PIXELS`] or a side is longer than [`MAX_SIDE`].
 pub fn check_size(width: u32, height: u32) -> Result<(), ModelError> {
     if width == 0 || height == 0 {
         return Err(ModelError::UnreadableImage("it has no pixels".into()));

@@ -1,6 +1,7 @@
 //! Files that are often given as images but are none.
 
-/// What kind of file these bytes are, and how to make an image of it; `None` if the kind is unknown.
+/// What kind of file these bytes are, and how to make an image of it; `None` if the kind is
+/// unknown.
 pub(super) fn describe(bytes: &[u8]) -> Option<&'static str> {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
     let start = start.trim_start_matches('\u{feff}').trim_start();

@@ -9,8 +9,8 @@ use crate::seeded;
 
 type Scores = fn(&Attention, &Memory, Tensor<2>) -> Tensor<2>;
 
-/// Batch, positions, size: one of each, sizes that are not a multiple of the SIMD width, and those of
-/// `compact`.
+/// Batch, positions, size: one of each, sizes that are not a multiple of the SIMD width, and those
+/// of `compact`.
 const SIZES: [[usize; 3]; 4] = [[1, 1, 1], [3, 5, 7], [2, 18, 50], [4, 144, 64]];
 
 fn random<const D: usize>(shape: [usize; D], device: &Device) -> Tensor<D> {

@@ -35,8 +35,8 @@ fn input_shape(config: &EncoderConfig, [batch, _, height, width]: [usize; 4]) ->
     [batch, config.channels(), height / side, width / side]
 }
 
-/// Values of few binary digits, so that sums are exact in any order, and the same values in a pooling
-/// window are equal for both.
+/// Values of few binary digits, so that sums are exact in any order, and the same values in a
+/// pooling window are equal for both.
 fn few_digits<const D: usize>(x: Tensor<D>, digits: i32) -> Tensor<D> {
     let steps = 2f32.powi(digits);
     x.mul_scalar(steps).round().div_scalar(steps)

@@ -24,8 +24,8 @@ fn pattern(width: u32, height: u32) -> RgbImage {
     })
 }
 
-/// Bilinear resampling by the definition, for one channel at one position: along each axis, the weights of
-/// the pixels are a triangle around the position, as wide as the scale if `area` is set.
+/// Bilinear resampling by the definition, for one channel at one position: along each axis, the
+/// weights of the pixels are a triangle around the position, as wide as the scale if `area` is set.
 fn resampled(
     image: &RgbImage,
     channel: usize,

@@ -137,7 +137,8 @@ fn recognize_with_uniform_logits_gives_no_text() {
     let prediction = block_on(recognizer.recognize(&images(1), 1))
         .unwrap()
         .remove(0);
-    // Of six equally likely tokens the first is taken, which is not a character. Three of them end the text.
+    // Of six equally likely tokens the first is taken, which is not a character. Three of them end
+    // the text.
     assert_eq!(prediction.text, "");
     assert!((prediction.confidence - 0.5).abs() < 1e-6);
     assert_eq!(prediction.alternatives[0].text, "");
