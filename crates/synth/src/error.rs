@@ -2,9 +2,6 @@
 
 use thiserror::Error;
 
-use crate::fonts::FontSet;
-use crate::style::Style;
-
 /// Why a word list, a name or an override is refused.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[non_exhaustive]
@@ -21,11 +18,21 @@ pub enum SynthError {
     #[error("the word list is empty")]
     NoWords,
     /// No style has this name.
-    #[error("unknown style {0:?}; the styles are {names}", names = quoted(&Style::ALL))]
-    UnknownStyle(String),
+    #[error("unknown style {found:?}; the styles are {}", quoted(known))]
+    UnknownStyle {
+        /// The name.
+        found: String,
+        /// The names of all styles.
+        known: Vec<String>,
+    },
     /// No font set has this name.
-    #[error("unknown font set {0:?}; the font sets are {names}", names = quoted(FontSet::ALL))]
-    UnknownFontSet(String),
+    #[error("unknown font set {found:?}; the font sets are {}", quoted(known))]
+    UnknownFontSet {
+        /// The name.
+        found: String,
+        /// The names of all font sets.
+        known: Vec<String>,
+    },
     /// No font has this name.
     #[error("unknown font {0:?}")]
     UnknownFont(String),
@@ -51,12 +58,9 @@ pub enum SynthError {
 }
 
 /// Names as in `"words" and "waves"`.
-fn quoted(names: &[impl ToString]) -> String {
-    let names: Vec<String> = names
-        .iter()
-        .map(|name| format!("{:?}", name.to_string()))
-        .collect();
-    names.join(" and ")
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    quoted.join(" and ")
 }
 
 /// Numbers as in "3, 4 or 5".

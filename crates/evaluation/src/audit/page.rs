@@ -139,7 +139,7 @@ mod tests {
             let line = line.strip_prefix("async ").unwrap_or(line);
             for keyword in ["function ", "const ", "let ", "class "] {
                 if let Some(rest) = line.strip_prefix(keyword) {
-                    let end = rest.find(|character: char| !character.is_alphanumeric());
+                    let end = rest.find(|next: char| !next.is_alphanumeric() && next != '_');
                     names.push(&rest[..end.unwrap_or(rest.len())]);
                 }
             }

@@ -52,7 +52,10 @@ impl FromStr for FontSet {
             .iter()
             .copied()
             .find(|set| set.name() == name)
-            .ok_or_else(|| SynthError::UnknownFontSet(name.to_owned()))
+            .ok_or_else(|| SynthError::UnknownFontSet {
+                found: name.to_owned(),
+                known: Self::ALL.iter().map(Self::to_string).collect(),
+            })
     }
 }
 
@@ -223,9 +226,7 @@ mod tests {
         for set in FontSet::ALL.iter().copied() {
             assert_eq!(set.to_string().parse(), Ok(set));
         }
-        assert_eq!(
-            "x".parse::<FontSet>(),
-            Err(SynthError::UnknownFontSet("x".into()))
-        );
+        let error = "x".parse::<FontSet>().expect_err("no such set");
+        assert!(error.to_string().starts_with("unknown font set \"x\"; "));
     }
 }

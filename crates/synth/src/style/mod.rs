@@ -62,7 +62,10 @@ impl FromStr for Style {
         Self::ALL
             .into_iter()
             .find(|style| style.name() == name)
-            .ok_or_else(|| SynthError::UnknownStyle(name.to_owned()))
+            .ok_or_else(|| SynthError::UnknownStyle {
+                found: name.to_owned(),
+                known: Self::ALL.map(|style| style.to_string()).to_vec(),
+            })
     }
 }
 
@@ -81,9 +84,10 @@ mod tests {
         for style in Style::ALL {
             assert_eq!(style.to_string().parse(), Ok(style));
         }
+        let error = "Words".parse::<Style>().expect_err("no such style");
         assert_eq!(
-            "Words".parse::<Style>(),
-            Err(SynthError::UnknownStyle("Words".into()))
+            error.to_string(),
+            "unknown style \"Words\"; the styles are \"words\" and \"waves\""
         );
     }
 }
