@@ -47,9 +47,9 @@ pub(super) fn open_gpu(choice: DeviceChoice, gpu: Gpu) -> Result<Device, OpenErr
     };
     let options = Device::wgpu_options().device_kind(kind).graphics_api(api);
     options.init().map_err(|error| match error {
-        WgpuInitError::AdapterUnavailable { .. } => OpenError::Missing(format!(
-            "the graphics driver offers no {name} with this number"
-        )),
+        WgpuInitError::AdapterUnavailable { .. } => {
+            OpenError::Missing(format!("the graphics driver offers no such {name}"))
+        }
         WgpuInitError::RequestDevice { message } => OpenError::Driver(format!(
             "the graphics driver did not open the {name} ({})",
             plain_cause(&message)

@@ -84,12 +84,18 @@ mod tests {
     /// A small encoder and images for it.
     fn encoder() -> (Encoder, Tensor<4>) {
         let device = Device::flex().autodiff();
-        let mut config = ModelConfig::compact().encoder;
+        let compact = ModelConfig::compact();
+        let [channels, rows, cols] = compact.input_shape();
+        let mut config = compact.encoder;
         config.blocks.truncate(8);
         for (block, filters) in config.blocks.iter_mut().zip([4, 5, 6, 6, 6, 7, 7, 7]) {
             block.filters = filters;
         }
-        let images = Tensor::random([2, 3, 196, 388], Distribution::Uniform(0.0, 1.0), &device);
+        let images = Tensor::random(
+            [2, channels, rows, cols],
+            Distribution::Uniform(0.0, 1.0),
+            &device,
+        );
         (config.init(&device), images)
     }
 
