@@ -49,11 +49,12 @@ export function openAuditPage() {
 }
 
 export const image = (/** @type {string} */ name, width = 60) => png(blankPng(width, 30), name);
-export const settled = () => page.waitForSelector("body:is([data-state=done], [data-state=error])");
-export const give = async (/** @type {ReturnType<typeof image>[]} */ ...files) => {
+export const waitUntilSettled = () =>
+  page.waitForSelector("body:is([data-state=done], [data-state=error])");
+export const chooseFiles = async (/** @type {ReturnType<typeof image>[]} */ ...files) => {
   await page.setInputFiles("#files-input", files);
-  await settled();
+  await waitUntilSettled();
 };
-export const held = (/** @type {number} */ count) =>
+export const heldImages = (/** @type {number} */ count) =>
   Array.from({ length: count }, (_, i) => image(`thus_${i}.png`, FAULTS.held));
 export const rows = () => page.locator(".report-table tbody tr").allInnerTexts();

@@ -6,22 +6,22 @@ import { describe, test } from "node:test";
 import {
   openAuditPage,
   browser,
-  give,
-  held,
+  chooseFiles,
+  heldImages,
   image,
   page,
   rows,
-  settled,
+  waitUntilSettled,
   site,
 } from "./audit-page.mjs";
-import { hold } from "./browser.mjs";
+import { holdRequest } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 
 describe("audit report", () => {
   openAuditPage();
 
   test("shows no result and says what to do when the model cannot write any label", async () => {
-    await give(image("049025.png"), image("137721.png"), image("950008.png"));
+    await chooseFiles(image("049025.png"), image("137721.png"), image("950008.png"));
     assert.equal(await page.textContent(".report-rate"), "No result");
     const report = await page.innerText("#report");
     assert.match(report, /All 3 labels contain digits and are longer than 5 characters\./);
@@ -34,7 +34,7 @@ describe("audit report", () => {
   });
 
   test("names the images that the result does not cover", async () => {
-    await give(image("thus.png"), image("THUS_2.png"), image("line.png"), image("a5.png"));
+    await chooseFiles(image("thus.png"), image("THUS_2.png"), image("line.png"), image("a5.png"));
     const verdict = (await page.textContent(".report-verdict")) ?? "";
     assert.match(verdict, /reads a to z, 1 to 5 characters\. 1 of 4 labels contains digits\./);
     assert.match(verdict, /covers 3 images\. It says nothing about the other 1\./);
@@ -48,7 +48,7 @@ describe("audit report", () => {
   });
 
   test("shows the solved share by minimum confidence as a curve and as a table", async () => {
-    await give(image("thus.png"), image("line.png"), image("thus_2.png", FAULTS.unsure));
+    await chooseFiles(image("thus.png"), image("line.png"), image("thus_2.png", FAULTS.unsure));
     const curve = page.getByRole("img", {
       name: "Images answered and correct, by minimum confidence",
     });
@@ -74,22 +74,22 @@ describe("audit report", () => {
   });
 
   test("adds labels when a label file is chosen after the images", async () => {
-    await give(image("1.png"), image("2.png"));
+    await chooseFiles(image("1.png"), image("2.png"));
     assert.equal(await page.textContent(".report-rate"), "2");
-    await give(csv("3.png,thus"));
+    await chooseFiles(csv("3.png,thus"));
     assert.match(
       (await page.textContent("#error")) ?? "",
       /No row of labels\.csv matches an image/,
     );
     assert.equal((await rows()).length, 2);
-    await give(csv("1.png,thus\n2.png,line"));
+    await chooseFiles(csv("1.png,thus\n2.png,line"));
     assert.equal(await page.textContent("#status"), "Labels added");
     assert.equal(await page.textContent(".report-rate"), "50.0%");
     assert.ok(await page.locator("#error").isHidden());
   });
 
   test("asks for images when only a label file is chosen", async () => {
-    await give(csv("1.png,thus"));
+    await chooseFiles(csv("1.png,thus"));
     assert.match((await page.textContent("#error")) ?? "", /Choose the images first/);
   });
 
@@ -102,7 +102,7 @@ describe("audit report", () => {
   };
 
   test("compares with a saved report image by image when both have the same images", async () => {
-    await give(image("thus.png"), image("line.png"), image("zeal.png"));
+    await chooseFiles(image("thus.png"), image("line.png"), image("zeal.png"));
     const path = await saved();
     await page.setInputFiles("#compare-input", path);
     await page.waitForSelector(".report-comparison");
@@ -115,7 +115,7 @@ describe("audit report", () => {
     const table = await page.locator(".report-comparison tbody tr").allInnerTexts();
     assert.equal(table[1].replaceAll("\u202f", " "), "Solved\t33.3% (1 of 3)\t33.3% (1 of 3)");
     // The next audit is compared too, until the comparison is ended.
-    await give(image("thus_4.png"), image("thus_5.png"), image("line_4.png"));
+    await chooseFiles(image("thus_4.png"), image("thus_5.png"), image("line_4.png"));
     assert.match(await report.innerText(), /Difference: \+33\.3 percentage points/);
     assert.match(await report.innerText(), /independent samples/);
     await page.click("#compare-end");
@@ -124,15 +124,15 @@ describe("audit report", () => {
   });
 
   test("compares the next audit with the current one when that is chosen", async () => {
-    await give(image("line.png"), image("zeal.png"));
+    await chooseFiles(image("line.png"), image("zeal.png"));
     await page.click("#compare-next");
     assert.match((await page.textContent("#status")) ?? "", /next audit will be compared/);
-    await give(image("thus.png"), image("thus_2.png"), image("kerry.png"));
+    await chooseFiles(image("thus.png"), image("thus_2.png"), image("kerry.png"));
     assert.match(await page.innerText("#report"), /Difference: \+66\.7 percentage points/);
   });
 
   test("shows an error and keeps the report when a file is not a saved report", async () => {
-    await give(image("thus.png"));
+    await chooseFiles(image("thus.png"));
     for (const text of ["", "{}", '{"network":{"alphabet":"a","maxLength":5},"items":[{}]}']) {
       await page.setInputFiles("#compare-input", {
         name: "odd.json",
@@ -142,31 +142,31 @@ describe("audit report", () => {
       await page.waitForSelector("body[data-state=error]");
       assert.match((await page.textContent("#error")) ?? "", /odd\.json is not a saved audit/);
       assert.equal((await rows()).length, 1);
-      await give(image("thus.png"));
+      await chooseFiles(image("thus.png"));
     }
   });
 
   test("uses the weights in its URL, names them, and passes them to the lens page", async () => {
     await page.goto(`${site.address}audit.html?weights=models/compact.safetensors`);
-    await give(image("thus.png"));
+    await chooseFiles(image("thus.png"));
     const facts = (await page.textContent(".report-facts")) ?? "";
     assert.match(facts, /Weightscompact\.safetensors/);
     await page.getByRole("link", { name: "Lens" }).click();
     await page.waitForURL("**/where/?weights=models%2Fcompact.safetensors");
     await page.goto(`${site.address}audit.html?weights=https://elsewhere.example/a`);
-    await give(image("thus.png"));
+    await chooseFiles(image("thus.png"));
     assert.equal(await page.getAttribute("#error", "data-code"), "missing-weights");
     assert.ok(await page.locator("#report").isHidden());
   });
 
   test("starts a new audit after one was cancelled while loading", async () => {
-    const { asked, release } = await hold(page, "**/captcha_wasm_cpu_bg.wasm");
+    const { asked, release } = await holdRequest(page, "**/captcha_wasm_cpu_bg.wasm");
     await page.setInputFiles("#files-input", image("thus.png"));
     await asked;
     await page.click("#cancel");
     assert.equal(await page.getAttribute("body", "data-state"), "idle");
     release();
-    await give(image("line.png"));
+    await chooseFiles(image("line.png"));
     assert.deepEqual(
       (await rows()).map((row) => row.split("\t")[0]),
       ["line.png"],
@@ -175,7 +175,7 @@ describe("audit report", () => {
 
   test("reads images that the browser decodes when the engine does not", async () => {
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="150" height="50"><text y="30">thus</text></svg>`;
-    await give({ name: "thus.svg", mimeType: "image/svg+xml", buffer: Buffer.from(svg) });
+    await chooseFiles({ name: "thus.svg", mimeType: "image/svg+xml", buffer: Buffer.from(svg) });
     assert.deepEqual(
       (await rows()).map((row) => row.split("\t").slice(0, 3)),
       [["thus.svg", "thus", "thus"]],
@@ -204,14 +204,14 @@ describe("audit report", () => {
     });
     await page.reload();
     const live = () => page.evaluate(() => /** @type {any} */ (globalThis).live.size);
-    await give(image("thus.png"), image("line.png"));
+    await chooseFiles(image("thus.png"), image("line.png"));
     assert.ok((await live()) >= 2);
-    const { asked, release } = await hold(page, "**/held");
-    await page.setInputFiles("#files-input", held(1));
+    const { asked, release } = await holdRequest(page, "**/held");
+    await page.setInputFiles("#files-input", heldImages(1));
     await asked;
     assert.equal(await live(), 0);
     release();
-    await settled();
+    await waitUntilSettled();
   });
 
   test("hides the folder button on iOS", async () => {

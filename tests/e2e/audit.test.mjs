@@ -9,16 +9,16 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import {
   openAuditPage,
-  give,
-  held,
+  chooseFiles,
+  heldImages,
   image,
   page,
   rows,
-  settled,
+  waitUntilSettled,
   site,
   watched,
 } from "./audit-page.mjs";
-import { WIDTHS, fitsWidth, hold, resizeText } from "./browser.mjs";
+import { WIDTHS, fitsWidth, holdRequest, resizeText } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { png } from "./lens-page.mjs";
 import { blankPng } from "./images.mjs";
@@ -35,7 +35,12 @@ describe("audit page", () => {
       .then(() => "no more");
 
   test("takes labels from file names", async () => {
-    await give(image("thus.png"), image("thus_2.png"), image("line.png"), image("kerry.png"));
+    await chooseFiles(
+      image("thus.png"),
+      image("thus_2.png"),
+      image("line.png"),
+      image("kerry.png"),
+    );
     assert.equal(await page.textContent(".report-rate"), "50.0%");
     assert.match((await page.textContent(".report-verdict")) ?? "", /2 of 4 images, about 1 in 2/);
     assert.match((await page.textContent("#announcement")) ?? "", /50\.0% of 4 images solved/);
@@ -55,7 +60,7 @@ describe("audit page", () => {
     assert.match((await page.textContent(".report-verdict")) ?? "", /have no labels/);
     await page.check("#use-names");
     assert.equal(await page.textContent(".report-rate"), "50.0%");
-    assert.deepEqual(watched.complaints, []);
+    assert.deepEqual(watched.consoleMessages, []);
   });
 
   test("takes a folder with its label file and ignores other files", async () => {
@@ -66,7 +71,7 @@ describe("audit page", () => {
     }
     await writeFile(join(folder, "readme.md"), "x");
     await page.setInputFiles("#folder-input", folder);
-    await settled();
+    await waitUntilSettled();
     const texts = (await rows()).map((row) => row.split(/\s+/).slice(0, 3).join(" "));
     const name = folder.slice(folder.lastIndexOf("/") + 1);
     assert.deepEqual(texts, [
@@ -85,7 +90,7 @@ describe("audit page", () => {
 
   test("records unreadable images and continues after an engine panic", async () => {
     const text = { ...png(Buffer.from("no image")), name: "line_1.png" };
-    await give(image("thus.png"), text, image("kerry.png", FAULTS.panic), image("zeal.png"));
+    await chooseFiles(image("thus.png"), text, image("kerry.png", FAULTS.panic), image("zeal.png"));
     const all = (await rows()).join("\n");
     assert.match(all, /line_1\.png\tline\tThis is not an image that can be read\./);
     assert.match(all, /kerry\.png\tkerry\tThe recognizer crashed/);
@@ -94,17 +99,17 @@ describe("audit page", () => {
   });
 
   test("names the files that are not images", async () => {
-    await give({ ...png(Buffer.from("x")), name: "notes.txt" });
+    await chooseFiles({ ...png(Buffer.from("x")), name: "notes.txt" });
     assert.equal(await page.getAttribute("#error", "data-code"), "no-images");
-    await give({ ...png(Buffer.from("x")), name: "set.zip" });
+    await chooseFiles({ ...png(Buffer.from("x")), name: "set.zip" });
     assert.equal(await page.getAttribute("#error", "data-code"), "bad-archive");
-    await give(image("thus.png"));
+    await chooseFiles(image("thus.png"));
     assert.equal(await page.textContent(".report-rate"), "100.0%");
     assert.ok(await page.locator("#error").isHidden());
   });
 
   test("keeps its report when the new files contain no image", async () => {
-    await give(image("thus.png"), image("line.png"));
+    await chooseFiles(image("thus.png"), image("line.png"));
     await page.evaluate(() => {
       const data = new DataTransfer();
       data.setData("text/plain", "words of the page");
@@ -114,22 +119,22 @@ describe("audit page", () => {
     });
     assert.equal(await page.getAttribute("body", "data-state"), "done");
     assert.equal(await page.getAttribute(".report-cases img", "draggable"), "false");
-    await give({ ...png(Buffer.from("x")), name: "notes.txt" });
+    await chooseFiles({ ...png(Buffer.from("x")), name: "notes.txt" });
     assert.equal(await page.getAttribute("#error", "data-code"), "no-images");
     assert.equal((await rows()).length, 2);
-    await give(image("zeal.png"));
+    await chooseFiles(image("zeal.png"));
     assert.equal((await rows()).length, 1);
     assert.ok(await page.locator("#error").isHidden());
   });
 
   test("continues when files without an image are added during an audit", async () => {
-    const { asked, release } = await hold(page, "**/held");
-    await page.setInputFiles("#files-input", held(3));
+    const { asked, release } = await holdRequest(page, "**/held");
+    await page.setInputFiles("#files-input", heldImages(3));
     await asked;
     await page.setInputFiles("#files-input", [{ ...png(Buffer.from("x")), name: "notes.txt" }]);
     await page.waitForSelector("#note:text('no image')");
     release();
-    await settled();
+    await waitUntilSettled();
     assert.equal(await page.getAttribute("body", "data-state"), "done");
     assert.equal((await rows()).length, 3);
     assert.match((await page.textContent("#note")) ?? "", /no image/);
@@ -137,14 +142,14 @@ describe("audit page", () => {
 
   test("says so when a label file matches no image or not every image", async () => {
     const csv = { name: "labels.csv", mimeType: "text/csv", buffer: Buffer.from("x.png,thus") };
-    await give(image("1.png"), image("2.png"), csv);
+    await chooseFiles(image("1.png"), image("2.png"), csv);
     assert.match((await page.textContent("#note")) ?? "", /No row of labels\.csv matches an image/);
     const some = { ...csv, buffer: Buffer.from("file;label\n1.png;thus\n") };
-    await give(image("1.png"), image("2.png"), some);
+    await chooseFiles(image("1.png"), image("2.png"), some);
     assert.equal(await page.textContent("#note"), "");
     assert.match((await page.textContent(".report-facts")) ?? "", /Without label1/);
     const twice = { ...csv, buffer: Buffer.from("1.png,thus\n1.png,line\n") };
-    await give(image("1.png"), image("2.png"), twice);
+    await chooseFiles(image("1.png"), image("2.png"), twice);
     assert.equal(
       await page.textContent("#note"),
       "1.png has more than one label; the last label is used.",
@@ -153,7 +158,7 @@ describe("audit page", () => {
 
   test("reports the images read so far, and the reason, when it has to stop", async () => {
     const names = ["line.png", "thus_1.png", "thus_2.png"];
-    await give(...names.map((name) => image(name)), image("zeal.png", FAULTS.hopeless));
+    await chooseFiles(...names.map((name) => image(name)), image("zeal.png", FAULTS.hopeless));
     assert.equal(await page.getAttribute("#error", "data-code"), "bad-weights");
     assert.equal(await page.textContent("#error"), "These are no weights.");
     assert.match((await page.textContent("#status")) ?? "", /^Stopped\. The report covers/);
@@ -162,7 +167,7 @@ describe("audit page", () => {
       names,
     );
     assert.match((await page.textContent(".report-facts")) ?? "", /Stopped after3 of 4 images/);
-    await give(image("zeal.png", FAULTS.hopeless));
+    await chooseFiles(image("zeal.png", FAULTS.hopeless));
     assert.equal(await page.textContent("#error"), "These are no weights.");
     assert.ok(await page.locator("#report").isHidden(), "nothing was read");
   });
@@ -170,12 +175,12 @@ describe("audit page", () => {
   test("names the files that could not be opened and reads the others", async () => {
     await page.setViewportSize({ width: 320, height: 700 });
     const name = `${"long".repeat(20)}.zip`;
-    await give({ ...png(Buffer.from("x")), name }, image("thus.png"));
+    await chooseFiles({ ...png(Buffer.from("x")), name }, image("thus.png"));
     assert.equal((await rows()).length, 1);
     assert.match((await page.textContent("#note")) ?? "", /long\.zip: .* Unpack it first\.$/);
     assert.match((await page.textContent(".report-facts")) ?? "", /Not opened(long)+\.zip/);
     assert.ok(await fitsWidth(page));
-    await give(image("thus.png"));
+    await chooseFiles(image("thus.png"));
     assert.ok(await page.locator("#note").isHidden());
   });
 
@@ -183,30 +188,30 @@ describe("audit page", () => {
     test(`finishes on the backend it started on when another is chosen while ${state}`, async () => {
       await page.goto(`${site.address}audit.html?backend=cpu`);
       const files = state === "loading" ? "**/captcha_wasm_cpu_bg.wasm" : "**/held";
-      const { asked, release } = await hold(page, files);
-      await page.setInputFiles("#files-input", held(3));
+      const { asked, release } = await holdRequest(page, files);
+      await page.setInputFiles("#files-input", heldImages(3));
       await asked;
       await page.waitForSelector(`body[data-state=${state}]`);
       await page.selectOption("#backend", "webgpu");
       assert.match((await page.textContent("#note")) ?? "", /applies to the next audit/);
       release();
-      await settled();
+      await waitUntilSettled();
       assert.equal(await page.textContent("#status"), "Done");
       assert.equal((await rows()).length, 3);
       assert.match((await page.textContent(".report-facts")) ?? "", /DeviceCPU/);
-      await give(image("thus.png"));
+      await chooseFiles(image("thus.png"));
       assert.match((await page.textContent(".report-facts")) ?? "", /DeviceWebGPU/);
       assert.ok(await page.locator("#note").isHidden());
-      assert.deepEqual(watched.complaints, []);
+      assert.deepEqual(watched.consoleMessages, []);
     });
   }
 
   test("pauses, resumes, and keeps the readings when it is cancelled", async () => {
-    const first = await hold(page, "**/held");
-    await page.setInputFiles("#files-input", held(12));
+    const first = await holdRequest(page, "**/held");
+    await page.setInputFiles("#files-input", heldImages(12));
     await first.asked;
     await page.click("#pause");
-    const next = await hold(page, "**/held");
+    const next = await holdRequest(page, "**/held");
     first.release(); // lets the current batch finish
     await page.waitForSelector("#counts:text('1 of 12')");
     assert.equal(await Promise.race([next.asked.then(() => "more"), roundTrip()]), "no more");
@@ -214,19 +219,19 @@ describe("audit page", () => {
     await next.asked;
     await page.click("#cancel");
     next.release();
-    await settled();
+    await waitUntilSettled();
     assert.match((await page.textContent("#status")) ?? "", /^Cancelled/);
     assert.equal((await rows()).length, 1);
   });
 
   test("replaces a running audit when new images are chosen", async () => {
-    const first = await hold(page, "**/held");
-    await page.setInputFiles("#files-input", held(5));
+    const first = await holdRequest(page, "**/held");
+    await page.setInputFiles("#files-input", heldImages(5));
     await first.asked;
-    const next = await hold(page, "**/held");
+    const next = await holdRequest(page, "**/held");
     await page.setInputFiles("#files-input", image("line.png"));
     first.release();
-    await settled();
+    await waitUntilSettled();
     assert.equal(await Promise.race([next.asked.then(() => "more"), roundTrip()]), "no more");
     assert.deepEqual(
       (await rows()).map((row) => row.split("\t")[0]),
@@ -238,7 +243,7 @@ describe("audit page", () => {
     const names = Array.from({ length: 40 }, (_, i) =>
       image(`${i % 2 ? "thus" : "line"}_${i}.png`),
     );
-    await give(...names);
+    await chooseFiles(...names);
     assert.equal((await rows()).length, 25);
     await page.click("text=Show more");
     assert.equal((await rows()).length, 40);
@@ -273,7 +278,7 @@ describe("audit page", () => {
   });
 
   test("prints all rows without controls", async () => {
-    await give(...Array.from({ length: 60 }, (_, i) => image(`thus_${i}.png`)));
+    await chooseFiles(...Array.from({ length: 60 }, (_, i) => image(`thus_${i}.png`)));
     assert.equal((await rows()).length, 25);
     await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
     assert.equal((await rows()).length, 60);
@@ -306,7 +311,7 @@ describe("audit page", () => {
         childList: true,
       });
     });
-    await give(...Array.from({ length: 60 }, (_, i) => image(`thus_${i}.png`)));
+    await chooseFiles(...Array.from({ length: 60 }, (_, i) => image(`thus_${i}.png`)));
     assert.match((await page.textContent("#reason")) ?? "", /^No WebGPU: /);
     const said = await page.evaluate(() => /** @type {any} */ (globalThis).said);
     assert.match(said[0], /^[1-9]0% read$/);
@@ -319,9 +324,9 @@ describe("audit page", () => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       for (const files of [[], [image("thus.png"), image("line.png")]]) {
         if (files.length > 0) {
-          await give(...files);
+          await chooseFiles(...files);
           await page.click("#compare-next");
-          await give(...files);
+          await chooseFiles(...files);
           await page.click(".report-more summary");
         }
         const script = await readFile(AXE, "utf8");
@@ -342,10 +347,10 @@ describe("audit page", () => {
       await resizeText(page, size);
       for (const files of [[], [image("thus.png"), image("line.png")]]) {
         if (files.length > 0) {
-          await give(...files);
+          await chooseFiles(...files);
           // With a comparison, and with everything expanded.
           await page.click("#compare-next");
-          await give(...files);
+          await chooseFiles(...files);
           await page.click(".report-more summary");
         }
         assert.ok(await fitsWidth(page), `with ${files.length} images`);

@@ -13,7 +13,7 @@ import { SOURCES, serve } from "./site.mjs";
 /** @import { Page } from "playwright-core" */
 
 const WORD = "thus";
-const GOOD = png(blankPng(200, 100), "good.png");
+const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
 /** Files that only WebGPU needs. */
 const FOR_WEBGPU = /worker-webgpu|captcha_wasm(_bg)?\./;
 
@@ -41,7 +41,7 @@ describe("backend choice without a usable adapter", () => {
   async function open(requestAdapter, more) {
     /** @type {string[]} */
     const asked = [];
-    const reader = await LensPage.open(browser, site.address, {
+    const lens = await LensPage.open(browser, site.address, {
       prepare: async (page) => {
         page.on("request", (request) => asked.push(request.url()));
         await page.addInitScript(
@@ -50,7 +50,7 @@ describe("backend choice without a usable adapter", () => {
         await more?.(page);
       },
     });
-    return { reader, asked: () => asked.filter((url) => FOR_WEBGPU.test(url)) };
+    return { lens, asked: () => asked.filter((url) => FOR_WEBGPU.test(url)) };
   }
 
   for (const [name, requestAdapter, reason] of [
@@ -64,41 +64,41 @@ describe("backend choice without a usable adapter", () => {
     ["an error", `() => { throw new Error("sync"); }`, "no graphics adapter"],
   ]) {
     test(`reads on the CPU and downloads nothing for WebGPU: ${name}`, async () => {
-      const { reader, asked } = await open(requestAdapter);
-      await reader.page.waitForSelector(`#reason:text('${reason}')`);
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.equal(await reader.word(), WORD);
-      assert.equal((await reader.result()).backend.kind, "cpu");
+      const { lens, asked } = await open(requestAdapter);
+      await lens.page.waitForSelector(`#reason:text('${reason}')`);
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.equal(await lens.word(), WORD);
+      assert.equal((await lens.result()).backend.kind, "cpu");
       assert.deepEqual(asked(), []);
-      await reader.close();
+      await lens.close();
     });
   }
 
   test("reads on the CPU when the adapter request times out", async () => {
-    const { reader, asked } = await open(`() => new Promise(() => {})`, (page) =>
+    const { lens, asked } = await open(`() => new Promise(() => {})`, (page) =>
       page.clock.install(),
     );
-    await reader.page.waitForSelector("#reason:text('loading WebGPU')");
-    assert.equal(await reader.choose(GOOD), "done");
-    await reader.page.clock.fastForward("01:00");
-    await reader.page.waitForSelector("#reason:text('did not respond')");
-    assert.equal(await reader.choose(GOOD), "done");
+    await lens.page.waitForSelector("#reason:text('loading WebGPU')");
+    assert.equal(await lens.choose(GOOD_IMAGE), "done");
+    await lens.page.clock.fastForward("01:00");
+    await lens.page.waitForSelector("#reason:text('did not respond')");
+    assert.equal(await lens.choose(GOOD_IMAGE), "done");
     assert.deepEqual(asked(), []);
-    await reader.close();
+    await lens.close();
   });
 
   test("downloads nothing for WebGPU when the browser saves data", async () => {
-    const { reader, asked } = await open(
+    const { lens, asked } = await open(
       `async () => ({ features: new Set(["timestamp-query"]) })`,
       (page) =>
         page.addInitScript(() =>
           Object.defineProperty(navigator, "connection", { value: { saveData: true } }),
         ),
     );
-    await reader.page.waitForSelector("#reason:text('save data')");
-    assert.equal(await reader.choose(GOOD), "done");
+    await lens.page.waitForSelector("#reason:text('save data')");
+    assert.equal(await lens.choose(GOOD_IMAGE), "done");
     assert.deepEqual(asked(), []);
-    await reader.close();
+    await lens.close();
   });
 
   test("rejects an adapter without timestamp queries before the download", async () => {
@@ -107,34 +107,34 @@ describe("backend choice without a usable adapter", () => {
       export { default } from "./captcha_wasm_cpu.js";
       const gpu = { requestAdapter: async () => ({ features: new Set() }) };
       Object.defineProperty(navigator, "gpu", { value: gpu });`;
-    const reader = await LensPage.open(browser, site.address, {
+    const lens = await LensPage.open(browser, site.address, {
       query: "?backend=webgpu",
       prepare: (page) =>
         page.route("**/pkg/captcha_wasm.js", (route) =>
           route.fulfill({ contentType: "text/javascript", body: module }),
         ),
     });
-    assert.equal(await reader.settled(), "error");
-    const { code, message } = await reader.error();
+    assert.equal(await lens.waitUntilSettled(), "error");
+    const { code, message } = await lens.error();
     assert.equal(code, "no-webgpu");
     assert.match(message, /^WebGPU cannot be used here: .*timestamp queries\. Use the CPU/);
-    await reader.close();
+    await lens.close();
   });
 
   test("describes a panic in plain words", async () => {
-    const reader = await LensPage.open(browser, site.address, { query: "?backend=cpu" });
-    assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10), "panic.png")), "error");
-    const { message } = await reader.error();
+    const lens = await LensPage.open(browser, site.address, { query: "?backend=cpu" });
+    assert.equal(await lens.choose(png(blankPng(FAULTS.panic, 10), "panic.png")), "error");
+    const { message } = await lens.error();
     assert.doesNotMatch(message, /panicked|\.rs/);
     assert.match(message, /crashed/);
-    await reader.close();
+    await lens.close();
   });
 
   test("fails only the image that crashes the engine", async () => {
-    const { reader } = await open("async () => null");
+    const { lens } = await open("async () => null");
     const widths = [200, FAULTS.panic, 201, 202];
     const files = widths.map((width) => [...blankPng(width, 10)]);
-    const { one, many } = await reader.page.evaluate(async (given) => {
+    const { one, many } = await lens.page.evaluate(async (given) => {
       const { Recognizer } = await import(new URL("src/lib/client.js", location.href).href);
       const lens = await Recognizer.load({ backend: "cpu" });
       const images = given.map((bytes) => new Blob([new Uint8Array(bytes)]));
@@ -147,12 +147,12 @@ describe("backend choice without a usable adapter", () => {
     }, files);
     const expected = [200, "engine-crashed", 201, 202];
     assert.deepEqual({ one, many }, { one: expected, many: expected });
-    await reader.close();
+    await lens.close();
   });
 
   test("loads files and workers from another origin", async () => {
-    const reader = await LensPage.open(browser, site.address);
-    const { page } = reader;
+    const lens = await LensPage.open(browser, site.address);
+    const { page } = lens;
     const other = site.address.replace("127.0.0.1", "localhost");
     await page.route("**", async (route) => {
       const response = await route.fetch();
@@ -176,12 +176,12 @@ describe("backend choice without a usable adapter", () => {
       [site.address, `data:image/png;base64,${blankPng(60, 20).toString("base64")}`],
     );
     assert.deepEqual(read, [WORD, WORD]);
-    await reader.close();
+    await lens.close();
   });
 
   test("reads image elements and does not load URLs of sites", async () => {
-    const { reader } = await open("async () => null");
-    const results = await reader.page.evaluate(
+    const { lens } = await open("async () => null");
+    const results = await lens.page.evaluate(
       async (address) => {
         const { Recognizer } = await import(new URL("src/lib/client.js", location.href).href);
         const lens = await Recognizer.load({ backend: "cpu" });
@@ -225,6 +225,6 @@ describe("backend choice without a usable adapter", () => {
       address: "LensError bad-argument",
       svg: "LensError bad-argument",
     });
-    await reader.close();
+    await lens.close();
   });
 });

@@ -24,15 +24,15 @@ for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
   const first = [];
   for (let i = 0; i < OPENINGS; i++) {
     const started = performance.now();
-    const reader = await LensPage.open(browser, site.address, { query: `?backend=${backend}` });
-    await reader.chooseSample(file);
+    const lens = await LensPage.open(browser, site.address, { query: `?backend=${backend}` });
+    await lens.chooseSample(file);
     first.push(performance.now() - started);
-    await reader.close();
+    await lens.close();
   }
   console.log(`opening the page to the first reading: ${median(first).toFixed(0)} ms`);
 
-  const reader = await LensPage.open(browser, `${sources.address}?backend=auto`);
-  const { reading, longest, batches } = await reader.page.evaluate(measure, {
+  const lens = await LensPage.open(browser, `${sources.address}?backend=auto`);
+  const { reading, longest, batches } = await lens.page.evaluate(measure, {
     backend,
     sample: `${sources.address}samples/${file}`,
     readings: READINGS,
@@ -47,13 +47,13 @@ for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
 }
 
 const browser = await launch({ webgpu: false });
-const reader = await LensPage.open(browser, site.address, { query: "?backend=cpu" });
-await reader.settled();
+const lens = await LensPage.open(browser, site.address, { query: "?backend=cpu" });
+await lens.waitUntilSettled();
 console.log("== the page's own thread, longest task");
-console.log(`drawing, first time: ${await longest(() => reader.page.click("#generate"))} ms`);
-const strokes = reader.page.getByRole("slider", { name: "Strokes" });
+console.log(`drawing, first time: ${await longest(() => lens.page.click("#generate"))} ms`);
+const strokes = lens.page.getByRole("slider", { name: "Strokes" });
 console.log(`drawing anew: ${await longest(() => strokes.fill("40"))} ms`);
-console.log(`a noisy photo: ${await longest(() => reader.page.evaluate(pasteNoise))} ms`);
+console.log(`a noisy photo: ${await longest(() => lens.page.evaluate(pasteNoise))} ms`);
 await browser.close();
 await site.close();
 await sources.close();
@@ -63,7 +63,7 @@ await sources.close();
  * @returns {Promise<string>} the longest task on the main thread during the reading, if any is long
  */
 async function longest(act) {
-  await reader.page.evaluate(() => {
+  await lens.page.evaluate(() => {
     const tasks = /** @type {number[]} */ ([]);
     const observer = new PerformanceObserver((list) => {
       tasks.push(...list.getEntries().map(({ duration }) => duration));
@@ -72,9 +72,9 @@ async function longest(act) {
     Object.assign(globalThis, { tasks });
   });
   await act();
-  await reader.settled();
-  await reader.page.waitForTimeout(300);
-  const tasks = await reader.page.evaluate(() => /** @type {any} */ (globalThis).tasks);
+  await lens.waitUntilSettled();
+  await lens.page.waitForTimeout(300);
+  const tasks = await lens.page.evaluate(() => /** @type {any} */ (globalThis).tasks);
   return tasks.length > 0 ? Math.max(...tasks).toFixed(0) : "less than 50";
 }
 

@@ -48,17 +48,17 @@ export function watch(page, address) {
   /** @type {string[]} */
   const foreign = [];
   /** @type {string[]} */
-  const complaints = [];
+  const consoleMessages = [];
   page.on("request", (request) => {
     const url = request.url();
     const own = url.startsWith(address) || url.startsWith("blob:") || url.startsWith("data:");
     if (!own) foreign.push(url);
   });
   page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(message.text());
+    if (message.type() === "error") consoleMessages.push(message.text());
   });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  return { foreign, complaints };
+  page.on("pageerror", (error) => consoleMessages.push(String(error)));
+  return { foreign, consoleMessages };
 }
 
 /**
@@ -67,7 +67,7 @@ export function watch(page, address) {
  * @param {import("playwright-core").Page} page
  * @param {string} pattern
  */
-export async function hold(page, pattern) {
+export async function holdRequest(page, pattern) {
   const [asked, released] = [gate(), gate()];
   await page.route(pattern, async (route) => {
     asked.open();
@@ -110,7 +110,7 @@ export function holdDecoding() {
  * @param {number} [timeout] milliseconds
  * @returns {Promise<T>}
  */
-export async function until(ask, timeout = 60_000) {
+export async function waitFor(ask, timeout = 60_000) {
   const limit = AbortSignal.timeout(timeout);
   for (;;) {
     const answer = await ask();

@@ -21,7 +21,7 @@ describe("lens page on the CPU", () => {
   /** @type {import("playwright-core").Browser} */
   let browser;
   /** @type {LensPage} */
-  let reader;
+  let lens;
   /** @type {{ file: string, text: string }[]} */
   let shipped;
 
@@ -29,7 +29,7 @@ describe("lens page on the CPU", () => {
     site = await serve({ base: "/some/where/" });
     browser = await launch({ webgpu: false });
     shipped = await samples();
-    reader = await LensPage.open(browser, site.address);
+    lens = await LensPage.open(browser, site.address);
   });
   after(async () => {
     await browser.close();
@@ -38,34 +38,34 @@ describe("lens page on the CPU", () => {
 
   /** An error must cost one reading only. @param {string} code */
   async function failedWith(code) {
-    const error = await reader.error();
+    const error = await lens.error();
     assert.deepEqual({ shown: error.shown, code: error.code }, { shown: true, code });
     assert.match(error.message, /^[A-Z].{20,}[.]$/, "a sentence");
     const [good] = shipped;
-    assert.equal(await reader.choose(await sampleFile(good.file)), "done");
-    assert.equal(await reader.word(), good.text);
-    assert.equal((await reader.error()).shown, false);
+    assert.equal(await lens.choose(await sampleFile(good.file)), "done");
+    assert.equal(await lens.word(), good.text);
+    assert.equal((await lens.error()).shown, false);
   }
 
   test("uses the CPU and gives the reason when there is no WebGPU", async () => {
-    assert.equal(await reader.settled(), "ready");
-    await reader.page.waitForSelector("#reason:text('No WebGPU')");
-    assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "cpu");
-    assert.match((await reader.page.textContent("#reason")) ?? "", /WebGPU: .{10,}/);
+    assert.equal(await lens.waitUntilSettled(), "ready");
+    await lens.page.waitForSelector("#reason:text('No WebGPU')");
+    assert.equal(await lens.page.getAttribute("#badge", "data-kind"), "cpu");
+    assert.match((await lens.page.textContent("#reason")) ?? "", /WebGPU: .{10,}/);
   });
 
   test("reads the six samples", async () => {
     assert.equal(shipped.length, 6);
     for (const { file, text } of shipped) {
-      assert.equal(await reader.chooseSample(file), "done");
-      assert.equal(await reader.word(), text);
+      assert.equal(await lens.chooseSample(file), "done");
+      assert.equal(await lens.word(), text);
     }
   });
 
   test("describes each character for screen readers", async () => {
     const { file, text } = shipped[0];
-    await reader.chooseSample(file);
-    const { characters, grid, confidence, milliseconds, width, height } = await reader.result();
+    await lens.chooseSample(file);
+    const { characters, grid, confidence, milliseconds, width, height } = await lens.result();
     assert.equal(characters.map((/** @type {any} */ { character }) => character).join(""), text);
     for (const { attention } of characters) {
       assert.equal(attention.length, grid.rows * grid.cols);
@@ -76,7 +76,7 @@ describe("lens page on the CPU", () => {
     assert.ok(milliseconds.total > 0);
     const { buffer } = await sampleFile(file);
     assert.deepEqual([width, height], [buffer.readUInt32BE(16), buffer.readUInt32BE(20)]);
-    const labels = await reader.page
+    const labels = await lens.page
       .locator("[data-character-index]")
       .evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-label") ?? ""));
     assert.equal(labels.length, text.length);
@@ -92,35 +92,35 @@ describe("lens page on the CPU", () => {
     for (const [i, way] of /** @type {const} */ (["upload", "paste", "drop"]).entries()) {
       const { file, text } = shipped[i];
       const image = await sampleFile(file);
-      const state = await (way === "upload" ? reader.choose(image) : reader.hand(way, image));
+      const state = await (way === "upload" ? lens.choose(image) : lens.dispatchFiles(way, image));
       assert.equal(state, "done", way);
-      assert.equal(await reader.word(), text, way);
+      assert.equal(await lens.word(), text, way);
     }
   });
 
   test("reads a file dragged from the desktop", async () => {
     const { file, text } = shipped[4];
-    await reader.drag(join(WEB, "samples", file));
-    await reader.page.waitForFunction(
+    await lens.drag(join(WEB, "samples", file));
+    await lens.page.waitForFunction(
       (wanted) => document.querySelector("#word")?.textContent === wanted,
       text,
     );
   });
 
   test("reads the clipboard on Ctrl+V and on a click", async () => {
-    await reader.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-    const ways = [() => reader.page.keyboard.press("Control+V"), () => reader.page.click("#paste")];
+    await lens.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    const ways = [() => lens.page.keyboard.press("Control+V"), () => lens.page.click("#paste")];
     for (const [i, paste] of ways.entries()) {
       const { file, text } = shipped[3 + i];
-      await reader.page.evaluate(
+      await lens.page.evaluate(
         async (address) => {
           const image = await (await fetch(address ?? "")).blob();
           await navigator.clipboard.write([new ClipboardItem({ "image/png": image })]);
         },
-        await reader.page.getAttribute(`[data-sample="${file}"] img`, "src"),
+        await lens.page.getAttribute(`[data-sample="${file}"] img`, "src"),
       );
       await paste();
-      await reader.page.waitForFunction(
+      await lens.page.waitForFunction(
         (wanted) => document.querySelector("#word")?.textContent === wanted,
         text,
       );
@@ -129,9 +129,9 @@ describe("lens page on the CPU", () => {
 
   test("reads the first of several files and says so", async () => {
     const files = await Promise.all(shipped.slice(0, 3).map(({ file }) => sampleFile(file)));
-    assert.equal(await reader.hand("drop", ...files), "done");
-    assert.equal(await reader.word(), shipped[0].text);
-    assert.match((await reader.page.textContent("#note")) ?? "", /first of 3/);
+    assert.equal(await lens.dispatchFiles("drop", ...files), "done");
+    assert.equal(await lens.word(), shipped[0].text);
+    assert.match((await lens.page.textContent("#note")) ?? "", /first of 3/);
   });
 
   test("attends to the positions of the characters", async (t) => {
@@ -215,7 +215,7 @@ describe("lens page on the CPU", () => {
         (old) => document.querySelector("#picture")?.getAttribute("src") !== old,
         before,
       );
-      await other.settled();
+      await other.waitUntilSettled();
       assert.equal(await page.locator(".pending").count(), 0);
     }
     const heights = await page.evaluate(() => /** @type {any} */ (globalThis).heights);
@@ -226,7 +226,7 @@ describe("lens page on the CPU", () => {
   });
 
   test("generates an image, reads it, and offers a link to it", async () => {
-    const { page } = reader;
+    const { page } = lens;
     const drawn = async (/** @type {() => Promise<unknown>} */ change) => {
       const before = await page.getAttribute("#picture", "src");
       await change();
@@ -248,8 +248,8 @@ describe("lens page on the CPU", () => {
     await drawn(() => page.click("#generator-new-seed"));
     assert.equal(await page.textContent("#generator-info b"), "line");
     await drawn(() => page.getByLabel("Style").selectOption("waves"));
-    const word = await reader.word();
-    const { characters } = await reader.result();
+    const word = await lens.word();
+    const { characters } = await lens.result();
     const hash = "#generate?seed=2&style=waves&text=line&distorted=true&strokes=2";
     await page.waitForURL((url) => url.hash === hash);
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -259,7 +259,7 @@ describe("lens page on the CPU", () => {
     assert.equal(link, site.address + hash, "without the backend that was chosen here");
 
     const other = await LensPage.open(browser, site.address, { query: hash });
-    assert.equal(await other.settled(), "done");
+    assert.equal(await other.waitUntilSettled(), "done");
     assert.equal(await other.word(), word);
     assert.deepEqual((await other.result()).characters, characters);
     assert.equal(await other.page.getByRole("slider", { name: "Strokes" }).inputValue(), "2");
@@ -273,7 +273,7 @@ describe("lens page on the CPU", () => {
     const far = await LensPage.open(browser, site.address, {
       query: "#generate?text=line&strokes=80&noise=0.15",
     });
-    assert.equal(await far.settled(), "done");
+    assert.equal(await far.waitUntilSettled(), "done");
     assert.match((await far.page.textContent("#generator-info")) ?? "", /Strokes: 80/);
     const sliders = ["Strokes", "Noise"].map((name) => far.page.getByRole("slider", { name }));
     const values = await Promise.all(sliders.map((slider) => slider.inputValue()));
@@ -291,31 +291,31 @@ describe("lens page on the CPU", () => {
     );
 
     const [good] = shipped;
-    await reader.chooseSample(good.file);
-    assert.equal(await reader.word(), good.text);
+    await lens.chooseSample(good.file);
+    assert.equal(await lens.word(), good.text);
     assert.equal(await page.textContent("#generator-info"), "");
     assert.ok(await page.locator("#copy-link").isHidden());
     await page.waitForURL((url) => url.hash === "");
   });
 
   test("finds no text in a blank image", async () => {
-    assert.equal(await reader.choose(png(blankPng(600, 320))), "done");
-    assert.equal(await reader.word(), "");
-    assert.match((await reader.page.textContent("#status")) ?? "", /The image is blank/);
-    assert.equal(await reader.page.locator("[data-character-index]").count(), 0);
+    assert.equal(await lens.choose(png(blankPng(600, 320))), "done");
+    assert.equal(await lens.word(), "");
+    assert.match((await lens.page.textContent("#status")) ?? "", /The image is blank/);
+    assert.equal(await lens.page.locator("[data-character-index]").count(), 0);
   });
 
   test("reads an image that has too many bytes for the engine", async () => {
     const picture = { ...png(blankBmp(3000, 2500), "large.bmp"), mimeType: "image/bmp" };
     assert.ok(picture.buffer.length > 20 * 1024 * 1024);
-    assert.equal(await reader.choose(picture), "done");
-    assert.equal((await reader.result()).width, 2400); // the maximum size of a crop
+    assert.equal(await lens.choose(picture), "done");
+    assert.equal((await lens.result()).width, 2400); // the maximum size of a crop
   });
 
   test("reads an image that has too many pixels for the engine", async () => {
     const photo = png(blankPng(8000, 6000));
-    assert.equal(await reader.choose(photo), "done");
-    const { width, height } = await reader.result();
+    assert.equal(await lens.choose(photo), "done");
+    const { width, height } = await lens.result();
     assert.ok(width * height < 16_100_000 && width > 4000, `${width} x ${height}`);
   });
 
@@ -324,57 +324,57 @@ describe("lens page on the CPU", () => {
     const href = `data:image/png;base64,${buffer.toString("base64")}`;
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 150 80"><image href="${href}" width="150" height="80"/></svg>`;
     const file = { name: "a.svg", mimeType: "image/svg+xml", buffer: Buffer.from(svg) };
-    assert.equal(await reader.choose(file), "done");
-    assert.equal(await reader.word(), shipped[0].text);
+    assert.equal(await lens.choose(file), "done");
+    assert.equal(await lens.word(), shipped[0].text);
   });
 
   test("rejects a text file", async () => {
-    assert.equal(await reader.choose(png(Buffer.from("not a picture\n"))), "error");
+    assert.equal(await lens.choose(png(Buffer.from("not a picture\n"))), "error");
     await failedWith("unreadable-image");
   });
 
   test("rejects a truncated PNG", async () => {
     const { buffer } = await sampleFile(shipped[0].file);
     const half = buffer.subarray(0, buffer.length / 2);
-    assert.equal(await reader.choose(png(half)), "error");
+    assert.equal(await lens.choose(png(half)), "error");
     await failedWith("unreadable-image");
   });
 
   test("rejects an empty file", async () => {
-    assert.equal(await reader.choose(png(Buffer.alloc(0))), "error");
+    assert.equal(await lens.choose(png(Buffer.alloc(0))), "error");
     await failedWith("unreadable-image");
   });
 
   test("rejects an image of 30,000 x 30,000 pixels", async () => {
-    assert.equal(await reader.choose(png(hugePng())), "error");
+    assert.equal(await lens.choose(png(hugePng())), "error");
     await failedWith("image-too-large");
   });
 
   test("keeps the reading and shows a note when a folder is dropped", async () => {
-    const before = await reader.word();
+    const before = await lens.word();
     assert.ok(before);
     const folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
-    await reader.drag(folder);
-    await reader.page.waitForSelector("#note:text('This is a folder')");
+    await lens.drag(folder);
+    await lens.page.waitForSelector("#note:text('This is a folder')");
     await rm(folder, { recursive: true });
-    assert.equal(await reader.settled(), "done");
-    assert.equal(await reader.word(), before);
+    assert.equal(await lens.waitUntilSettled(), "done");
+    assert.equal(await lens.word(), before);
   });
 
   test("keeps the reading and shows a note when the clipboard has no image", async () => {
-    const before = await reader.word();
+    const before = await lens.word();
     assert.ok(before);
-    await reader.page.evaluate(() => {
+    await lens.page.evaluate(() => {
       const data = new DataTransfer();
       data.setData("text/plain", "just words");
       document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
     });
-    assert.match((await reader.page.textContent("#note")) ?? "", /clipboard contains no image/);
-    assert.equal(await reader.settled(), "done");
-    assert.equal(await reader.word(), before);
+    assert.match((await lens.page.textContent("#note")) ?? "", /clipboard contains no image/);
+    assert.equal(await lens.waitUntilSettled(), "done");
+    assert.equal(await lens.word(), before);
   });
 
   test("makes no request to another origin and logs no error", () => {
-    assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+    assert.deepEqual(lens.watched, { foreign: [], consoleMessages: [] });
   });
 });

@@ -51,155 +51,155 @@ describe("cropping", () => {
     const open = (options) => LensPage.open(browser, site.address, options);
 
     test("is available for an image and not for another file", async () => {
-      const reader = await open();
-      const button = reader.page.locator("#crop");
-      await reader.settled();
+      const lens = await open();
+      const button = lens.page.locator("#crop");
+      await lens.waitUntilSettled();
       assert.ok(await button.isHidden());
-      await reader.choose(BLANK);
+      await lens.choose(BLANK);
       assert.ok(await button.isVisible());
-      assert.equal(await reader.choose(png(Buffer.from("no image"))), "error");
-      assert.equal((await reader.error()).code, "unreadable-image");
+      assert.equal(await lens.choose(png(Buffer.from("no image"))), "error");
+      assert.equal((await lens.error()).code, "unreadable-image");
       assert.ok(await button.isHidden());
-      assert.deepEqual(reader.watched.complaints, []);
-      await reader.close();
+      assert.deepEqual(lens.watched.consoleMessages, []);
+      await lens.close();
     });
 
     test("works with the keyboard alone", async () => {
-      const reader = await open();
-      const { page } = reader;
-      await reader.choose(BLANK);
+      const lens = await open();
+      const { page } = lens;
+      await lens.choose(BLANK);
       await page.focus("#crop");
       await page.keyboard.press("Enter");
       await page.waitForSelector("#crop-box:focus");
       assert.equal(await page.getAttribute("#crop", "aria-expanded"), "true");
-      assert.deepEqual(await box(reader), [0, 0, 100, 100]);
+      assert.deepEqual(await box(lens), [0, 0, 100, 100]);
       await page.keyboard.press("Tab");
-      assert.equal(await focused(reader), "Top edge");
+      assert.equal(await focused(lens), "Top edge");
       for (let i = 0; i < 4; i++) await page.keyboard.press("Shift+ArrowDown");
       await page.keyboard.press("Tab");
-      assert.equal(await focused(reader), "Right edge");
+      assert.equal(await focused(lens), "Right edge");
       for (let i = 0; i < 10; i++) await page.keyboard.press("Shift+ArrowLeft");
       assert.equal(await page.locator(":focus").getAttribute("aria-valuenow"), "50");
-      assert.deepEqual(await box(reader), [0, 20, 50, 80]);
+      assert.deepEqual(await box(lens), [0, 20, 50, 80]);
       await page.focus("#crop-box");
       await page.keyboard.press("Shift+ArrowRight");
       for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowUp");
-      assert.deepEqual(await box(reader), [5, 18, 50, 80]);
+      assert.deepEqual(await box(lens), [5, 18, 50, 80]);
 
       await page.keyboard.press("Escape");
       assert.equal(await page.evaluate(() => document.activeElement?.id), "crop");
       assert.ok(await page.locator("#cropper").isHidden());
-      assert.equal((await reader.result()).width, 400);
-      await reader.close();
+      assert.equal((await lens.result()).width, 400);
+      await lens.close();
     });
 
     test("moves the box by its inside, edges and corners", async () => {
-      const reader = await open();
-      const { page } = reader;
-      await reader.choose(BLANK);
+      const lens = await open();
+      const { page } = lens;
+      await lens.choose(BLANK);
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
-      await drag(reader, "nw", 0.25, 0.5);
-      assert.deepEqual(await box(reader), [25, 50, 75, 50]);
-      await drag(reader, "e", -0.25, 0.3);
-      assert.deepEqual(await box(reader), [25, 50, 50, 50]);
-      await drag(reader, "move", -0.5, -0.25);
-      assert.deepEqual(await box(reader), [0, 25, 50, 50]);
+      await drag(lens, "nw", 0.25, 0.5);
+      assert.deepEqual(await box(lens), [25, 50, 75, 50]);
+      await drag(lens, "e", -0.25, 0.3);
+      assert.deepEqual(await box(lens), [25, 50, 50, 50]);
+      await drag(lens, "move", -0.5, -0.25);
+      assert.deepEqual(await box(lens), [0, 25, 50, 50]);
       await page.click("#crop-read");
-      assert.equal(await reader.settled(), "done");
-      const { width, height } = await reader.result();
+      assert.equal(await lens.waitUntilSettled(), "done");
+      const { width, height } = await lens.result();
       assert.ok(Math.abs(width - 200) < 3 && Math.abs(height - 100) < 3);
       assert.match((await page.textContent("#crop-note")) ?? "", /part of the image/);
 
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
-      assert.deepEqual(await box(reader), [0, 25, 50, 50], "nothing of the original is lost");
+      assert.deepEqual(await box(lens), [0, 25, 50, 50], "nothing of the original is lost");
       await page.click("#crop-cancel");
       await page.click("#crop-reset");
-      assert.equal(await reader.settled(), "done");
-      assert.equal((await reader.result()).width, 400);
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal((await lens.result()).width, 400);
       assert.ok(await page.locator("#crop-reset").isHidden());
-      await reader.close();
+      await lens.close();
     });
 
     test("rotates and straightens the image", async () => {
-      const reader = await open();
-      const { page } = reader;
-      await reader.choose(BLANK);
+      const lens = await open();
+      const { page } = lens;
+      await lens.choose(BLANK);
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
       await page.click("#crop-right");
       await page.fill("#crop-angle", "-4.5");
       assert.equal(await page.textContent("#crop-degrees"), "-4.5°");
       await page.click("#crop-read");
-      assert.equal(await reader.settled(), "done");
-      const { width, height } = await reader.result();
+      assert.equal(await lens.waitUntilSettled(), "done");
+      const { width, height } = await lens.result();
       assert.deepEqual([width, height], [200, 400]);
-      await reader.close();
+      await lens.close();
     });
 
     test("closes the box when a new image is chosen during detection", async () => {
-      const reader = await open();
-      await reader.choose(BLANK);
-      await reader.page.click("#crop");
-      await reader.page.waitForSelector("#crop-box:focus");
-      await reader.page.evaluate(() => {
+      const lens = await open();
+      await lens.choose(BLANK);
+      await lens.page.click("#crop");
+      await lens.page.waitForSelector("#crop-box:focus");
+      await lens.page.evaluate(() => {
         const { captchaLens } = /** @type {any} */ (globalThis);
         captchaLens.widths = [];
         const set = (/** @type {any} */ { width }) => captchaLens.widths.push(width);
         Object.defineProperty(captchaLens, "lastResult", { set });
       });
       const widths = () =>
-        reader.page.evaluate(() => /** @type {any} */ (globalThis).captchaLens.widths);
-      await reader.page.evaluate(holdDecoding);
-      await reader.page.setInputFiles("#file-input", screenshot);
-      await reader.page.setInputFiles("#file-input", png(blankPng(200, 100)));
-      await reader.page.evaluate(() => /** @type {any} */ (globalThis).release());
-      assert.equal(await reader.settled(), "done");
+        lens.page.evaluate(() => /** @type {any} */ (globalThis).captchaLens.widths);
+      await lens.page.evaluate(holdDecoding);
+      await lens.page.setInputFiles("#file-input", screenshot);
+      await lens.page.setInputFiles("#file-input", png(blankPng(200, 100)));
+      await lens.page.evaluate(() => /** @type {any} */ (globalThis).release());
+      assert.equal(await lens.waitUntilSettled(), "done");
       assert.deepEqual(await widths(), [200]);
-      assert.equal(await reader.page.textContent("#crop-note"), "");
-      assert.ok(await reader.page.locator("#cropper").isHidden());
+      assert.equal(await lens.page.textContent("#crop-note"), "");
+      assert.ok(await lens.page.locator("#cropper").isHidden());
       // The crop of the first screenshot is ready before that of the second.
-      assert.equal(await reader.choose(screenshot), "done");
+      assert.equal(await lens.choose(screenshot), "done");
       assert.equal((await widths()).length, 2, "the first was never read");
-      await reader.close();
+      await lens.close();
     });
 
     test("stays available when the cropped part cannot be read", async () => {
-      const reader = await open({ query: "?backend=cpu" });
-      const { page } = reader;
-      await reader.settled();
+      const lens = await open({ query: "?backend=cpu" });
+      const { page } = lens;
+      await lens.waitUntilSettled();
       const missing = "**/captcha_wasm_cpu_bg.wasm";
       await page.route(missing, (route) => route.fulfill({ status: 404 }));
       await page.reload();
-      await reader.settled();
+      await lens.waitUntilSettled();
       await page.setInputFiles("#file-input", screenshot);
       await page.waitForSelector("#crop-note:text('looks like a CAPTCHA')");
-      assert.equal(await reader.settled(), "error");
+      assert.equal(await lens.waitUntilSettled(), "error");
       assert.equal(await page.textContent("#crop"), "Adjust crop");
       await page.unroute(missing);
       await page.click("#crop-reset");
-      assert.equal(await reader.settled(), "done");
-      assert.equal((await reader.result()).width, SCREEN.width);
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal((await lens.result()).width, SCREEN.width);
       assert.equal(await page.textContent("#crop"), "Crop");
-      assert.equal(await reader.choose(png(Buffer.from("no image"))), "error");
+      assert.equal(await lens.choose(png(Buffer.from("no image"))), "error");
       assert.ok(await page.locator("#crop").isHidden());
-      await reader.close();
+      await lens.close();
     });
 
     test("shows an error and continues when the engine fails on the cropped part", async () => {
-      const reader = await open();
-      assert.equal(await reader.choose(png(blankPng(FAULTS.panic, 10))), "error");
-      assert.ok(await reader.page.locator("#crop").isHidden());
-      assert.equal(await reader.choose(screenshot), "done");
-      await reader.close();
+      const lens = await open();
+      assert.equal(await lens.choose(png(blankPng(FAULTS.panic, 10))), "error");
+      assert.ok(await lens.page.locator("#crop").isHidden());
+      assert.equal(await lens.choose(screenshot), "done");
+      await lens.close();
     });
 
     for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       test(`has no accessibility violations at 320 pixels in ${colorScheme} mode`, async () => {
-        const reader = await open({ colorScheme, viewport: { width: 320, height: 700 } });
-        const { page } = reader;
-        await reader.choose(screenshot);
+        const lens = await open({ colorScheme, viewport: { width: 320, height: 700 } });
+        const { page } = lens;
+        await lens.choose(screenshot);
         const axe = await readFile(AXE, "utf8");
         for (const opened of [false, true]) {
           if (opened) {
@@ -218,31 +218,31 @@ describe("cropping", () => {
           const scroll = await page.evaluate(() => document.documentElement.scrollWidth);
           assert.ok(scroll <= 320, `${scroll} > 320`);
         }
-        await reader.close();
+        await lens.close();
       });
     }
   });
 
   describe("with the real engine", () => {
     /** @type {LensPage} */
-    let reader;
+    let lens;
 
     before(async () => {
       site = await serve();
-      reader = await LensPage.open(browser, site.address);
+      lens = await LensPage.open(browser, site.address);
     });
     after(() => site.close());
 
     test("finds and reads the CAPTCHA in a screenshot, and says that it is a part", async () => {
       for (const give of [
-        () => reader.choose(screenshot),
-        () => reader.hand("paste", screenshot),
+        () => lens.choose(screenshot),
+        () => lens.dispatchFiles("paste", screenshot),
       ]) {
         assert.equal(await give(), "done");
-        assert.equal(await reader.word(), sample.text);
-        assert.match((await reader.page.textContent("#crop-note")) ?? "", /looks like a CAPTCHA/);
+        assert.equal(await lens.word(), sample.text);
+        assert.match((await lens.page.textContent("#crop-note")) ?? "", /looks like a CAPTCHA/);
       }
-      const { width, height } = await reader.result();
+      const { width, height } = await lens.result();
       assert.ok(Math.abs(width - AT.width) < 60 && Math.abs(height - AT.height) < 60);
     });
 
@@ -254,12 +254,12 @@ describe("cropping", () => {
       ]) {
         const at = { x, y, width: 220, height: 117 };
         const large = await draw(browser, file, screenOf({ width, height }, at));
-        assert.equal(await reader.choose(large), "done");
-        assert.equal(await reader.word(), sample.text, `${width} x ${height}`);
-        const result = await reader.result();
+        assert.equal(await lens.choose(large), "done");
+        assert.equal(await lens.word(), sample.text, `${width} x ${height}`);
+        const result = await lens.result();
         assert.ok(result.width < 300 && result.height < 180, `${result.width} x ${result.height}`);
       }
-      const { page } = reader;
+      const { page } = lens;
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
       const box = await page.locator("#crop-box").boundingBox();
@@ -270,52 +270,52 @@ describe("cropping", () => {
     });
 
     test("says so when the whole image is one CAPTCHA", async () => {
-      const { page } = reader;
-      await reader.choose(await sampleFile(sample.file));
+      const { page } = lens;
+      await lens.choose(await sampleFile(sample.file));
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
       await page.click("#crop-detect");
       await page.waitForSelector("#crop-message:text('whole image looks like one CAPTCHA')");
       await page.click("#crop-cancel");
-      await reader.choose(screenshot);
+      await lens.choose(screenshot);
     });
 
     test("reads the whole image after a click, and lets the user choose the part", async () => {
-      const { page } = reader;
+      const { page } = lens;
       await page.click("#crop-reset");
-      assert.equal(await reader.settled(), "done");
-      assert.equal((await reader.result()).width, SCREEN.width);
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal((await lens.result()).width, SCREEN.width);
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
       await page.click("#crop-all");
-      await drag(reader, "nw", AT.x / SCREEN.width, AT.y / SCREEN.height);
+      await drag(lens, "nw", AT.x / SCREEN.width, AT.y / SCREEN.height);
       const right = (AT.x + AT.width) / SCREEN.width - 1;
-      await drag(reader, "se", right, (AT.y + AT.height) / SCREEN.height - 1);
+      await drag(lens, "se", right, (AT.y + AT.height) / SCREEN.height - 1);
       await page.click("#crop-read");
-      assert.equal(await reader.settled(), "done");
-      assert.equal(await reader.word(), sample.text);
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal(await lens.word(), sample.text);
     });
 
     test("rotates an image that lies on its side", async () => {
-      const { page } = reader;
-      await reader.choose(await draw(browser, await sampleFile(sample.file), side));
+      const { page } = lens;
+      await lens.choose(await draw(browser, await sampleFile(sample.file), side));
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
       await page.click("#crop-all");
       await page.click("#crop-left");
       await page.click("#crop-read");
-      assert.equal(await reader.settled(), "done");
-      assert.equal(await reader.word(), sample.text);
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal(await lens.word(), sample.text);
     });
 
     test("does not crop samples and CAPTCHAs", async () => {
       for (const { file, text } of await samples()) {
-        await reader.choose(await sampleFile(file));
-        assert.equal(await reader.word(), text);
-        assert.equal((await reader.result()).width, 600);
-        assert.ok(await reader.page.locator("#crop-reset").isHidden());
+        await lens.choose(await sampleFile(file));
+        assert.equal(await lens.word(), text);
+        assert.equal((await lens.result()).width, 600);
+        assert.ok(await lens.page.locator("#crop-reset").isHidden());
       }
-      assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+      assert.deepEqual(lens.watched, { foreign: [], consoleMessages: [] });
     });
   });
 });
@@ -395,10 +395,10 @@ const side = `
 /**
  * The crop box in percent of the image.
  *
- * @param {LensPage} reader
+ * @param {LensPage} lens
  */
-function box(reader) {
-  return reader.page.evaluate(() => {
+function box(lens) {
+  return lens.page.evaluate(() => {
     const [stage, crop] = ["#crop-picture", "#crop-box"].map((selector) =>
       /** @type {Element} */ (document.querySelector(selector)).getBoundingClientRect(),
     );
@@ -415,7 +415,7 @@ function box(reader) {
 /**
  * Drags a handle. Distances are fractions of the image.
  *
- * @param {LensPage} reader
+ * @param {LensPage} lens
  * @param {string} handle
  * @param {number} dx
  * @param {number} dy
@@ -432,7 +432,7 @@ async function drag({ page }, handle, dx, dy) {
   await page.mouse.up();
 }
 
-/** The label of the focused element. @param {LensPage} reader */
-function focused(reader) {
-  return reader.page.locator(":focus").getAttribute("aria-label");
+/** The label of the focused element. @param {LensPage} lens */
+function focused(lens) {
+  return lens.page.locator(":focus").getAttribute("aria-label");
 }

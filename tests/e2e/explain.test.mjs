@@ -12,7 +12,7 @@ import { LensPage, png } from "./lens-page.mjs";
 import { SOURCES, serve } from "./site.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const GOOD = png(blankPng(200, 100), "good.png");
+const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
 const BAD = png(Buffer.from("no image"));
 
 describe("explanation", () => {
@@ -35,44 +35,38 @@ describe("explanation", () => {
 
   /** @param {Parameters<typeof LensPage.open>[2]} [options] */
   async function read(options) {
-    const reader = await LensPage.open(browser, site.address, options);
-    await reader.choose(GOOD);
-    return reader;
+    const lens = await LensPage.open(browser, site.address, options);
+    await lens.choose(GOOD_IMAGE);
+    return lens;
   }
 
   test("shows figures only for the image that was read", async () => {
-    const reader = await LensPage.open(browser, site.address);
-    await reader.settled();
-    const figures = () => reader.page.locator("#explain [data-of-reading]:visible").count();
-    assert.ok(await reader.page.locator("#explain h3").first().isVisible());
+    const lens = await LensPage.open(browser, site.address);
+    await lens.waitUntilSettled();
+    const figures = () => lens.page.locator("#explain [data-of-reading]:visible").count();
+    assert.ok(await lens.page.locator("#explain h3").first().isVisible());
     assert.equal(await figures(), 0, "nothing was read yet");
-    await reader.choose(GOOD);
+    await lens.choose(GOOD_IMAGE);
     assert.equal(await figures(), 6);
-    assert.match(
-      await text(reader, "#explain-grid"),
-      /^These 200 × 100 pixels became 12 col.* 72 /,
-    );
+    assert.match(await text(lens, "#explain-grid"), /^These 200 × 100 pixels became 12 col.* 72 /);
     assert.equal(
-      await reader.page.getAttribute("#cells-picture", "src"),
-      await reader.page.getAttribute("#picture", "src"),
+      await lens.page.getAttribute("#cells-picture", "src"),
+      await lens.page.getAttribute("#picture", "src"),
     );
-    assert.equal(await reader.choose(BAD), "error");
+    assert.equal(await lens.choose(BAD), "error");
     assert.equal(await figures(), 0, "nothing was read in this one");
-    await reader.choose(GOOD);
+    await lens.choose(GOOD_IMAGE);
     assert.equal(await figures(), 6);
-    await reader.close();
+    await lens.close();
   });
 
   test("shows the weights of the current character as numbers", async () => {
-    const reader = await read();
-    const { characters } = await reader.result();
+    const lens = await read();
+    const { characters } = await lens.result();
     for (const [i, { character, attention }] of characters.entries()) {
-      if (i > 0) await reader.page.keyboard.press("ArrowRight");
-      assert.match(
-        await text(reader, "#weights-caption"),
-        new RegExp(`^Weights for ${character}, `),
-      );
-      const numbers = await reader.page.locator("#weights-body td").allTextContents();
+      if (i > 0) await lens.page.keyboard.press("ArrowRight");
+      assert.match(await text(lens, "#weights-caption"), new RegExp(`^Weights for ${character}, `));
+      const numbers = await lens.page.locator("#weights-body td").allTextContents();
       assert.equal(numbers.length, attention.length);
       numbers.forEach((number, cell) => {
         const exact = attention[cell] * 100;
@@ -80,107 +74,105 @@ describe("explanation", () => {
         else assert.ok(Math.abs(Number(number) - exact) <= (number.includes(".") ? 0.051 : 0.51));
       });
     }
-    await reader.close();
+    await lens.close();
   });
 
   test("shows the decoder step of the current character", async () => {
-    const reader = await read();
+    const lens = await read();
     const step = async () =>
-      Promise.all(
-        ["#step-state", "#step-previous", "#step-character"].map((id) => text(reader, id)),
-      );
+      Promise.all(["#step-state", "#step-previous", "#step-character"].map((id) => text(lens, id)));
     assert.deepEqual(await step(), ["zeros", "start", "t"]);
-    await reader.page.click("#explain-characters button:text-is('u')");
+    await lens.page.click("#explain-characters button:text-is('u')");
     assert.deepEqual(await step(), ["after th", "h", "u"]);
-    assert.equal(await reader.page.textContent("#word .current"), "u");
-    const { characters } = await reader.result();
-    const terms = (await reader.page.locator("#step-sum .heat-value").allTextContents()).map(
+    assert.equal(await lens.page.textContent("#word .current"), "u");
+    const { characters } = await lens.result();
+    const terms = (await lens.page.locator("#step-sum .heat-value").allTextContents()).map(
       parseFloat,
     );
     const [greatest] = [...characters[2].attention].sort((a, b) => b - a);
     assert.ok(Math.abs(terms[0] - greatest * 100) <= 0.051);
     const sum = terms.reduce((a, b) => a + b, 0);
     assert.ok(Math.abs(sum - 100) < 0.3, `all cells together are ${sum} %`);
-    await reader.page.keyboard.press("ArrowRight");
-    assert.equal(await text(reader, "#explain-characters :focus"), "s", "the focus goes along");
-    await reader.close();
+    await lens.page.keyboard.press("ArrowRight");
+    assert.equal(await text(lens, "#explain-characters :focus"), "s", "the focus goes along");
+    await lens.close();
   });
 
   test("shows the weight of a cell for each character on hover and with the keyboard", async () => {
-    const reader = await read();
-    const { characters, grid } = await reader.result();
+    const lens = await read();
+    const { characters, grid } = await lens.result();
     /** @param {number} col @param {number} row counted from 1 */
     const tells = async (col, row) => {
-      assert.equal(await text(reader, "#cell-place"), `Column ${col}, row ${row}`);
+      assert.equal(await text(lens, "#cell-place"), `Column ${col}, row ${row}`);
       const cell = (row - 1) * grid.cols + col - 1;
-      const shares = await reader.page.locator("#cell-shares span").allTextContents();
+      const shares = await lens.page.locator("#cell-shares span").allTextContents();
       assert.equal(shares.length, characters.length);
       shares.forEach((share, i) => {
         const exact = characters[i].attention[cell] * 100;
         if (share.startsWith("<")) assert.ok(exact < 0.05);
         else assert.ok(Math.abs(parseFloat(share) - exact) <= 0.051);
       });
-      const marked = await reader.page
+      const marked = await lens.page
         .locator("#weights-body td")
         .evaluateAll((all) => all.findIndex((one) => one.classList.contains("chosen")));
       assert.equal(marked, cell, "the table points it out");
     };
     await tells(6, 4); // the strongest cell of the first character
-    await reader.page.getByRole("gridcell", { name: "Column 9, row 4" }).hover();
+    await lens.page.getByRole("gridcell", { name: "Column 9, row 4" }).hover();
     await tells(9, 4);
-    await reader.page.hover("h1");
+    await lens.page.hover("h1");
     await tells(6, 4);
 
-    await reader.page.focus("#cells [tabindex='0']");
-    await reader.page.keyboard.press("ArrowRight");
-    await reader.page.keyboard.press("ArrowUp");
+    await lens.page.focus("#cells [tabindex='0']");
+    await lens.page.keyboard.press("ArrowRight");
+    await lens.page.keyboard.press("ArrowUp");
     await tells(7, 3);
-    assert.equal(await reader.page.textContent("#word .current"), "t", "the character stays");
+    assert.equal(await lens.page.textContent("#word .current"), "t", "the character stays");
     assert.match(
-      (await reader.page.getAttribute("#cells :focus", "aria-label")) ?? "",
+      (await lens.page.getAttribute("#cells :focus", "aria-label")) ?? "",
       /^Column 7, row 3: t .+%, h .+%, u .+%, s .+%$/,
     );
-    await reader.page.keyboard.press("Shift+Tab");
+    await lens.page.keyboard.press("Shift+Tab");
     await tells(6, 4);
 
-    await reader.page.getByRole("gridcell", { name: "Column 2, row 1" }).click();
-    await reader.page.hover("h1");
+    await lens.page.getByRole("gridcell", { name: "Column 2, row 1" }).click();
+    await lens.page.hover("h1");
     await tells(2, 1);
-    await reader.close();
+    await lens.close();
   });
 
   test("follows the playback and hides the characters that come later", async () => {
-    const reader = await LensPage.open(browser, site.address, { reducedMotion: "no-preference" });
-    await reader.settled();
-    await stopClock(reader.page);
-    await reader.choose(GOOD);
-    assert.ok((await reader.page.locator("#explain .pending").count()) >= 2);
-    await reader.page.clock.runFor(5000);
-    assert.equal(await reader.page.locator("#explain .pending").count(), 0);
-    assert.equal(await text(reader, "#step-character"), "s");
-    assert.equal(await reader.page.locator("#explain [aria-live]").count(), 0);
-    await reader.close();
+    const lens = await LensPage.open(browser, site.address, { reducedMotion: "no-preference" });
+    await lens.waitUntilSettled();
+    await stopClock(lens.page);
+    await lens.choose(GOOD_IMAGE);
+    assert.ok((await lens.page.locator("#explain .pending").count()) >= 2);
+    await lens.page.clock.runFor(5000);
+    assert.equal(await lens.page.locator("#explain .pending").count(), 0);
+    assert.equal(await text(lens, "#step-character"), "s");
+    assert.equal(await lens.page.locator("#explain [aria-live]").count(), 0);
+    await lens.close();
   });
 
   test("scrolls the table inside its box on a small screen, also with the keyboard", async () => {
-    const reader = await read({ viewport: { width: 320, height: 700 } });
-    await reader.page.focus("#weights-scroll");
-    await reader.page.keyboard.press("ArrowRight");
-    await reader.page.waitForFunction(() => {
+    const lens = await read({ viewport: { width: 320, height: 700 } });
+    await lens.page.focus("#weights-scroll");
+    await lens.page.keyboard.press("ArrowRight");
+    await lens.page.waitForFunction(() => {
       const box = document.querySelector("#weights-scroll");
       return box && box.scrollLeft > 0;
     });
-    assert.equal(await text(reader, "#step-character"), "t", "and the character stays");
-    assert.equal(await reader.page.evaluate(() => document.documentElement.scrollWidth), 320);
-    await reader.close();
+    assert.equal(await text(lens, "#step-character"), "t", "and the character stays");
+    assert.equal(await lens.page.evaluate(() => document.documentElement.scrollWidth), 320);
+    await lens.close();
   });
 
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     test(`has no accessibility violations in ${colorScheme} mode`, async () => {
-      const reader = await read({ colorScheme });
-      await reader.page.evaluate(await readFile(AXE, "utf8"));
+      const lens = await read({ colorScheme });
+      await lens.page.evaluate(await readFile(AXE, "utf8"));
       for (let character = 0; character < 2; character++) {
-        const { violations } = await reader.page.evaluate(() =>
+        const { violations } = await lens.page.evaluate(() =>
           /** @type {any} */ (globalThis).axe.run("#explain"),
         );
         const found = violations.map((/** @type {any} */ { id, nodes }) => [
@@ -188,18 +180,18 @@ describe("explanation", () => {
           nodes.map((/** @type {any} */ { html }) => html),
         ]);
         assert.deepEqual(found, []);
-        await reader.page.keyboard.press("ArrowRight");
+        await lens.page.keyboard.press("ArrowRight");
       }
-      assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
-      await reader.close();
+      assert.deepEqual(lens.watched, { foreign: [], consoleMessages: [] });
+      await lens.close();
     });
   }
 });
 
 /**
- * @param {LensPage} reader
+ * @param {LensPage} lens
  * @param {string} selector
  */
-async function text(reader, selector) {
-  return (await reader.page.textContent(selector)) ?? "";
+async function text(lens, selector) {
+  return (await lens.page.textContent(selector)) ?? "";
 }

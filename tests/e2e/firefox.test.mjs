@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
 import puppeteer from "puppeteer-core";
-import { serviceWorkerControls, until, watch } from "./browser.mjs";
+import { serviceWorkerControls, waitFor, watch } from "./browser.mjs";
 import { panelsOf } from "./images.mjs";
 import { WEB, samples } from "./lens-page.mjs";
 import { serve } from "./site.mjs";
@@ -51,7 +51,7 @@ describe("Firefox", () => {
     watched = watch(/** @type {any} */ (page), site.address);
   });
   afterEach(async () => {
-    assert.deepEqual(watched, { foreign: [], complaints: [] });
+    assert.deepEqual(watched, { foreign: [], consoleMessages: [] });
     await page.close();
   });
 
@@ -145,7 +145,7 @@ describe("Firefox", () => {
  * @param {string} name
  */
 async function saved(folder, name) {
-  await until(async () => {
+  await waitFor(async () => {
     const names = await readdir(folder);
     // Firefox first creates an empty file, writes a second one, and then renames it.
     if (!names.includes(name) || names.some((one) => one.endsWith(".part"))) return false;

@@ -66,10 +66,10 @@ export class LensPage {
       ...options,
     });
     if (adapter) await context.addInitScript(pretendAdapter);
-    const reader = new LensPage(await context.newPage(), address, timeout);
-    await prepare?.(reader.page);
-    await reader.page.goto(address + query);
-    return reader;
+    const lens = new LensPage(await context.newPage(), address, timeout);
+    await prepare?.(lens.page);
+    await lens.page.goto(address + query);
+    return lens;
   }
 
   close() {
@@ -77,7 +77,7 @@ export class LensPage {
   }
 
   /** Waits until the page is idle and returns its state. */
-  async settled() {
+  async waitUntilSettled() {
     const settled = "body:is([data-state=ready], [data-state=done], [data-state=error])";
     await this.page.waitForSelector(settled);
     return this.page.evaluate(() => document.body.dataset.state);
@@ -90,7 +90,7 @@ export class LensPage {
    */
   async choose(file) {
     await this.page.setInputFiles("#file-input", file);
-    return this.settled();
+    return this.waitUntilSettled();
   }
 
   /**
@@ -101,7 +101,7 @@ export class LensPage {
   async chooseSample(file) {
     await this.page.click(`#samples button[data-sample="${file}"]`);
     await this.page.waitForSelector(`#samples button[data-sample="${file}"][aria-pressed=true]`);
-    return this.settled();
+    return this.waitUntilSettled();
   }
 
   /**
@@ -110,7 +110,7 @@ export class LensPage {
    * @param {"paste" | "drop"} type
    * @param {FileGiven[]} files
    */
-  async hand(type, ...files) {
+  async dispatchFiles(type, ...files) {
     const encoded = files.map((file) => ({ ...file, buffer: file.buffer.toString("base64") }));
     await this.page.evaluate(([kind, given]) => {
       const data = new DataTransfer();
@@ -125,7 +125,7 @@ export class LensPage {
           : new DragEvent(kind, { ...options, dataTransfer: data }),
       );
     }, /** @type {const} */ ([type, encoded]));
-    return this.settled();
+    return this.waitUntilSettled();
   }
 
   /**

@@ -19,25 +19,25 @@ test("the pages send requests to their own site only", async (t) => {
   t.after(proxy.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await LensPage.open(browser, site.address, {
+  const lens = await LensPage.open(browser, site.address, {
     serviceWorkers: "allow",
     proxy: { server: proxy.address, bypass: "<-loopback>" }, // this machine, too
   });
-  const { page } = reader;
+  const { page } = lens;
 
   const [{ file, text }] = await samples();
-  await reader.chooseSample(file);
-  assert.equal(await reader.choose(await sampleFile(file)), "done");
-  assert.equal(await reader.word(), text);
+  await lens.chooseSample(file);
+  assert.equal(await lens.choose(await sampleFile(file)), "done");
+  assert.equal(await lens.word(), text);
   await page.click("#generate");
   await page.waitForSelector("#generator-info b");
-  assert.equal(await reader.settled(), "done");
+  assert.equal(await lens.waitUntilSettled(), "done");
   await page.evaluate(serviceWorkerControls);
   await page.goto(`${site.address}audit.html`);
   await page.setInputFiles("#files-input", [await sampleFile(file)]);
   await page.waitForSelector("body[data-state=done]");
 
-  assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+  assert.deepEqual(lens.watched, { foreign: [], consoleMessages: [] });
   const paths = proxy.asked.own;
   for (const path of [
     /^\/$/,

@@ -8,7 +8,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { launch, serviceWorkerControls, until } from "./browser.mjs";
+import { launch, serviceWorkerControls, waitFor } from "./browser.mjs";
 import { LensPage, sampleFile, samples } from "./lens-page.mjs";
 import { DIST, serve } from "./site.mjs";
 
@@ -19,26 +19,26 @@ test("offline page reads after one visit", async (t) => {
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await visit(browser, site.address);
+  const lens = await visit(browser, site.address);
   await site.close();
 
   const [{ file, text }] = await samples();
-  await reader.page.reload();
-  assert.equal(await reader.settled(), "ready");
-  assert.equal(await reader.choose(await sampleFile(file)), "done");
-  assert.equal(await reader.word(), text);
-  const broken = await reader.page.evaluate(() =>
+  await lens.page.reload();
+  assert.equal(await lens.waitUntilSettled(), "ready");
+  assert.equal(await lens.choose(await sampleFile(file)), "done");
+  assert.equal(await lens.word(), text);
+  const broken = await lens.page.evaluate(() =>
     [...document.images].filter((one) => one.currentSrc && !one.naturalWidth).map((one) => one.src),
   );
   assert.deepEqual(broken, []);
-  await reader.chooseSample(file);
-  assert.equal(await reader.word(), text);
-  await reader.page.click("#generate");
-  await reader.page.waitForSelector("#generator-info b");
-  await reader.page.goto(`${site.address}audit.html${QUERY}`);
-  await reader.page.setInputFiles("#files-input", [await sampleFile(file)]);
-  await reader.page.waitForSelector("body[data-state=done]");
-  assert.equal(await reader.page.textContent(".report-rate"), "100.0%");
+  await lens.chooseSample(file);
+  assert.equal(await lens.word(), text);
+  await lens.page.click("#generate");
+  await lens.page.waitForSelector("#generator-info b");
+  await lens.page.goto(`${site.address}audit.html${QUERY}`);
+  await lens.page.setInputFiles("#files-input", [await sampleFile(file)]);
+  await lens.page.waitForSelector("body[data-state=done]");
+  assert.equal(await lens.page.textContent(".report-rate"), "100.0%");
 });
 
 test("a new version is cached as a whole and replaces the old one", async (t) => {
@@ -47,10 +47,10 @@ test("a new version is cached as a whole and replaces the old one", async (t) =>
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await visit(browser, site.address);
+  const lens = await visit(browser, site.address);
   /** Number of cached versions of a page. */
   const versions = () =>
-    reader.page.evaluate(async () => {
+    lens.page.evaluate(async () => {
       let count = 0;
       for (const name of await caches.keys()) {
         const keys = await (await caches.open(name)).keys();
@@ -61,32 +61,32 @@ test("a new version is cached as a whole and replaces the old one", async (t) =>
   assert.equal(await versions(), 1);
 
   await change("audit.html", "<title>", "<title>New: ");
-  await reader.page.goto(`${site.address}audit.html${QUERY}`);
-  assert.match(await reader.page.title(), /^New: /);
-  const kept = await reader.page.evaluate(async () => {
+  await lens.page.goto(`${site.address}audit.html${QUERY}`);
+  assert.match(await lens.page.title(), /^New: /);
+  const kept = await lens.page.evaluate(async () => {
     const response = await caches.match(location.href, { ignoreSearch: true });
     return response?.text();
   });
   assert.match(kept ?? "", /<title>/);
   assert.doesNotMatch(kept ?? "", /New: /, "a version holds its own files");
-  await reader.page.goto(`${site.address}${QUERY}`);
+  await lens.page.goto(`${site.address}${QUERY}`);
 
   // The list of files contains the version of the page.
   await change("sw.js", /"revision":"(?=\w+","url":"audit\.html")/, '"revision":"new');
-  await reader.page.reload();
-  await reader.chooseSample((await samples())[0].file);
+  await lens.page.reload();
+  await lens.chooseSample((await samples())[0].file);
   // A visit to one page also caches the other one.
-  await until(() =>
-    reader.page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null),
+  await waitFor(() =>
+    lens.page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null),
   );
   assert.equal(await versions(), 2);
   // The new version takes over when no page of the old one is open.
-  await reader.page.goto("about:blank");
-  await reader.page.goto(`${site.address}${QUERY}`);
-  await until(async () => (await versions()) === 1);
+  await lens.page.goto("about:blank");
+  await lens.page.goto(`${site.address}${QUERY}`);
+  await waitFor(async () => (await versions()) === 1);
   await site.close();
-  await reader.page.goto(`${site.address}audit.html${QUERY}`);
-  assert.match(await reader.page.title(), /^New: /);
+  await lens.page.goto(`${site.address}audit.html${QUERY}`);
+  assert.match(await lens.page.title(), /^New: /);
 });
 
 test("the cached page is shown when the server is slow", async (t) => {
@@ -96,19 +96,19 @@ test("the cached page is shown when the server is slow", async (t) => {
   t.after(way.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await visit(browser, way.address);
+  const lens = await visit(browser, way.address);
   way.fallSilent();
-  await reader.page.reload();
-  assert.equal(await reader.settled(), "ready");
+  await lens.page.reload();
+  assert.equal(await lens.waitUntilSettled(), "ready");
   // The browser stops an idle service worker.
-  const devtools = await reader.page.context().newCDPSession(reader.page);
+  const devtools = await lens.page.context().newCDPSession(lens.page);
   await devtools.send("ServiceWorker.enable");
   await devtools.send("ServiceWorker.stopAllWorkers");
   const [{ file, text }] = await samples();
-  assert.equal(await reader.choose(await sampleFile(file)), "done");
-  assert.equal(await reader.word(), text);
-  await reader.chooseSample(file);
-  assert.equal(await reader.word(), text);
+  assert.equal(await lens.choose(await sampleFile(file)), "done");
+  assert.equal(await lens.word(), text);
+  await lens.chooseSample(file);
+  assert.equal(await lens.word(), text);
 });
 
 test("a link with a fragment does not change the cached version", async (t) => {
@@ -117,7 +117,7 @@ test("a link with a fragment does not change the cached version", async (t) => {
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await visit(browser, site.address);
+  const lens = await visit(browser, site.address);
   // The next version has another id in the page and in its script. Its worker is not there yet.
   const script = pathOf(/^assets\/index-.*\.js$/);
   await change("index.html", 'id="bytes"', 'id="size"');
@@ -125,14 +125,14 @@ test("a link with a fragment does not change the cached version", async (t) => {
   await rename(join(folder, script), join(folder, "assets/index-next.js"));
   await change("assets/index-next.js", /(["'`])bytes\1/, '"size"');
   for (const link of [`index.html${QUERY}`, QUERY]) {
-    await reader.page.goto(`${site.address}${link}#generate?seed=1`);
-    assert.equal(await reader.settled(), "done");
-    assert.equal(await reader.page.locator("#size").count(), 1, "the version that the site has");
+    await lens.page.goto(`${site.address}${link}#generate?seed=1`);
+    assert.equal(await lens.waitUntilSettled(), "done");
+    assert.equal(await lens.page.locator("#size").count(), 1, "the version that the site has");
   }
   await site.close();
-  await reader.page.reload();
-  assert.equal(await reader.settled(), "done");
-  assert.equal(await reader.page.locator("#bytes").count(), 1, "the version that was cached");
+  await lens.page.reload();
+  assert.equal(await lens.waitUntilSettled(), "done");
+  assert.equal(await lens.page.locator("#bytes").count(), 1, "the version that was cached");
 });
 
 test("a cached copy is shown instead of a server error", async (t) => {
@@ -143,20 +143,20 @@ test("a cached copy is shown instead of a server error", async (t) => {
   t.after(way.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await visit(browser, way.address);
+  const lens = await visit(browser, way.address);
   const [{ file, text }] = await samples();
   // As if the file were missing in another version.
   await rm(join(folder, pathOf(/^assets\/index-.*\.js$/)));
-  await reader.page.reload();
-  assert.equal(await reader.settled(), "ready");
+  await lens.page.reload();
+  assert.equal(await lens.waitUntilSettled(), "ready");
 
   way.fail();
-  await reader.page.reload();
-  assert.equal(await reader.settled(), "ready");
-  await reader.chooseSample(file);
-  assert.equal(await reader.word(), text);
+  await lens.page.reload();
+  assert.equal(await lens.waitUntilSettled(), "ready");
+  await lens.chooseSample(file);
+  assert.equal(await lens.word(), text);
   // A file that is not cached fails with the server's error.
-  const missing = await reader.page.evaluate(async () => (await fetch("nothing.js")).status);
+  const missing = await lens.page.evaluate(async () => (await fetch("nothing.js")).status);
   assert.equal(missing, 503);
 });
 
@@ -165,13 +165,13 @@ test("the page works when the browser allows no cache", async (t) => {
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await visit(browser, site.address);
-  const [worker] = reader.page.context().serviceWorkers();
+  const lens = await visit(browser, site.address);
+  const [worker] = lens.page.context().serviceWorkers();
   await worker.evaluate(() => {
     caches.open = () => Promise.reject(new DOMException("", "UnknownError"));
   });
-  await reader.page.reload();
-  assert.equal(await reader.settled(), "ready");
+  await lens.page.reload();
+  assert.equal(await lens.waitUntilSettled(), "ready");
 });
 
 test("two copies on one site have separate caches", async (t) => {
@@ -182,14 +182,14 @@ test("two copies on one site have separate caches", async (t) => {
   t.after(site.close);
   const browser = await launch({ webgpu: false });
   t.after(() => browser.close());
-  const reader = await visit(browser, `${site.address}one/`);
-  await reader.page.goto(`${site.address}two/${QUERY}`);
-  await reader.chooseSample((await samples())[0].file);
-  await controlled(reader);
-  assert.equal(await reader.page.evaluate(async () => (await caches.keys()).length), 2);
+  const lens = await visit(browser, `${site.address}one/`);
+  await lens.page.goto(`${site.address}two/${QUERY}`);
+  await lens.chooseSample((await samples())[0].file);
+  await controlled(lens);
+  assert.equal(await lens.page.evaluate(async () => (await caches.keys()).length), 2);
   await site.close();
-  await reader.page.goto(`${site.address}one/${QUERY}`);
-  assert.equal(await reader.settled(), "ready");
+  await lens.page.goto(`${site.address}one/${QUERY}`);
+  assert.equal(await lens.waitUntilSettled(), "ready");
 });
 
 /**
@@ -277,18 +277,18 @@ async function wayTo(address) {
  */
 async function visit(browser, address) {
   const options = /** @type {const} */ ({ query: QUERY, serviceWorkers: "allow" });
-  const reader = await LensPage.open(browser, address, options);
-  assert.equal(await reader.settled(), "ready");
+  const lens = await LensPage.open(browser, address, options);
+  assert.equal(await lens.waitUntilSettled(), "ready");
   // The worker is registered after the first result.
-  await reader.chooseSample((await samples())[0].file);
-  await controlled(reader);
-  return reader;
+  await lens.chooseSample((await samples())[0].file);
+  await controlled(lens);
+  return lens;
 }
 
 /**
  * Waits until everything is cached and the worker controls the page.
  *
- * @param {LensPage} reader
+ * @param {LensPage} lens
  */
 async function controlled({ page }) {
   await page.evaluate(serviceWorkerControls);

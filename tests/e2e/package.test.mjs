@@ -58,7 +58,7 @@ describe("npm package", () => {
       text.length,
     );
     assert.equal((await page.locator("figcaption").allInnerTexts()).join(""), text);
-    assert.deepEqual(watched, { foreign: [], complaints: [] });
+    assert.deepEqual(watched, { foreign: [], consoleMessages: [] });
     await page.close();
   }
 

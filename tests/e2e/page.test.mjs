@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { hold, holdDecoding, launch, stopClock } from "./browser.mjs";
+import { holdRequest, holdDecoding, launch, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { blankPng, largePng } from "./images.mjs";
@@ -11,10 +11,10 @@ import { LensPage, png } from "./lens-page.mjs";
 import { SOURCES, serve } from "./site.mjs";
 
 const WORD = "thus";
-const GOOD = png(blankPng(200, 100), "good.png");
+const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
 
 /** @param {keyof typeof FAULTS} fault */
-const faulty = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
+const imageWithFault = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
 
 describe("lens page", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -40,53 +40,53 @@ describe("lens page", () => {
 
   describe("errors", () => {
     test("loses only one reading when the engine panics", async () => {
-      const reader = await open();
-      assert.equal(await reader.choose(faulty("panic")), "error");
-      assert.equal((await reader.error()).code, "engine-crashed");
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.equal(await reader.word(), WORD);
-      await reader.close();
+      const lens = await open();
+      assert.equal(await lens.choose(imageWithFault("panic")), "error");
+      assert.equal((await lens.error()).code, "engine-crashed");
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.equal(await lens.word(), WORD);
+      await lens.close();
     });
 
     test("reads the image on the CPU when the GPU is lost", async () => {
-      const reader = await open({ adapter: true });
-      await reader.page.waitForSelector("#badge[data-kind=webgpu]");
-      assert.equal(await reader.choose(faulty("lost")), "done");
-      assert.equal(await reader.word(), WORD);
-      assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "cpu");
-      assert.match((await reader.page.textContent("#reason")) ?? "", /stopped responding/);
-      await reader.close();
+      const lens = await open({ adapter: true });
+      await lens.page.waitForSelector("#badge[data-kind=webgpu]");
+      assert.equal(await lens.choose(imageWithFault("lost")), "done");
+      assert.equal(await lens.word(), WORD);
+      assert.equal(await lens.page.getAttribute("#badge", "data-kind"), "cpu");
+      assert.match((await lens.page.textContent("#reason")) ?? "", /stopped responding/);
+      await lens.close();
     });
 
     test("shows an error and reopens the GPU when WebGPU was selected and is lost", async () => {
-      const reader = await open({ query: "?backend=webgpu" });
-      assert.equal(await reader.choose(faulty("lost")), "error");
-      assert.equal((await reader.error()).code, "device-lost");
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.equal(await reader.page.getAttribute("#badge", "data-kind"), "webgpu");
-      await reader.close();
+      const lens = await open({ query: "?backend=webgpu" });
+      assert.equal(await lens.choose(imageWithFault("lost")), "error");
+      assert.equal((await lens.error()).code, "device-lost");
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.equal(await lens.page.getAttribute("#badge", "data-kind"), "webgpu");
+      await lens.close();
     });
 
     test("shows an error and continues when the generator is missing", async () => {
-      const reader = await open();
-      await reader.settled();
-      await reader.page.click("#generate"); // the fake engine has no generator
-      await reader.page.waitForSelector("body[data-state=error]");
-      assert.equal((await reader.error()).code, "missing-code");
-      await reader.page.route("**/captcha_synth_wasm.js", (route) =>
+      const lens = await open();
+      await lens.waitUntilSettled();
+      await lens.page.click("#generate"); // the fake engine has no generator
+      await lens.page.waitForSelector("body[data-state=error]");
+      assert.equal((await lens.error()).code, "missing-code");
+      await lens.page.route("**/captcha_synth_wasm.js", (route) =>
         route.fulfill({ contentType: "text/javascript", body: GENERATOR }),
       );
-      await reader.page.click("#retry"); // generates the requested image
-      await reader.page.waitForSelector("#generator-info b:text('drawn')");
-      assert.equal(await reader.settled(), "done");
-      assert.equal(await reader.choose(GOOD), "done");
-      await reader.close();
+      await lens.page.click("#retry"); // generates the requested image
+      await lens.page.waitForSelector("#generator-info b:text('drawn')");
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      await lens.close();
     });
 
     test("keeps newer settings when the generator is slow", async () => {
-      const reader = await open();
-      const { page } = reader;
-      await reader.settled();
+      const lens = await open();
+      const { page } = lens;
+      await lens.waitUntilSettled();
       const slow = `${GENERATOR}
         export function fonts() {
           for (const end = performance.now() + 400; performance.now() < end; );
@@ -102,28 +102,28 @@ describe("lens page", () => {
       await page.locator("#generator-text").pressSequentially("whale", { delay: 250 });
       await page.waitForSelector("#generator-info b");
       assert.equal(await page.inputValue("#generator-text"), "whale");
-      await reader.close();
+      await lens.close();
     });
 
     test("shows an error beside an invalid setting and keeps the last image", async () => {
-      const reader = await open();
-      const { page } = reader;
+      const lens = await open();
+      const { page } = lens;
       await page.route("**/captcha_synth_wasm.js", (route) =>
         route.fulfill({ contentType: "text/javascript", body: GENERATOR }),
       );
-      await reader.settled();
+      await lens.waitUntilSettled();
       await page.click("#generate");
       await page.waitForSelector("#generator-info b");
       await page.fill("#generator-text", "zw");
-      assert.equal(await reader.settled(), "done");
+      assert.equal(await lens.waitUntilSettled(), "done");
       await page.waitForURL((url) => url.hash.includes("text=zw"));
       const before = page.url();
       for (const text of ["zwö", "team7"]) {
         await page.fill("#generator-text", text);
         await page.waitForSelector("#generator-error:text('letters from a to z')");
         assert.equal(await page.getAttribute("#generator-text", "aria-invalid"), "true");
-        assert.equal(await reader.settled(), "done");
-        assert.equal(await reader.word(), WORD);
+        assert.equal(await lens.waitUntilSettled(), "done");
+        assert.equal(await lens.word(), WORD);
         assert.ok(await page.isVisible("#picture"));
       }
       await page.evaluate(() => dispatchEvent(new Event("pagehide"))); // writes the URL
@@ -135,28 +135,28 @@ describe("lens page", () => {
       // An error that only the generator can find.
       await page.fill("#generator-text", "never");
       await page.waitForSelector("#generator-error:text('never drawn')");
-      assert.equal(await reader.settled(), "done");
-      assert.equal(await reader.word(), WORD);
-      await reader.close();
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal(await lens.word(), WORD);
+      await lens.close();
     });
 
     test("works without samples when their list is broken", async () => {
       const prepare = (/** @type {import("playwright-core").Page} */ page) =>
         page.route("**/samples/index.json", (route) => route.fulfill({ body: "<!doctype html>" }));
-      const reader = await open({ prepare });
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.ok(await reader.page.isHidden("#samples"));
-      assert.deepEqual(reader.watched.complaints, []);
-      await reader.close();
+      const lens = await open({ prepare });
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.ok(await lens.page.isHidden("#samples"));
+      assert.deepEqual(lens.watched.consoleMessages, []);
+      await lens.close();
     });
 
     test("does not change a setting while the user types", async () => {
-      const reader = await open();
-      const { page } = reader;
+      const lens = await open();
+      const { page } = lens;
       await page.route("**/captcha_synth_wasm.js", (route) =>
         route.fulfill({ contentType: "text/javascript", body: GENERATOR }),
       );
-      await reader.settled();
+      await lens.waitUntilSettled();
       await page.click("#generate");
       for (const [id, value] of [
         ["text", "Wha "],
@@ -164,42 +164,42 @@ describe("lens page", () => {
       ]) {
         await page.fill(`#generator-${id}`, value);
         await page.waitForSelector("#generator-info b");
-        assert.equal(await reader.settled(), "done");
+        assert.equal(await lens.waitUntilSettled(), "done");
         assert.equal(await page.inputValue(`#generator-${id}`), value);
       }
-      await reader.close();
+      await lens.close();
     });
 
     test("switches to WebGPU when it is ready, and stays on the CPU when its code is missing", async () => {
-      const reader = await open({ adapter: true });
-      assert.equal(await reader.choose(GOOD), "done");
-      await reader.page.waitForSelector("#badge[data-kind=webgpu]");
-      assert.equal(await reader.page.textContent("#reason"), "verified against the CPU");
-      assert.equal(await reader.word(), WORD, "what was read stays");
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.equal((await reader.result()).backend.kind, "webgpu");
+      const lens = await open({ adapter: true });
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      await lens.page.waitForSelector("#badge[data-kind=webgpu]");
+      assert.equal(await lens.page.textContent("#reason"), "verified against the CPU");
+      assert.equal(await lens.word(), WORD, "what was read stays");
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.equal((await lens.result()).backend.kind, "webgpu");
 
-      await reader.page.route("**/captcha_wasm_bg.wasm", (route) => route.fulfill({ status: 404 }));
-      await reader.page.reload();
-      await reader.page.waitForSelector("#reason:text('answers 404')");
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.equal((await reader.result()).backend.kind, "cpu");
-      await reader.close();
+      await lens.page.route("**/captcha_wasm_bg.wasm", (route) => route.fulfill({ status: 404 }));
+      await lens.page.reload();
+      await lens.page.waitForSelector("#reason:text('answers 404')");
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.equal((await lens.result()).backend.kind, "cpu");
+      await lens.close();
     });
 
     test("offers a retry when the code cannot be loaded", async () => {
-      const reader = await open({ query: "" });
-      await reader.settled();
+      const lens = await open({ query: "" });
+      await lens.waitUntilSettled();
       const module = "**/captcha_wasm_cpu_bg.wasm";
-      await reader.page.route(module, (route) => route.fulfill({ status: 404 }));
-      await reader.page.reload();
-      assert.equal(await reader.settled(), "error");
-      assert.equal((await reader.error()).code, "missing-code");
-      await reader.page.unroute(module);
-      await reader.page.click("#retry");
-      assert.equal(await reader.settled(), "ready");
-      assert.equal((await reader.error()).shown, false);
-      await reader.close();
+      await lens.page.route(module, (route) => route.fulfill({ status: 404 }));
+      await lens.page.reload();
+      assert.equal(await lens.waitUntilSettled(), "error");
+      assert.equal((await lens.error()).code, "missing-code");
+      await lens.page.unroute(module);
+      await lens.page.click("#retry");
+      assert.equal(await lens.waitUntilSettled(), "ready");
+      assert.equal((await lens.error()).shown, false);
+      await lens.close();
     });
   });
 
@@ -219,36 +219,36 @@ describe("lens page", () => {
       });
 
     test("fetches nothing before the first result", async () => {
-      const reader = await openRecorded();
-      assert.equal(await reader.settled(), "ready");
-      await reader.page.clock.runFor(2000);
-      assert.deepEqual(await registered(reader), []);
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.deepEqual(await registered(reader), ["sw.js"]);
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.deepEqual(await registered(reader), ["sw.js"], "once");
-      await reader.close();
+      const lens = await openRecorded();
+      assert.equal(await lens.waitUntilSettled(), "ready");
+      await lens.page.clock.runFor(2000);
+      assert.deepEqual(await registered(lens), []);
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.deepEqual(await registered(lens), ["sw.js"]);
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.deepEqual(await registered(lens), ["sw.js"], "once");
+      await lens.close();
     });
 
     test("fetches everything after the page has been idle", async () => {
-      const reader = await openRecorded();
-      assert.equal(await reader.settled(), "ready");
-      await reader.page.clock.runFor(6000);
-      assert.deepEqual(await registered(reader), ["sw.js"]);
-      await reader.close();
+      const lens = await openRecorded();
+      assert.equal(await lens.waitUntilSettled(), "ready");
+      await lens.page.clock.runFor(6000);
+      assert.deepEqual(await registered(lens), ["sw.js"]);
+      await lens.close();
     });
   });
 
   describe("image input", () => {
     test("scrolls into view on a phone, without animation when reduced motion is set", async () => {
       for (const reducedMotion of /** @type {const} */ (["reduce", "no-preference"])) {
-        const reader = await open({ viewport: { width: 360, height: 740 }, reducedMotion });
-        const { page } = reader;
-        await reader.settled();
+        const lens = await open({ viewport: { width: 360, height: 740 }, reducedMotion });
+        const { page } = lens;
+        await lens.waitUntilSettled();
         await page.evaluate(recordScrolling);
         await page.locator("#samples button").first().click();
         await page.waitForSelector("#samples button[aria-pressed=true]");
-        assert.equal(await reader.settled(), "done");
+        assert.equal(await lens.waitUntilSettled(), "done");
         await page.waitForFunction(() => {
           const frame = /** @type {Element} */ (document.querySelector("#frame"));
           const { top, bottom } = frame.getBoundingClientRect();
@@ -258,17 +258,17 @@ describe("lens page", () => {
         assert.deepEqual(how, [reducedMotion === "reduce" ? "auto" : "smooth"]);
         // A low image fits below the samples until the characters above it appear.
         await page.evaluate(() => scrollTo(0, 0));
-        assert.equal(await reader.choose(png(blankPng(200, 80))), "done");
+        assert.equal(await lens.choose(png(blankPng(200, 80))), "done");
         await page.waitForFunction(() => {
           const frame = /** @type {Element} */ (document.querySelector("#frame"));
           return frame.getBoundingClientRect().bottom <= innerHeight;
         });
-        await reader.close();
+        await lens.close();
       }
     });
 
     test("renders SVG of any size without running scripts or loading files", async () => {
-      const reader = await open();
+      const lens = await open();
       const svg = (/** @type {string} */ attributes) => ({
         name: "captcha.svg",
         mimeType: "image/svg+xml",
@@ -280,7 +280,7 @@ describe("lens page", () => {
       const xmlns = 'xmlns="http://www.w3.org/2000/svg"';
       /** @type {string[]} */
       const asked = [];
-      reader.page.on("request", (request) => asked.push(request.url()));
+      lens.page.on("request", (request) => asked.push(request.url()));
       for (const [attributes, width, height] of /** @type {const} */ ([
         [`${xmlns} width="150" height="50" viewBox="0,0,150,50"`, 600, 200],
         [`${xmlns} viewBox="0 0 80 40"`, 600, 300],
@@ -288,172 +288,172 @@ describe("lens page", () => {
         [`${xmlns} width="100%" viewBox="0 0 9000 4500"`, 2400, 1200],
         [xmlns, 600, 300],
       ])) {
-        assert.equal(await reader.choose(svg(attributes)), "done", attributes);
-        const result = await reader.result();
+        assert.equal(await lens.choose(svg(attributes)), "done", attributes);
+        const result = await lens.result();
         assert.deepEqual([result.width, result.height], [width, height], attributes);
-        assert.ok(await reader.page.isVisible("#picture"));
+        assert.ok(await lens.page.isVisible("#picture"));
       }
       // SVG is also recognized by its content.
       const unnamed = { ...svg(xmlns), name: "captcha", mimeType: "" };
-      assert.equal(await reader.hand("drop", unnamed), "done");
-      assert.equal((await reader.result()).width, 600);
-      assert.equal(await reader.page.evaluate(() => "ran" in globalThis), false);
+      assert.equal(await lens.dispatchFiles("drop", unnamed), "done");
+      assert.equal((await lens.result()).width, 600);
+      assert.equal(await lens.page.evaluate(() => "ran" in globalThis), false);
       assert.deepEqual(
         asked.filter((url) => url.includes("asked")),
         [],
       );
       const damaged = { ...svg(xmlns), buffer: Buffer.from("<svg><path</svg>") };
-      assert.equal(await reader.choose(damaged), "error");
-      assert.equal((await reader.error()).code, "unreadable-image");
-      assert.match((await reader.error()).message, /SVG/);
-      await reader.close();
+      assert.equal(await lens.choose(damaged), "error");
+      assert.equal((await lens.error()).code, "unreadable-image");
+      assert.match((await lens.error()).message, /SVG/);
+      await lens.close();
     });
 
     test("rejects or shrinks an image with too many pixels before decoding it", async () => {
-      const reader = await open();
-      assert.equal(await reader.choose(png(largePng(12_000, 12_000))), "error");
-      const { code, message } = await reader.error();
+      const lens = await open();
+      assert.equal(await lens.choose(png(largePng(12_000, 12_000))), "error");
+      const { code, message } = await lens.error();
       assert.equal(code, "image-too-large");
       assert.match(message, /12000 × 12000 pixels, at most 120 megapixels/);
-      assert.equal(await reader.choose(png(largePng(1000, 41_000))), "done");
-      const { width, height } = await reader.result();
+      assert.equal(await lens.choose(png(largePng(1000, 41_000))), "done");
+      const { width, height } = await lens.result();
       assert.ok(width * height < 16_100_000 && width > 600, `${width} x ${height}`);
-      assert.match((await reader.page.textContent("#note")) ?? "", /1000 × 41000 pixels/);
-      const shown = await reader.page.locator("#picture").evaluate(naturalWidth);
+      assert.match((await lens.page.textContent("#note")) ?? "", /1000 × 41000 pixels/);
+      const shown = await lens.page.locator("#picture").evaluate(naturalWidth);
       assert.equal(shown, width, "the page shows what is read");
-      await reader.close();
+      await lens.close();
     });
 
     test("is read after loading when it was chosen during loading", async () => {
-      const reader = await open();
-      assert.equal(await reader.page.getAttribute("body", "data-state"), "loading");
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.equal(await reader.word(), WORD);
-      await reader.close();
+      const lens = await open();
+      assert.equal(await lens.page.getAttribute("body", "data-state"), "loading");
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.equal(await lens.word(), WORD);
+      await lens.close();
     });
 
     test("replaces an image that is still being read", async () => {
-      const reader = await open();
-      await reader.settled();
-      const first = await hold(reader.page, "**/held");
-      await reader.page.setInputFiles("#file-input", faulty("held"));
+      const lens = await open();
+      await lens.waitUntilSettled();
+      const first = await holdRequest(lens.page, "**/held");
+      await lens.page.setInputFiles("#file-input", imageWithFault("held"));
       await first.asked;
-      await reader.page.setInputFiles("#file-input", GOOD);
+      await lens.page.setInputFiles("#file-input", GOOD_IMAGE);
       first.release(); // its response comes first, because one worker reads both
-      assert.equal(await reader.settled(), "done");
-      assert.equal((await reader.result()).width, 200);
-      assert.equal(await reader.page.locator("#picture").evaluate(naturalWidth), 200);
-      await reader.close();
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal((await lens.result()).width, 200);
+      assert.equal(await lens.page.locator("#picture").evaluate(naturalWidth), 200);
+      await lens.close();
     });
 
     test("clears the retry of an earlier error when a new image arrives", async () => {
-      const reader = await open({ query: "?backend=cpu" });
-      const { page } = reader;
-      await reader.settled();
-      assert.equal(await reader.choose(faulty("panic")), "error");
-      const sample = await hold(page, "**/samples/*.png");
+      const lens = await open({ query: "?backend=cpu" });
+      const { page } = lens;
+      await lens.waitUntilSettled();
+      assert.equal(await lens.choose(imageWithFault("panic")), "error");
+      const sample = await holdRequest(page, "**/samples/*.png");
       await page.locator("#samples button").first().click();
       assert.equal(await page.getAttribute("body", "data-state"), "reading");
       assert.ok(await page.isHidden("#retry"));
       sample.release();
       await page.waitForSelector("#samples button[aria-pressed=true]");
-      assert.equal(await reader.settled(), "done");
-      assert.equal((await reader.result()).width, 600);
-      await reader.close();
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal((await lens.result()).width, 600);
+      await lens.close();
     });
 
     test("is read by the backend that was selected while it was opened", async () => {
-      const reader = await open({ query: "?backend=cpu" });
-      const { page } = reader;
-      await reader.settled();
-      await reader.choose(GOOD);
-      const sample = await hold(page, "**/samples/*.png");
+      const lens = await open({ query: "?backend=cpu" });
+      const { page } = lens;
+      await lens.waitUntilSettled();
+      await lens.choose(GOOD_IMAGE);
+      const sample = await holdRequest(page, "**/samples/*.png");
       await page.locator("#samples button").first().click();
       await page.selectOption("#backend", "webgpu");
       sample.release();
       await page.waitForSelector("#samples button[aria-pressed=true]");
-      assert.equal(await reader.settled(), "done");
-      assert.equal((await reader.result()).width, 600);
-      assert.equal((await reader.result()).backend.kind, "webgpu");
-      await reader.close();
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal((await lens.result()).width, 600);
+      assert.equal((await lens.result()).backend.kind, "webgpu");
+      await lens.close();
     });
 
     test("keeps the reading when the browser blocks the clipboard", async () => {
-      const reader = await open();
-      const { page } = reader;
-      await reader.choose(GOOD);
+      const lens = await open();
+      const { page } = lens;
+      await lens.choose(GOOD_IMAGE);
       await page.evaluate(() => {
         navigator.clipboard.read = () => Promise.reject(new DOMException("", "NotAllowedError"));
       });
       await page.click("#paste");
       await page.waitForSelector("#note:text('clipboard')");
-      assert.equal(await reader.settled(), "done");
-      assert.equal(await reader.word(), WORD);
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal(await lens.word(), WORD);
       await page.evaluate(() => {
         const getType = () => Promise.reject(new DOMException("", "DataError"));
         const item = /** @type {any} */ ({ types: ["image/png"], getType });
         navigator.clipboard.read = async () => [item];
       });
       await page.click("#paste");
-      assert.equal(await reader.settled(), "done");
-      assert.equal(await reader.word(), WORD);
-      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal(await lens.word(), WORD);
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
       assert.ok(await page.isHidden("#note"));
-      await reader.close();
+      await lens.close();
     });
 
     test("keeps the current image when the input is not an image", async () => {
-      const reader = await open();
-      const { page } = reader;
-      await reader.settled();
-      await reader.hand("paste"); // an empty clipboard
-      assert.equal((await reader.error()).code, "not-a-file");
+      const lens = await open();
+      const { page } = lens;
+      await lens.waitUntilSettled();
+      await lens.dispatchFiles("paste"); // an empty clipboard
+      assert.equal((await lens.error()).code, "not-a-file");
       await page.evaluate(holdDecoding);
-      await page.setInputFiles("#file-input", GOOD);
-      const handed = reader.hand("paste");
+      await page.setInputFiles("#file-input", GOOD_IMAGE);
+      const handed = lens.dispatchFiles("paste");
       const told = async () => (await page.textContent("#note")) ?? "";
       await page.waitForSelector("#note:text('clipboard contains no image')");
       await page.evaluate(() => /** @type {any} */ (globalThis).release());
       assert.equal(await handed, "done");
       assert.match(await told(), /clipboard contains no image/);
-      assert.equal(await reader.word(), WORD);
-      await reader.hand("drop", png(Buffer.from("no image"), "words.txt"));
-      assert.equal((await reader.error()).code, "unreadable-image");
+      assert.equal(await lens.word(), WORD);
+      await lens.dispatchFiles("drop", png(Buffer.from("no image"), "words.txt"));
+      assert.equal((await lens.error()).code, "unreadable-image");
       assert.equal(await told(), "");
 
-      assert.equal(await reader.choose(GOOD), "done");
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
       const status = await page.textContent("#status-text");
       await page.locator(".about").scrollIntoViewIfNeeded();
-      assert.equal(await reader.hand("paste"), "done");
+      assert.equal(await lens.dispatchFiles("paste"), "done");
       assert.match(await told(), /clipboard contains no image/);
       assert.ok(await inSight(page, "#note"), "wherever the page is");
-      assert.equal((await reader.error()).shown, false);
+      assert.equal((await lens.error()).shown, false);
       assert.equal(await page.textContent("#status-text"), status);
-      assert.equal(await reader.word(), WORD);
+      assert.equal(await lens.word(), WORD);
       assert.ok(await page.locator("#picture").isVisible());
-      assert.equal(await reader.choose(GOOD), "done");
-      assert.equal((await reader.error()).shown, false);
-      await reader.close();
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      assert.equal((await lens.error()).shown, false);
+      await lens.close();
     });
 
     test("keeps its reading inert while another backend loads", async () => {
-      const reader = await open({ query: "?backend=cpu", reducedMotion: "no-preference" });
-      const { page } = reader;
-      await reader.settled();
+      const lens = await open({ query: "?backend=cpu", reducedMotion: "no-preference" });
+      const { page } = lens;
+      await lens.waitUntilSettled();
       await stopClock(page);
-      await reader.choose(GOOD);
+      await lens.choose(GOOD_IMAGE);
       assert.ok((await page.locator(".pending").count()) > 0, "it plays");
-      const other = await hold(page, "**/captcha_wasm_bg.wasm");
+      const other = await holdRequest(page, "**/captcha_wasm_bg.wasm");
       await page.selectOption("#backend", "webgpu");
-      assert.equal(await reader.word(), WORD);
+      assert.equal(await lens.word(), WORD);
       assert.equal(await page.locator(".pending").count(), 0);
       assert.ok(await page.locator("#reading[inert]").isVisible());
       await page.waitForSelector("body[data-state=loading]");
       other.release();
-      assert.equal(await reader.settled(), "done");
-      assert.equal((await reader.result()).backend.kind, "webgpu");
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal((await lens.result()).backend.kind, "webgpu");
       assert.equal(await page.locator("[inert]").count(), 0);
-      await reader.close();
+      await lens.close();
     });
   });
 });

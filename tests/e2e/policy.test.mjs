@@ -84,13 +84,13 @@ describe("content security policy", () => {
   for (const backend of ["cpu", "webgpu"]) {
     test(`applies to the page and each worker when reading on ${backend}`, async () => {
       const options = /** @type {const} */ ({ serviceWorkers: "allow" });
-      const reader = await LensPage.open(browser, site.address, {
+      const lens = await LensPage.open(browser, site.address, {
         query: `?backend=${backend}`,
         timeout: DEFAULT_TIMEOUT,
         ...options,
       });
-      const { page } = reader;
-      assert.equal(await reader.choose(IMAGE), "done");
+      const { page } = lens;
+      assert.equal(await lens.choose(IMAGE), "done");
       await page.evaluate(() => navigator.serviceWorker.ready);
       asked.length = 0;
       assert.deepEqual(await send(page), BLOCKED, "the page");
@@ -105,7 +105,7 @@ describe("content security policy", () => {
       await page.goto(`${site.address}audit.html`);
       assert.deepEqual(await send(page), BLOCKED, "the audit");
       assert.deepEqual(asked, []);
-      await reader.close();
+      await lens.close();
     });
   }
 

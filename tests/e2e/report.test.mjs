@@ -66,7 +66,7 @@ describe("report of the command line", () => {
     );
     assert.match(text, /Difference: \+50\.0 percentage points/);
     assert.ok(await page.getByRole("img", { name: "Images answered and correct" }).isVisible());
-    assert.deepEqual(watched, { foreign: [], complaints: [] });
+    assert.deepEqual(watched, { foreign: [], consoleMessages: [] });
 
     // Without JavaScript, the file still shows the result.
     const plain = await browser.newContext({ javaScriptEnabled: false });

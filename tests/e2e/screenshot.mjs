@@ -22,17 +22,17 @@ if (what === "--audit") {
   await page.waitForLoadState("networkidle");
   await page.screenshot({ path: out });
 } else {
-  const reader = await LensPage.open(browser, site.address, { query: "?backend=cpu", ...options });
-  await reader.settled();
+  const lens = await LensPage.open(browser, site.address, { query: "?backend=cpu", ...options });
+  await lens.waitUntilSettled();
   // After some readings the browser has compiled the code, as on a page that has been open for a
   // while.
-  for (const { file } of await samples()) await reader.chooseSample(file);
-  await reader.chooseSample(what);
-  await reader.page.click("[data-character-index='1']");
-  await reader.page.mouse.move(0, 0); // the pointer must not hover over a character
+  for (const { file } of await samples()) await lens.chooseSample(file);
+  await lens.chooseSample(what);
+  await lens.page.click("[data-character-index='1']");
+  await lens.page.mouse.move(0, 0); // the pointer must not hover over a character
   // The explanation is as tall as the rest of the page.
-  await reader.page.locator("#explain").evaluate((section) => section.remove());
-  await reader.page.locator("main").screenshot({ path: out });
+  await lens.page.locator("#explain").evaluate((section) => section.remove());
+  await lens.page.locator("main").screenshot({ path: out });
 }
 await browser.close();
 await site.close();

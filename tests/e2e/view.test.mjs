@@ -16,10 +16,10 @@ const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const WORD = "thus";
 /** Milliseconds for which the playback shows a character. */
 const CHARACTER = 900;
-const GOOD = png(blankPng(200, 100), "good.png");
+const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
 
 /** @param {keyof typeof FAULTS} fault */
-const faulty = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
+const imageWithFault = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
 
 describe("reading", () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */
@@ -45,62 +45,62 @@ describe("reading", () => {
 
   describe("controls", () => {
     test("steps through the characters with the arrow keys", async () => {
-      const reader = await open();
-      await reader.choose(GOOD);
-      assert.equal(await current(reader), 0);
-      await reader.page.keyboard.press("ArrowRight");
-      await reader.page.keyboard.press("ArrowRight");
-      assert.equal(await current(reader), 2);
-      await reader.page.keyboard.press("ArrowLeft");
-      assert.equal(await current(reader), 1);
-      await reader.page.click("#smooth-toggle"); // a checkbox does not use the arrow keys
-      for (let i = 0; i < 9; i++) await reader.page.keyboard.press("ArrowRight");
-      assert.equal(await current(reader), WORD.length - 1);
-      await reader.close();
+      const lens = await open();
+      await lens.choose(GOOD_IMAGE);
+      assert.equal(await current(lens), 0);
+      await lens.page.keyboard.press("ArrowRight");
+      await lens.page.keyboard.press("ArrowRight");
+      assert.equal(await current(lens), 2);
+      await lens.page.keyboard.press("ArrowLeft");
+      assert.equal(await current(lens), 1);
+      await lens.page.click("#smooth-toggle"); // a checkbox does not use the arrow keys
+      for (let i = 0; i < 9; i++) await lens.page.keyboard.press("ArrowRight");
+      assert.equal(await current(lens), WORD.length - 1);
+      await lens.close();
     });
 
     test("leaves pasted text and arrow keys to the focused field", async () => {
-      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-      await reader.choose(GOOD);
-      await reader.page.evaluate(() => {
+      const lens = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      await lens.choose(GOOD_IMAGE);
+      await lens.page.evaluate(() => {
         const panel = /** @type {HTMLElement} */ (document.querySelector("#generator"));
         panel.hidden = false; // the fake engine has no generator
         return navigator.clipboard.writeText("whale");
       });
-      await reader.page.focus("#generator-text");
-      await reader.page.keyboard.press("ArrowRight");
-      assert.equal(await current(reader), 0);
-      await reader.page.keyboard.press("Control+V");
-      assert.equal(await reader.page.inputValue("#generator-text"), "whale");
-      await reader.close();
+      await lens.page.focus("#generator-text");
+      await lens.page.keyboard.press("ArrowRight");
+      assert.equal(await current(lens), 0);
+      await lens.page.keyboard.press("Control+V");
+      assert.equal(await lens.page.inputValue("#generator-text"), "whale");
+      await lens.close();
     });
 
     test("leaves arrow keys to a text selection and to other focused elements", async () => {
-      const reader = await open();
-      const { page } = reader;
-      await reader.choose(GOOD);
+      const lens = await open();
+      const { page } = lens;
+      await lens.choose(GOOD_IMAGE);
       await page.keyboard.press("Shift+ArrowRight");
-      assert.equal(await current(reader), 0);
+      assert.equal(await current(lens), 0);
       await page.focus(".pages a");
       await page.keyboard.press("ArrowRight");
-      assert.equal(await current(reader), 0);
+      assert.equal(await current(lens), 0);
       await page.evaluate(() => {
         /** @type {HTMLElement} */ (document.activeElement).blur();
         getSelection()?.selectAllChildren(/** @type {Element} */ (document.querySelector("h1")));
       });
       await page.keyboard.press("ArrowRight");
-      assert.equal(await current(reader), 0);
+      assert.equal(await current(lens), 0);
       await page.evaluate(() => getSelection()?.removeAllRanges());
       await page.keyboard.press("ArrowRight");
-      assert.equal(await current(reader), 1);
-      await reader.close();
+      assert.equal(await current(lens), 1);
+      await lens.close();
     });
 
     test("pastes the text of a spreadsheet cell into a text field", async () => {
-      const reader = await open();
-      await reader.settled();
+      const lens = await open();
+      await lens.waitUntilSettled();
       const paste = (/** @type {string} */ selector) =>
-        reader.page.evaluate((to) => {
+        lens.page.evaluate((to) => {
           const data = new DataTransfer();
           data.setData("text/plain", "whale");
           data.items.add(new File([new Uint8Array(9)], "cell.png", { type: "image/png" }));
@@ -113,89 +113,86 @@ describe("reading", () => {
           return event.defaultPrevented;
         }, selector);
       assert.equal(await paste("#generator-text"), false, "the field takes the words");
-      assert.equal(await reader.page.getAttribute("body", "data-state"), "ready");
+      assert.equal(await lens.page.getAttribute("body", "data-state"), "ready");
       assert.equal(await paste("body"), true, "elsewhere it is an image");
-      await reader.close();
+      await lens.close();
     });
 
     test("shows the attention of the hovered, focused or clicked character", async () => {
-      const reader = await open();
-      await reader.choose(GOOD);
-      const first = await overlay(reader);
-      await reader.page.hover("[data-character-index='3']");
-      assert.equal(await current(reader), 3);
-      assert.notEqual(await overlay(reader), first);
-      await reader.page.hover("h1");
-      assert.equal(await current(reader), 0);
-      assert.equal(await overlay(reader), first);
-      await reader.page.click("[data-character-index='2']");
-      await reader.page.hover("h1");
-      assert.equal(await current(reader), 2);
-      assert.deepEqual(await candidates(reader), ["u 87.1%", "o 7.7%", "end of text 3.9%"]);
-      await reader.page.keyboard.press("Tab");
-      assert.equal(await current(reader), 3);
+      const lens = await open();
+      await lens.choose(GOOD_IMAGE);
+      const first = await overlay(lens);
+      await lens.page.hover("[data-character-index='3']");
+      assert.equal(await current(lens), 3);
+      assert.notEqual(await overlay(lens), first);
+      await lens.page.hover("h1");
+      assert.equal(await current(lens), 0);
+      assert.equal(await overlay(lens), first);
+      await lens.page.click("[data-character-index='2']");
+      await lens.page.hover("h1");
+      assert.equal(await current(lens), 2);
+      assert.deepEqual(await candidates(lens), ["u 87.1%", "o 7.7%", "end of text 3.9%"]);
+      await lens.page.keyboard.press("Tab");
+      assert.equal(await current(lens), 3);
       // Hovering does not move the focus and does not change the pinned character.
-      await reader.page.hover("[data-character-index='0']");
-      assert.equal(await current(reader), 0);
-      await reader.page.hover("h1");
-      assert.equal(await current(reader), 3);
-      await reader.close();
+      await lens.page.hover("[data-character-index='0']");
+      assert.equal(await current(lens), 0);
+      await lens.page.hover("h1");
+      assert.equal(await current(lens), 3);
+      await lens.close();
     });
 
     test("switches smoothing and changes the opacity of the heatmap", async () => {
-      const reader = await open();
-      await reader.choose(GOOD);
+      const lens = await open();
+      await lens.choose(GOOD_IMAGE);
       const size = () =>
-        reader.page.locator("#overlay").evaluate((canvas) => {
+        lens.page.locator("#overlay").evaluate((canvas) => {
           const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
           return [width, height];
         });
       const [width, height] = await size();
       assert.ok(width > 12 && height > 6);
-      await reader.page.click("#smooth-toggle");
+      await lens.page.click("#smooth-toggle");
       assert.deepEqual(await size(), [12, 6]);
-      await reader.page.fill("#opacity", "0.3");
-      const opacity = await reader.page
+      await lens.page.fill("#opacity", "0.3");
+      const opacity = await lens.page
         .locator("#overlay")
         .evaluate((canvas) => getComputedStyle(canvas).opacity);
       assert.equal(opacity, "0.3");
-      await reader.close();
+      await lens.close();
     });
 
     test("continues the playback from the slider position", async () => {
-      const reader = await open({ reducedMotion: "no-preference" });
-      await reader.settled();
-      await stopClock(reader.page);
-      await reader.choose(GOOD);
-      await reader.page.fill("#scrub", "3");
-      assert.equal(await current(reader), 2);
-      assert.match(
-        (await reader.page.getAttribute("#scrub", "aria-valuetext")) ?? "",
-        /^u, 3 of 4/,
-      );
-      await reader.page.selectOption("#speed", "2");
-      await reader.page.fill("#scrub", "1");
-      await reader.page.click("#play");
-      await reader.page.clock.runFor((WORD.length * CHARACTER) / 2 - 1);
-      assert.equal(await reader.page.textContent("#play"), "Pause");
-      await reader.page.clock.runFor(1);
-      assert.equal(await reader.page.textContent("#play"), "Play");
-      assert.equal(await reader.page.inputValue("#scrub"), "4");
-      await reader.close();
+      const lens = await open({ reducedMotion: "no-preference" });
+      await lens.waitUntilSettled();
+      await stopClock(lens.page);
+      await lens.choose(GOOD_IMAGE);
+      await lens.page.fill("#scrub", "3");
+      assert.equal(await current(lens), 2);
+      assert.match((await lens.page.getAttribute("#scrub", "aria-valuetext")) ?? "", /^u, 3 of 4/);
+      await lens.page.selectOption("#speed", "2");
+      await lens.page.fill("#scrub", "1");
+      await lens.page.click("#play");
+      await lens.page.clock.runFor((WORD.length * CHARACTER) / 2 - 1);
+      assert.equal(await lens.page.textContent("#play"), "Pause");
+      await lens.page.clock.runFor(1);
+      assert.equal(await lens.page.textContent("#play"), "Play");
+      assert.equal(await lens.page.inputValue("#scrub"), "4");
+      await lens.close();
     });
 
     test("exports the text, the figure and the JSON", async () => {
-      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-      assert.ok(await reader.page.locator("#export").isHidden());
-      await reader.choose(GOOD);
-      await reader.page.click("#copy");
-      await reader.page.waitForSelector("#copy:text('Copied')");
-      assert.equal(await reader.page.evaluate(() => navigator.clipboard.readText()), WORD);
+      const lens = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      assert.ok(await lens.page.locator("#export").isHidden());
+      await lens.choose(GOOD_IMAGE);
+      await lens.page.click("#copy");
+      await lens.page.waitForSelector("#copy:text('Copied')");
+      assert.equal(await lens.page.evaluate(() => navigator.clipboard.readText()), WORD);
 
       const kept = async (/** @type {string} */ kind) => {
         const [download] = await Promise.all([
-          reader.page.waitForEvent("download"),
-          reader.page.click(`#export-${kind}`),
+          lens.page.waitForEvent("download"),
+          lens.page.click(`#export-${kind}`),
         ]);
         assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.${kind}`);
         return readFile(await download.path());
@@ -207,7 +204,7 @@ describe("reading", () => {
       assert.equal(picture.toString("latin1", 1, 4), "PNG");
       // Four panels of 280 with gaps of 16, at a scale of two.
       assert.equal(picture.readUInt32BE(16), 2 * (4 * (280 + 16) + 16));
-      const panels = await panelsOf(reader.page, picture);
+      const panels = await panelsOf(lens.page, picture);
       assert.equal(panels.length, WORD.length);
       for (const { least, most } of panels) assert.ok(most - least > 60, `${least} to ${most}`);
       assert.equal(new Set(panels.map(({ squares }) => String(squares))).size, WORD.length);
@@ -215,22 +212,22 @@ describe("reading", () => {
       assert.equal(json.text, WORD);
       assert.equal(json.characters[0].attention.length, 72);
 
-      await reader.choose(faulty("unsure"));
+      await lens.choose(imageWithFault("unsure"));
       const unsure = (await kept("svg")).toString();
-      const title = await reader.page.evaluate(
+      const title = await lens.page.evaluate(
         (text) => new DOMParser().parseFromString(text, "image/svg+xml").title,
         unsure,
       );
       assert.match(title, /^Probably not a text CAPTCHA .+\. Best guess: thus, <0\.1/);
       assert.match(unsure, /<text [^>]*>Best guess: thus, /, "to see, too");
       assert.equal((await kept("png")).toString("latin1", 1, 4), "PNG");
-      await reader.close();
+      await lens.close();
     });
 
     test("names an export after its reading and says so when it fails", async () => {
-      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-      const { page } = reader;
-      await reader.choose(GOOD);
+      const lens = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      const { page } = lens;
+      await lens.choose(GOOD_IMAGE);
       await page.click("#copy");
       await page.waitForSelector("#copy:text('Copied')");
       await page.click("#copy");
@@ -241,12 +238,12 @@ describe("reading", () => {
         page.waitForEvent("download"),
         page
           .click("#export-png")
-          .then(() => page.setInputFiles("#file-input", faulty("panic")))
+          .then(() => page.setInputFiles("#file-input", imageWithFault("panic")))
           .then(() => page.evaluate(() => /** @type {any} */ (globalThis).release())),
       ]);
       assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.png`);
 
-      await reader.choose(GOOD);
+      await lens.choose(GOOD_IMAGE);
       await page.evaluate(() => {
         OffscreenCanvas.prototype.convertToBlob = () => Promise.reject(new Error("no"));
       });
@@ -254,82 +251,82 @@ describe("reading", () => {
       await page.waitForSelector("#export-png:text('Could not save')");
       await page.waitForSelector("#export-png:text('PNG')");
       assert.deepEqual(
-        reader.watched.complaints.filter((words) => words.includes("no")),
+        lens.watched.consoleMessages.filter((words) => words.includes("no")),
         [],
       );
-      await reader.close();
+      await lens.close();
     });
 
     test("shows and announces an uncertain reading as uncertain", async () => {
-      const reader = await open();
-      const { page } = reader;
+      const lens = await open();
+      const { page } = lens;
       const size = () =>
         page.locator("#word").evaluate((word) => parseFloat(getComputedStyle(word).fontSize));
       const seen = async () => (await page.innerText("#reading")).split(/\s*\n\s*/).join(" | ");
       const said = async () =>
         ((await page.textContent("#status")) ?? "").trim().replaceAll("\u202f", " ");
 
-      await reader.choose(GOOD);
+      await lens.choose(GOOD_IMAGE);
       const sure = await size();
       assert.match(await seen(), /^RESULT \| thus \| 85\.3% confidence$/i);
       assert.match(await said(), /^Read in 13 ms \(first reading\): thus, .+ 85\.3% confidence$/);
-      await reader.choose(GOOD);
+      await lens.choose(GOOD_IMAGE);
       assert.match(await said(), /^Read in 13 ms: /);
 
-      await reader.choose(faulty("doubtful"));
+      await lens.choose(imageWithFault("doubtful"));
       assert.match(await seen(), /^UNCERTAIN RESULT \| thus \| 46\.1% confidence$/i);
       assert.match(await said(), /: Uncertain result: thus, spelt t h u s, 46\.1% confidence$/);
       const doubtful = await size();
       assert.ok(doubtful < sure);
 
-      await reader.choose(faulty("unsure"));
+      await lens.choose(imageWithFault("unsure"));
       const verdict =
         /^Probably not a text CAPTCHA that this model can read \| BEST GUESS \| thus/i;
       assert.match(await seen(), verdict);
       assert.match(await said(), /: Probably not .+\. Best guess: thus, .+<0\.1% confidence/);
       assert.ok((await size()) < doubtful);
-      await reader.close();
+      await lens.close();
     });
 
     test("says that no text was found or that the image is blank", async () => {
-      const reader = await open();
-      const { page } = reader;
+      const lens = await open();
+      const { page } = lens;
       const seen = async () => (await page.innerText("#reading")).trim();
       for (const [fault, words] of /** @type {const} */ ([
         ["blank", /^The image is blank$/],
         ["nothing", /^No text found\s+Crop the image .+$/],
       ])) {
-        assert.equal(await reader.choose(faulty(fault)), "done");
+        assert.equal(await lens.choose(imageWithFault(fault)), "done");
         assert.match(await seen(), words);
         const status = await page.textContent("#status-text");
         assert.match((await seen()).replace(/\n.*/s, ""), new RegExp(`^${status}$`));
         assert.ok(await page.isHidden("#alternatives"), "nothing else that it could be");
-        assert.doesNotMatch(await page.innerText(".reader"), /\bconfidence\b|99\.8/);
+        assert.doesNotMatch(await page.innerText(".lens"), /\bconfidence\b|99\.8/);
       }
-      await reader.close();
+      await lens.close();
     });
 
     test("plays one character at a time unless reduced motion is set", async () => {
-      const reader = await open({ reducedMotion: "no-preference" });
-      await reader.settled();
-      const { clock } = reader.page;
-      await stopClock(reader.page);
-      await reader.choose(GOOD);
-      const unread = reader.page.locator("#characters .pending");
+      const lens = await open({ reducedMotion: "no-preference" });
+      await lens.waitUntilSettled();
+      const { clock } = lens.page;
+      await stopClock(lens.page);
+      await lens.choose(GOOD_IMAGE);
+      const unread = lens.page.locator("#characters .pending");
       for (let character = 0; character < WORD.length; character++) {
-        assert.equal(await current(reader), character);
+        assert.equal(await current(lens), character);
         assert.equal(await unread.count(), WORD.length - 1 - character, "still to come");
-        assert.equal(await reader.page.textContent("#play"), "Pause");
+        assert.equal(await lens.page.textContent("#play"), "Pause");
         await clock.runFor(CHARACTER);
       }
-      assert.equal(await reader.page.textContent("#play"), "Play");
-      assert.equal(await current(reader), WORD.length - 1);
-      await reader.page.click("#play");
-      assert.equal(await current(reader), 0, "from the start");
-      await reader.close();
+      assert.equal(await lens.page.textContent("#play"), "Play");
+      assert.equal(await current(lens), WORD.length - 1);
+      await lens.page.click("#play");
+      assert.equal(await current(lens), 0, "from the start");
+      await lens.close();
 
       const still = await open();
-      await still.choose(GOOD);
+      await still.choose(GOOD_IMAGE);
       assert.equal(await still.page.locator("#characters .pending").count(), 0);
       await still.close();
     });
@@ -338,13 +335,13 @@ describe("reading", () => {
   describe("accessibility", () => {
     for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       test(`has no accessibility violations in ${colorScheme} mode`, async () => {
-        const reader = await open({ colorScheme });
+        const lens = await open({ colorScheme });
         const axe = await readFile(AXE, "utf8");
-        for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
-          if (file) await reader.choose(file);
-          else await reader.settled();
-          await reader.page.evaluate(axe);
-          const { violations } = await reader.page.evaluate(() =>
+        for (const file of [undefined, GOOD_IMAGE, png(Buffer.from("no image"))]) {
+          if (file) await lens.choose(file);
+          else await lens.waitUntilSettled();
+          await lens.page.evaluate(axe);
+          const { violations } = await lens.page.evaluate(() =>
             /** @type {any} */ (globalThis).axe.run(),
           );
           const found = violations.map((/** @type {any} */ { id, nodes }) => [
@@ -353,31 +350,31 @@ describe("reading", () => {
           ]);
           assert.deepEqual(found, []);
         }
-        await reader.close();
+        await lens.close();
       });
     }
 
     test("shows transparency on white and announces notes", async () => {
-      const reader = await open({ colorScheme: "dark" });
-      await reader.choose(GOOD);
+      const lens = await open({ colorScheme: "dark" });
+      await lens.choose(GOOD_IMAGE);
       for (const picture of ["#picture", ".thumb img"]) {
-        const ground = await reader.page
+        const ground = await lens.page
           .locator(picture)
           .first()
           .evaluate((image) => getComputedStyle(image).backgroundColor);
         assert.equal(ground, "rgb(255, 255, 255)", picture);
       }
       // Also while it is empty.
-      const note = reader.page.locator("#note");
+      const note = lens.page.locator("#note");
       assert.equal(await note.getAttribute("role"), "status");
       assert.notEqual(await note.evaluate((one) => getComputedStyle(one).display), "none");
-      await reader.close();
+      await lens.close();
     });
 
     test("keeps characters over their positions and untranslated in any language", async () => {
-      const reader = await open();
-      const { page } = reader;
-      await reader.choose(GOOD);
+      const lens = await open();
+      const { page } = lens;
+      await lens.choose(GOOD_IMAGE);
       const places = () =>
         page.evaluate(() => {
           const frame = /** @type {Element} */ (document.querySelector("#frame"));
@@ -419,13 +416,13 @@ describe("reading", () => {
         }),
       );
       assert.deepEqual(translated, []);
-      await reader.close();
+      await lens.close();
     });
 
     test("keeps list semantics and announces a copy", async () => {
-      const reader = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-      await reader.choose(GOOD);
-      const unnamed = await reader.page
+      const lens = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+      await lens.choose(GOOD_IMAGE);
+      const unnamed = await lens.page
         .locator("main :is(ol, ul):not([role=list])")
         .evaluateAll((lists) =>
           lists
@@ -433,56 +430,56 @@ describe("reading", () => {
             .map((list) => list.id || list.className),
         );
       assert.deepEqual(unnamed, []);
-      assert.equal(await reader.page.getAttribute("#export-status", "role"), "status");
-      await reader.page.click("#copy");
-      await reader.page.waitForSelector("#export-status:text('Copied')", { state: "attached" });
-      await reader.close();
+      assert.equal(await lens.page.getAttribute("#export-status", "role"), "status");
+      await lens.page.click("#copy");
+      await lens.page.waitForSelector("#export-status:text('Copied')", { state: "attached" });
+      await lens.close();
     });
 
     test("prints the whole reading without controls", async () => {
-      const reader = await open({ reducedMotion: "no-preference" });
-      await reader.settled();
-      await stopClock(reader.page);
-      assert.equal(await reader.choose(GOOD), "done");
-      const unread = () => reader.page.locator(".pending").count();
+      const lens = await open({ reducedMotion: "no-preference" });
+      await lens.waitUntilSettled();
+      await stopClock(lens.page);
+      assert.equal(await lens.choose(GOOD_IMAGE), "done");
+      const unread = () => lens.page.locator(".pending").count();
       assert.ok((await unread()) > 0, "it plays");
-      const pdf = await reader.page.pdf({ format: "A4" });
+      const pdf = await lens.page.pdf({ format: "A4" });
       assert.equal(await unread(), 0);
       const pages = pagesOf(pdf);
       assert.ok(1 <= pages && pages <= 4, `${pages} pages`);
-      await reader.page.emulateMedia({ media: "print" });
+      await lens.page.emulateMedia({ media: "print" });
       assert.equal(
-        await reader.page.locator("button:visible:not(.character):not([tabindex])").count(),
+        await lens.page.locator("button:visible:not(.character):not([tabindex])").count(),
         0,
       );
-      await reader.page.emulateMedia({ media: "screen" });
-      await reader.page.click("#crop");
-      await reader.page.waitForSelector("#cropper:visible");
-      assert.ok(await reader.page.locator("#picture").isHidden());
-      await reader.page.emulateMedia({ media: "print" });
-      assert.ok(await reader.page.locator("#picture").isVisible());
-      assert.ok(await reader.page.locator("#cropper").isHidden());
-      await reader.close();
+      await lens.page.emulateMedia({ media: "screen" });
+      await lens.page.click("#crop");
+      await lens.page.waitForSelector("#cropper:visible");
+      assert.ok(await lens.page.locator("#picture").isHidden());
+      await lens.page.emulateMedia({ media: "print" });
+      assert.ok(await lens.page.locator("#picture").isVisible());
+      assert.ok(await lens.page.locator("#cropper").isHidden());
+      await lens.close();
     });
 
     for (const [width, size] of WIDTHS) {
       test(`needs no horizontal scrolling at ${width} pixels with text of ${size}%`, async () => {
-        const reader = await open({ viewport: { width, height: 700 } });
-        await resizeText(reader.page, size);
-        for (const file of [undefined, GOOD, png(Buffer.from("no image"))]) {
-          if (file) await reader.choose(file);
-          else await reader.settled();
-          assert.ok(await fitsWidth(reader.page), file?.name ?? "at first");
+        const lens = await open({ viewport: { width, height: 700 } });
+        await resizeText(lens.page, size);
+        for (const file of [undefined, GOOD_IMAGE, png(Buffer.from("no image"))]) {
+          if (file) await lens.choose(file);
+          else await lens.waitUntilSettled();
+          assert.ok(await fitsWidth(lens.page), file?.name ?? "at first");
         }
-        await reader.close();
+        await lens.close();
       });
     }
   });
 });
 
-/** @param {LensPage} reader */
-const candidates = async (reader) =>
-  (await reader.page.locator("#candidates li").allInnerTexts()).map((row) =>
+/** @param {LensPage} lens */
+const candidates = async (lens) =>
+  (await lens.page.locator("#candidates li").allInnerTexts()).map((row) =>
     row.split(/\s*\n\s*/).join(" "),
   );
 
@@ -492,10 +489,10 @@ const pagesOf = (pdf) => (pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []
 /**
  * The current character. All parts of the page must agree.
  *
- * @param {LensPage} reader
+ * @param {LensPage} lens
  */
-function current(reader) {
-  return reader.page.evaluate(() => {
+function current(lens) {
+  return lens.page.evaluate(() => {
     /** @param {string} selector */
     const at = (selector) =>
       [...document.querySelectorAll(selector)].findIndex(
@@ -515,10 +512,10 @@ function current(reader) {
 /**
  * The heatmap over the image.
  *
- * @param {LensPage} reader
+ * @param {LensPage} lens
  */
-function overlay(reader) {
-  return reader.page.locator("#overlay").evaluate((canvas) => {
+function overlay(lens) {
+  return lens.page.locator("#overlay").evaluate((canvas) => {
     return /** @type {HTMLCanvasElement} */ (canvas).toDataURL();
   });
 }

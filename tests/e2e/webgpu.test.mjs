@@ -18,7 +18,7 @@ describe("WebGPU", () => {
   /** @type {import("playwright-core").Browser} */
   let browser;
   /** @type {LensPage} */
-  let reader;
+  let lens;
 
   before(async () => {
     site = await serve({ base: "/some/where/" });
@@ -29,7 +29,7 @@ describe("WebGPU", () => {
         const { prototype } = /** @type {any} */ (globalThis).GPUAdapterInfo;
         Object.defineProperty(prototype, "isFallbackAdapter", { get: () => false });
       });
-    reader = await LensPage.open(browser, site.address, { timeout: DEFAULT_TIMEOUT, prepare });
+    lens = await LensPage.open(browser, site.address, { timeout: DEFAULT_TIMEOUT, prepare });
   });
   after(async () => {
     await browser.close();
@@ -38,12 +38,12 @@ describe("WebGPU", () => {
 
   test("reads on the CPU first, then switches to WebGPU and names the adapter", async () => {
     const [{ file, text }] = await samples();
-    assert.equal(await reader.chooseSample(file), "done");
-    assert.equal(await reader.word(), text);
-    assert.equal((await reader.result()).backend.kind, "cpu");
-    await reader.page.waitForSelector("#badge[data-kind=webgpu]");
-    assert.match((await reader.page.textContent("#badge")) ?? "", /WebGPU · .*swiftshader/i);
-    assert.equal(await reader.page.textContent("#reason"), "verified against the CPU");
+    assert.equal(await lens.chooseSample(file), "done");
+    assert.equal(await lens.word(), text);
+    assert.equal((await lens.result()).backend.kind, "cpu");
+    await lens.page.waitForSelector("#badge[data-kind=webgpu]");
+    assert.match((await lens.page.textContent("#badge")) ?? "", /WebGPU · .*swiftshader/i);
+    assert.equal(await lens.page.textContent("#reason"), "verified against the CPU");
   });
 
   test("does not use a software adapter and downloads nothing for it", async () => {
@@ -66,18 +66,18 @@ describe("WebGPU", () => {
     const files = await Promise.all(shipped.map(({ file }) => sampleFile(file)));
     const read = async () => {
       const results = [];
-      await reader.chooseSample(shipped[0].file);
-      results.push(await reader.result());
-      await reader.choose(files[1]);
-      results.push(await reader.result());
-      await reader.hand("paste", files[2]);
-      results.push(await reader.result());
+      await lens.chooseSample(shipped[0].file);
+      results.push(await lens.result());
+      await lens.choose(files[1]);
+      results.push(await lens.result());
+      await lens.dispatchFiles("paste", files[2]);
+      results.push(await lens.result());
       return results;
     };
 
     const onWebGpu = await read();
-    await reader.page.selectOption("#backend", "cpu");
-    await reader.page.waitForSelector("#badge[data-kind=cpu]");
+    await lens.page.selectOption("#backend", "cpu");
+    await lens.page.waitForSelector("#badge[data-kind=cpu]");
     const onCpu = await read();
 
     shipped.forEach(({ text }, i) => {
@@ -100,16 +100,16 @@ describe("WebGPU", () => {
   });
 
   test("continues after an unreadable image", async () => {
-    await reader.page.selectOption("#backend", "webgpu");
-    await reader.page.waitForSelector("#badge[data-kind=webgpu]");
-    assert.equal(await reader.choose(png(Buffer.from("not a picture\n"))), "error");
-    assert.equal((await reader.error()).code, "unreadable-image");
+    await lens.page.selectOption("#backend", "webgpu");
+    await lens.page.waitForSelector("#badge[data-kind=webgpu]");
+    assert.equal(await lens.choose(png(Buffer.from("not a picture\n"))), "error");
+    assert.equal((await lens.error()).code, "unreadable-image");
     const [{ file, text }] = await samples();
-    assert.equal(await reader.chooseSample(file), "done");
-    assert.equal(await reader.word(), text);
+    assert.equal(await lens.chooseSample(file), "done");
+    assert.equal(await lens.word(), text);
   });
 
   test("makes no request to another origin and logs no error", () => {
-    assert.deepEqual(reader.watched, { foreign: [], complaints: [] });
+    assert.deepEqual(lens.watched, { foreign: [], consoleMessages: [] });
   });
 });

@@ -10,7 +10,7 @@ import { launch } from "./browser.mjs";
 import { LensPage, WEB, sampleFile, samples } from "./lens-page.mjs";
 import { serve } from "./site.mjs";
 
-const GOOD = join(WEB, "models/compact.safetensors");
+const GOOD_IMAGE = join(WEB, "models/compact.safetensors");
 
 /**
  * The same weights with another format version.
@@ -37,7 +37,7 @@ describe("weights", () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "captcha-lens-"));
-    const good = await readFile(GOOD);
+    const good = await readFile(GOOD_IMAGE);
     await writeFile(join(folder, "short.safetensors"), good.subarray(0, good.length / 2));
     await writeFile(join(folder, "other.safetensors"), ofAnotherVersion(good));
     site = await serve({ mounts: { given: folder } });
@@ -56,28 +56,28 @@ describe("weights", () => {
   ]) {
     test(`are rejected when they are ${what}, and valid ones load after that`, async () => {
       const query = `?weights=given/${name}.safetensors`;
-      const reader = await LensPage.open(browser, site.address, { query });
-      assert.equal(await reader.settled(), "error");
-      const error = await reader.error();
+      const lens = await LensPage.open(browser, site.address, { query });
+      assert.equal(await lens.waitUntilSettled(), "error");
+      const error = await lens.error();
       assert.equal(error.code, code);
       assert.match(error.message, /weights/i);
 
       const [{ file, text }] = await samples();
-      assert.equal(await reader.choose(await sampleFile(file)), "error", "still no good");
-      await copyFile(GOOD, join(folder, `${name}.safetensors`));
-      await reader.page.click("#retry");
-      assert.equal(await reader.settled(), "done");
-      assert.equal(await reader.word(), text);
-      await reader.close();
+      assert.equal(await lens.choose(await sampleFile(file)), "error", "still no good");
+      await copyFile(GOOD_IMAGE, join(folder, `${name}.safetensors`));
+      await lens.page.click("#retry");
+      assert.equal(await lens.waitUntilSettled(), "done");
+      assert.equal(await lens.word(), text);
+      await lens.close();
     });
   }
 
   test("are not requested from another site", async () => {
     const query = "?weights=https://example.org/weights.safetensors";
-    const reader = await LensPage.open(browser, site.address, { query });
-    assert.equal(await reader.settled(), "error");
-    assert.equal((await reader.error()).code, "missing-weights");
-    assert.deepEqual(reader.watched.foreign, []);
-    await reader.close();
+    const lens = await LensPage.open(browser, site.address, { query });
+    assert.equal(await lens.waitUntilSettled(), "error");
+    assert.equal((await lens.error()).code, "missing-weights");
+    assert.deepEqual(lens.watched.foreign, []);
+    await lens.close();
   });
 });

@@ -126,7 +126,7 @@ function sizedSvg(text) {
     ? text
     : text.replace(/<svg/i, `$& xmlns="${SVG_NAMESPACE}"`);
   const root = new DOMParser().parseFromString(named, SVG_TYPE).documentElement;
-  if (root.localName !== "svg") throw new Error("This is no SVG.");
+  if (root.localName !== "svg") throw new Error("This is not an SVG image.");
   const pixels = (/** @type {string} */ name) =>
     Number(/^\s*([\d.]+)(px)?\s*$/.exec(root.getAttribute(name) ?? "")?.[1]) || 0;
   const view = (root.getAttribute("viewBox") ?? "")

@@ -51,7 +51,7 @@ export class CellsView {
 
   /**
    * @param {Recognition} recognition
-   * @param {{ address: string | null, dark: boolean, peak: number }} look
+   * @param {{ address: string | null, dark: boolean, peak: number }} options
    */
   setRecognition(recognition, { address, dark, peak }) {
     this.#recognition = recognition;

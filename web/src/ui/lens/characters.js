@@ -9,7 +9,7 @@ import { paintAttention } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 /** @import { PlaybackState } from "../../lens/player.js" */
-/** @import { Look } from "./lens-view.js" */
+/** @import { DisplayOptions } from "./lens-view.js" */
 
 export class CharactersView {
   #list = getById("characters", HTMLElement);
@@ -44,7 +44,7 @@ export class CharactersView {
 
   /**
    * @param {Recognition} recognition
-   * @param {Look} look
+   * @param {DisplayOptions} options
    */
   setRecognition(recognition, { address, dark, smooth }) {
     this.#recognition = recognition;

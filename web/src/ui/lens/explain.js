@@ -10,7 +10,7 @@ import { WeightsView } from "./weights.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 /** @import { PlaybackState } from "../../lens/player.js" */
-/** @import { Look } from "./lens-view.js" */
+/** @import { DisplayOptions } from "./lens-view.js" */
 
 export class ExplainView {
   #section = getById("explain", HTMLElement);
@@ -39,9 +39,9 @@ export class ExplainView {
 
   /**
    * @param {Recognition} recognition
-   * @param {Look} look
+   * @param {DisplayOptions} options
    */
-  setRecognition(recognition, look) {
+  setRecognition(recognition, options) {
     const { characters } = recognition;
     if (characters.length === 0) return this.clear();
     this.#recognition = recognition;
@@ -51,8 +51,8 @@ export class ExplainView {
     this.#characters.replaceChildren(
       ...characters.map(({ character }, i) => this.#choice(character, i)),
     );
-    this.#cells.setRecognition(recognition, { ...look, peak });
-    this.#step.setRecognition(recognition, { ...look, peak });
+    this.#cells.setRecognition(recognition, { ...options, peak });
+    this.#step.setRecognition(recognition, { ...options, peak });
     this.#weights.setRecognition(recognition, peak);
     this.#setShown(true);
   }

@@ -17,7 +17,7 @@ const FEEDBACK_MILLISECONDS = 1500;
  * @typedef {object} ExportData
  * @property {Recognition} recognition
  * @property {HTMLImageElement | null} picture `null` if the browser cannot show it
- * @property {{ dark: boolean, smooth: boolean, opacity: number }} look
+ * @property {{ dark: boolean, smooth: boolean, opacity: number }} style
  */
 
 /**
@@ -100,10 +100,10 @@ export class ExportView {
 
 /**
  * @template T
- * @param {(picture: HTMLImageElement, recognition: Recognition, look: ExportData["look"]) => T} draw
+ * @param {(picture: HTMLImageElement, recognition: Recognition, style: ExportData["style"]) => T} draw
  * @param {ExportData} data
  */
-function figure(draw, { picture, recognition, look }) {
+function figure(draw, { picture, recognition, style }) {
   if (!picture) throw new Error("There is no picture to draw.");
-  return draw(picture, recognition, look);
+  return draw(picture, recognition, style);
 }

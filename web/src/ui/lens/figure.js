@@ -12,7 +12,7 @@ import { paintAttention } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */
 
-/** @typedef {{ dark: boolean, smooth: boolean, opacity: number }} Look */
+/** @typedef {{ dark: boolean, smooth: boolean, opacity: number }} HeatmapStyle */
 
 /** Width of a panel, gap between panels, height of the header, and height of a line below. */
 const PANEL = 280;
@@ -29,7 +29,7 @@ const [INK, SOFT] = ["#0d1b33", "#5c6a83"];
  * Computes the layout of a figure.
  *
  * @param {Recognition} recognition
- * @param {Look} look
+ * @param {HeatmapStyle} style
  */
 function layOut(recognition, { smooth }) {
   const { characters, grid } = recognition;
@@ -57,12 +57,12 @@ function layOut(recognition, { smooth }) {
 /**
  * @param {HTMLImageElement} picture
  * @param {Recognition} recognition
- * @param {Look} look
+ * @param {HeatmapStyle} style
  * @returns {string} an SVG file
  */
-export function drawFigure(picture, recognition, look) {
-  const { panels, panelHeight, lines, ink, width, height } = layOut(recognition, look);
-  const { dark, smooth, opacity } = look;
+export function drawFigure(picture, recognition, style) {
+  const { panels, panelHeight, lines, ink, width, height } = layOut(recognition, style);
+  const { dark, smooth, opacity } = style;
   const image = dataAddress(picture);
   const blend = `opacity: ${opacity}; mix-blend-mode: ${dark ? "screen" : "multiply"}; image-rendering: ${smooth ? "auto" : "pixelated"}`;
   return [
@@ -90,11 +90,11 @@ export function drawFigure(picture, recognition, look) {
  *
  * @param {HTMLImageElement} picture
  * @param {Recognition} recognition
- * @param {Look} look
+ * @param {HeatmapStyle} style
  * @returns {Promise<Blob>} a PNG file
  */
-export function paintFigure(picture, recognition, look) {
-  const { panels, panelHeight, lines, ink, width, height } = layOut(recognition, look);
+export function paintFigure(picture, recognition, style) {
+  const { panels, panelHeight, lines, ink, width, height } = layOut(recognition, style);
   const canvas = new OffscreenCanvas(Math.round(width * SCALE), Math.round(height * SCALE));
   const context = canvas.getContext("2d");
   if (!context) throw new Error("The browser could not create a canvas.");
@@ -118,9 +118,9 @@ export function paintFigure(picture, recognition, look) {
     context.textAlign = "left";
     context.drawImage(picture, x, HEAD, PANEL, panelHeight);
     context.save();
-    context.globalAlpha = look.opacity;
-    context.globalCompositeOperation = look.dark ? "screen" : "multiply";
-    context.imageSmoothingEnabled = look.smooth;
+    context.globalAlpha = style.opacity;
+    context.globalCompositeOperation = style.dark ? "screen" : "multiply";
+    context.imageSmoothingEnabled = style.smooth;
     context.drawImage(attention, x, HEAD, PANEL, panelHeight);
     context.restore();
   }

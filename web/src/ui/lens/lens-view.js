@@ -25,7 +25,7 @@ import { showBackend } from "../backend-select.js";
 /**
  * How a reading is shown.
  *
- * @typedef {object} Look
+ * @typedef {object} DisplayOptions
  * @property {boolean} first whether it is the first reading on this backend
  * @property {string | null} address of the image; `null` if the browser cannot show it
  * @property {boolean} dark whether the image is dark
@@ -37,7 +37,7 @@ import { showBackend } from "../backend-select.js";
  *
  * @typedef {object} ReadingView
  * @property {() => void} clear
- * @property {(recognition: Recognition, look: Look) => void} setRecognition
+ * @property {(recognition: Recognition, options: DisplayOptions) => void} setRecognition
  * @property {(state: PlaybackState) => void} showCharacter
  */
 
@@ -184,8 +184,8 @@ export class LensView {
     this.#clear();
     this.#recognition = recognition;
     const { address, dark } = this.#picture;
-    const look = { ...about, address, dark, smooth: this.#smooth.checked };
-    for (const view of this.#readingViews) view.setRecognition(recognition, look);
+    const options = { ...about, address, dark, smooth: this.#smooth.checked };
+    for (const view of this.#readingViews) view.setRecognition(recognition, options);
     this.#controls.hidden = recognition.characters.length === 0;
     this.#scrub.max = String(recognition.characters.length);
     this.#export.update();
@@ -228,7 +228,7 @@ export class LensView {
       this.#recognition && {
         recognition: this.#recognition,
         picture: this.#picture.image,
-        look: {
+        style: {
           dark: this.#picture.dark,
           smooth: this.#smooth.checked,
           opacity: Number(this.#opacity.value),

@@ -7,7 +7,7 @@ import { createElement, getById } from "../dom.js";
 
 /** @import { Alternative, Character, Recognition } from "../../lib/types.js" */
 /** @import { PlaybackState } from "../../lens/player.js" */
-/** @import { Look } from "./lens-view.js" */
+/** @import { DisplayOptions } from "./lens-view.js" */
 
 export class ResultView {
   #guide = getById("guide", HTMLElement);
@@ -36,7 +36,7 @@ export class ResultView {
 
   /**
    * @param {Recognition} recognition
-   * @param {Look} look
+   * @param {DisplayOptions} options
    */
   setRecognition(recognition, { first }) {
     const { text, characters, alternatives, milliseconds: times } = recognition;

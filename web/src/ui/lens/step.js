@@ -29,7 +29,7 @@ export class StepView {
 
   /**
    * @param {Recognition} recognition
-   * @param {{ address: string | null, peak: number }} look
+   * @param {{ address: string | null, peak: number }} options
    */
   setRecognition(recognition, { address, peak }) {
     this.#recognition = recognition;
