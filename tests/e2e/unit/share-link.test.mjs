@@ -8,7 +8,15 @@ test("share link keeps all settings", () => {
   for (const options of [
     { seed: 7 },
     { seed: 7, length: 4, random: true, style: "waves" },
-    { seed: 0, text: "thus", random: true, font: "pen-07", distorted: true, strokes: 0, noise: 0.015 },
+    {
+      seed: 0,
+      text: "thus",
+      random: true,
+      font: "pen-07",
+      distorted: true,
+      strokes: 0,
+      noise: 0.015,
+    },
   ]) {
     const given = Object.entries(fromFragment(toFragment(options)) ?? {});
     const known = given.filter(([, value]) => value !== undefined);
