@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 test("player stops at the last character", () => {
-  player.start(3, { still: false });
+  player.start(3, { instant: false });
   assert.deepEqual(now(), { shown: 0, pinned: true, visibleCount: 1, playing: true });
   mock.timers.tick(900);
   assert.deepEqual(now(), { shown: 1, pinned: true, visibleCount: 2, playing: true });
@@ -30,7 +30,7 @@ test("player stops at the last character", () => {
 
 test("player applies a new speed from the next character on", () => {
   player.setSpeed(2);
-  player.start(3, { still: false });
+  player.start(3, { instant: false });
   mock.timers.tick(450);
   assert.equal(now().shown, 1);
   player.setSpeed(0.5);
@@ -43,12 +43,12 @@ test("player applies a new speed from the next character on", () => {
 });
 
 test("player shows all characters at once with reduced motion", () => {
-  player.start(3, { still: true });
+  player.start(3, { instant: true });
   assert.deepEqual(seen, [{ shown: 0, pinned: true, visibleCount: 3, playing: false }]);
 });
 
 test("player pins the selected character and reveals all", () => {
-  player.start(3, { still: false });
+  player.start(3, { instant: false });
   player.select(1);
   assert.deepEqual(now(), { shown: 1, pinned: true, visibleCount: 3, playing: false });
   mock.timers.tick(5000);
@@ -56,7 +56,7 @@ test("player pins the selected character and reveals all", () => {
 });
 
 test("player steps stay inside the text", () => {
-  player.start(2, { still: true });
+  player.start(2, { instant: true });
   player.step(-1);
   assert.equal(now().shown, 0);
   player.step(1);
@@ -65,7 +65,7 @@ test("player steps stay inside the text", () => {
 });
 
 test("player shows the hovered character and waits", () => {
-  player.start(3, { still: false });
+  player.start(3, { instant: false });
   player.hover(2);
   assert.deepEqual(now(), { shown: 2, pinned: false, visibleCount: 1, playing: true });
   mock.timers.tick(2700);
@@ -77,7 +77,7 @@ test("player shows the hovered character and waits", () => {
 });
 
 test("player pauses, resumes, and restarts at the end", () => {
-  player.start(2, { still: false });
+  player.start(2, { instant: false });
   player.toggle();
   mock.timers.tick(5000);
   assert.deepEqual(now(), { shown: 0, pinned: true, visibleCount: 1, playing: false });

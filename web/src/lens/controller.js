@@ -309,8 +309,8 @@ export class LensController {
     this.lastResult = recognition;
     view.setRecognition(recognition, { first: isFirst });
     void this.#offerCrop();
-    const still = view.still || now.picture?.isRedraw === true;
-    player.start(recognition.characters.length, { still });
+    const instant = view.reducedMotion || now.picture?.isRedraw === true;
+    player.start(recognition.characters.length, { instant });
   }
 
   /** @param {State} state */

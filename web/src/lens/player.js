@@ -35,21 +35,21 @@ export class Player {
    * Plays a new reading, or shows all of it at once.
    *
    * @param {number} count characters
-   * @param {{ still: boolean }} options `still`: without animation
+   * @param {{ instant: boolean }} options `instant`: without animation
    */
-  start(count, { still }) {
+  start(count, { instant }) {
     this.#stop();
     this.#count = count;
     this.#hovered = null;
-    this.#visibleCount = still ? count : 0;
+    this.#visibleCount = instant ? count : 0;
     this.#selected = count > 0 ? 0 : -1;
-    if (still) this.#notify();
+    if (instant) this.#notify();
     else this.play();
   }
 
   /** Shows nothing. */
   clear() {
-    this.start(0, { still: true });
+    this.start(0, { instant: true });
   }
 
   /** Plays from the first character, or continues after a pause. */

@@ -93,7 +93,7 @@ export class LensView {
   }
 
   /** Whether a reading is shown at once instead of one character at a time. */
-  get still() {
+  get reducedMotion() {
     return prefersReducedMotion();
   }
 
@@ -237,11 +237,11 @@ export class LensView {
     );
   }
 
-  /** @param {boolean} pinned */
-  #setInert(pinned) {
+  /** @param {boolean} inert */
+  #setInert(inert) {
     // Not the note and the error, which may be new.
     for (const part of document.querySelectorAll("#reading, #characters, #details, #explain")) {
-      part.toggleAttribute("inert", pinned);
+      part.toggleAttribute("inert", inert);
     }
   }
 
