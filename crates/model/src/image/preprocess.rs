@@ -24,18 +24,20 @@ use crate::error::ModelError;
 /// Those of [`check_size`].
 pub fn preprocess(image: &RgbImage, config: &ModelConfig) -> Result<Vec<f32>, ModelError> {
     let (input, side) = (&config.input, config.encoder.unshuffle);
-    let (width, height) = (input.width, input.height);
-    let resized = resize(image, [width, height], input.resampling)?;
-    let [_, rows, cols] = config.input_shape();
-    let mut values = vec![0.0; 3 * height * width];
-    for (i, pixel) in resized.pixels().iter().enumerate() {
-        let (y, x) = (i / width, i % width);
-        let position = y / side * cols + x / side;
-        let element = y % side * side + x % side;
-        for (colour, value) in pixel.0.iter().enumerate() {
-            let value = if input.inverted { 255 - value } else { *value };
-            let channel = colour * side * side + element;
-            values[channel * rows * cols + position] = f32::from(value) / 255.0;
+    let resized = resize(image, [input.width, input.height], input.resampling)?;
+    let [channels, rows, cols] = config.input_shape();
+    let mut values = vec![0.0; channels * rows * cols];
+    for (channel, plane) in values.chunks_exact_mut(rows * cols).enumerate() {
+        let (colour, pixel) = (channel / (side * side), channel % (side * side));
+        let (i, j) = (pixel / side, pixel % side);
+        let lines = resized.pixels().chunks_exact(input.width);
+        let lines = lines.skip(i).step_by(side);
+        for (values, line) in plane.chunks_exact_mut(cols).zip(lines) {
+            for (value, pixel) in values.iter_mut().zip(line[j..].iter().step_by(side)) {
+                let level = pixel.0[colour];
+                let level = if input.inverted { 255 - level } else { level };
+                *value = f32::from(level) / 255.0;
+            }
         }
     }
     Ok(values)
