@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod export;
 pub mod history;
 pub mod importance_sampling;
+mod load;
 pub mod losses;
 pub mod model;
 pub mod optimizer;

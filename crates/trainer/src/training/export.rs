@@ -1,19 +1,12 @@
 //! Weights of a checkpoint.
 
-use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
-use burn::lr_scheduler::LrSchedulerRecord;
-use burn::module::Module;
-use burn::optim::OptimizerRecord;
-use burn::store::ModuleRecord;
-use burn::tensor::Device;
+use anyhow::{Context, Result, ensure};
 use captcha_evaluation::weights_file::{read_weights, write_weights};
 use captcha_model::weights::{Precision, Weights, save};
 
-use crate::training::model::TrainingModel;
-use crate::training::provenance::Provenance;
+use crate::training::load::load_model;
 use crate::training::run_folder::RunFolder;
 
 /// An exported weights file.
@@ -45,7 +38,7 @@ pub fn export(run: &RunFolder, epoch: Option<usize>) -> Result<Exported> {
     );
     let provenance = run.provenance()?;
     let config = provenance.model()?;
-    let model = load_checkpoint(run, &provenance, epoch)?;
+    let model = load_model(run, &provenance, epoch)?;
     let record = provenance.at_epoch(epoch, run.validation(epoch)?)?;
     let bytes = save(&model.network, &config, &record, Precision::Half)?;
     let weights = Weights::from_bytes(bytes)
@@ -83,51 +76,4 @@ fn keep_calibration(path: &Path, weights: Weights) -> Result<(Weights, Option<St
         kept.display()
     );
     Ok((weights, Some(note)))
-}
-
-/// Checks that all parts of a checkpoint can be read, because burn-train panics otherwise.
-///
-/// # Errors
-///
-/// If a part cannot be read.
-pub(super) fn check_checkpoint(
-    run: &RunFolder,
-    provenance: &Provenance,
-    epoch: usize,
-) -> Result<()> {
-    load_checkpoint(run, provenance, epoch)?;
-    let (optimizer, scheduler) = (
-        run.checkpoint("optim", epoch),
-        run.checkpoint("scheduler", epoch),
-    );
-    OptimizerRecord::load(&optimizer).map_err(|error| unreadable(&optimizer, error))?;
-    LrSchedulerRecord::load(&scheduler).map_err(|error| unreadable(&scheduler, error))?;
-    Ok(())
-}
-
-/// The model at the end of an epoch.
-fn load_checkpoint(
-    run: &RunFolder,
-    provenance: &Provenance,
-    epoch: usize,
-) -> Result<TrainingModel> {
-    let path = run.checkpoint("model", epoch);
-    let record = ModuleRecord::load(&path).map_err(|error| unreadable(&path, error))?;
-    let options = &provenance.recipe.training;
-    let model = TrainingModel::new(&provenance.model()?, options, &Device::flex())?;
-    model.try_load_record(record).map_err(|_| {
-        anyhow!(
-            "checkpoint {} has another network than this version's preset of the run; the version \
-             that started the run can read it",
-            path.display()
-        )
-    })
-}
-
-fn unreadable(checkpoint: &Path, error: impl Debug) -> anyhow::Error {
-    anyhow!(
-        "cannot read checkpoint {}: {error:?}; delete the files of this epoch to continue from the \
-         previous one",
-        checkpoint.display()
-    )
 }

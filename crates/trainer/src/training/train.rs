@@ -17,8 +17,9 @@ use crate::data::batch::Batcher;
 use crate::data::loader::Loader;
 use crate::training::checkpoints::{CheckpointFile, CheckpointWrites, KeepLatestAndBest};
 use crate::training::diagnosis::{describe_best, diagnose};
-use crate::training::export::{Exported, check_checkpoint, export};
+use crate::training::export::{Exported, export};
 use crate::training::history::TrainingHistory;
+use crate::training::load::prepare_checkpoint;
 use crate::training::model::TrainingModel;
 use crate::training::optimizer::optimizer;
 use crate::training::provenance::Provenance;
@@ -87,7 +88,7 @@ pub(super) fn train(training: Training, run: &RunFolder, session: Session) -> Re
         );
     }
     if first > 0 {
-        check_checkpoint(run, &training.provenance, first)?;
+        prepare_checkpoint(run, &training.provenance, first)?;
     }
     let main = training
         .devices
