@@ -9,7 +9,7 @@ pub trait Progress: Send + Sync {
     /// A stage begins: its name, which may be empty, and its number of images.
     fn start_stage(&self, _name: &str, _images: usize) {}
 
-    /// So many images of the stage are done; `metrics` describes the results so far.
+    /// `done` images of the stage are done; `metrics` describes the results so far.
     fn update(&self, _done: usize, _metrics: &str) {}
 
     /// The stage has ended.

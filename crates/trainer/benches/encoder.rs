@@ -1,4 +1,4 @@
-//! The encoder, in a training step and alone: burn's layers against our kernel.
+//! Benchmarks of the encoder in a training step and in inference: burn's layers and our kernel.
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
@@ -16,7 +16,7 @@ const VARIANTS: [(&str, Forward); 2] = [
     ("own kernel", Encoder::forward),
 ];
 
-/// As [`Encoder::forward`], by burn's own layers.
+/// [`Encoder::forward`] with burn's layers.
 fn forward_reference(encoder: &Encoder, images: Tensor<4>) -> Tensor<3> {
     let maps = encoder.blocks.iter().fold(images, |x, block| {
         block.norm_pool(block.conv_relu_pool_reference(x))

@@ -26,7 +26,7 @@ const UNLIKELY: f32 = 0.1;
 pub(crate) struct RecognizeArgs {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Also give so many of the most likely texts, at most 100; the first one is the answer.
+    /// Also give this number of the most likely texts, at most 100; the first one is the answer.
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=MAX_ALTERNATIVES))]
     alternatives: u8,
     /// Print one JSON object per line, in the order of the images.

@@ -34,7 +34,7 @@ pub(crate) struct TrainArgs {
     /// Start from these weights instead of random ones.
     #[arg(long, conflicts_with = "resume")]
     from: Option<PathBuf>,
-    /// Stop at the end of the first epoch after so many minutes; --resume continues.
+    /// Stop at the end of the first epoch after this number of minutes; --resume continues.
     #[arg(long)]
     minutes: Option<f64>,
     /// Number of epochs, instead of the preset's.

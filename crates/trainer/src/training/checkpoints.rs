@@ -45,7 +45,7 @@ impl CheckpointWrites {
         changed.notify_all();
     }
 
-    /// Waits until the checkpoints of so many epochs are written. Gives the first error.
+    /// Waits until the checkpoints of `epochs` epochs are written. Gives the first error.
     pub fn wait(&self, epochs: usize) -> Option<String> {
         let (state, changed) = &*self.0;
         let state = state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -46,7 +46,7 @@ pub fn widen_and_deepen(small: &Weights, config: &ModelConfig) -> Result<Weights
 enum Origin {
     /// The small network's next block, possibly widened.
     Widened,
-    /// A new block that computes the identity of so many channels.
+    /// A new block that computes the identity of this number of channels.
     Identity(usize),
 }
 
