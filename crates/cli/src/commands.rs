@@ -61,8 +61,8 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command. Gives `false` if an image of `recognize` or all images of `audit` could not be
-    /// read, or if `train` was interrupted.
+    /// Runs the command. Gives `false` if an image of `recognize` or all images of `audit` could
+    /// not be read, or if `train` was interrupted.
     pub(crate) fn run(&self) -> Result<bool> {
         match &self.command {
             #[cfg(feature = "train")]

@@ -29,8 +29,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Makes the CPU burn's default device, because burn-optim loads an optimizer's state there. It would
-/// open a GPU for that, although `--device` names another device.
+/// Makes the CPU burn's default device, because burn-optim loads an optimizer's state there. It
+/// would open a GPU for that, although `--device` names another device.
 #[allow(unsafe_code)]
 fn default_to_the_cpu() {
     // SAFETY: this is the first call of `main`, so no other thread reads the environment.

@@ -10,8 +10,8 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Time between two lines of a stage.
 const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Shows progress on standard error. A stage with a name also prints lines: one at its end, and others
-/// every half minute if standard error is not a terminal.
+/// Shows progress on standard error. A stage with a name also prints lines: one at its end, and
+/// others every half minute if standard error is not a terminal.
 pub(crate) struct TerminalProgress {
     bar: ProgressBar,
     is_terminal: bool,

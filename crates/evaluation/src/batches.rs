@@ -39,8 +39,8 @@ pub struct ReadBatch<T> {
 ///
 /// # Errors
 ///
-/// An item is an error if the device fails. An image that cannot be loaded is an error inside of its
-/// batch.
+/// An item is an error if the device fails. An image that cannot be loaded is an error inside of
+/// its batch.
 pub fn read_batches<'a, T: Send + 'a>(
     recognizer: &'a Recognizer,
     count: usize,

@@ -30,8 +30,8 @@ pub struct Devices {
 /// Opens `count` devices; for the CPU, `count` workers that share its cores.
 ///
 /// A GPU is used only if it gives the same predictions for the golden image as the CPU, with the
-/// weights that `weights` gives. If [`DeviceChoice::Auto`] finds no such GPU, the CPU is used, and the
-/// note says why.
+/// weights that `weights` gives. If [`DeviceChoice::Auto`] finds no such GPU, the CPU is used, and
+/// the note says why.
 ///
 /// # Errors
 ///

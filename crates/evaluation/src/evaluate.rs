@@ -17,9 +17,9 @@ const LEXICON_ALTERNATIVES: usize = 10;
 /// Recognizes the first epoch of a data set and counts correct answers.
 ///
 /// An image that cannot be read is reported and left out. An image whose label the network cannot
-/// write is counted as unsupported. With a lexicon, the score also counts the answers that the lexicon
-/// corrects: the most likely of ten alternatives that the lexicon contains, or the most likely one if
-/// it contains no alternative.
+/// write is counted as unsupported. With a lexicon, the score also counts the answers that the
+/// lexicon corrects: the most likely of ten alternatives that the lexicon contains, or the most
+/// likely one if it contains no alternative.
 ///
 /// # Errors
 ///

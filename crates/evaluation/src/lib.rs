@@ -1,9 +1,10 @@
-//! Evaluation of a trained network: labelled folders, recognition in batches, scores, audit reports.
+//! Evaluation of a trained network: labelled folders, recognition in batches, scores, audit
+//! reports.
 //!
 //! [`data`] reads labelled images, [`batches`] recognizes them, [`evaluate`](mod@evaluate) counts
-//! correct answers into a [`score`], [`audit`] writes a report on a folder. [`device`] chooses the CPU
-//! or a GPU, [`weights_file`] and [`files`] read and write files, [`progress`] is how all of them
-//! report to a caller. Nothing here trains, prints or parses arguments.
+//! correct answers into a [`score`], [`audit`] writes a report on a folder. [`device`] chooses the
+//! CPU or a GPU, [`weights_file`] and [`files`] read and write files, [`progress`] is how all of
+//! them report to a caller. Nothing here trains, prints or parses arguments.
 
 #![recursion_limit = "256"]
 

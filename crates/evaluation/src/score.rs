@@ -38,12 +38,13 @@ pub struct Score {
     pub interval: Option<(f64, f64)>,
     /// Share of the labels' characters that the answer has at the same position.
     pub character_accuracy: Option<f64>,
-    /// The most frequent answer, if it is much more frequent than any label: the network then hardly
-    /// uses the image.
+    /// The most frequent answer, if it is much more frequent than any label: the network then
+    /// hardly uses the image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeated_answer: Option<RepeatedAnswer>,
-    /// Share of the characters in exact matches for which the grid column with the most attention is
-    /// nearer to this character than to any other. `None` if the characters' positions are unknown.
+    /// Share of the characters in exact matches for which the grid column with the most attention
+    /// is nearer to this character than to any other. `None` if the characters' positions are
+    /// unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attention_on_character: Option<f64>,
     /// Share of the same characters for which the grid cell with the most attention overlaps the
@@ -67,8 +68,8 @@ pub struct Score {
     /// Confusion matrix of the characters in answers with the label's length: counts by label
     /// character, then by answer character.
     pub confusions: BTreeMap<char, BTreeMap<char, usize>>,
-    /// Expected calibration error: the mean difference of confidence and accuracy over the intervals of
-    /// `reliability` (Naeini et al. 2015).
+    /// Expected calibration error: the mean difference of confidence and accuracy over the
+    /// intervals of `reliability` (Naeini et al. 2015).
     pub calibration_error: Option<f64>,
     /// Counts by confidence interval, without the empty ones.
     pub reliability: Vec<ReliabilityBin>,

@@ -1,7 +1,8 @@
 //! Training runs.
 //!
-//! [`RunConfig`] resolves a run from a [`RunRequest`](run_config::RunRequest) or from its folder, and
-//! [`start`](fn@start) trains it: [`train`] is the loop, [`model`] a step, [`losses`] the losses.
+//! [`RunConfig`] resolves a run from a [`RunRequest`](run_config::RunRequest) or from its folder,
+//! and [`start`](fn@start) trains it: [`train`] is the loop, [`model`] a step, [`losses`] the
+//! losses.
 
 pub mod checkpoints;
 pub mod diagnosis;

@@ -64,8 +64,8 @@ pub(crate) struct EvaluateArgs {
     /// Randomly crop, resize and compress the images first.
     #[arg(long, alias = "degraded")]
     augmented: bool,
-    /// Also report the accuracy after correction with this list of words (one per line, in any case):
-    /// the most likely of ten alternatives in the list, or the most likely one.
+    /// Also report the accuracy after correction with this list of words (one per line, in any
+    /// case): the most likely of ten alternatives in the list, or the most likely one.
     #[arg(long)]
     lexicon: Option<PathBuf>,
     /// Print one JSON object.

@@ -79,7 +79,8 @@ impl Failure {
     }
 }
 
-/// Prints each prediction as soon as it is known. Gives `false` if an image could not be recognized.
+/// Prints each prediction as soon as it is known. Gives `false` if an image could not be
+/// recognized.
 pub(crate) fn run(args: &RecognizeArgs) -> Result<bool> {
     let recognizer = args.network.recognizer()?;
     let alternatives = usize::from(args.alternatives);

@@ -43,8 +43,8 @@ pub(crate) struct TrainArgs {
     /// Device of the computations.
     #[arg(long, default_value = "auto", value_parser = device_parser())]
     device: DeviceChoice,
-    /// Number of GPUs, or of workers that share the CPU; each takes a batch in a step. A resumed run
-    /// keeps its number.
+    /// Number of GPUs, or of workers that share the CPU; each takes a batch in a step. A resumed
+    /// run keeps its number.
     #[arg(long)]
     devices: Option<usize>,
     /// Seed of the images and the network.

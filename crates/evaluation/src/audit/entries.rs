@@ -23,8 +23,8 @@ use crate::progress::Progress;
 const PICTURES: usize = 8;
 /// Largest width and height of a picture.
 const MAX_PICTURE_SIZE: (u32, u32) = (240, 128);
-/// From this confidence on, a wrong answer may mean a wrong label, and the report shows it in a group of
-/// its own; `HIGH_CONFIDENCE` in `statistics.js`.
+/// From this confidence on, a wrong answer may mean a wrong label, and the report shows it in a
+/// group of its own; `HIGH_CONFIDENCE` in `statistics.js`.
 const HIGH_CONFIDENCE: f32 = 0.99;
 
 /// Data URLs of pictures, by path.
@@ -79,8 +79,8 @@ fn entry(
     }
 }
 
-/// Indices of the entries whose pictures the report may show: those at each end of confidence in each
-/// group of `notableCases` in `statistics.js`.
+/// Indices of the entries whose pictures the report may show: those at each end of confidence in
+/// each group of `notableCases` in `statistics.js`.
 fn representative_cases(items: &[AuditEntry], network: &AuditNetwork) -> Vec<usize> {
     // An empty answer is not an answer, whatever its confidence.
     let answered = |i: usize| {

@@ -27,8 +27,8 @@ pub struct AuditSummary {
 }
 
 impl AuditSummary {
-    /// Counts the images of an audit. Images with labels that the network cannot write do not count for
-    /// the result.
+    /// Counts the images of an audit. Images with labels that the network cannot write do not count
+    /// for the result.
     pub fn of(data: &AuditData) -> Self {
         let network = &data.network;
         let read: Vec<&AuditEntry> = data

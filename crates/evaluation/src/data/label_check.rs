@@ -12,7 +12,8 @@ use crate::data::labels::{LabelledFile, has_label_file};
 ///
 /// Labels from a label file are. File names are, if at least four fifths of them are short and
 /// consist of letters, digits and characters of the network, and if they are neither all equal nor
-/// consecutive numbers. `areLikelyLabels` in `web/src/audit/labels.js` does the same in the audit page.
+/// consecutive numbers. `areLikelyLabels` in `web/src/audit/labels.js` does the same in the audit
+/// page.
 pub fn labels_are_likely(folder: &Path, files: &[LabelledFile], vocabulary: &Vocabulary) -> bool {
     if has_label_file(folder) {
         return true;

@@ -41,10 +41,11 @@ pub struct Parts {
 
 /// Splits images into five sixths for training and one sixth for validation.
 ///
-/// In an ordered folder, the first five sixths are for training, like in the paper. Otherwise the hash
-/// of an image's content decides: copies of an image are in the same part, and an image stays in its
-/// part when others are added. If no hash falls into the sixth, the image with the smallest hash
-/// becomes the validation part, so that a small folder has one; no training image moves there later.
+/// In an ordered folder, the first five sixths are for training, like in the paper. Otherwise the
+/// hash of an image's content decides: copies of an image are in the same part, and an image stays
+/// in its part when others are added. If no hash falls into the sixth, the image with the smallest
+/// hash becomes the validation part, so that a small folder has one; no training image moves there
+/// later.
 ///
 /// # Errors
 ///

@@ -15,8 +15,8 @@ pub struct Batch {
     pub inputs: Tensor<2, Int>,
     /// Expected output of the decoder: `characters <end>`, padded: `[batch, steps]`
     pub targets: Tensor<2, Int>,
-    /// The character whose centre lies in each grid cell, or padding: `[batch, positions]`; `None` if the
-    /// positions of an example's characters are unknown.
+    /// The character whose centre lies in each grid cell, or padding: `[batch, positions]`; `None`
+    /// if the positions of an example's characters are unknown.
     pub character_map: Option<Tensor<2, Int>>,
 }
 

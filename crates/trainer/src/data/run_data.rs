@@ -139,8 +139,8 @@ fn labelled_folder(
     })
 }
 
-/// Up to `count` validation images, with notes for the user: a folder's validation part, or words of
-/// the generator's validation split.
+/// Up to `count` validation images, with notes for the user: a folder's validation part, or words
+/// of the generator's validation split.
 ///
 /// # Errors
 ///

@@ -19,8 +19,8 @@ const MAX_NAMED: usize = 5;
 const MIN_SIDE: u32 = 8;
 const MAX_ASPECT_RATIO: u32 = 20;
 
-/// Splits the readable images of a labelled folder into a training and a validation part. Also gives
-/// notes for the user.
+/// Splits the readable images of a labelled folder into a training and a validation part. Also
+/// gives notes for the user.
 ///
 /// # Errors
 ///

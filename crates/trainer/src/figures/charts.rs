@@ -19,8 +19,8 @@ const TITLE: (&str, i32) = ("sans-serif", 19);
 /// Numbers of strokes in a group.
 const STROKE_GROUP: u32 = 4;
 
-/// The paper's loss after some of its epochs, as its notebook prints it: summed over the steps and divided
-/// by 7.
+/// The paper's loss after some of its epochs, as its notebook prints it: summed over the steps and
+/// divided by 7.
 const PAPER_LOSS: [(f64, f64); 13] = [
     (1.0, 1.63),
     (2.0, 1.45),
@@ -41,7 +41,8 @@ const PAPER_EPOCH: f64 = 100_000.0;
 /// Divisor of the printed loss: the length of the padded targets.
 const PAPER_STEPS: f64 = 7.0;
 
-/// Loss, summed over the steps, by number of images: `(images, loss)`. `fresh`: no image was used twice.
+/// Loss, summed over the steps, by number of images: `(images, loss)`. `fresh`: no image was used
+/// twice.
 pub(super) fn loss(losses: &[(f64, f64)], fresh: bool) -> Result<String> {
     let last = losses
         .last()
@@ -185,8 +186,8 @@ pub(super) fn by_strokes(strokes: &BTreeMap<u32, Tally>) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// The confusion matrix: a row for each label character, a column for each answer character. Correct
-/// answers are left out, because they would hide the others.
+/// The confusion matrix: a row for each label character, a column for each answer character.
+/// Correct answers are left out, because they would hide the others.
 pub(super) fn confusions(confusions: &BTreeMap<char, BTreeMap<char, usize>>) -> Result<String> {
     let mut characters: Vec<char> = confusions.keys().copied().collect();
     characters.extend(confusions.values().flat_map(BTreeMap::keys));

@@ -9,7 +9,8 @@ use resvg::usvg::{Options, Tree, fontdb};
 /// Pixels of the PNG for one unit of the SVG.
 const SCALE: f32 = 2.0;
 
-/// The font of all text in PNG files; an SVG file names `sans-serif`, and its viewer chooses the font.
+/// The font of all text in PNG files; an SVG file names `sans-serif`, and its viewer chooses the
+/// font.
 const FONT: &[u8] = include_bytes!("../../fonts/figures.ttf");
 
 /// Renders a figure.

@@ -1,5 +1,5 @@
-//! Checkpoints on disk: atomic writes, deletion of old ones, and errors that are known when an epoch
-//! ends.
+//! Checkpoints on disk: atomic writes, deletion of old ones, and errors that are known when an
+//! epoch ends.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -19,8 +19,8 @@ const KEEP_LATEST: usize = 5;
 /// Longest wait for a checkpoint; training continues while a slow disk writes.
 const MAX_WAIT: Duration = Duration::from_secs(600);
 
-/// Largest number of checkpoints on disk at a time: the latest ones, the best one, and the one being
-/// written.
+/// Largest number of checkpoints on disk at a time: the latest ones, the best one, and the one
+/// being written.
 pub fn max_checkpoints(epochs: usize) -> usize {
     epochs.min(KEEP_LATEST + 2)
 }
@@ -120,8 +120,8 @@ impl<R: Checkpoint> Checkpointer<R> for CheckpointFile {
     }
 }
 
-/// Keeps the latest checkpoints and the best one of all in the run's folder, including those from before a
-/// resume.
+/// Keeps the latest checkpoints and the best one of all in the run's folder, including those from
+/// before a resume.
 pub struct KeepLatestAndBest(pub RunFolder);
 
 impl CheckpointingStrategy for KeepLatestAndBest {
@@ -147,8 +147,8 @@ impl CheckpointingStrategy for KeepLatestAndBest {
     }
 }
 
-/// The epochs that are neither among the latest nor the best. An epoch with unknown accuracy may be the
-/// best.
+/// The epochs that are neither among the latest nor the best. An epoch with unknown accuracy may be
+/// the best.
 fn outdated(accuracies: &[(usize, Option<f64>)]) -> impl Iterator<Item = usize> {
     let mut latest: Vec<usize> = accuracies.iter().map(|&(epoch, _)| epoch).collect();
     latest.sort_unstable_by(|a, b| b.cmp(a));

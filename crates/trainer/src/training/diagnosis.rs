@@ -5,15 +5,15 @@ use captcha_evaluation::score::Tally;
 use crate::training::history::{Epoch, TrainingHistory};
 use crate::training::plan::FEW_STEPS;
 
-/// Training images count as memorized from this training accuracy on, if the validation accuracy is at
-/// most this share of it.
+/// Training images count as memorized from this training accuracy on, if the validation accuracy is
+/// at most this share of it.
 const MEMORIZED_ACCURACY: f64 = 80.0;
 const MEMORIZED_VALIDATION_SHARE: f64 = 0.5;
 /// Factor by which a loss must have risen to be reported, and over how many epochs.
 const RISE_FACTOR: f64 = 1.15;
 const RISE_EPOCHS: usize = 3;
-/// Smallest share of the images with one answer, and its smallest ratio to the share of the most frequent
-/// label, at which a network does not depend on its input.
+/// Smallest share of the images with one answer, and its smallest ratio to the share of the most
+/// frequent label, at which a network does not depend on its input.
 const CONSTANT_ANSWER_SHARE: f64 = 0.2;
 const CONSTANT_ANSWER_RATIO: f64 = 3.0;
 const CONSTANT_ANSWER_MIN_IMAGES: usize = 10;
@@ -33,8 +33,8 @@ pub enum Problem {
     ConstantAnswer,
 }
 
-/// The problems of a run, each with a sentence that says what to do. Some problems are normal at the
-/// start of a run; they are reported only if it is `finished`.
+/// The problems of a run, each with a sentence that says what to do. Some problems are normal at
+/// the start of a run; they are reported only if it is `finished`.
 pub fn diagnose(history: &TrainingHistory, finished: bool) -> Vec<(Problem, String)> {
     let mut found = Vec::new();
     let (Some(first), Some(last)) = (history.epochs.first(), history.epochs.last()) else {

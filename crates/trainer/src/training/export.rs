@@ -18,8 +18,8 @@ pub struct Exported {
     pub note: Option<String>,
 }
 
-/// Writes the weights of an epoch, by default the one with the best validation accuracy, as a weights
-/// file.
+/// Writes the weights of an epoch, by default the one with the best validation accuracy, as a
+/// weights file.
 ///
 /// # Errors
 ///

@@ -1,11 +1,12 @@
 //! Importance sampling: a step trains on the images of a batch with the largest gradients.
 //!
-//! Late in a run nearly every answer is correct, and most images contribute little at the full price
-//! of a backward pass. A step therefore scores several images for each one that it trains on, and
-//! samples those with large gradients more often. Each sampled image has a weight inverse to its
-//! probability, so the expected gradient is that of the whole batch, with a much smaller variance than
-//! that of uniform sampling (Katharopoulos and Fleuret, "Not All Samples Are Created Equal: Deep Learning
-//! with Importance Sampling", ICML 2018; the score is their bound of the gradient norm).
+//! Late in a run nearly every answer is correct, and most images contribute little at the full
+//! price of a backward pass. A step therefore scores several images for each one that it trains on,
+//! and samples those with large gradients more often. Each sampled image has a weight inverse to
+//! its probability, so the expected gradient is that of the whole batch, with a much smaller
+//! variance than that of uniform sampling (Katharopoulos and Fleuret, "Not All Samples Are Created
+//! Equal: Deep Learning with Importance Sampling", ICML 2018; the score is their bound of the
+//! gradient norm).
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Int, Tensor, TensorReadError};
@@ -26,8 +27,8 @@ pub struct ImportanceSample {
     pub weights: Vec<f32>,
 }
 
-/// Norm of the loss's gradient with respect to the logits, for each image; it bounds the gradient with
-/// respect to all parameters.
+/// Norm of the loss's gradient with respect to the logits, for each image; it bounds the gradient
+/// with respect to all parameters.
 ///
 /// # Shapes
 ///
@@ -74,8 +75,8 @@ pub fn sample(scores: &[f32], count: usize) -> ImportanceSample {
     ImportanceSample { indices, weights }
 }
 
-/// The start of systematic sampling, 0 to 1: pseudorandom, but a function of the scores, so that a run
-/// is reproducible whatever the order of its workers.
+/// The start of systematic sampling, 0 to 1: pseudorandom, but a function of the scores, so that a
+/// run is reproducible whatever the order of its workers.
 fn start(scores: &[f32]) -> f64 {
     let bytes: Vec<u8> = scores
         .iter()

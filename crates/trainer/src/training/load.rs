@@ -24,8 +24,8 @@ struct EarlierModel {
     letter_map: Option<Linear>,
 }
 
-/// Prepares a checkpoint for burn-train, which panics if it cannot read a part: checks all parts, and
-/// rewrites a model of an earlier version.
+/// Prepares a checkpoint for burn-train, which panics if it cannot read a part: checks all parts,
+/// and rewrites a model of an earlier version.
 ///
 /// # Errors
 ///

@@ -39,8 +39,8 @@ pub fn text_losses(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
     losses.sum_dim(1).squeeze_dim(1)
 }
 
-/// Cross-entropy of each image's character map: the mean over cells with a character plus the mean over
-/// empty cells, because there are many more empty cells.
+/// Cross-entropy of each image's character map: the mean over cells with a character plus the mean
+/// over empty cells, because there are many more empty cells.
 ///
 /// # Shapes
 ///

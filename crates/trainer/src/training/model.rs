@@ -18,8 +18,8 @@ use crate::training::word_accuracy::WordAccuracyInput;
 pub struct TrainingModel {
     /// The network; a weights file contains nothing else.
     pub network: Network,
-    /// Auxiliary head for training: the character at each grid position. The encoder learns characters
-    /// from it before attention has converged; attention itself is not supervised.
+    /// Auxiliary head for training: the character at each grid position. The encoder learns
+    /// characters from it before attention has converged; attention itself is not supervised.
     pub character_map: Option<Linear>,
     character_map_weight: f64,
     sampling_ratio: usize,
@@ -97,8 +97,8 @@ impl TrainStep for TrainingModel {
 }
 
 impl TrainingModel {
-    /// The objective of a batch, and the output for the metrics. `weights`, `[batch]`, are the images'
-    /// weights in the objective, one by default.
+    /// The objective of a batch, and the output for the metrics. `weights`, `[batch]`, are the
+    /// images' weights in the objective, one by default.
     fn forward(&self, batch: Batch, weights: Option<Tensor<1>>) -> (Tensor<1>, StepOutput) {
         let features = self.network.encoder.forward(batch.images);
         let decoded = self
@@ -126,8 +126,8 @@ impl TrainingModel {
         (objective, output)
     }
 
-    /// Scores a batch without autodiff and samples the part to train on. `None` if the whole batch is
-    /// used: without importance sampling, or if the device fails, which the metrics then report.
+    /// Scores a batch without autodiff and samples the part to train on. `None` if the whole batch
+    /// is used: without importance sampling, or if the device fails, which the metrics then report.
     fn sample(&self, batch: &Batch) -> Option<SampledBatch> {
         if self.sampling_ratio == 1 {
             return None;

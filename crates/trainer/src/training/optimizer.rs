@@ -1,5 +1,5 @@
-//! The optimizer: AdamW, or Muon for matrices (Jordan et al. 2024, "Muon: An optimizer for hidden layers
-//! in neural networks"), which makes steps of equal length in all directions of a matrix.
+//! The optimizer: AdamW, or Muon for matrices (Jordan et al. 2024, "Muon: An optimizer for hidden
+//! layers in neural networks"), which makes steps of equal length in all directions of a matrix.
 
 use anyhow::{Result, anyhow};
 use burn::grad_clipping::GradientClippingConfig;
@@ -12,8 +12,8 @@ use burn::tensor::{Device, Tensor};
 
 use crate::training::recipe::{self, TrainingRecipe};
 
-/// Names of the parameters that Muon optimizes: all matrices except the embedding and the output layers
-/// of characters and attention scores. AdamW optimizes these and all vectors.
+/// Names of the parameters that Muon optimizes: all matrices except the embedding and the output
+/// layers of characters and attention scores. AdamW optimizes these and all vectors.
 const MATRICES: &str = r"(conv|dense|key|query|input|recurrent|hidden)\.weight$";
 
 /// The optimizer of a run.
@@ -43,7 +43,8 @@ pub fn optimizer(recipe: &TrainingRecipe) -> Result<ModuleOptimizer> {
     }
 }
 
-/// Muon for parameters of any rank, reshaped to matrices: a convolution's `[filters, channels, 3, 3]` to
+/// Muon for parameters of any rank, reshaped to matrices: a convolution's `[filters, channels, 3,
+/// 3]` to
 /// `[filters, 9 * channels]`.
 #[derive(Clone)]
 struct MatrixMuon(Muon);

@@ -12,8 +12,9 @@ use crate::training::recipe::Recipe;
 pub struct Provenance {
     /// The recipe as the run uses it.
     pub recipe: Recipe,
-    /// The network that the recipe names; a later version may have another network of this name. `None`
-    /// in runs of versions that did not record it, and in weights files, which have their own.
+    /// The network that the recipe names; a later version may have another network of this name.
+    /// `None` in runs of versions that did not record it, and in weights files, which have their
+    /// own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<ModelConfig>,
     /// The training data: a folder or `synth:STYLE`.
@@ -22,8 +23,8 @@ pub struct Provenance {
     /// paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
-    /// Digest of the labelled folder's images, labels and parts. `None` for synthetic images, and in
-    /// runs of versions that did not record it.
+    /// Digest of the labelled folder's images, labels and parts. `None` for synthetic images, and
+    /// in runs of versions that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<String>,
     /// Seed of the generator and the network.
@@ -31,8 +32,8 @@ pub struct Provenance {
     /// Index of the first synthetic image; the initial weights were trained on those before it.
     #[serde(default)]
     pub first_image: u64,
-    /// Number of devices; each takes one batch in a step, so the schedule depends on it. `None` in runs
-    /// of versions that did not record it.
+    /// Number of devices; each takes one batch in a step, so the schedule depends on it. `None` in
+    /// runs of versions that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub devices: Option<usize>,
     /// The command that started the run.

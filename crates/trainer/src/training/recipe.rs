@@ -30,8 +30,8 @@ pub enum Model {
     Custom(ModelConfig),
 }
 
-/// Hand-written, because serde's derived code for untagged enums does not report what is wrong with a
-/// configuration.
+/// Hand-written, because serde's derived code for untagged enums does not report what is wrong with
+/// a configuration.
 impl<'de> Deserialize<'de> for Model {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NameOrTable;
@@ -104,12 +104,12 @@ pub struct TrainingRecipe {
     pub weight_decay: f64,
     /// Largest norm of a parameter's gradient, summed over the devices.
     pub gradient_clip: Option<f32>,
-    /// Weight of the auxiliary character map in the loss; zero disables it. It needs the positions of
-    /// the characters, which only synthetic data has.
+    /// Weight of the auxiliary character map in the loss; zero disables it. It needs the positions
+    /// of the characters, which only synthetic data has.
     #[serde(alias = "letter_map_weight")]
     pub character_map_weight: f64,
-    /// Keeps the batch norm statistics of the initial weights, so that the network computes the same in
-    /// training as in inference. For runs that start from a trained network.
+    /// Keeps the batch norm statistics of the initial weights, so that the network computes the
+    /// same in training as in inference. For runs that start from a trained network.
     #[serde(default)]
     pub fixed_norm: bool,
 }

@@ -158,7 +158,8 @@ impl MetricsRenderer for Renderer {
     }
 }
 
-// burn-train requires one renderer for training and evaluation, but evaluation does not use burn-train.
+// burn-train requires one renderer for training and evaluation, but evaluation does not use
+// burn-train.
 impl MetricsRendererEvaluation for Renderer {
     fn update_test(&mut self, _name: EvaluationName, _state: MetricState) {}
 }

@@ -80,8 +80,8 @@ impl RunFolder {
         Ok(RunLock(file))
     }
 
-    /// Checks that a labelled folder has not changed since the run was started: an image must not move
-    /// from the training to the validation part.
+    /// Checks that a labelled folder has not changed since the run was started: an image must not
+    /// move from the training to the validation part.
     ///
     /// # Errors
     ///

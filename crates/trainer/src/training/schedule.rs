@@ -8,11 +8,12 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 
 use crate::training::recipe::{Schedule, TrainingRecipe};
 
-/// The warm-up takes at most this fraction of a run's steps, so that a short run reaches its peak rate.
+/// The warm-up takes at most this fraction of a run's steps, so that a short run reaches its peak
+/// rate.
 const WARMUP_FRACTION: usize = 5;
 
-/// Steps of an epoch. Each device takes one batch of its share of the images in a step. burn gives all
-/// devices equal shares and the remainder to the last, and an epoch ends with the last device.
+/// Steps of an epoch. Each device takes one batch of its share of the images in a step. burn gives
+/// all devices equal shares and the remainder to the last, and an epoch ends with the last device.
 pub fn steps_per_epoch(images: usize, batch: usize, devices: usize) -> usize {
     let devices = devices.max(1);
     (images / devices + images % devices).div_ceil(batch.max(1))

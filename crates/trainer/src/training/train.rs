@@ -101,8 +101,8 @@ pub(super) fn train(training: Training, run: &RunFolder, session: Session) -> Re
     let initial_weights = training.initial_weights.filter(|_| first == 0);
     let model = initial_model(&config, options, initial_weights.as_ref(), &main)?;
     let batcher = Batcher::new(config)?;
-    // Each device takes a batch in a step. Their gradients are summed, then clipped; Adam and Muon do not
-    // depend on the scale.
+    // Each device takes a batch in a step. Their gradients are summed, then clipped; Adam and Muon
+    // do not depend on the scale.
     let batch = options.batch * options.sampling_ratio;
     let steps = steps(options, training.train.len(), training.devices.len());
     let learner = Learner::new(model, optimizer(options)?, schedule(options, steps)?);

@@ -11,8 +11,8 @@ use crate::training::checkpoints::CheckpointWrites;
 use crate::training::diagnosis::{Problem, diagnose};
 use crate::training::history::{Epoch, TrainingHistory};
 
-/// Reports the best epoch and new problems when an epoch ends. Stops the run if a checkpoint could not
-/// be written or its time is over.
+/// Reports the best epoch and new problems when an epoch ends. Stops the run if a checkpoint could
+/// not be written or its time is over.
 #[derive(Clone)]
 pub(super) struct Watch {
     /// Time at which the run stops.

@@ -1,5 +1,5 @@
-//! The mean of several networks' weights. For networks of successive runs, it is as accurate as the best
-//! of them or better (Wortsman et al. 2022, "Model soups").
+//! The mean of several networks' weights. For networks of successive runs, it is as accurate as the
+//! best of them or better (Wortsman et al. 2022, "Model soups").
 
 use std::collections::VecDeque;
 
@@ -12,8 +12,8 @@ use serde_json::json;
 
 use crate::weights::transfer::widen_and_deepen;
 
-/// The unweighted mean of weights, in the shape of the last network; smaller networks are enlarged. The
-/// mean is not calibrated. `command` goes into its record.
+/// The unweighted mean of weights, in the shape of the last network; smaller networks are enlarged.
+/// The mean is not calibrated. `command` goes into its record.
 ///
 /// # Errors
 ///

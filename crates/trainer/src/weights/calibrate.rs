@@ -37,9 +37,9 @@ impl Calibration {
     }
 }
 
-/// Fits a temperature to the first epoch of a data set: the one with the smallest loss of the labels. No
-/// answer changes, only its confidence (Guo et al. 2017, "On Calibration of Modern Neural Networks").
-/// Images that cannot be read are reported and left out.
+/// Fits a temperature to the first epoch of a data set: the one with the smallest loss of the
+/// labels. No answer changes, only its confidence (Guo et al. 2017, "On Calibration of Modern
+/// Neural Networks"). Images that cannot be read are reported and left out.
 ///
 /// # Errors
 ///

@@ -1,5 +1,6 @@
 //! Transfer of weights to a larger network that computes the same function, as a start for training
-//! (after Net2Net: Chen, Goodfellow and Shlens 2016, "Accelerating Learning via Knowledge Transfer").
+//! (after Net2Net: Chen, Goodfellow and Shlens 2016, "Accelerating Learning via Knowledge
+//! Transfer").
 
 use anyhow::{Result, bail};
 use burn::module::{Param, RunningState};
@@ -13,14 +14,14 @@ use captcha_model::weights::{Precision, Weights, save};
 
 /// Weights of a network with configuration `config` that computes the same as `small`.
 ///
-/// Any block may get more filters, and new blocks may follow any block. A new filter is random, and all
-/// layers that read it have zero weights for it; a new block computes the identity.
+/// Any block may get more filters, and new blocks may follow any block. A new filter is random, and
+/// all layers that read it have zero weights for it; a new block computes the identity.
 ///
-/// The input may be a multiple as wide and high, with pixel unshuffle of this factor: the first block
-/// then sees the mean over each square. Only the resampling of images differs.
+/// The input may be a multiple as wide and high, with pixel unshuffle of this factor: the first
+/// block then sees the mean over each square. Only the resampling of images differs.
 ///
-/// Pooling may keep columns that it merged before. Such a network does not compute the same, because
-/// the following blocks see half as far; it only starts with the weights of `small`.
+/// Pooling may keep columns that it merged before. Such a network does not compute the same,
+/// because the following blocks see half as far; it only starts with the weights of `small`.
 ///
 /// # Errors
 ///
@@ -120,8 +121,8 @@ fn enlarge_encoder(small: Encoder, large: &mut Encoder, origins: &[Origin], mut 
     assign_first_rows(&mut large.dense, small.dense);
 }
 
-/// Copies a convolution into the first filters and channels of a larger one. These filters have zero
-/// weights for the other channels.
+/// Copies a convolution into the first filters and channels of a larger one. These filters have
+/// zero weights for the other channels.
 fn embed_conv(large: &mut Conv2d, small: Conv2d, side: usize) {
     embed_kernel(
         &mut large.weight,
@@ -132,8 +133,8 @@ fn embed_conv(large: &mut Conv2d, small: Conv2d, side: usize) {
     }
 }
 
-/// A kernel for an input after pixel unshuffle by `side`: it sees the mean over a square's pixels, which
-/// are channels, like `kernel` sees one pixel.
+/// A kernel for an input after pixel unshuffle by `side`: it sees the mean over a square's pixels,
+/// which are channels, like `kernel` sees one pixel.
 fn repeat_over_pixels(kernel: Tensor<4>, side: usize) -> Tensor<4> {
     let ([filters, channels, rows, cols], pixels) = (kernel.dims(), side * side);
     kernel

@@ -3,8 +3,8 @@
 use burn::tensor::Device;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Seeds the random numbers of the CPU. All threads share them, so other tests wait until the guard is
-/// dropped.
+/// Seeds the random numbers of the CPU. All threads share them, so other tests wait until the guard
+/// is dropped.
 pub(crate) fn seed_exclusively(device: &Device, seed: u64) -> MutexGuard<'static, ()> {
     static NUMBERS: Mutex<()> = Mutex::new(());
     // A failed test does not matter, because each test seeds the numbers.
