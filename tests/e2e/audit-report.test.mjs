@@ -48,7 +48,11 @@ describe("audit report", () => {
   });
 
   test("shows the solved share by minimum confidence as a curve and as a table", async () => {
-    await chooseFiles(image("thus.png"), image("line.png"), image("thus_2.png", FAULTS.unsure));
+    await chooseFiles(
+      image("thus.png"),
+      image("line.png"),
+      image("thus_2.png", FAULTS.lowConfidence),
+    );
     const curve = page.getByRole("img", {
       name: "Images answered and correct, by minimum confidence",
     });
@@ -160,9 +164,9 @@ describe("audit report", () => {
   });
 
   test("starts a new audit after one was cancelled while loading", async () => {
-    const { asked, release } = await holdRequest(page, "**/captcha_wasm_cpu_bg.wasm");
+    const { requested, release } = await holdRequest(page, "**/captcha_wasm_cpu_bg.wasm");
     await page.setInputFiles("#files-input", image("thus.png"));
-    await asked;
+    await requested;
     await page.click("#cancel");
     assert.equal(await page.getAttribute("body", "data-state"), "idle");
     release();
@@ -206,9 +210,9 @@ describe("audit report", () => {
     const live = () => page.evaluate(() => /** @type {any} */ (globalThis).live.size);
     await chooseFiles(image("thus.png"), image("line.png"));
     assert.ok((await live()) >= 2);
-    const { asked, release } = await holdRequest(page, "**/held");
+    const { requested, release } = await holdRequest(page, "**/held");
     await page.setInputFiles("#files-input", heldImages(1));
-    await asked;
+    await requested;
     assert.equal(await live(), 0);
     release();
     await waitUntilSettled();

@@ -128,9 +128,9 @@ describe("audit page", () => {
   });
 
   test("continues when files without an image are added during an audit", async () => {
-    const { asked, release } = await holdRequest(page, "**/held");
+    const { requested, release } = await holdRequest(page, "**/held");
     await page.setInputFiles("#files-input", heldImages(3));
-    await asked;
+    await requested;
     await page.setInputFiles("#files-input", [{ ...png(Buffer.from("x")), name: "notes.txt" }]);
     await page.waitForSelector("#note:text('no image')");
     release();
@@ -158,7 +158,7 @@ describe("audit page", () => {
 
   test("reports the images read so far, and the reason, when it has to stop", async () => {
     const names = ["line.png", "thus_1.png", "thus_2.png"];
-    await chooseFiles(...names.map((name) => image(name)), image("zeal.png", FAULTS.hopeless));
+    await chooseFiles(...names.map((name) => image(name)), image("zeal.png", FAULTS.badWeights));
     assert.equal(await page.getAttribute("#error", "data-code"), "bad-weights");
     assert.equal(await page.textContent("#error"), "These are no weights.");
     assert.match((await page.textContent("#status")) ?? "", /^Stopped\. The report covers/);
@@ -167,7 +167,7 @@ describe("audit page", () => {
       names,
     );
     assert.match((await page.textContent(".report-facts")) ?? "", /Stopped after3 of 4 images/);
-    await chooseFiles(image("zeal.png", FAULTS.hopeless));
+    await chooseFiles(image("zeal.png", FAULTS.badWeights));
     assert.equal(await page.textContent("#error"), "These are no weights.");
     assert.ok(await page.locator("#report").isHidden(), "nothing was read");
   });
@@ -188,9 +188,9 @@ describe("audit page", () => {
     test(`finishes on the backend it started on when another is chosen while ${state}`, async () => {
       await page.goto(`${site.address}audit.html?backend=cpu`);
       const files = state === "loading" ? "**/captcha_wasm_cpu_bg.wasm" : "**/held";
-      const { asked, release } = await holdRequest(page, files);
+      const { requested, release } = await holdRequest(page, files);
       await page.setInputFiles("#files-input", heldImages(3));
-      await asked;
+      await requested;
       await page.waitForSelector(`body[data-state=${state}]`);
       await page.selectOption("#backend", "webgpu");
       assert.match((await page.textContent("#note")) ?? "", /applies to the next audit/);
@@ -209,14 +209,14 @@ describe("audit page", () => {
   test("pauses, resumes, and keeps the readings when it is cancelled", async () => {
     const first = await holdRequest(page, "**/held");
     await page.setInputFiles("#files-input", heldImages(12));
-    await first.asked;
+    await first.requested;
     await page.click("#pause");
     const next = await holdRequest(page, "**/held");
     first.release(); // lets the current batch finish
     await page.waitForSelector("#counts:text('1 of 12')");
-    assert.equal(await Promise.race([next.asked.then(() => "more"), roundTrip()]), "no more");
+    assert.equal(await Promise.race([next.requested.then(() => "more"), roundTrip()]), "no more");
     await page.click("#pause");
-    await next.asked;
+    await next.requested;
     await page.click("#cancel");
     next.release();
     await waitUntilSettled();
@@ -227,12 +227,12 @@ describe("audit page", () => {
   test("replaces a running audit when new images are chosen", async () => {
     const first = await holdRequest(page, "**/held");
     await page.setInputFiles("#files-input", heldImages(5));
-    await first.asked;
+    await first.requested;
     const next = await holdRequest(page, "**/held");
     await page.setInputFiles("#files-input", image("line.png"));
     first.release();
     await waitUntilSettled();
-    assert.equal(await Promise.race([next.asked.then(() => "more"), roundTrip()]), "no more");
+    assert.equal(await Promise.race([next.requested.then(() => "more"), roundTrip()]), "no more");
     assert.deepEqual(
       (await rows()).map((row) => row.split("\t")[0]),
       ["line.png"],
@@ -304,19 +304,19 @@ describe("audit page", () => {
   test("gives the reason for the backend and announces progress at intervals", async () => {
     await page.evaluate(() => {
       /** @type {string[]} */
-      const said = [];
-      Object.assign(globalThis, { said });
+      const announcements = [];
+      Object.assign(globalThis, { announcements });
       const line = /** @type {Element} */ (document.querySelector("#announcement"));
-      new MutationObserver(() => said.push(line.textContent ?? "")).observe(line, {
+      new MutationObserver(() => announcements.push(line.textContent ?? "")).observe(line, {
         childList: true,
       });
     });
     await chooseFiles(...Array.from({ length: 60 }, (_, i) => image(`thus_${i}.png`)));
     assert.match((await page.textContent("#reason")) ?? "", /^No WebGPU: /);
-    const said = await page.evaluate(() => /** @type {any} */ (globalThis).said);
-    assert.match(said[0], /^[1-9]0% read$/);
-    assert.match(said[said.length - 1], /^60 images read/);
-    assert.ok(said.length <= 12, String(said));
+    const announcements = await page.evaluate(() => /** @type {any} */ (globalThis).announcements);
+    assert.match(announcements[0], /^[1-9]0% read$/);
+    assert.match(announcements[announcements.length - 1], /^60 images read/);
+    assert.ok(announcements.length <= 12, String(announcements));
   });
 
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {

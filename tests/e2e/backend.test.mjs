@@ -40,17 +40,17 @@ describe("backend choice without a usable adapter", () => {
    */
   async function open(requestAdapter, more) {
     /** @type {string[]} */
-    const asked = [];
+    const requests = [];
     const lens = await LensPage.open(browser, site.address, {
       prepare: async (page) => {
-        page.on("request", (request) => asked.push(request.url()));
+        page.on("request", (request) => requests.push(request.url()));
         await page.addInitScript(
           `Object.defineProperty(navigator, "gpu", { value: { requestAdapter: ${requestAdapter} } })`,
         );
         await more?.(page);
       },
     });
-    return { lens, asked: () => asked.filter((url) => FOR_WEBGPU.test(url)) };
+    return { lens, requests: () => requests.filter((url) => FOR_WEBGPU.test(url)) };
   }
 
   for (const [name, requestAdapter, reason] of [
@@ -64,18 +64,18 @@ describe("backend choice without a usable adapter", () => {
     ["an error", `() => { throw new Error("sync"); }`, "no graphics adapter"],
   ]) {
     test(`reads on the CPU and downloads nothing for WebGPU: ${name}`, async () => {
-      const { lens, asked } = await open(requestAdapter);
+      const { lens, requests } = await open(requestAdapter);
       await lens.page.waitForSelector(`#reason:text('${reason}')`);
       assert.equal(await lens.choose(GOOD_IMAGE), "done");
       assert.equal(await lens.word(), WORD);
       assert.equal((await lens.result()).backend.kind, "cpu");
-      assert.deepEqual(asked(), []);
+      assert.deepEqual(requests(), []);
       await lens.close();
     });
   }
 
   test("reads on the CPU when the adapter request times out", async () => {
-    const { lens, asked } = await open(`() => new Promise(() => {})`, (page) =>
+    const { lens, requests } = await open(`() => new Promise(() => {})`, (page) =>
       page.clock.install(),
     );
     await lens.page.waitForSelector("#reason:text('loading WebGPU')");
@@ -83,12 +83,12 @@ describe("backend choice without a usable adapter", () => {
     await lens.page.clock.fastForward("01:00");
     await lens.page.waitForSelector("#reason:text('did not respond')");
     assert.equal(await lens.choose(GOOD_IMAGE), "done");
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requests(), []);
     await lens.close();
   });
 
   test("downloads nothing for WebGPU when the browser saves data", async () => {
-    const { lens, asked } = await open(
+    const { lens, requests } = await open(
       `async () => ({ features: new Set(["timestamp-query"]) })`,
       (page) =>
         page.addInitScript(() =>
@@ -97,7 +97,7 @@ describe("backend choice without a usable adapter", () => {
     );
     await lens.page.waitForSelector("#reason:text('save data')");
     assert.equal(await lens.choose(GOOD_IMAGE), "done");
-    assert.deepEqual(asked(), []);
+    assert.deepEqual(requests(), []);
     await lens.close();
   });
 

@@ -68,15 +68,15 @@ export function watch(page, address) {
  * @param {string} pattern
  */
 export async function holdRequest(page, pattern) {
-  const [asked, released] = [gate(), gate()];
+  const [requested, released] = [gate(), gate()];
   await page.route(pattern, async (route) => {
-    asked.open();
+    requested.open();
     await released.opened;
     await route.continue();
   });
   return {
     /** Resolves when the page has sent the request. */
-    asked: asked.opened,
+    requested: requested.opened,
     release: released.open,
   };
 }

@@ -102,7 +102,7 @@ describe("explanation", () => {
     const lens = await read();
     const { characters, grid } = await lens.result();
     /** @param {number} col @param {number} row counted from 1 */
-    const tells = async (col, row) => {
+    const checkCell = async (col, row) => {
       assert.equal(await text(lens, "#cell-place"), `Column ${col}, row ${row}`);
       const cell = (row - 1) * grid.cols + col - 1;
       const shares = await lens.page.locator("#cell-shares span").allTextContents();
@@ -117,27 +117,27 @@ describe("explanation", () => {
         .evaluateAll((all) => all.findIndex((one) => one.classList.contains("chosen")));
       assert.equal(marked, cell, "the table points it out");
     };
-    await tells(6, 4); // the strongest cell of the first character
+    await checkCell(6, 4); // the strongest cell of the first character
     await lens.page.getByRole("gridcell", { name: "Column 9, row 4" }).hover();
-    await tells(9, 4);
+    await checkCell(9, 4);
     await lens.page.hover("h1");
-    await tells(6, 4);
+    await checkCell(6, 4);
 
     await lens.page.focus("#cells [tabindex='0']");
     await lens.page.keyboard.press("ArrowRight");
     await lens.page.keyboard.press("ArrowUp");
-    await tells(7, 3);
+    await checkCell(7, 3);
     assert.equal(await lens.page.textContent("#word .current"), "t", "the character stays");
     assert.match(
       (await lens.page.getAttribute("#cells :focus", "aria-label")) ?? "",
       /^Column 7, row 3: t .+%, h .+%, u .+%, s .+%$/,
     );
     await lens.page.keyboard.press("Shift+Tab");
-    await tells(6, 4);
+    await checkCell(6, 4);
 
     await lens.page.getByRole("gridcell", { name: "Column 2, row 1" }).click();
     await lens.page.hover("h1");
-    await tells(2, 1);
+    await checkCell(2, 1);
     await lens.close();
   });
 

@@ -38,7 +38,7 @@ test("the pages send requests to their own site only", async (t) => {
   await page.waitForSelector("body[data-state=done]");
 
   assert.deepEqual(lens.watched, { foreign: [], consoleMessages: [] });
-  const paths = proxy.asked.own;
+  const paths = proxy.requests.own;
   for (const path of [
     /^\/$/,
     /^\/assets\/worker-cpu-.*\.js$/,
@@ -49,11 +49,11 @@ test("the pages send requests to their own site only", async (t) => {
     /^\/audit\.html$/,
   ]) {
     assert.ok(
-      paths.some((asked) => path.test(asked)),
+      paths.some((requests) => path.test(requests)),
       `the proxy sees ${path}`,
     );
   }
-  assert.deepEqual(proxy.asked.others, []);
+  assert.deepEqual(proxy.requests.others, []);
 
   // The proxy does see requests to other sites.
   const other = await page.context().newPage();
@@ -61,7 +61,7 @@ test("the pages send requests to their own site only", async (t) => {
     await assert.rejects(other.goto(address));
   }
   const names = ["http://captcha-lens.invalid/a", "captcha-lens.invalid:443"];
-  assert.deepEqual([...new Set(proxy.asked.others)], names);
+  assert.deepEqual([...new Set(proxy.requests.others)], names);
 });
 
 /**
@@ -71,15 +71,15 @@ test("the pages send requests to their own site only", async (t) => {
  */
 async function startProxy(host) {
   /** @type {{ own: string[], others: string[] }} */
-  const asked = { own: [], others: [] };
+  const requests = { own: [], others: [] };
   const server = createServer((request, response) => {
     const address = new URL(request.url ?? "");
     if (address.host !== host) {
-      asked.others.push(address.href);
+      requests.others.push(address.href);
       request.socket.destroy();
       return;
     }
-    asked.own.push(address.pathname);
+    requests.own.push(address.pathname);
     const { method, headers } = request;
     const onward = ask(address, { method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -89,14 +89,14 @@ async function startProxy(host) {
     request.pipe(onward);
   });
   server.on("connect", (request, socket) => {
-    if (request.url !== AUTOFILL) asked.others.push(request.url ?? "");
+    if (request.url !== AUTOFILL) requests.others.push(request.url ?? "");
     socket.destroy();
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   return {
     address: `http://127.0.0.1:${port}`,
-    asked,
+    requests,
     close() {
       server.close();
       server.closeAllConnections();

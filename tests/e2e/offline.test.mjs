@@ -63,12 +63,12 @@ test("a new version is cached as a whole and replaces the old one", async (t) =>
   await change("audit.html", "<title>", "<title>New: ");
   await lens.page.goto(`${site.address}audit.html${QUERY}`);
   assert.match(await lens.page.title(), /^New: /);
-  const kept = await lens.page.evaluate(async () => {
+  const cached = await lens.page.evaluate(async () => {
     const response = await caches.match(location.href, { ignoreSearch: true });
     return response?.text();
   });
-  assert.match(kept ?? "", /<title>/);
-  assert.doesNotMatch(kept ?? "", /New: /, "a version holds its own files");
+  assert.match(cached ?? "", /<title>/);
+  assert.doesNotMatch(cached ?? "", /New: /, "a version holds its own files");
   await lens.page.goto(`${site.address}${QUERY}`);
 
   // The list of files contains the version of the page.

@@ -279,8 +279,8 @@ describe("lens page", () => {
       });
       const xmlns = 'xmlns="http://www.w3.org/2000/svg"';
       /** @type {string[]} */
-      const asked = [];
-      lens.page.on("request", (request) => asked.push(request.url()));
+      const requests = [];
+      lens.page.on("request", (request) => requests.push(request.url()));
       for (const [attributes, width, height] of /** @type {const} */ ([
         [`${xmlns} width="150" height="50" viewBox="0,0,150,50"`, 600, 200],
         [`${xmlns} viewBox="0 0 80 40"`, 600, 300],
@@ -299,7 +299,7 @@ describe("lens page", () => {
       assert.equal((await lens.result()).width, 600);
       assert.equal(await lens.page.evaluate(() => "ran" in globalThis), false);
       assert.deepEqual(
-        asked.filter((url) => url.includes("asked")),
+        requests.filter((url) => url.includes("asked")),
         [],
       );
       const damaged = { ...svg(xmlns), buffer: Buffer.from("<svg><path</svg>") };
@@ -337,7 +337,7 @@ describe("lens page", () => {
       await lens.waitUntilSettled();
       const first = await holdRequest(lens.page, "**/held");
       await lens.page.setInputFiles("#file-input", imageWithFault("held"));
-      await first.asked;
+      await first.requested;
       await lens.page.setInputFiles("#file-input", GOOD_IMAGE);
       first.release(); // its response comes first, because one worker reads both
       assert.equal(await lens.waitUntilSettled(), "done");
@@ -411,21 +411,21 @@ describe("lens page", () => {
       await page.evaluate(holdDecoding);
       await page.setInputFiles("#file-input", GOOD_IMAGE);
       const handed = lens.dispatchFiles("paste");
-      const told = async () => (await page.textContent("#note")) ?? "";
+      const note = async () => (await page.textContent("#note")) ?? "";
       await page.waitForSelector("#note:text('clipboard contains no image')");
       await page.evaluate(() => /** @type {any} */ (globalThis).release());
       assert.equal(await handed, "done");
-      assert.match(await told(), /clipboard contains no image/);
+      assert.match(await note(), /clipboard contains no image/);
       assert.equal(await lens.word(), WORD);
       await lens.dispatchFiles("drop", png(Buffer.from("no image"), "words.txt"));
       assert.equal((await lens.error()).code, "unreadable-image");
-      assert.equal(await told(), "");
+      assert.equal(await note(), "");
 
       assert.equal(await lens.choose(GOOD_IMAGE), "done");
       const status = await page.textContent("#status-text");
       await page.locator(".about").scrollIntoViewIfNeeded();
       assert.equal(await lens.dispatchFiles("paste"), "done");
-      assert.match(await told(), /clipboard contains no image/);
+      assert.match(await note(), /clipboard contains no image/);
       assert.ok(await inSight(page, "#note"), "wherever the page is");
       assert.equal((await lens.error()).shown, false);
       assert.equal(await page.textContent("#status-text"), status);

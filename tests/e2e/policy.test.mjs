@@ -15,9 +15,9 @@ const DEFAULT_TIMEOUT = 180_000;
 
 describe("content security policy", () => {
   /** Requests to the other site. @type {string[]} */
-  const asked = [];
+  const requests = [];
   const other = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
+    requests.push(`${request.method} ${request.url}`);
     response.writeHead(200, { "access-control-allow-origin": "*" }).end("taken");
   });
   /** The URL of the other site. */
@@ -77,7 +77,7 @@ describe("content security policy", () => {
     await page.goto(elsewhere);
     const sent = await send(page);
     assert.deepEqual(sent.slice(0, 3), ["sent", "sent", "sent"]);
-    assert.ok(asked.length >= 3);
+    assert.ok(requests.length >= 3);
     await page.close();
   });
 
@@ -92,7 +92,7 @@ describe("content security policy", () => {
       const { page } = lens;
       assert.equal(await lens.choose(IMAGE), "done");
       await page.evaluate(() => navigator.serviceWorker.ready);
-      asked.length = 0;
+      requests.length = 0;
       assert.deepEqual(await send(page), BLOCKED, "the page");
       const workers = page.workers();
       const names = workers.map((worker) => new URL(worker.url()).pathname).sort();
@@ -104,7 +104,7 @@ describe("content security policy", () => {
       assert.deepEqual(await send(serviceWorker), BLOCKED, "the service worker");
       await page.goto(`${site.address}audit.html`);
       assert.deepEqual(await send(page), BLOCKED, "the audit");
-      assert.deepEqual(asked, []);
+      assert.deepEqual(requests, []);
       await lens.close();
     });
   }

@@ -189,7 +189,7 @@ describe("reading", () => {
       await lens.page.waitForSelector("#copy:text('Copied')");
       assert.equal(await lens.page.evaluate(() => navigator.clipboard.readText()), WORD);
 
-      const kept = async (/** @type {string} */ kind) => {
+      const exported = async (/** @type {string} */ kind) => {
         const [download] = await Promise.all([
           lens.page.waitForEvent("download"),
           lens.page.click(`#export-${kind}`),
@@ -197,10 +197,10 @@ describe("reading", () => {
         assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.${kind}`);
         return readFile(await download.path());
       };
-      const svg = (await kept("svg")).toString();
+      const svg = (await exported("svg")).toString();
       assert.equal(svg.match(/<image /g)?.length, 2 * WORD.length);
       assert.match(svg, /<title>thus, 85\.3/);
-      const picture = await kept("png");
+      const picture = await exported("png");
       assert.equal(picture.toString("latin1", 1, 4), "PNG");
       // Four panels of 280 with gaps of 16, at a scale of two.
       assert.equal(picture.readUInt32BE(16), 2 * (4 * (280 + 16) + 16));
@@ -208,19 +208,19 @@ describe("reading", () => {
       assert.equal(panels.length, WORD.length);
       for (const { least, most } of panels) assert.ok(most - least > 60, `${least} to ${most}`);
       assert.equal(new Set(panels.map(({ squares }) => String(squares))).size, WORD.length);
-      const json = JSON.parse((await kept("json")).toString());
+      const json = JSON.parse((await exported("json")).toString());
       assert.equal(json.text, WORD);
       assert.equal(json.characters[0].attention.length, 72);
 
-      await lens.choose(imageWithFault("unsure"));
-      const unsure = (await kept("svg")).toString();
+      await lens.choose(imageWithFault("lowConfidence"));
+      const unsure = (await exported("svg")).toString();
       const title = await lens.page.evaluate(
         (text) => new DOMParser().parseFromString(text, "image/svg+xml").title,
         unsure,
       );
       assert.match(title, /^Probably not a text CAPTCHA .+\. Best guess: thus, <0\.1/);
       assert.match(unsure, /<text [^>]*>Best guess: thus, /, "to see, too");
-      assert.equal((await kept("png")).toString("latin1", 1, 4), "PNG");
+      assert.equal((await exported("png")).toString("latin1", 1, 4), "PNG");
       await lens.close();
     });
 
@@ -262,28 +262,35 @@ describe("reading", () => {
       const { page } = lens;
       const size = () =>
         page.locator("#word").evaluate((word) => parseFloat(getComputedStyle(word).fontSize));
-      const seen = async () => (await page.innerText("#reading")).split(/\s*\n\s*/).join(" | ");
-      const said = async () =>
+      const visibleText = async () =>
+        (await page.innerText("#reading")).split(/\s*\n\s*/).join(" | ");
+      const statusText = async () =>
         ((await page.textContent("#status")) ?? "").trim().replaceAll("\u202f", " ");
 
       await lens.choose(GOOD_IMAGE);
       const sure = await size();
-      assert.match(await seen(), /^RESULT \| thus \| 85\.3% confidence$/i);
-      assert.match(await said(), /^Read in 13 ms \(first reading\): thus, .+ 85\.3% confidence$/);
+      assert.match(await visibleText(), /^RESULT \| thus \| 85\.3% confidence$/i);
+      assert.match(
+        await statusText(),
+        /^Read in 13 ms \(first reading\): thus, .+ 85\.3% confidence$/,
+      );
       await lens.choose(GOOD_IMAGE);
-      assert.match(await said(), /^Read in 13 ms: /);
+      assert.match(await statusText(), /^Read in 13 ms: /);
 
-      await lens.choose(imageWithFault("doubtful"));
-      assert.match(await seen(), /^UNCERTAIN RESULT \| thus \| 46\.1% confidence$/i);
-      assert.match(await said(), /: Uncertain result: thus, spelt t h u s, 46\.1% confidence$/);
+      await lens.choose(imageWithFault("mediumConfidence"));
+      assert.match(await visibleText(), /^UNCERTAIN RESULT \| thus \| 46\.1% confidence$/i);
+      assert.match(
+        await statusText(),
+        /: Uncertain result: thus, spelt t h u s, 46\.1% confidence$/,
+      );
       const doubtful = await size();
       assert.ok(doubtful < sure);
 
-      await lens.choose(imageWithFault("unsure"));
+      await lens.choose(imageWithFault("lowConfidence"));
       const verdict =
         /^Probably not a text CAPTCHA that this model can read \| BEST GUESS \| thus/i;
-      assert.match(await seen(), verdict);
-      assert.match(await said(), /: Probably not .+\. Best guess: thus, .+<0\.1% confidence/);
+      assert.match(await visibleText(), verdict);
+      assert.match(await statusText(), /: Probably not .+\. Best guess: thus, .+<0\.1% confidence/);
       assert.ok((await size()) < doubtful);
       await lens.close();
     });
@@ -291,15 +298,15 @@ describe("reading", () => {
     test("says that no text was found or that the image is blank", async () => {
       const lens = await open();
       const { page } = lens;
-      const seen = async () => (await page.innerText("#reading")).trim();
+      const visibleText = async () => (await page.innerText("#reading")).trim();
       for (const [fault, words] of /** @type {const} */ ([
         ["blank", /^The image is blank$/],
-        ["nothing", /^No text found\s+Crop the image .+$/],
+        ["noText", /^No text found\s+Crop the image .+$/],
       ])) {
         assert.equal(await lens.choose(imageWithFault(fault)), "done");
-        assert.match(await seen(), words);
+        assert.match(await visibleText(), words);
         const status = await page.textContent("#status-text");
-        assert.match((await seen()).replace(/\n.*/s, ""), new RegExp(`^${status}$`));
+        assert.match((await visibleText()).replace(/\n.*/s, ""), new RegExp(`^${status}$`));
         assert.ok(await page.isHidden("#alternatives"), "nothing else that it could be");
         assert.doesNotMatch(await page.innerText(".lens"), /\bconfidence\b|99\.8/);
       }

@@ -48,14 +48,14 @@ describe("WebGPU", () => {
 
   test("does not use a software adapter and downloads nothing for it", async () => {
     /** @type {string[]} */
-    const asked = [];
+    const requests = [];
     const other = await LensPage.open(browser, site.address, {
-      prepare: async (page) => page.on("request", (request) => asked.push(request.url())),
+      prepare: async (page) => page.on("request", (request) => requests.push(request.url())),
     });
     await other.page.waitForSelector("#reason:text('adapter is software')");
     assert.equal(await other.page.getAttribute("#badge", "data-kind"), "cpu");
     assert.deepEqual(
-      asked.filter((url) => /worker-webgpu|captcha_wasm(_bg)?[.-]/.test(url)),
+      requests.filter((url) => /worker-webgpu|captcha_wasm(_bg)?[.-]/.test(url)),
       [],
     );
     await other.close();

@@ -19,19 +19,19 @@ export const FAULTS = {
   /** A reading that first requests `held`, so that a test decides when it ends. */
   held: 19,
   /** Weights that cannot be used: nothing can be read. */
-  hopeless: 23,
+  badWeights: 23,
   /** A reading with very low confidence. */
-  unsure: 29,
+  lowConfidence: 29,
   /** A reading with medium confidence. */
-  doubtful: 41,
+  mediumConfidence: 41,
   /** A blank image. */
   blank: 31,
   /** An image that is not blank and in which no text is found. */
-  nothing: 37,
+  noText: 37,
 };
 
 /** Confidence of the text, by the width of the image. @type {Record<number, number>} */
-const CONFIDENCES = { [FAULTS.unsure]: 1e-4, [FAULTS.doubtful]: 0.461 };
+const CONFIDENCES = { [FAULTS.lowConfidence]: 1e-4, [FAULTS.mediumConfidence]: 0.461 };
 
 /** Words and the columns of their characters in a 6 x 12 grid. */
 const CHARACTERS = [
@@ -93,11 +93,11 @@ export class Recognizer {
     if (width === FAULTS.lost && this.backend.kind === "webgpu") {
       throw Object.assign(new Error("The device stopped answering."), { code: "device-lost" });
     }
-    if (width === FAULTS.hopeless) {
+    if (width === FAULTS.badWeights) {
       throw Object.assign(new Error("These are no weights."), { code: "bad-weights" });
     }
     const blank = width === FAULTS.blank;
-    const empty = blank || width === FAULTS.nothing;
+    const empty = blank || width === FAULTS.noText;
     const characters = (empty ? [] : CHARACTERS).map(({ character, confidence, row, col }) => ({
       character,
       confidence,

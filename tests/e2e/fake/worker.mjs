@@ -35,7 +35,7 @@ export class FakeWorker extends EventTarget {
   /** Resolves when the requests so far are done. @type {Promise<unknown>} */
   line = Promise.resolve();
   /** @type {Request[]} */
-  asked = [];
+  requests = [];
 
   /** @param {URL | string} url */
   constructor(url) {
@@ -50,12 +50,12 @@ export class FakeWorker extends EventTarget {
 
   /** The recognize requests so far. */
   get images() {
-    return this.asked.flatMap((request) => (request.type === "recognize" ? request.images : []));
+    return this.requests.flatMap((request) => (request.type === "recognize" ? request.images : []));
   }
 
   /** @param {Request} request */
   postMessage(request) {
-    this.asked.push(request);
+    this.requests.push(request);
     FakeWorker.behave(this, request);
   }
 

@@ -89,11 +89,11 @@ describe("comparison", () => {
     const found = compareAudits(audit("a", 10, 10), audit("b", 12, 8, { folder: "set.zip/set/" }));
     assert.equal(found?.paired, true);
     assert.deepEqual([found?.first.part, found?.second.part], [10, 12]);
-    const said = describeComparison(found).join(" ");
-    assert.match(said, /\u221210\.0 percentage points/);
-    assert.match(said, /may be chance/);
+    const text = describeComparison(found).join(" ");
+    assert.match(text, /\u221210\.0 percentage points/);
+    assert.match(text, /may be chance/);
     assert.match(
-      said,
+      text,
       /covers the 20 images with the same name and label in both audits, image by image/,
     );
   });

@@ -344,12 +344,12 @@ describe("zip archives", () => {
       { path: "4.dat", content: "x" },
     ]);
     const bytes = new Uint8Array([...png].map((one) => one.charCodeAt(0)));
-    const given = [
+    const files = [
       archive,
       new File([bytes], "captcha"),
       new File(["x"], "photo", { type: "image/jpeg" }),
     ];
-    const { images, ignored } = await findImages(filesFromList(given));
+    const { images, ignored } = await findImages(filesFromList(files));
     assert.deepEqual(
       images.map(({ path }) => path),
       ["captcha", "photo", "set.zip/1.svg", "set.zip/2.AVIF", "set.zip/3"],
@@ -397,8 +397,8 @@ describe("zip archives", () => {
       { path: "labels.csv", content: "1.png,thus", flags: 1 },
     ];
     const broken = new File(["x"], "broken.zip");
-    const given = [broken, zipFile("a.zip", secret), gone, new File(["x"], "2.png")];
-    const { images, labelFiles, problems } = await findImages(filesFromList(given));
+    const files = [broken, zipFile("a.zip", secret), gone, new File(["x"], "2.png")];
+    const { images, labelFiles, problems } = await findImages(filesFromList(files));
     assert.deepEqual(
       images.map(({ path }) => path),
       ["2.png", "a.zip/1.png"],
@@ -446,14 +446,14 @@ function drop(entries) {
 describe("dropped files", () => {
   test("keep the labels of folders apart when they have the same name", async () => {
     const image = { name: "x.png" };
-    const given = await filesFromDrop(
+    const files = await filesFromDrop(
       drop([
         { name: "a", inside: [{ name: "b", inside: [image] }, { name: "labels.csv" }, image] },
         { name: "a", inside: [image] },
         image,
       ]),
     );
-    const { images, labelFiles } = await findImages(given);
+    const { images, labelFiles } = await findImages(files);
     const paths = images.map(({ path }) => path);
     assert.deepEqual(paths.sort(), ["a (2)/x.png", "a/b/x.png", "a/x.png", "x.png"]);
     assert.deepEqual(labelsFromFiles(paths, labelFiles), [null, null, "line", null]);
@@ -461,19 +461,19 @@ describe("dropped files", () => {
 
   test("may be more files than a call takes arguments", async () => {
     const inside = Array.from({ length: 140_000 }, (_, i) => ({ name: `${i}.png` }));
-    const given = await filesFromDrop(drop([{ name: "a", inside: [{ name: "b", inside }] }]));
-    assert.equal(given.length, inside.length);
+    const files = await filesFromDrop(drop([{ name: "a", inside: [{ name: "b", inside }] }]));
+    assert.equal(files.length, inside.length);
   });
 
   test("are read except for those that cannot be opened", async () => {
-    const given = await filesFromDrop(
+    const files = await filesFromDrop(
       drop([
         { name: "a", inside: [], broken: true },
         { name: "1.png" },
         { name: "2.png", broken: true },
       ]),
     );
-    const { images, problems } = await findImages(given);
+    const { images, problems } = await findImages(files);
     assert.deepEqual(
       images.map(({ path }) => path),
       ["1.png", "2.png"],

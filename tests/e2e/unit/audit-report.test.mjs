@@ -114,10 +114,10 @@ describe("labels that a model cannot write", () => {
           [null, null, null, null],
         );
         assert.deepEqual(summary.thresholds, []);
-        const said = words(items, network);
-        assert.match(said, /There is no result, neither good nor bad/);
-        assert.match(said, /train a model/);
-        assert.doesNotMatch(said, /%|solved|interval/);
+        const sentences = words(items, network);
+        assert.match(sentences, /There is no result, neither good nor bad/);
+        assert.match(sentences, /train a model/);
+        assert.doesNotMatch(sentences, /%|solved|interval/);
       }
     }
     assert.match(words(same(200, "0490", "l")), /All 200 labels contain digits\./);
@@ -283,16 +283,19 @@ describe("verdict", () => {
     for (const correct of counts) {
       for (const wrong of counts) {
         for (const unsupported of [0, 1, 120]) {
-          const said = words([
+          const sentences = words([
             ...same(correct, "THUS", "thus"),
             ...same(wrong, "thus", "line"),
             ...same(unsupported, "a5", "a"),
           ]);
           assert.doesNotMatch(
-            said,
+            sentences,
             /or more on average|on average|at most|at least|\bsafe|secure|\bfew\b|seldom|needs? \d|\d (tries|attempts)|NaN|null|undefined|Infinity/i,
           );
-          assert.equal(/%/.test(said), correct + wrong > 0 && /The sample is small/.test(said));
+          assert.equal(
+            /%/.test(sentences),
+            correct + wrong > 0 && /The sample is small/.test(sentences),
+          );
         }
       }
     }
@@ -300,12 +303,12 @@ describe("verdict", () => {
 
   test("describes a share by a fraction close to it", () => {
     for (let correct = 1; correct < 1000; correct++) {
-      const said = approximateShare(correct / 1000);
-      const [, part, whole] = /about (\d+) in ([\d,]+)/.exec(said) ?? [];
-      if (!part) assert.ok(said === "nearly all" && correct > 950);
+      const sentences = approximateShare(correct / 1000);
+      const [, part, whole] = /about (\d+) in ([\d,]+)/.exec(sentences) ?? [];
+      if (!part) assert.ok(sentences === "nearly all" && correct > 950);
       else {
         const share = Number(part) / Number(whole.replaceAll(",", ""));
-        assert.ok(Math.abs(share - correct / 1000) < 0.1, `${said} for ${correct / 10} %`);
+        assert.ok(Math.abs(share - correct / 1000) < 0.1, `${sentences} for ${correct / 10} %`);
       }
     }
     assert.deepEqual([0.31, 0.48, 0.65, 0.001].map(approximateShare), [

@@ -42,8 +42,8 @@ describe("audit run", () => {
   });
 
   test("reads images one at a time when a batch crashes the engine or cannot be opened", async () => {
-    const given = images(12);
-    given[5].open = () => Promise.reject(new Error("gone"));
+    const files = images(12);
+    files[5].open = () => Promise.reject(new Error("gone"));
     const reader = {
       recognizeAll: async (/** @type {Blob[]} */ blobs) => {
         const all = await Promise.all(blobs.map((blob) => blob.text()));
@@ -51,7 +51,7 @@ describe("audit run", () => {
         return all.map((text) => ({ text, confidence: 1 }));
       },
     };
-    const run = new AuditRun(given, reader, () => {});
+    const run = new AuditRun(files, reader, () => {});
     assert.equal(await run.finish(), true);
     const expected = ["0", "1", "2", "3", "4", "gone", "6", "7", "panic", "9", "10", "11"];
     assert.deepEqual(texts(run), expected);

@@ -31,13 +31,13 @@ const open = (options) => Recognizer.load({ weights: WEIGHTS, backend: "cpu", ..
  */
 async function openAuto(options) {
   /** @type {BackendStatus[]} */
-  const told = [];
+  const statuses = [];
   const lens = await new Promise((resolve, reject) => {
     /** @type {Recognizer | undefined} */
     let loaded;
-    const settle = () => loaded && !told.at(-1)?.loadingWebGpu && resolve(loaded);
+    const settle = () => loaded && !statuses.at(-1)?.loadingWebGpu && resolve(loaded);
     const onBackend = (/** @type {BackendStatus} */ backend) => {
-      told.push(backend);
+      statuses.push(backend);
       settle();
     };
     open({ backend: "auto", onBackend, ...options }).then((made) => {
@@ -45,7 +45,7 @@ async function openAuto(options) {
       settle();
     }, reject);
   });
-  return { lens, told };
+  return { lens, statuses };
 }
 
 test("recognizer reports the configuration of its model", async () => {
@@ -96,7 +96,7 @@ test("recognizer loads workers and weights from assetsUrl", async () => {
       (await Recognizer.load({ backend: "cpu", assetsUrl })).close();
       const worker = FakeWorker.all.at(-1);
       assert.equal(worker?.url, "https://cdn.test/lens/src/lib/worker-cpu.js");
-      const load = /** @type {any} */ (worker?.asked[0]);
+      const load = /** @type {any} */ (worker?.requests[0]);
       assert.equal(load.weights, "https://cdn.test/lens/models/compact.safetensors");
     }
   } finally {
@@ -175,9 +175,9 @@ test("recognizer starts no worker when loading is aborted before it starts", asy
 
 test("recognizer switches to WebGPU when there is an adapter", async () => {
   FakeWorker.install(withGpu());
-  const { lens, told } = await openAuto();
+  const { lens, statuses } = await openAuto();
   assert.deepEqual(
-    told.map(({ kind, loadingWebGpu }) => [kind, loadingWebGpu]),
+    statuses.map(({ kind, loadingWebGpu }) => [kind, loadingWebGpu]),
     [
       ["cpu", true],
       ["webgpu", false],
@@ -203,7 +203,7 @@ test("recognizer does not load WebGPU when it cannot work, and gives the reason"
   ];
   for (const [navigator, reason] of cases) {
     FakeWorker.install(navigator);
-    const { lens, told } = await openAuto();
+    const { lens, statuses } = await openAuto();
     assert.match(lens.backend.reason, reason);
     assert.equal(lens.backend.kind, "cpu");
     assert.deepEqual(
@@ -211,7 +211,7 @@ test("recognizer does not load WebGPU when it cannot work, and gives the reason"
       ["cpu"],
     );
     // A backend that cannot come is not announced.
-    if (!("gpu" in navigator)) assert.equal(told.length, 1);
+    if (!("gpu" in navigator)) assert.equal(statuses.length, 1);
     lens.close();
   }
 });
@@ -242,12 +242,12 @@ test("recognizer stops waiting for a device after a time limit, also when WebGPU
         worker.say({ type: "progress", id: request.id, progress: { stage, fraction: 0 } });
       };
       const auto = openAuto();
-      const asked = assert.rejects(open({ backend: "webgpu" }), { code: "no-webgpu" });
+      const loading = assert.rejects(open({ backend: "webgpu" }), { code: "no-webgpu" });
       for (let turn = 0; turn < 50; turn++) await Promise.resolve();
       mock.timers.tick(600_000);
       const { lens } = await auto;
       assert.match(lens.backend.reason, /^the graphics device did not respond$/);
-      await asked;
+      await loading;
       lens.close();
       assert.ok(FakeWorker.all.every(({ alive }) => !alive));
     }
@@ -330,7 +330,7 @@ test("recognizer starts nothing when it is closed during the WebGPU check", asyn
     lens.close();
     offer(adapter);
     for (let turn = 0; turn < 50; turn++) await Promise.resolve();
-    assert.equal(onBackend.mock.callCount(), 1, "nothing is told after that");
+    assert.equal(onBackend.mock.callCount(), 1, "nothing is statuses after that");
   }
   assert.ok(FakeWorker.all.every(({ kind, alive }) => kind === "cpu" && !alive));
 });

@@ -43,16 +43,16 @@ test("connection separates started from queued requests after a crash", async ()
 
 test("connection rejects all requests when a message cannot be read", async () => {
   const connection = new Connection("cpu");
-  const asked = read(connection);
+  const request = read(connection);
   happens("messageerror");
-  await assert.rejects(asked, { code: "engine-crashed" });
+  await assert.rejects(request, { code: "engine-crashed" });
 });
 
 test("connection fails with missing-code when the worker script is missing", async () => {
   const connection = new Connection("cpu");
-  const asked = connection.request("load", { weights: "", backend: "cpu" });
+  const request = connection.request("load", { weights: "", backend: "cpu" });
   happens("error");
-  await assert.rejects(asked, { name: "LensError", code: "missing-code" });
+  await assert.rejects(request, { name: "LensError", code: "missing-code" });
 });
 
 test("connection fails only the request that cannot be sent", async () => {
@@ -67,10 +67,10 @@ test("connection fails only the request that cannot be sent", async () => {
 test("connection tells the worker about an aborted reading", async () => {
   const connection = new Connection("cpu");
   const controller = new AbortController();
-  const asked = read(connection, controller.signal);
+  const request = read(connection, controller.signal);
   controller.abort(new Error("given up"));
-  await assert.rejects(asked, /given up/);
-  assert.deepEqual(FakeWorker.all[0].asked.at(-1), { type: "abort", id: 1 });
+  await assert.rejects(request, /given up/);
+  assert.deepEqual(FakeWorker.all[0].requests.at(-1), { type: "abort", id: 1 });
 });
 
 test("connection starts a worker of another origin through a blob script", async () => {

@@ -35,13 +35,13 @@ test("download returns the response unchanged and counts its bytes", async () =>
   const headers = { "content-type": WASM, "content-length": "4" };
   const original = offer(stream(["ab", "cd"]), { headers });
   /** @type {StageProgress[]} */
-  const told = [];
-  const { response, counted } = await download("a", WHAT, WASM, (report) => told.push(report));
+  const reports = [];
+  const { response, counted } = await download("a", WHAT, WASM, (report) => reports.push(report));
   assert.equal(response, original, "compiled code is kept for the very response alone");
   assert.equal(await response.text(), "abcd");
   await counted;
   assert.deepEqual(
-    told.map(({ fraction, loaded, total }) => [fraction, loaded, total]),
+    reports.map(({ fraction, loaded, total }) => [fraction, loaded, total]),
     [
       [0, 0, 4],
       [0.5, 2, 4],
@@ -61,10 +61,10 @@ test("download sets the expected media type", async () => {
 test("download does not use the compressed size as the total", async () => {
   offer("abcd", { headers: { "content-length": "2", "content-encoding": "br" } });
   /** @type {StageProgress[]} */
-  const told = [];
-  const { counted } = await download("a", WHAT, WASM, (report) => told.push(report));
+  const reports = [];
+  const { counted } = await download("a", WHAT, WASM, (report) => reports.push(report));
   await counted;
-  assert.deepEqual([told[0].fraction, told.at(-1)?.fraction], [null, 1]);
+  assert.deepEqual([reports[0].fraction, reports.at(-1)?.fraction], [null, 1]);
 });
 
 test("download fails at the response when it is interrupted", async () => {
