@@ -274,7 +274,7 @@ describe("audit page", () => {
       page.click(".report-downloads >> text=JSON"),
     ]);
     const { summary, items } = JSON.parse(await readFile(await json.path(), "utf8"));
-    assert.deepEqual([summary.exact, summary.supported, items.length], [20, 40, 40]);
+    assert.deepEqual([summary.exactMatches, summary.supported, items.length], [20, 40, 40]);
   });
 
   test("prints all rows without controls", async () => {
