@@ -40,13 +40,13 @@ export class CropView {
   #bar = getById("crop-bar", HTMLElement);
   #toggle = getById("crop", HTMLButtonElement);
   #note = getById("crop-note", HTMLElement);
-  #whole = getById("crop-reset", HTMLButtonElement);
+  #reset = getById("crop-reset", HTMLButtonElement);
   #panel = getById("cropper", HTMLElement);
   #canvas = getById("crop-picture", HTMLCanvasElement);
   #scroll = getById("crop-scroll", HTMLElement);
   #stage = getById("crop-stage", HTMLElement);
   #zoom = getById("crop-zoom", HTMLInputElement);
-  #found = getById("crop-message", HTMLElement);
+  #message = getById("crop-message", HTMLElement);
   #angle = getById("crop-angle", HTMLInputElement);
   #box = new CropBox((box) => this.#setBox(box));
   #read;
@@ -86,7 +86,7 @@ export class CropView {
     this.#bar.hidden = false;
     this.#toggle.textContent = isPart ? "Adjust crop" : "Crop";
     this.#note.textContent = isPart ? source.words : "";
-    this.#whole.hidden = !isPart;
+    this.#reset.hidden = !isPart;
   }
 
   /** Hides the panel and its button. */
@@ -113,7 +113,7 @@ export class CropView {
     this.#bitmap = bitmap;
     this.#panel.hidden = false;
     this.#toggle.setAttribute("aria-expanded", "true");
-    this.#found.textContent = "";
+    this.#message.textContent = "";
     this.#setCrop(source.part ?? NO_CROP);
     this.#zoomToBox();
     if (!source.part) void this.#detect();
@@ -146,7 +146,7 @@ export class CropView {
     const guess = await runImageTask("detectOnBitmap", { bitmap, part, scale }).catch(() => null);
     // Does not replace a crop that was changed during detection.
     if (!guess || bitmap !== this.#bitmap || part !== this.#part) return;
-    this.#found.textContent = MESSAGES[guess.found];
+    this.#message.textContent = MESSAGES[guess.found];
     this.#setBox(guess.box);
     this.#zoomToBox();
   }
