@@ -92,7 +92,7 @@ describe("explanation", () => {
     const [greatest] = [...characters[2].attention].sort((a, b) => b - a);
     assert.ok(Math.abs(terms[0] - greatest * 100) <= 0.051);
     const sum = terms.reduce((a, b) => a + b, 0);
-    assert.ok(Math.abs(sum - 100) < 0.3, `all cells together are ${sum} %`);
+    assert.ok(Math.abs(sum - 100) < 0.3, `all cells together are ${sum}%`);
     await lens.page.keyboard.press("ArrowRight");
     assert.equal(await text(lens, "#explain-characters :focus"), "s", "the focus goes along");
     await lens.close();

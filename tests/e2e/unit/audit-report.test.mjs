@@ -308,7 +308,7 @@ describe("verdict", () => {
       if (!part) assert.ok(sentences === "nearly all" && correct > 950);
       else {
         const share = Number(part) / Number(whole.replaceAll(",", ""));
-        assert.ok(Math.abs(share - correct / 1000) < 0.1, `${sentences} for ${correct / 10} %`);
+        assert.ok(Math.abs(share - correct / 1000) < 0.1, `${sentences} for ${correct / 10}%`);
       }
     }
     assert.deepEqual([0.31, 0.48, 0.65, 0.001].map(approximateShare), [
