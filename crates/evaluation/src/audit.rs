@@ -29,7 +29,7 @@ use crate::progress::Progress;
 /// How an audit is made; the report names both.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The weights file; `None` for the shipped weights.
+    /// The weights file; `None` for the built-in weights.
     pub weights: Option<String>,
     /// The device.
     pub device: String,

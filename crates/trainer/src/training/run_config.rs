@@ -11,7 +11,7 @@ use captcha_model::{ModelConfig, Weights};
 use crate::data::run_data::{DataSource, RunData};
 use crate::training::plan::{RunPlan, notes_before_start};
 use crate::training::provenance::Provenance;
-use crate::training::recipe::Recipe;
+use crate::training::recipe::{Recipe, TrainingRecipe};
 use crate::training::run_folder::{RunFolder, RunLock};
 use crate::training::schedule::{fitting_warmup, steps};
 use crate::weights::transfer::widen_and_deepen;
@@ -88,22 +88,8 @@ impl RunConfig {
         let source = DataSource::parse(&request.data)?;
         let data = RunData::new(&source, &recipe, &network, request.seed, first_image)?;
         let mut notes = data.notes.clone();
-        // An epoch of a labelled folder has all its images, whatever the preset says.
-        recipe.training.images_per_epoch = data.train.len();
-        let steps = steps(&recipe.training, data.train.len(), request.devices);
-        let warmup = fitting_warmup(&recipe.training, steps);
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let is_cpu = request.device == DeviceChoice::Cpu || !cfg!(feature = "gpu");
-        notes.extend(notes_before_start(&RunPlan {
-            folder_images: data.list.is_some().then(|| data.train.len()),
-            from_scratch: initial_weights.is_none(),
-            steps,
-            preset_warmup: recipe.training.warmup_steps,
-            warmup,
-            cpu: is_cpu.then_some((request.devices, cores)),
-        }));
-        // The record contains the used value, so that a resumed run has the same schedule.
-        recipe.training.warmup_steps = warmup;
+        let from_scratch = initial_weights.is_none();
+        notes.extend(fit(&mut recipe.training, request, &data, from_scratch));
         let folder = match &source {
             DataSource::Folder(folder) => std::path::absolute(folder).ok(),
             DataSource::Synthetic(_) => None,
@@ -175,6 +161,31 @@ impl RunConfig {
             devices: count,
         })
     }
+}
+
+/// Fits epoch and warm-up of a recipe to the data. Gives notes for the user.
+fn fit(
+    recipe: &mut TrainingRecipe,
+    request: &RunRequest,
+    data: &RunData,
+    from_scratch: bool,
+) -> Vec<String> {
+    // An epoch of a labelled folder has all its images, whatever the preset says.
+    recipe.images_per_epoch = data.train.len();
+    let steps = steps(recipe, data.train.len(), request.devices);
+    let preset_warmup = recipe.warmup_steps;
+    // The record contains the used value, so that a resumed run has the same schedule.
+    recipe.warmup_steps = fitting_warmup(recipe, steps);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let is_cpu = request.device == DeviceChoice::Cpu || !cfg!(feature = "gpu");
+    notes_before_start(&RunPlan {
+        folder_images: data.list.is_some().then(|| data.train.len()),
+        from_scratch,
+        steps,
+        preset_warmup,
+        warmup: recipe.warmup_steps,
+        cpu: is_cpu.then_some((request.devices, cores)),
+    })
 }
 
 /// Reads weights, and enlarges their network to `network` if they differ.
