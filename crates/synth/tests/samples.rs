@@ -311,13 +311,13 @@ fn check_overrides(generator: &Generator) {
             noise: Some(0.0),
             ..SampleOverrides::default()
         });
-        let speckled = with(&SampleOverrides {
+        let noisy = with(&SampleOverrides {
             strokes: Some(0),
             noise: Some(0.1),
             ..SampleOverrides::default()
         });
-        let pixels = bare.rgb.chunks_exact(3).zip(speckled.rgb.chunks_exact(3));
-        let dotted = pixels.filter(|(bare, speckled)| bare != speckled).count();
+        let pixels = bare.rgb.chunks_exact(3).zip(noisy.rgb.chunks_exact(3));
+        let dotted = pixels.filter(|(bare, noisy)| bare != noisy).count();
         // Dots fall on the word and on one another, too.
         let share = dotted as f32 / (600.0 * 320.0);
         assert!((0.07..0.101).contains(&share), "{share}");
