@@ -10,15 +10,21 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
 import { launchProfile, serviceWorkerControls } from "./browser.mjs";
+import { LensPage, samples } from "./lens-page.mjs";
 import { meter } from "./meter.mjs";
 import { serve } from "./site.mjs";
 import { slowLine } from "./slow-line.mjs";
 
 /** A typical mobile line: round trip in milliseconds, rate in bits per second. */
 const SPEED = { roundTrip: 100, rate: 10_000_000 };
+/** Time in milliseconds that a browser gets to start, before it opens the page. */
+const STARTUP = 3000;
+/** Time in milliseconds that a visit goes on after its last reading. */
+const STAY = 3000;
 /** Timeout of a visit in milliseconds. */
 const PATIENCE = 60_000;
 
@@ -62,8 +68,8 @@ for (const [which, results] of visits.entries()) {
 }
 
 /**
- * Opens the page, reads the first sample as soon as it is shown, and waits until the page works
- * offline.
+ * Opens the page, reads the first sample as soon as it is shown, waits until the page works offline,
+ * and reads all samples.
  *
  * @param {string} profile folder of the browser's profile
  * @returns {Promise<Visit>}
@@ -74,13 +80,17 @@ async function visit(profile) {
     await context.addInitScript(readFirstSample);
     const page = context.pages()[0] ?? (await context.newPage());
     page.setDefaultTimeout(PATIENCE);
+    await setTimeout(STARTUP);
     metered.sent.length = 0;
     const began = performance.now();
     await page.goto(line.address, { waitUntil: "commit" });
     const reading = await page.evaluate(() => /** @type {any} */ (globalThis).firstReading);
     const first = [...metered.sent];
     await page.evaluate(serviceWorkerControls);
-    await page.waitForTimeout(500); // late requests of the browser
+    // A browser caches compiled code once it has optimized enough of it.
+    const lens = new LensPage(page, line.address);
+    for (const { file } of await samples()) await lens.chooseSample(file);
+    await setTimeout(STAY);
     const all = [...metered.sent];
     if (options.verbose) {
       for (const { path, status, bytes, began: from, ended } of all) {

@@ -38,8 +38,24 @@ const used = new NetworkFirst({ cacheName: USED, networkTimeoutSeconds });
 
 registerRoute(
   ({ url }) => url.href.startsWith(SCOPE),
-  async ({ event, request, url }) => (await cached(url)) ?? used.handle({ event, request }),
+  async ({ event, request, url }) =>
+    (await compiled(url)) ?? (await cached(url)) ?? used.handle({ event, request }),
 );
+
+/**
+ * A WebAssembly module from the browser's HTTP cache, which has its compiled code, too.
+ *
+ * @param {URL} url
+ * @returns {Promise<Response | undefined>}
+ */
+async function compiled({ href }) {
+  if (!href.startsWith(`${SCOPE}assets/`) || !href.endsWith(".wasm")) return undefined;
+  const options = /** @type {const} */ ({ cache: "only-if-cached", mode: "same-origin" });
+  return fetch(href, options).then(
+    (response) => (response.ok ? response : undefined),
+    () => undefined,
+  );
+}
 
 /**
  * The precached file at an address. Neither a query nor a fragment makes it another file.
