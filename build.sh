@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one entry to building, serving and checking captcha-lens; --help says what it can do.
+# Builds, serves, checks and tests captcha-lens. --help lists the commands.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -9,7 +9,7 @@ export CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 export FIREFOX=${FIREFOX:-/usr/bin/firefox-esr}
 readonly CHROMEDRIVER=${CHROMEDRIVER:-/usr/bin/chromedriver}
 readonly TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
-# Tools at the versions that belong to this tree stay inside it.
+# Pinned tools are installed inside the target folder.
 readonly TOOLS=$TARGET_DIR/tools
 export PATH=$TOOLS/bin:$PATH
 
@@ -23,7 +23,7 @@ Usage: ./build.sh COMMAND
   check   formatting and lints, Rust and JavaScript
   test    everything: setup, check, size, native tests, browser tests, end-to-end tests of the page
   bench   benchmarks
-  size    build, print the module's size and hold it to its budget
+  size    build, print the sizes and check them against the budgets
 END
 }
 
@@ -38,10 +38,10 @@ die() {
 limit() {
   local minutes=$1 status=0 options=(--kill-after=30s)
   shift
-  # At a terminal Ctrl+C has to reach the command.
+  # At a terminal, Ctrl+C must reach the command.
   if [[ -t 0 ]]; then options+=(--foreground); fi
   timeout "${options[@]}" "${minutes}m" "$@" || status=$?
-  # 137: it did not end when asked to.
+  # 137: the command did not end after SIGTERM.
   if ((status == 124 || status == 137)); then die "Not done after $minutes minutes: $*"; fi
   return "$status"
 }
@@ -53,22 +53,22 @@ setup() {
   setup_browser_tests
 }
 
-# What it takes to build and serve the page.
+# Installs the tools to build and serve the page.
 setup_build() {
   heading "Setup: Rust, wasm-bindgen, npm packages"
   command -v rustup >/dev/null || die "Install rustup first."
   command -v npm >/dev/null || die "Install Node.js 20.19, 22.13, or 24 or later, with npm first."
   command -v cc >/dev/null || install_packages build-essential
-  # As rust-toolchain.toml has it, also where rustup is told not to install by itself.
+  # The toolchain of rust-toolchain.toml, also if rustup does not install automatically.
   rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install
   grep -qx "$WASM_TARGET" <<<"$(rustup target list --installed)" || rustup target add "$WASM_TARGET"
   # The tool's version must equal the library's. `--locked` fails for 0.2.130.
   install_tool wasm-bindgen wasm-bindgen-cli "$(locked_version wasm-bindgen)"
-  # npm leaves a copy of the lock file behind when it is done.
+  # npm writes a copy of the lock file after an installation.
   [[ node_modules/.package-lock.json -nt package-lock.json ]] || npm ci
 }
 
-# What it takes to test in a browser, besides.
+# Installs the browser test tools.
 setup_browser_tests() {
   heading "Setup: Chromium, Firefox, wasm-pack"
   local missing=() program
@@ -77,7 +77,7 @@ setup_browser_tests() {
   [[ -x $FIREFOX ]] || missing+=(firefox-esr)
   ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
   for program in "$CHROMIUM" "$CHROMEDRIVER" "$FIREFOX"; do
-    [[ -x $program ]] || die "There is no $program: let CHROMIUM, CHROMEDRIVER and FIREFOX name the programs."
+    [[ -x $program ]] || die "$program does not exist. Set CHROMIUM, CHROMEDRIVER and FIREFOX to the paths of these programs."
   done
   install_tool wasm-pack wasm-pack "$WASM_PACK_VERSION" --locked
 }
@@ -112,8 +112,8 @@ web() {
   npx --no-install vite build web
 }
 
-# web_module NAME PACKAGE PROFILE [OPTIONS FOR CARGO]: into web/pkg, if what is there is older. Each
-# built by itself, with the features that its tests build it with, so that nothing is compiled twice.
+# web_module NAME PACKAGE PROFILE [OPTIONS FOR CARGO]: builds a module into web/pkg unless it is up to
+# date. Separate builds use the features of the tests, so that nothing is compiled twice.
 web_module() {
   local name=$1 package=$2 profile=$3 stage=$TARGET_DIR/pkg
   local built=$TARGET_DIR/$WASM_TARGET/$profile/${package//-/_}.wasm
@@ -130,7 +130,7 @@ web_module() {
     --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext --enable-simd \
     --output "$stage/${name}_bg.wasm" "$stage/${name}_bg.wasm"
   mkdir -p web/pkg
-  # The module last: only a complete set is newer than what it was built from.
+  # The module comes last, so that only a complete set counts as up to date.
   mv "$stage/$name.js" "$stage"/*.d.ts web/pkg
   mv "$stage/${name}_bg.wasm" web/pkg
 }
@@ -150,14 +150,16 @@ check() {
   heading "Check: formatting"
   cargo fmt --all --check
   heading "Check: clippy, native"
-  # With what the tests, which need no GPU, leave out.
+  # Includes the GPU feature, which no test compiles.
   cargo clippy --locked --workspace --all-targets --features captcha-cli/gpu -- -D warnings
+  heading "Check: clippy, command line without training"
+  cargo clippy --locked -p captcha-cli --no-default-features --all-targets -- -D warnings
   heading "Check: clippy, WebAssembly"
-  # The web profile, so that its build scripts and macros are those of the build.
+  # The web profile shares build scripts and macros with the build.
   for package in captcha-wasm captcha-synth-wasm; do
     cargo clippy --locked --profile web --target "$WASM_TARGET" -p "$package" --all-targets -- -D warnings
   done
-  # The page's types come with the module.
+  # The types of the modules are part of the page's types.
   web
   heading "Check: JavaScript"
   npm run --silent lint
@@ -173,13 +175,13 @@ test_browser() {
   heading "Test: generator in WebAssembly"
   limit 20 cargo test --locked --profile web --target "$WASM_TARGET" -p captcha-synth --test bytes
   heading "Test: module in Chromium, WebGPU"
-  # The web profile again: its dependencies are compiled once for tests and page.
+  # The web profile shares its dependencies with the page.
   limit 30 wasm-pack test --headless --chrome --chromedriver "$CHROMEDRIVER" crates/wasm --locked --profile web
 }
 
 test_page() {
   heading "Test: page in Chromium and Firefox"
-  # What the native tests have built.
+  # The program that the native tests built.
   CAPTCHA_LENS=$TARGET_DIR/debug/captcha-lens limit 30 npm run --silent e2e
 }
 
@@ -208,7 +210,7 @@ bench() {
   node tests/e2e/bench-network.mjs
 }
 
-# Largest modules that may be shipped, after brotli, in bytes.
+# Maximum sizes of the modules after brotli, in bytes.
 readonly SIZE_BUDGET=1900000
 readonly CPU_SIZE_BUDGET=550000
 readonly SYNTH_SIZE_BUDGET=500000
@@ -240,7 +242,7 @@ const bytes = readFileSync(path);
 const brotli = brotliCompressSync(bytes).length;
 console.log(`${path}: raw ${bytes.length}, gzip ${gzipSync(bytes, { level: 9 }).length}, brotli ${brotli}, budget ${budget}`);
 if (brotli > Number(budget)) {
-  console.error(`${path} is larger than its budget: shrink it, or raise the budget in build.sh and say why.`);
+  console.error(`${path} is larger than its budget. Make it smaller, or raise the budget in build.sh and explain why.`);
   process.exitCode = 1;
 }
 END
@@ -258,7 +260,7 @@ const sizeOf = (ending) =>
 const brotli = sizeOf(".br");
 console.log(`${page}: ${files.length} scripts and styles, raw ${sizeOf("")}, brotli ${brotli}, budget ${budget}`);
 if (brotli > Number(budget)) {
-  console.error(`${page} is larger than its budget: shrink it, or raise the budget in build.sh and say why.`);
+  console.error(`${page} is larger than its budget. Make it smaller, or raise the budget in build.sh and explain why.`);
   process.exitCode = 1;
 }
 END
