@@ -308,7 +308,7 @@ describe("reading", () => {
         const status = await page.textContent("#status-text");
         assert.match((await visibleText()).replace(/\n.*/s, ""), new RegExp(`^${status}$`));
         assert.ok(await page.isHidden("#alternatives"), "nothing else that it could be");
-        assert.doesNotMatch(await page.innerText(".lens"), /\bconfidence\b|99\.8/);
+        assert.doesNotMatch(await page.innerText(".reader"), /\bconfidence\b|99\.8/);
       }
       await lens.close();
     });
