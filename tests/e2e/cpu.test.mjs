@@ -83,7 +83,7 @@ describe("lens page on the CPU", () => {
     assert.match(
       labels[1],
       new RegExp(
-        `^Character 2 of ${text.length}: ${text[1]}, .*%, (focused on|spread over) [\\d.]+ of 144 positions, looking at column`,
+        `^Character 2 of ${text.length}: ${text[1]}, .*%, (focused on|spread over) [\\d.]+ of 144 cells, columns? \\d`,
       ),
     );
   });

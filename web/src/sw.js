@@ -71,8 +71,7 @@ async function cached({ origin, pathname }) {
 scope.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
-      // Starts the request for a page while this worker starts.
-      await scope.registration.navigationPreload?.enable();
+      // No navigation preload: offline, its failure fails the page in Firefox.
       await deleteOldAssets();
       await scope.clients.claim();
     })(),
