@@ -17,7 +17,7 @@ export default defineConfig({
   base: "./",
   appType: "mpa",
   build: {
-    // The policy forbids scripts and styles inside of the page, and an icon is no bytes saved.
+    // The policy forbids scripts and styles inside of the page, so no file is inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: { input: [page("index.html"), page("audit.html")] },

@@ -1,5 +1,5 @@
 // @ts-check
-/** Writes a Brotli file beside each file that it makes smaller, for servers that send such files. */
+/** Writes a Brotli copy beside each file of a compressible format, for servers that send such copies. */
 
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,8 +9,11 @@ import { brotliCompress, constants } from "node:zlib";
 /** @import { Plugin } from "vite" */
 
 const COMPRESSIBLE = /\.(css|html|js|json|safetensors|svg|wasm|webmanifest)$/;
-/** Files of more bytes are compressed at a lower quality, which takes a tenth of the time. */
-const LARGE = 100_000;
+/**
+ * Files of more bytes are compressed at a lower quality, which takes a tenth of the time. The files
+ * of a first visit are smaller.
+ */
+const LARGE = 3_000_000;
 
 /** @returns {Plugin} */
 export function compress() {

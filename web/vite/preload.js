@@ -1,9 +1,9 @@
 // @ts-check
-/** Has the lens page download its engine beside its script, not after it. */
+/** Preloads the CPU module and the weights in parallel with the script of the lens page. */
 
 /** @import { Plugin } from "vite" */
 
-/** What the first reading takes, by the names of the files. */
+/** Names of the files that the first reading needs. */
 const ENGINE = [/^captcha_wasm_cpu_bg-.+\.wasm$/, /^compact-.+\.safetensors$/];
 
 /** @returns {Plugin} */

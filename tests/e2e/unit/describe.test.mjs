@@ -106,8 +106,8 @@ test("backends, stages and sizes are described", () => {
   );
   assert.equal(describeBackend({ kind: "webgpu", adapter: "WebGPU", reason: null }), "WebGPU");
   const runsOn = { adapter: "", reason: null, loadingWebGpu: false };
-  assert.equal(describeReason({ ...runsOn, kind: "cpu" }), "selected");
-  assert.equal(describeReason({ ...runsOn, kind: "webgpu" }), "verified against the CPU");
+  assert.equal(describeReason({ ...runsOn, kind: "cpu" }), "chosen by you");
+  assert.equal(describeReason({ ...runsOn, kind: "webgpu" }), "gives the same result as the CPU");
   assert.equal(describeReason({ ...runsOn, kind: "cpu", loadingWebGpu: true }), "loading WebGPU");
   assert.equal(describeReason({ ...runsOn, kind: "cpu", reason: "lost" }), "No WebGPU: lost");
   assert.equal(describeStage("weights"), "Loading weights");

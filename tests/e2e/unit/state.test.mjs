@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { initialState, pageState, reduce } from "../../../web/src/lens/state.js";
 
-/** @import { Event, Source, State } from "../../../web/src/lens/state.js" */
+/** @import { LensEvent, Source, State } from "../../../web/src/lens/state.js" */
 
 const blob = (/** @type {string} */ text) => new Blob([text]);
 const [FILE, PART, DRAWN] = [blob("file"), blob("part"), blob("drawn")];
@@ -15,7 +15,7 @@ const CRASH = /** @type {const} */ ({ code: "engine-crashed", message: "It crash
 const UNREADABLE = /** @type {const} */ ({ code: "unreadable-image", message: "No image." });
 const NOT_A_FILE = /** @type {const} */ ({ code: "not-a-file", message: "No file." });
 
-/** @type {Record<string, Event>} */
+/** @type {Record<string, LensEvent>} */
 const EVENTS = {
   acquire: { type: "acquire", status: "Opening" },
   accept: { type: "accept", source: { file: FILE } },
@@ -32,7 +32,7 @@ const EVENTS = {
   prefer: { type: "prefer", backend: "cpu" },
 };
 
-/** @param {(Event | keyof typeof EVENTS)[]} events */
+/** @param {(LensEvent | keyof typeof EVENTS)[]} events */
 const after = (...events) =>
   events
     .map((event) => (typeof event === "string" ? EVENTS[event] : event))
@@ -40,7 +40,7 @@ const after = (...events) =>
 
 const READ = /** @type {const} */ (["acquire", "accept", "recognize", "loaded", "recognized"]);
 const drawing = (/** @type {string} */ fragment) =>
-  /** @type {Event} */ ({ type: "accept", source: { file: blob(fragment), fragment } });
+  /** @type {LensEvent} */ ({ type: "accept", source: { file: blob(fragment), fragment } });
 
 /** All phases, with an image where possible. @type {Record<string, State>} */
 const STATES = {
@@ -55,6 +55,20 @@ const STATES = {
   "failed, retryable": after("acquire", "accept", "recognize", "crashed"),
   rejected: after("acquire", "rejected"),
 };
+
+/**
+ * @param {State} state
+ * @param {string} how
+ */
+function checkInvariants({ phase, source, picture, input, reading, crop }, how) {
+  const hasImage = source !== null;
+  assert.deepEqual([picture !== null, input !== null], [hasImage, hasImage], how);
+  if (!hasImage) assert.deepEqual([reading, crop], [null, null], how);
+  if (phase.name === "starting" || phase.name === "idle") assert.ok(!hasImage, how);
+  if (phase.name === "recognizing") assert.ok(hasImage, how);
+  if (phase.name === "done") assert.ok(hasImage && reading, how);
+  if (phase.name === "failed") assert.equal(reading, null, how);
+}
 
 describe("page state", () => {
   test("starts without an image", () => {
@@ -81,18 +95,24 @@ describe("page state", () => {
     });
   });
 
-  test("has a picture, an input and a source together, or none of them", () => {
+  test("keeps its invariants after every event in every phase, and after the next one", () => {
     for (const [name, state] of Object.entries(STATES)) {
-      for (const event of Object.values(EVENTS)) {
-        const { source, picture, input, reading, crop } = reduce(state, event);
-        const there = [source, picture, input].map((value) => value !== null);
-        assert.equal(new Set(there).size, 1, `${name}, ${event.type}`);
-        assert.ok(
-          picture !== null || (reading === null && crop === null),
-          `${name}, ${event.type}`,
-        );
+      for (const [first, event] of Object.entries(EVENTS)) {
+        const next = reduce(state, event);
+        checkInvariants(next, `${first} in ${name}`);
+        for (const [second, other] of Object.entries(EVENTS)) {
+          checkInvariants(reduce(next, other), `${second} after ${first} in ${name}`);
+        }
       }
     }
+  });
+
+  test("has a reading when it is done and its backend or crop is changed", () => {
+    assert.equal(reduce(STATES.done, EVENTS.prefer).reading?.stale, true);
+    assert.equal(reduce(STATES.done, EVENTS.crop), STATES.done);
+    const { phase, reading, input } = reduce(STATES.done, EVENTS.uncrop);
+    assert.deepEqual(phase, { name: "recognizing", loading: true });
+    assert.deepEqual([reading, input], [null, FILE]);
   });
 
   test("is never changed in place", () => {
@@ -107,6 +127,18 @@ describe("page state", () => {
     /** @type {Record<string, string[]>} */
     const fitting = {
       accept: ["acquiring", "acquiring beside an image"],
+      crop: ["acquiring beside an image"],
+      uncrop: [
+        "acquiring beside an image",
+        "loading",
+        "recognizing",
+        "done",
+        "failed",
+        "failed, retryable",
+      ],
+      reencode: ["loading", "recognizing"],
+      failed: ["starting", "acquiring", "acquiring beside an image", "loading", "recognizing"],
+      crashed: ["starting", "acquiring", "acquiring beside an image", "loading", "recognizing"],
       loaded: ["starting", "loading", "recognizing"],
       recognized: ["loading", "recognizing"],
     };
@@ -114,15 +146,6 @@ describe("page state", () => {
       for (const [name, state] of Object.entries(STATES)) {
         const changed = reduce(state, EVENTS[event]) !== state;
         assert.equal(changed, phases.includes(name), `${event} in ${name}`);
-      }
-    }
-    for (const event of ["crop", "uncrop", "reencode"]) {
-      for (const [name, state] of Object.entries(STATES)) {
-        assert.equal(
-          reduce(state, EVENTS[event]) !== state,
-          state.source !== null,
-          `${event} in ${name}`,
-        );
       }
     }
   });
@@ -182,7 +205,14 @@ describe("drawing", () => {
 describe("crop", () => {
   test("is read in place of the source and keeps its note", () => {
     const source = { file: FILE, note: "The first of 2 files." };
-    const state = after("acquire", { type: "accept", source }, "recognize", "recognized", "crop");
+    const state = after(
+      "acquire",
+      { type: "accept", source },
+      "recognize",
+      "recognized",
+      "acquire",
+      "crop",
+    );
     assert.equal(state.input, PART);
     assert.deepEqual(state.crop, { part: CROP, words: "A part." });
     assert.equal(state.picture?.note, source.note);

@@ -13,11 +13,11 @@ const FATAL = new Set(["missing-code", "missing-weights", "bad-weights", "no-web
  * The part of the recognizer that a run uses.
  *
  * @typedef {object} BatchRecognizer
- * @property {(images: Blob[], options: RecognizeOptions) => Promise<(Reading | LensError)[]>}
+ * @property {(images: Blob[], options: RecognizeOptions) => Promise<(AuditReading | LensError)[]>}
  *   recognizeAll
  */
 
-/** @typedef {{ text: string, confidence: number }} Reading */
+/** @typedef {{ text: string, confidence: number }} AuditReading */
 
 /** Maximum number of images in a batch. */
 const MAX_BATCH = 32;
@@ -134,7 +134,7 @@ export class AuditRun {
     const answers = (await this.#recognize(blobs)).values();
     return images.map(({ path }, i) => {
       const error = opened[i] instanceof Error ? opened[i] : undefined;
-      const answer = error ?? /** @type {Reading | Error} */ (answers.next().value);
+      const answer = error ?? /** @type {AuditReading | Error} */ (answers.next().value);
       if (answer instanceof Error) return { path, error: answer.message };
       const { text, confidence } = answer;
       return { path, text, confidence };
@@ -143,7 +143,7 @@ export class AuditRun {
 
   /**
    * @param {Blob[]} blobs
-   * @returns {Promise<(Reading | Error)[]>}
+   * @returns {Promise<(AuditReading | Error)[]>}
    */
   async #recognize(blobs) {
     const { signal } = this.#cancel;

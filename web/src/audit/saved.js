@@ -24,11 +24,21 @@ export function parseSavedAudit(text, fileName) {
       `${fileName} is not a saved audit. Choose a JSON file that this page or “captcha-lens audit --json” saved.`,
     );
   }
-  const { name, items, about, network } = saved;
+  const { name, items, about } = saved;
+  const network = { ...saved.network, maxLength: maxLengthOf(saved.network) };
   const facts = Object.entries(about ?? {}).map(
     ([key, value]) => /** @type {[string, string]} */ ([key, String(value)]),
   );
   return { name: String(name ?? fileName), items, about: facts, network };
+}
+
+/**
+ * The maximum length of a text. Earlier versions called it `maxLetters`.
+ *
+ * @param {any} network
+ */
+function maxLengthOf({ maxLength, maxLetters }) {
+  return maxLength ?? maxLetters;
 }
 
 /**
@@ -40,7 +50,7 @@ function isSavedAudit(saved) {
     value === undefined || value === null || typeof value === type;
   return (
     typeof saved?.network?.alphabet === "string" &&
-    Number.isInteger(saved.network.maxLength) &&
+    Number.isInteger(maxLengthOf(saved.network)) &&
     Array.isArray(saved.items) &&
     saved.items.every(
       (/** @type {any} */ item) =>

@@ -28,7 +28,7 @@ const SVG_START = /^\s*(<\?[^>]*>\s*|<!--[^]*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s
  *
  * @param {Size} size
  */
-export function isWithinPixelLimit({ width, height }) {
+function isWithinPixelLimit({ width, height }) {
   return width * height <= MAX_DECODED_PIXELS;
 }
 

@@ -25,7 +25,7 @@ import { setFragment } from "./url-hash.js";
 /** @import { LensView } from "../ui/lens/lens-view.js" */
 /** @import { Sample } from "../ui/lens/samples.js" */
 /** @import { Player } from "./player.js" */
-/** @import { Event, Retry, Source, State } from "./state.js" */
+/** @import { LensEvent, Phase, Retry, Source, State } from "./state.js" */
 
 /** How many of the most probable texts are asked for. The first one is the reading itself. */
 const ALTERNATIVES = 5;
@@ -281,10 +281,13 @@ export class LensController {
   }
 
   #fail = (/** @type {unknown} */ error) => {
+    const before = this.#state;
     this.#dispatch({ type: "fail", error: toPageError(error) });
+    // An error while a result is shown is a bug.
+    if (this.#state === before) reportError(error);
   };
 
-  /** @param {Event} event */
+  /** @param {LensEvent} event */
   #dispatch(event) {
     const before = this.#state;
     this.#state = reduce(before, event);
@@ -302,7 +305,7 @@ export class LensController {
     if (now.backend !== before.backend) view.setBackendPreference(now.backend);
     if (now.picture !== before.picture) this.#showPicture(now);
     if (now.remark && now.remark !== before.remark) view.setRemark(now.remark.text);
-    if (now.phase !== before.phase) this.#showPhase(now);
+    if (now.phase !== before.phase) this.#showPhase(now, before.phase);
     if (now.reading === before.reading || !now.reading) return;
     if (now.reading.stale) return view.markStale();
     const { recognition, isFirst } = now.reading;
@@ -330,8 +333,11 @@ export class LensController {
     view.setPicture(file, { note, sample, drawn: fragment !== "", redrawn: isRedraw });
   }
 
-  /** @param {State} state */
-  #showPhase({ phase, reading }) {
+  /**
+   * @param {State} state
+   * @param {Phase} before
+   */
+  #showPhase({ phase, reading }, before) {
     const { view, player } = this.#ui;
     const page = pageState(phase);
     this.#serviceWorker.update(page);
@@ -350,9 +356,13 @@ export class LensController {
         const { words, more } = describeResult(recognition, { first: isFirst });
         return view.setState(page, words, more);
       }
-      case "failed":
+      case "failed": {
         player.clear();
-        return view.setError(phase.error, { canRetry: phase.retry !== null });
+        const canRetry = phase.retry !== null;
+        // Errors that allow a retry come from a download, unless the network was reading.
+        const wasReading = before.name === "recognizing" && !before.loading;
+        return view.setError(phase.error, { canRetry, isLoading: canRetry && !wasReading });
+      }
     }
   }
 }

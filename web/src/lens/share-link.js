@@ -3,8 +3,9 @@
 
 /** @import { DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 
-/** The lengths of a text, the maximum number of strokes, and the maximum fraction of noise pixels. */
-export const LENGTHS = [3, 4, 5];
+/** The lengths of a text. */
+const LENGTHS = [3, 4, 5];
+/** The maximum number of strokes, and the maximum fraction of noise pixels. */
 export const MAX_STROKES = 100;
 export const MAX_NOISE = 0.2;
 

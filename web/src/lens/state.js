@@ -49,6 +49,10 @@
  */
 
 /**
+ * The state of the page. `source`, `picture` and `input` are `null` together: without an image in
+ * `starting` and `idle`, never in `recognizing` and `done`. There is a reading in `done`, and none in
+ * `failed` and without an image.
+ *
  * @typedef {object} State
  * @property {BackendPreference} backend the user's preference
  * @property {Phase} phase
@@ -61,17 +65,19 @@
  */
 
 /**
- * What happens:
+ * What happens, and the phases that an event fits:
  *
- * - `acquire`: an image is expected, or being looked at.
- * - `accept`: the image is there.
- * - `crop`, `uncrop`: a part of the source is to be read, or all of it.
- * - `recognize`: the picture is to be read, or only the recognizer to be loaded.
- * - `loaded`: the recognizer is loaded.
- * - `reencode`: another encoding of the picture is to be read.
- * - `recognized`: there is a reading.
- * - `reject`: an input is not an image. `fail`: anything else failed.
- * - `prefer`: the user chose a backend.
+ * - `acquire`: an image is expected, or being looked at. Any phase.
+ * - `accept`: the image is there. `acquiring`.
+ * - `crop`: a part of the source is to be read. `acquiring`, if there is a source.
+ * - `uncrop`: all of the source is to be read. Any phase, if there is a source.
+ * - `recognize`: the picture is to be read, or only the recognizer to be loaded. Any phase.
+ * - `loaded`: the recognizer is loaded. `starting` and `recognizing`.
+ * - `reencode`: another encoding of the picture is to be read. `recognizing`.
+ * - `recognized`: there is a reading. `recognizing`.
+ * - `reject`: an input is not an image. Any phase.
+ * - `fail`: anything else failed. `starting`, `acquiring` and `recognizing`.
+ * - `prefer`: the user chose a backend. Any phase.
  *
  * @typedef {{ type: "acquire", status: string }
  *   | { type: "accept", source: Source }
@@ -83,7 +89,7 @@
  *   | { type: "recognized", recognition: Recognition, isFirst: boolean }
  *   | { type: "reject", error: PlainError, retry?: Retry }
  *   | { type: "fail", error: PlainError, retry?: Retry }
- *   | { type: "prefer", backend: BackendPreference }} Event
+ *   | { type: "prefer", backend: BackendPreference }} LensEvent
  */
 
 /** Errors that do not come from the image, so that another try may help. */
@@ -112,7 +118,7 @@ export function initialState(backend) {
  * The state after an event. An event that does not fit the state changes nothing.
  *
  * @param {State} state
- * @param {Event} event
+ * @param {LensEvent} event
  * @returns {State}
  */
 export function reduce(state, event) {
@@ -127,18 +133,15 @@ export function reduce(state, event) {
       return { ...show(state, given), source: given, crop: null };
     }
     case "crop": {
-      if (!source) return state;
+      if (phase.name !== "acquiring" || !source) return state;
       const shown = show(state, { file: event.file, note: source.note });
       return { ...shown, crop: { part: event.part, words: event.words } };
     }
     case "uncrop":
-      return source ? { ...show(state, source), crop: null } : state;
+      return source ? recognize({ ...show(state, source), crop: null }) : state;
 
     case "recognize":
-      return withPhase(
-        state,
-        state.input ? { name: "recognizing", loading: true } : { name: "starting" },
-      );
+      return recognize(state);
 
     case "loaded":
       if (phase.name === "starting") return withPhase(state, { name: "idle" });
@@ -146,7 +149,7 @@ export function reduce(state, event) {
       return withPhase(state, { name: "recognizing", loading: false });
 
     case "reencode":
-      return state.picture ? { ...state, input: event.file } : state;
+      return phase.name === "recognizing" ? { ...state, input: event.file } : state;
 
     case "recognized": {
       if (phase.name !== "recognizing") return state;
@@ -158,11 +161,28 @@ export function reduce(state, event) {
       return reject(state, event);
 
     case "fail":
-      return fail(state, event);
+      return isBusy(phase) ? fail(state, event) : state;
 
     case "prefer":
       return { ...state, backend: event.backend, reading: stale(state.reading) };
   }
+}
+
+/**
+ * Reads the picture, or loads the recognizer where there is none.
+ *
+ * @param {State} state
+ */
+function recognize(state) {
+  return withPhase(
+    state,
+    state.input ? { name: "recognizing", loading: true } : { name: "starting" },
+  );
+}
+
+/** Whether the page is doing something that can fail. @param {Phase} phase */
+function isBusy({ name }) {
+  return name === "starting" || name === "acquiring" || name === "recognizing";
 }
 
 /** Whether “Try again” cannot help. @param {Phase} phase */
@@ -175,7 +195,7 @@ function isHopeless(phase) {
  * takes its place.
  *
  * @param {State} state
- * @param {Extract<Event, { type: "reject" }>} event
+ * @param {Extract<LensEvent, { type: "reject" }>} event
  * @returns {State}
  */
 function reject(state, event) {

@@ -2,7 +2,7 @@
 /**
  * Remote calls to a worker. A request is a message `{ type, id, ...params }`. The worker answers it
  * with messages of the same id: `started`, `progress`, and in the end `done` or `failed`. A message
- * `abort` takes a request back; a message `crashed` ends the worker.
+ * `abort` cancels a request; a message `crashed` ends the worker.
  */
 
 import { LensError, fromPlain, toPlain } from "./errors.js";
@@ -165,7 +165,7 @@ export class RpcClient {
 }
 
 /**
- * The worker's side: answers requests by calling `methods` from now on.
+ * The worker's side: starts to answer requests by calling `methods`.
  *
  * @param {RpcMethods} methods by request type
  * @param {object} [options]

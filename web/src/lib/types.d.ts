@@ -88,7 +88,7 @@ export interface BackendStatus extends Backend {
 }
 
 /** The stages of loading. */
-export type Stage = "code" | "weights" | "network" | "device" | "check";
+type Stage = "code" | "weights" | "network" | "device" | "check";
 
 /** The progress of loading: `code` and `weights` in parallel, then `network`, `device`, `check`. */
 export interface Progress {
@@ -168,7 +168,7 @@ export type EngineMethods = {
 };
 
 /** The result of one image. */
-export type Outcome =
+type Outcome =
   { recognition: Recognition; error?: undefined } | { recognition?: undefined; error: PlainError };
 
 /** An error that can be sent between threads. */

@@ -144,7 +144,7 @@ export function describeBackend({ kind, adapter }) {
 export function describeReason({ kind, reason, loadingWebGpu }) {
   if (loadingWebGpu) return "loading WebGPU";
   if (reason) return `No WebGPU: ${reason}`;
-  return kind === "webgpu" ? "verified against the CPU" : "selected";
+  return kind === "webgpu" ? "gives the same result as the CPU" : "chosen by you";
 }
 
 /** The stages of loading. */

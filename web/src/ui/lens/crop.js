@@ -29,7 +29,7 @@ const NO_CROP = { box: WHOLE, turns: 0, angle: 0 };
 /**
  * The image to crop and its current crop.
  *
- * @typedef {object} Source
+ * @typedef {object} CropSource
  * @property {Blob} file
  * @property {Size} size
  * @property {Part | null} part `null` for the whole image
@@ -50,7 +50,7 @@ export class CropView {
   #angle = getById("crop-angle", HTMLInputElement);
   #box = new CropBox((box) => this.#setBox(box));
   #read;
-  /** @type {Source | null} */
+  /** @type {CropSource | null} */
   #source = null;
   /** The image while the panel is open. @type {ImageBitmap | null} */
   #bitmap = null;
@@ -79,7 +79,7 @@ export class CropView {
     });
   }
 
-  /** @param {Source} source */
+  /** @param {CropSource} source */
   enable(source) {
     this.#source = source;
     const isPart = source.part !== null;

@@ -8,7 +8,7 @@ const NOTHING_PASTED =
   "The clipboard contains no image. Copy an image or an image file, then paste it here.";
 
 /**
- * @typedef {object} InputFile
+ * @typedef {object} InputImage
  * @property {File} file
  * @property {string | null} note for the user, for example about ignored files
  */
@@ -17,7 +17,7 @@ const NOTHING_PASTED =
  * The image from a file input.
  *
  * @param {FileList | null} files
- * @returns {InputFile | null} `null` if no file was chosen
+ * @returns {InputImage | null} `null` if no file was chosen
  */
 export function fromChooser(files) {
   return firstOf([...(files ?? [])]);
@@ -27,10 +27,10 @@ export function fromChooser(files) {
  * The image from a drop.
  *
  * @param {DataTransfer} transfer
- * @returns {InputFile}
+ * @returns {InputImage}
  * @throws {LensError} `not-a-file`
  */
-export function fromDrop(transfer) {
+function fromDrop(transfer) {
   const folder = [...transfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
   if (folder) {
     throw new LensError("not-a-file", "This is a folder. Drop one image file from it.");
@@ -49,10 +49,10 @@ export function fromDrop(transfer) {
  * The image from a paste: an image or a copied image file.
  *
  * @param {DataTransfer} transfer
- * @returns {InputFile}
+ * @returns {InputImage}
  * @throws {LensError} `not-a-file`
  */
-export function fromPaste(transfer) {
+function fromPaste(transfer) {
   const given = firstOf([...transfer.files]);
   if (!given) {
     throw new LensError("not-a-file", NOTHING_PASTED);
@@ -66,7 +66,7 @@ export const canReadClipboard = typeof navigator.clipboard?.read === "function";
 /**
  * Reads the image on the clipboard after a click.
  *
- * @returns {Promise<InputFile>}
+ * @returns {Promise<InputImage>}
  * @throws {LensError} `not-a-file`, `no-clipboard`
  */
 export async function fromClipboard() {
@@ -90,12 +90,12 @@ export async function fromClipboard() {
  *
  * @param {EventTarget} element
  * @param {object} on
- * @param {(input: InputFile) => void} on.image
+ * @param {(input: InputImage) => void} on.image
  * @param {(error: unknown) => void} on.error the input is not an image file
  * @param {(isOver: boolean) => void} on.over called when files enter or leave the element
  */
 export function listen(element, on) {
-  /** @type {(take: () => InputFile) => void} */
+  /** @type {(take: () => InputImage) => void} */
   const receive = (take) => {
     try {
       on.image(take());
@@ -129,7 +129,7 @@ function isTextField(target) {
 
 /**
  * @param {File[]} files
- * @returns {InputFile | null}
+ * @returns {InputImage | null}
  */
 function firstOf(files) {
   if (files.length === 0) return null;

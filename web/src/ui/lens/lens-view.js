@@ -15,7 +15,7 @@ import { markSample, showSamples } from "./samples.js";
 import { StatusView } from "./status.js";
 import { showBackend } from "../backend-select.js";
 
-/** @import { InputFile } from "./input.js" */
+/** @import { InputImage } from "./input.js" */
 /** @import { Size } from "../../image/crop-geometry.js" */
 /** @import { PlaybackState } from "../../lens/player.js" */
 /** @import { PageState } from "../../lens/state.js" */
@@ -45,7 +45,7 @@ import { showBackend } from "../backend-select.js";
  * Handlers of user actions.
  *
  * @typedef {object} Handlers
- * @property {(input: InputFile) => void} image
+ * @property {(input: InputImage) => void} image
  * @property {(files: FileList | null) => void} choose
  * @property {() => void} paste
  * @property {(sample: Sample) => void} sample
@@ -198,12 +198,14 @@ export class LensView {
    * Shows an error.
    *
    * @param {{ code: string, message: string }} error
-   * @param {{ canRetry?: boolean }} options whether to offer a retry
+   * @param {object} options
+   * @param {boolean} options.canRetry whether to offer a retry
+   * @param {boolean} options.isLoading whether loading failed, not reading
    */
-  setError(error, { canRetry = false }) {
+  setError(error, options) {
     this.#clear();
     if (error.code === "image-too-large") this.#picture.hide("This image is too large to show");
-    this.#status.setError(error, canRetry);
+    this.#status.setError(error, options);
   }
 
   #reveal() {

@@ -92,10 +92,12 @@ export class StatusView {
    * Shows an error until the state changes.
    *
    * @param {{ code: string, message: string }} error
-   * @param {boolean} canRetry
+   * @param {object} options
+   * @param {boolean} options.canRetry
+   * @param {boolean} options.isLoading whether loading failed, not reading
    */
-  setError({ code, message }, canRetry) {
-    this.setState("error", canRetry ? "Loading failed" : "Reading failed");
+  setError({ code, message }, { canRetry, isLoading }) {
+    this.setState("error", isLoading ? "Loading failed" : "Reading failed");
     this.#error.dataset.code = code;
     this.#message.textContent = message;
     this.#error.hidden = false;

@@ -30,7 +30,7 @@ export function confidenceCurve(thresholds) {
   if (thresholds.length === 0) return [];
   const all = thresholds[0].answered;
   return [
-    section("Solved by confidence", [
+    section("Accuracy by minimum confidence", [
       make("p", {}, [
         `The curves show the result when images below a minimum confidence are skipped: how many images are answered, and how many of these answers are correct. ${describeThreshold(thresholds[TOLD], all)}`,
       ]),
@@ -43,7 +43,7 @@ export function confidenceCurve(thresholds) {
             className: "report-scroll",
             tabIndex: 0,
             role: "region",
-            "aria-label": "Solved by confidence",
+            "aria-label": "Accuracy by minimum confidence",
           },
           [
             tableOf(
@@ -71,7 +71,7 @@ export function confidenceCurve(thresholds) {
  * @param {Threshold} threshold
  * @param {number} all images with a result
  */
-export function describeThreshold({ threshold, answered, correct }, all) {
+function describeThreshold({ threshold, answered, correct }, all) {
   const sure = `with a confidence of ${Math.round(100 * threshold)}% or more`;
   if (answered === 0) return `No image was read ${sure}.`;
   const result =

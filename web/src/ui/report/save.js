@@ -39,7 +39,7 @@ export function toCsv(judged) {
  * @param {AuditData} audit
  * @param {EvaluatedItem[]} judged
  */
-export function toJson({ name, about, network, items }, judged) {
+function toJson({ name, about, network, items }, judged) {
   const content = {
     name,
     about: Object.fromEntries(about),
