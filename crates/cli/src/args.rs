@@ -34,7 +34,7 @@ impl NetworkArgs {
 /// A device, by default the CPU.
 #[derive(Args, Debug)]
 pub(crate) struct DeviceArgs {
-    /// Device of the computations.
+    /// Device to run on.
     #[arg(long, default_value = "cpu", value_parser = device_parser())]
     pub(crate) device: DeviceChoice,
 }

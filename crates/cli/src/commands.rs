@@ -20,9 +20,9 @@ mod train;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Trains and uses the captcha-lens network.
+/// Recognizes text CAPTCHAs with a neural network.
 ///
-/// For CAPTCHAs of your own or with permission to test them. All data stays on this machine.
+/// Use it only on CAPTCHAs that you run or may test. All data stays on this machine.
 #[derive(Debug, Parser)]
 #[command(name = "captcha-lens", version, propagate_version = true)]
 pub(crate) struct Cli {
@@ -37,13 +37,13 @@ enum Command {
     Train(train::TrainArgs),
     /// Measure the accuracy on labelled images.
     Evaluate(evaluate::EvaluateArgs),
-    /// Fit the confidence of a weights file to its accuracy.
+    /// Calibrate the confidence of a weights file.
     #[cfg(feature = "train")]
     Calibrate(calibrate::CalibrateArgs),
-    /// Draw figures of runs and of their network's accuracy.
+    /// Draw charts of training runs and accuracy.
     #[cfg(feature = "train")]
     Figures(figures::FiguresArgs),
-    /// Recognize a folder of images and write a report on the strength of these CAPTCHAs.
+    /// Recognize a folder of images and write a report on how many this model solves.
     Audit(audit::AuditArgs),
     /// Recognize images.
     Recognize(recognize::RecognizeArgs),

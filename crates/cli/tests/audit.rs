@@ -102,7 +102,7 @@ fn audit_writes_one_file_with_all_data() {
     .unwrap();
     let printed = succeeds(folder, &numbered);
     assert!(
-        printed.contains("1 of 3 images have no label")
+        printed.contains("1 of 3 images has no label")
             && printed.contains("Solved: 0 of 2 images (0.0%; 95% interval 0.0%"),
         "{printed}"
     );

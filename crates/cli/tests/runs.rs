@@ -239,9 +239,9 @@ fn run_keeps_its_network_when_a_preset_changes() {
     // An earlier version recorded only the name, which now names another network.
     run.as_object_mut().unwrap().remove("network").unwrap();
     fs::write(&path, run.to_string()).unwrap();
-    assert!(fails(folder, &["export", "run"]).contains("another network"));
+    assert!(fails(folder, &["export", "run"]).contains("different network"));
     let resume = ["train", "--out", "run", "--resume", "--device", "cpu"];
-    assert!(fails(folder, &resume).contains("another network"));
+    assert!(fails(folder, &resume).contains("different network"));
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn train_prints_notes_and_warnings() {
         "the preset's warm-up of 2 steps is too long for this run; it takes 0 steps",
         "word accuracy 0.0%",
         "best so far: epoch 1 with 0.0%",
-        "note: the weights are those of epoch 2 of 2, the best: 0.0% of",
+        "note: saved epoch 2 of 2, which has the best validation accuracy: 0.0% of",
         "warning: no answer to a validation image was correct",
     ] {
         assert!(log.contains(words), "{words}: {log}");
@@ -358,7 +358,7 @@ fn train_interrupted_keeps_finished_epochs() {
     let run = RunFolder::open(&folder.join("long")).unwrap();
     let last = run.last_epoch().unwrap();
     assert!(
-        (2..2000).contains(&last) && log.contains(&format!("{last} epochs are kept")),
+        (2..2000).contains(&last) && log.contains(&format!("{last} finished epochs are saved")),
         "{log}"
     );
     assert!(run.weights().exists());

@@ -4,7 +4,7 @@
 //! [`data`] reads labelled images, [`batches`] recognizes them, [`evaluate`](mod@evaluate) counts
 //! correct answers into a [`score`], [`audit`] writes a report on a folder. [`device`] chooses the
 //! CPU or a GPU, [`weights_file`] and [`files`] read and write files, [`progress`] is how all of
-//! them report to a caller. Nothing here trains, prints or parses arguments.
+//! them report to a caller, [`wording`] has singular and plural. Nothing here trains, prints or parses arguments.
 
 #![recursion_limit = "256"]
 
@@ -18,3 +18,4 @@ pub mod files;
 pub mod progress;
 pub mod score;
 pub mod weights_file;
+pub mod wording;

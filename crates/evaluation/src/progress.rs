@@ -20,6 +20,16 @@ pub trait Progress: Send + Sync {
 
     /// A sentence that the user should read.
     fn message(&self, _text: &str) {}
+
+    /// Something that the user should know.
+    fn note(&self, text: &str) {
+        self.message(&format!("note: {text}"));
+    }
+
+    /// A problem.
+    fn warning(&self, text: &str) {
+        self.message(&format!("warning: {text}"));
+    }
 }
 
 /// Ignores all reports.

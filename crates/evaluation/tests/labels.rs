@@ -237,9 +237,9 @@ fn list_labels_skips_and_reports_other_files() {
     let listing = listing(folder).unwrap();
     assert_eq!(listing.files.len(), 1);
     let notes = listing.checked(folder).unwrap().join("\n");
-    assert!(notes.contains("not the 1 folders and 1 SVG"), "{notes}");
+    assert!(notes.contains("not the 1 folder and 1 SVG"), "{notes}");
     assert!(
-        notes.contains("1 of 2 images have no label") && notes.contains("_1.png"),
+        notes.contains("1 of 2 images has no label") && notes.contains("_1.png"),
         "{notes}"
     );
 }
@@ -261,7 +261,7 @@ fn list_labels_folds_case_and_reports_it() {
     write(folder.path(), &[("Thus.png", b"1"), ("line.png", b"2")]);
     let notes = listing(folder.path()).unwrap().notes;
     assert!(
-        notes.len() == 1 && notes[0].starts_with("1 labels contain letters"),
+        notes.len() == 1 && notes[0].starts_with("1 label contains letters"),
         "{notes:?}"
     );
 }

@@ -145,7 +145,7 @@ fn score(key: &[f32], query: &[f32], v: &[f32]) -> f32 {
 }
 
 /// tanh as a ratio of polynomials, those of Eigen's `generic_fast_tanh_float`. It has no branch, so
-/// that the compiler vectorises it. The error is below 1e-6, which a test checks.
+/// that the compiler vectorizes it. The error is below 1e-6, which a test checks.
 #[inline]
 fn tanh(x: f32) -> f32 {
     // Beyond these bounds the ratio would leave -1 to 1.

@@ -8,7 +8,7 @@
 //! - The map between convolution and pooling, the largest of a block, never leaves the cache.
 //! - The gradient of the weights is a matrix product. burn computes it as a convolution whose
 //!   kernel is the whole image, which takes twice the time of the forward pass.
-//! - The tanh of attention is vectorised. burn calls the C library for each value.
+//! - The tanh of attention is vectorized. burn calls the C library for each value.
 //!
 //! This crate knows neither burn nor the network. `captcha-model` makes operations on tensors of
 //! it.

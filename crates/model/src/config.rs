@@ -214,7 +214,7 @@ impl ModelConfig {
             return invalid("every size must lie between 1 and 4096");
         }
         if self.max_length > 64 || self.encoder.blocks.len() > 64 {
-            return invalid("at most 64 characters and 64 blocks");
+            return invalid("max_length and the number of blocks must be at most 64");
         }
         if !(0.0..1.0).contains(&self.encoder.dropout) {
             return invalid("dropout must be at least 0 and below 1");
@@ -230,7 +230,7 @@ impl ModelConfig {
             .iter()
             .any(|length| !length.is_multiple_of(side))
         {
-            return invalid("the input must be a multiple of unshuffle high and wide");
+            return invalid("the height and width of the input must be multiples of `unshuffle`");
         }
         let mut size = self.first_size();
         for block in &self.encoder.blocks {
@@ -239,7 +239,7 @@ impl ModelConfig {
             }
             let (rows, cols) = block.convolved_size(size);
             if product(&[rows, cols, block.filters]) > MAX_MAP_VALUES {
-                return invalid("a block's output holds more than 16 million values an image");
+                return invalid("a block's output has more than 16 million values per image");
             }
             size = block.output_size(size);
         }
@@ -248,7 +248,7 @@ impl ModelConfig {
         }
         let vectors = self.encoder.features.max(self.decoder.attention);
         if product(&[size.0, size.1, vectors]) > MAX_MAP_VALUES {
-            return invalid("the encoder's grid holds more than 16 million values an image");
+            return invalid("the encoder's grid has more than 16 million values per image");
         }
         self.vocabulary().map(|_| ())
     }

@@ -1,4 +1,4 @@
-//! A dense layer initialised as in Keras.
+//! A dense layer initialized as in Keras.
 
 use burn::module::Param;
 use burn::nn::{Initializer, Linear, LinearConfig};

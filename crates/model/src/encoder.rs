@@ -44,7 +44,7 @@ pub struct ConvBlock {
 }
 
 impl EncoderConfig {
-    /// A new encoder, initialised as in Keras: he-uniform convolutions, glorot-uniform dense layer,
+    /// A new encoder, initialized as in Keras: he-uniform convolutions, glorot-uniform dense layer,
     /// zero biases.
     pub fn init(&self, device: &Device) -> Encoder {
         let inputs =

@@ -1,6 +1,6 @@
 //! Errors. Each has a stable code, and a message that says what to do.
 
-/// The errors of recognising an image and of reading a weights file.
+/// The errors of recognizing an image and of reading a weights file.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// The bytes are not an image that can be decoded.
@@ -8,7 +8,7 @@ pub enum ModelError {
     UnreadableImage(String),
     /// The file or its image exceeds the limits.
     #[error(
-        "This image is too large ({0}). At most 20 MB, 40 megapixels and 65,535 pixels a side are read; crop or shrink it."
+        "This image is too large ({0}). The limit is 20 MB, 40 megapixels and 65,535 pixels per side. Crop or shrink the image."
     )]
     ImageTooLarge(String),
     /// The weights file is damaged, of another version, or of another program.
@@ -20,7 +20,7 @@ pub enum ModelError {
     #[error("This network configuration cannot be used: {0}.")]
     InvalidConfig(String),
     /// A label that the network cannot answer.
-    #[error("The label {text:?} cannot be learnt: {reason}.")]
+    #[error("The label {text:?} cannot be learned: {reason}.")]
     UnusableLabel {
         /// The label.
         text: String,

@@ -1,4 +1,4 @@
-//! Checks a device: one image is recognised on it and on the CPU, and the results are compared.
+//! Checks a device: one image is recognized on it and on the CPU, and the results are compared.
 
 use crate::error::ModelError;
 use crate::image::decode_image;
@@ -15,7 +15,7 @@ const TOLERANCE: f32 = 1e-2;
 /// The reason why a device is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum GoldenError {
-    /// It failed to recognise the test image.
+    /// It failed to recognize the test image.
     #[error("it failed to read a test image: {0}")]
     Failed(#[from] ModelError),
     /// Its result differs from that of the CPU.
@@ -23,7 +23,7 @@ pub enum GoldenError {
     Differs,
 }
 
-/// Recognises a test image with `tested` and with `trusted`, the same network on the CPU, and
+/// Recognizes a test image with `tested` and with `trusted`, the same network on the CPU, and
 /// compares the logits and the attention of all steps. So the check does not depend on the text
 /// that the network answers. It also compiles all shaders.
 ///

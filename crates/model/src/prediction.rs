@@ -10,7 +10,7 @@ use crate::vocabulary::Vocabulary;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Prediction {
     /// The text: at each step the most likely character, or the first of [`Self::alternatives`] if
-    /// there are any. Empty if the network recognises no character.
+    /// there are any. Empty if the network recognizes no character.
     pub text: String,
     /// Probability of the whole text under the network, its end included: 0 to 1.
     pub confidence: f32,
@@ -19,7 +19,7 @@ pub struct Prediction {
     /// The shape of each character's attention.
     pub grid: Grid,
     /// Whether the image is blank: its pixels hardly differ. A blank image has no text and no
-    /// alternatives. If this is false and the text is empty, nothing was recognised in an image
+    /// alternatives. If this is false and the text is empty, nothing was recognized in an image
     /// that is not blank.
     pub blank: bool,
     /// The most likely texts, most likely first, so that the first is [`Self::text`]; empty if none

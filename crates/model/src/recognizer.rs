@@ -13,7 +13,7 @@ use crate::readback::read_back;
 use crate::vocabulary::Vocabulary;
 use crate::weights::Weights;
 
-/// Recognises the text in images.
+/// Recognizes the text in images.
 ///
 /// Most callers only need [`recognize`](Self::recognize). Its stages can also be called one by one,
 /// to time them or to start from preprocessed images: [`preprocess`](Self::preprocess),
@@ -62,7 +62,7 @@ impl Recognizer {
         &self.device
     }
 
-    /// Recognises the text in images, with up to `alternatives` (at most
+    /// Recognizes the text in images, with up to `alternatives` (at most
     /// [`Self::MAX_ALTERNATIVES`]) of the most likely texts for each. Without alternatives there is
     /// one read-back from the device for all images. With them, there is one more for each image
     /// and step.
@@ -85,7 +85,7 @@ impl Recognizer {
         self.decode(encoded, alternatives).await
     }
 
-    /// Recognises the text in preprocessed images.
+    /// Recognizes the text in preprocessed images.
     ///
     /// # Errors
     ///
@@ -155,7 +155,7 @@ impl Recognizer {
             .chunks_exact(self.config.steps() * builder.step_values())
             .zip(blank)
             .map(|(steps, blank)| match blank {
-                // A blank image has no text, even if the network recognises one in its colour.
+                // A blank image has no text, even if the network recognizes one in its colour.
                 true => builder.teacher_forced(steps, blank, &[]),
                 false => builder.greedy(steps, blank),
             })

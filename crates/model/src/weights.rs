@@ -81,7 +81,7 @@ impl Weights {
             Err(_) => Some(1.0),
         };
         let temperature = temperature
-            .ok_or_else(|| bad("their temperature is no number between 0.01 and 100".into()))?;
+            .ok_or_else(|| bad("the temperature must be between 0.01 and 100".into()))?;
         check_tensors(&bytes)?;
         Ok(Self {
             config,
@@ -129,9 +129,7 @@ impl Weights {
             return Err(bad(format!("the tensor `{name}` is missing")));
         }
         if let Some(name) = result.unused.first() {
-            return Err(bad(format!(
-                "their configuration has no place for the tensor `{name}`"
-            )));
+            return Err(bad(format!("the network has no tensor named `{name}`")));
         }
         Ok(network)
     }
@@ -222,7 +220,7 @@ fn damaged(error: &SafeTensorError) -> ModelError {
         SafeTensorError::MetadataIncompleteBuffer => {
             bad("the file is cut short, or longer than its header says".into())
         }
-        other => bad(format!("it is not a whole safetensors file ({other})")),
+        other => bad(format!("the safetensors file is damaged ({other})")),
     }
 }
 

@@ -91,7 +91,7 @@ fn training_parts_leaves_out_unreadable_images_and_reports_odd_ones() {
         "{notes}"
     );
     assert!(
-        notes.contains("1 images are copies of another image but have another label"),
+        notes.contains("1 image is a copy of another image but has another label"),
         "{notes}"
     );
     assert!(notes.contains("other.png (\"other\")"), "{notes}");

@@ -1,5 +1,5 @@
 //! The browser module of captcha-lens. It takes images as JavaScript holds them (bytes, blobs,
-//! pixels), recognises them with `captcha-model` on WebGPU or on the CPU, and returns plain objects
+//! pixels), recognizes them with `captcha-model` on WebGPU or on the CPU, and returns plain objects
 //! and errors.
 //!
 //! Apart from converting, it only chooses the [`backend`]. It knows nothing of the page;

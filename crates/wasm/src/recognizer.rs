@@ -14,7 +14,7 @@ use crate::recognition::{Milliseconds, NetworkConfig, Recognition, to_object};
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &'static str = include_str!("types.d.ts");
 
-/// Recognises text CAPTCHAs with one network.
+/// Recognizes text CAPTCHAs with one network.
 #[wasm_bindgen]
 pub struct Recognizer {
     engine: Engine,
@@ -41,7 +41,7 @@ impl Recognizer {
         Ok(Self { engine })
     }
 
-    /// Recognises the text in one image. Calls may overlap.
+    /// Recognizes the text in one image. Calls may overlap.
     ///
     /// @throws {LensError} `bad-argument`, `unreadable-image`, `image-too-large`, `device-lost`.
     // `&self`, because an exclusive borrow across an await would refuse overlapping calls.
@@ -60,7 +60,7 @@ impl Recognizer {
         Ok(to_object(&recognition)?)
     }
 
-    /// Recognises the text in many images at once, for which a GPU takes little more time than for
+    /// Recognizes the text in many images at once, for which a GPU takes little more time than for
     /// one. The result holds an error in place of an image that cannot be decoded.
     ///
     /// @throws {LensError} `bad-argument`, `device-lost`.
@@ -97,7 +97,7 @@ impl Recognizer {
 }
 
 impl Recognizer {
-    /// Recognises the text in images as one batch. Each has a result or an error.
+    /// Recognizes the text in images as one batch. Each has a result or an error.
     async fn recognize_batch(
         &self,
         sources: &[JsValue],

@@ -82,7 +82,7 @@ export interface Milliseconds {
   total: number;
 }
 
-/** The result for one image. `text` is "" if no characters were recognised. */
+/** The result for one image. `text` is "" if no characters were recognized. */
 export interface Recognition {
   text: string;
   /** Probability of the whole text, 0 to 1. */

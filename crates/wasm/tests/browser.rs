@@ -241,7 +241,7 @@ async fn recognize_all_gives_the_result_of_each_image_and_errors_in_place() {
     }
 }
 
-// ---- Errors, after which a good image is still recognised
+// ---- Errors, after which a good image is still recognized
 
 #[wasm_bindgen_test]
 async fn recognize_of_bad_images_gives_their_codes_and_the_next_works() {

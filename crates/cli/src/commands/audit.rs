@@ -9,6 +9,7 @@ use captcha_evaluation::audit::{
     to_json,
 };
 use captcha_evaluation::files::write_file;
+use captcha_evaluation::wording::plural;
 use captcha_model::ModelConfig;
 use clap::Args;
 
@@ -120,7 +121,11 @@ fn print_summary(data: &AuditData, compared: Option<&AuditData>) -> Result<()> {
     }
     let (images, failed) = summary.counts();
     if failed > 0 {
-        eprintln!("{failed} of {images} files could not be read; the report lists them");
+        eprintln!(
+            "{failed} of {images} {} could not be read; the report lists {}",
+            plural(images, "file", "files"),
+            plural(failed, "it", "them")
+        );
     }
     if let Some(compared) = compared {
         writeln!(stdout(), "Compared with {}:", compared.name)?;

@@ -13,10 +13,10 @@ use crate::args::command_line;
 /// Arguments of `average`.
 #[derive(Args, Debug)]
 pub(crate) struct AverageArgs {
-    /// Weights files with equal weight; smaller networks are enlarged to the last one.
+    /// Files to average equally. Smaller networks are enlarged to the size of the last.
     #[arg(required = true, num_args = 2.., value_name = "WEIGHTS")]
     weights: Vec<PathBuf>,
-    /// File of the mean, which is not calibrated.
+    /// Output file. The result is not calibrated.
     #[arg(long)]
     out: PathBuf,
 }

@@ -36,7 +36,7 @@ use crate::synthetic::{SyntheticArgs, dataset, style_parser};
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     network: NetworkArgs,
-    /// A labelled folder; the case of letters counts only if the network knows both.
+    /// A labelled folder. Upper and lower case differ only if the network has both.
     #[cfg_attr(
         feature = "train",
         arg(required_unless_present = "synth", conflicts_with = "synth")
@@ -64,8 +64,8 @@ pub(crate) struct EvaluateArgs {
     /// Randomly crop, resize and compress the images first.
     #[arg(long, alias = "degraded")]
     augmented: bool,
-    /// Also report the accuracy after correction with this list of words (one per line, in any
-    /// case): the most likely of ten alternatives in the list, or the most likely one.
+    /// Also report the accuracy with this list of words (one per line, in any case). Take the first
+    /// of the ten most likely texts that is in the list; if none is, the most likely text.
     #[arg(long)]
     lexicon: Option<PathBuf>,
     /// Print one JSON object.

@@ -18,7 +18,7 @@ use crate::synthetic::{dataset, style_parser};
 /// Arguments of `figures`.
 #[derive(Args, Debug)]
 pub(crate) struct FiguresArgs {
-    /// Consecutive runs for the loss curve; without runs there is no curve.
+    /// Run folders, in order, for the loss curve (optional).
     runs: Vec<PathBuf>,
     /// Folder of the figures.
     #[arg(long)]

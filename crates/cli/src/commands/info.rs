@@ -50,7 +50,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
         ),
         ("grid", format!("{} x {}", grid.rows, grid.cols)),
         ("alphabet", config.alphabet.clone()),
-        ("longest text", config.max_length.to_string()),
+        ("maximum length", config.max_length.to_string()),
         ("temperature", weights.temperature.to_string()),
     ];
     for (name, key) in [

@@ -26,8 +26,8 @@ const UNLIKELY: f32 = 0.1;
 pub(crate) struct RecognizeArgs {
     #[command(flatten)]
     network: NetworkArgs,
-    /// Also give this number of the most likely texts, at most 100; the first one is the answer.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=MAX_ALTERNATIVES))]
+    /// Also print the N most likely texts (0 to 100), the answer first.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=MAX_ALTERNATIVES))]
     alternatives: u8,
     /// Print one JSON object per line, in the order of the images.
     #[arg(long)]
@@ -167,7 +167,7 @@ fn text(prediction: &Prediction) -> String {
     let sure = percent(confidence);
     let mut text = match prediction.text.as_str() {
         "" if prediction.blank => "no characters, the image is blank".into(),
-        "" => "no characters recognised, but the image is not blank".into(),
+        "" => "no characters recognized, but the image is not blank".into(),
         text if confidence < UNLIKELY => format!(
             "{text} ({sure}, probably not a text CAPTCHA of the kind that this model recognizes)"
         ),
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(answer("", 0.999, true), "no characters, the image is blank");
         let missed = answer("", 0.999, false);
         let first = missed.lines().next();
-        let expected = "no characters recognised, but the image is not blank";
+        let expected = "no characters recognized, but the image is not blank";
         assert_eq!(first, Some(expected));
         assert!(missed.ends_with("\n    no characters (1.0%)"), "{missed}");
     }

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use captcha_evaluation::device::DeviceChoice;
+use captcha_evaluation::wording::plural;
 use captcha_trainer::training::recipe::Recipe;
 use captcha_trainer::training::{RunConfig, RunRequest, Session, start};
 use clap::Args;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 
-use crate::args::{command_line, device_parser, print_notes};
+use crate::args::{command_line, device_parser};
 use crate::progress::TerminalProgress;
 
 /// Arguments of `train`.
@@ -22,7 +23,7 @@ use crate::progress::TerminalProgress;
 pub(crate) struct TrainArgs {
     #[arg(long, default_value = "compact", conflicts_with = "resume", help = preset_help())]
     preset: String,
-    /// A labelled folder, or synth:words for synthetic images.
+    /// A labelled folder, or synth:STYLE for synthetic images.
     #[arg(long, default_value = "synth:words", conflicts_with = "resume")]
     data: String,
     /// Folder of the run, for checkpoints, metrics and the weights.
@@ -34,17 +35,17 @@ pub(crate) struct TrainArgs {
     /// Start from these weights instead of random ones.
     #[arg(long, conflicts_with = "resume")]
     from: Option<PathBuf>,
-    /// Stop at the end of the first epoch after this number of minutes; --resume continues.
+    /// Stop after this many minutes, at the end of the epoch; --resume continues.
     #[arg(long)]
     minutes: Option<f64>,
     /// Number of epochs, instead of the preset's.
     #[arg(long, conflicts_with = "resume")]
     epochs: Option<usize>,
-    /// Device of the computations.
+    /// Device to run on.
     #[arg(long, default_value = "auto", value_parser = device_parser())]
     device: DeviceChoice,
     /// Number of GPUs, or of workers that share the CPU; each takes a batch in a step. A resumed
-    /// run keeps its number.
+    /// run uses the same number of devices.
     #[arg(long)]
     devices: Option<usize>,
     /// Seed of the images and the network.
@@ -84,15 +85,12 @@ pub(crate) fn run(args: &TrainArgs) -> Result<bool> {
         })?
     };
     let outcome = start(config, session)?;
-    print_notes(outcome.notes);
-    for warning in outcome.warnings {
-        eprintln!("warning: {warning}");
-    }
     if outcome.interrupted {
         eprintln!(
-            "stopped; {} epochs are kept, the unfinished one is lost; continue with: \
-             captcha-lens train --out {} --resume",
+            "Stopped. {} finished {} saved; the current one is not. Continue with: captcha-lens \
+             train --out {} --resume",
             outcome.epochs,
+            plural(outcome.epochs, "epoch is", "epochs are"),
             args.out.display()
         );
     }

@@ -9,6 +9,7 @@ use captcha_model::{ModelConfig, Vocabulary};
 use crate::data::image_files::{SkippedEntries, image_files, skipped_entries};
 use crate::data::label_check::labels_are_likely;
 use crate::data::labels::{LabelledFile, list_labels};
+use crate::wording::plural;
 
 /// An image file and its label, if known.
 pub type AuditFile = (PathBuf, Option<String>);
@@ -78,8 +79,14 @@ pub fn list_files(folder: &Path, mode: LabelMode, config: &ModelConfig) -> Resul
     let unlabelled = files.len() - labelled;
     if unlabelled > 0 && mode != LabelMode::Never {
         notes.push(format!(
-            "{unlabelled} of {} images have no label and are read only",
-            files.len()
+            "{unlabelled} of {} {} {} for the accuracy",
+            files.len(),
+            plural(files.len(), "image", "images"),
+            plural(
+                unlabelled,
+                "has no label; it does not count",
+                "have no label; they do not count"
+            )
         ));
     }
     Ok(AuditFiles {

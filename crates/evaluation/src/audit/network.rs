@@ -4,6 +4,8 @@
 use captcha_model::ModelConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::wording::plural;
+
 /// Parts of an alphabet that are listed; for more, only their number is given.
 const MAX_LISTED: usize = 16;
 
@@ -31,6 +33,8 @@ fn kind(character: char) -> usize {
 #[serde(rename_all = "camelCase")]
 pub struct AuditNetwork {
     alphabet: String,
+    // Earlier versions saved it under the alias.
+    #[serde(alias = "maxLetters")]
     max_length: usize,
 }
 
@@ -148,10 +152,7 @@ fn other_case(character: char) -> Option<char> {
 }
 
 fn character_count(count: usize) -> String {
-    match count {
-        1 => "1 character".to_owned(),
-        _ => format!("{count} characters"),
-    }
+    format!("{count} {}", plural(count, "character", "characters"))
 }
 
 fn shown(character: char) -> String {
@@ -167,6 +168,13 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+
+    #[test]
+    fn network_with_the_earlier_field_name_is_read() {
+        let saved = r#"{"alphabet": "abc", "maxLetters": 4}"#;
+        let network: AuditNetwork = serde_json::from_str(saved).unwrap();
+        assert_eq!(network.describe(), "a to c, 1 to 4 characters");
+    }
 
     #[test]
     fn describe_fold_and_problems_agree_with_the_page() {

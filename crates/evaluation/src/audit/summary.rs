@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::data::{AuditData, AuditEntry};
 use crate::score::Tally;
+use crate::wording::plural;
 
 /// Counts of an audit; `AuditSummary` in the page's `types.d.ts` has the same names.
 #[derive(Debug, Serialize)]
@@ -108,7 +109,7 @@ impl AuditSummary {
                 "Solved: {} of {} {} ({:.1}%; 95% interval {:.1}% to {:.1}%).",
                 self.exact_matches,
                 self.supported,
-                plural(self.supported, "image"),
+                plural(self.supported, "image", "images"),
                 100.0 * rate,
                 100.0 * low,
                 100.0 * high
@@ -124,7 +125,7 @@ impl AuditSummary {
             sentences.push(format!(
                 "This says nothing about the other {} {}.",
                 self.unsupported,
-                plural(self.unsupported, "image")
+                plural(self.unsupported, "image", "images")
             ));
         }
         if self.supported > 0 && self.exact_matches < self.supported {
@@ -163,12 +164,5 @@ impl AuditSummary {
             .map(|(problem, count)| format!("{count} {}", words(problem, *count)))
             .collect();
         format!("{of} do not fit: {}.", counts.join(", "))
-    }
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    match count {
-        1 => noun.to_owned(),
-        _ => format!("{noun}s"),
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use captcha_model::{ModelConfig, Vocabulary};
 
 use crate::data::labels::{LabelledFile, has_label_file};
+use crate::wording::plural;
 
 /// Whether a folder's labels probably are the texts of its images, unlike those of `captcha_1.png`.
 ///
@@ -80,12 +81,13 @@ pub fn check_labels(files: &[LabelledFile], config: &ModelConfig) -> Result<()> 
             .with_context(|| path.display().to_string())
             .with_context(|| {
                 format!(
-                    "{count} of {} labels do not fit the network. Its characters are {:?}, up to {} \
+                    "{count} of {} labels {} not fit the network. Its characters are {:?}, up to {} \
                      in a text; the labels contain {:?}, up to {}. Correct the labels, or write a \
                      preset with another network: copy the configuration from `captcha-lens info \
                      --json` to [model] and change its alphabet and max_length. Such a network \
                      starts from random weights",
                     files.len(),
+                    plural(count, "does", "do"),
                     config.alphabet,
                     config.max_length,
                     characters.iter().collect::<String>(),

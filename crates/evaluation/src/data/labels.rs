@@ -9,6 +9,7 @@ use captcha_model::Vocabulary;
 
 use crate::data::image_files::{SkippedEntries, image_files, is_image, skipped_entries};
 use crate::files::read_text;
+use crate::wording::plural;
 
 /// The paper's label file: one line `NAME WORD` for each image `NAME.png` beside it.
 pub const SPEC_FILE: &str = "spec_train_val.txt";
@@ -53,8 +54,15 @@ impl Listing {
             let SkippedEntries { folders, files } = skipped_entries(folder)?;
             let counted = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
             let skipped: Vec<_> = [
-                counted(folders, "folders"),
-                counted(files, "SVG, AVIF, HEIC, TIFF or zip files"),
+                counted(folders, plural(folders, "folder", "folders")),
+                counted(
+                    files,
+                    plural(
+                        files,
+                        "SVG, AVIF, HEIC, TIFF or zip file",
+                        "SVG, AVIF, HEIC, TIFF or zip files",
+                    ),
+                ),
             ]
             .into_iter()
             .flatten()
@@ -120,22 +128,27 @@ pub fn list_labels(folder: &Path, vocabulary: &Vocabulary) -> Result<Listing> {
         files.push(LabelledFile { path, text: label });
     }
     if let Some(first) = unlabelled.first() {
+        let count = unlabelled.len();
         notes.push(format!(
-            "{} of {listed} images have no label and are left out, for example {}",
-            unlabelled.len(),
+            "{count} of {listed} {} {} no label and {} left out, for example {}",
+            plural(listed, "image", "images"),
+            plural(count, "has", "have"),
+            plural(count, "is", "are"),
             first.display()
         ));
     }
     let repeated = listed - unlabelled.len() - files.len();
     if repeated > 0 {
         notes.push(format!(
-            "{repeated} of {listed} rows repeat an image; each image counts once"
+            "{repeated} of {listed} rows {} an image; each image counts once",
+            plural(repeated, "repeats", "repeat")
         ));
     }
     if folded > 0 {
         notes.push(format!(
-            "{folded} labels contain letters in a case that the network does not know; they count as \
-             the same letters in the other case"
+            "{folded} {} letters in a case that the network does not know; they count as the same \
+             letters in the other case",
+            plural(folded, "label contains", "labels contain")
         ));
     }
     Ok(Listing {

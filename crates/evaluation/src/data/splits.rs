@@ -87,8 +87,8 @@ pub fn split(mut images: Vec<HashedFile>, ordered: bool) -> Result<Parts> {
     }
     ensure!(
         cut < count,
-        "it contains too few images to split ({count}): by chance all belong to the validation \
-         part; add some"
+        "it contains too few images to split ({count}): all images fell into the \
+         validation part; add images"
     );
     let train = images.split_off(cut);
     Ok(Parts {

@@ -48,7 +48,7 @@ pub(super) fn open_gpu(choice: DeviceChoice, gpu: Gpu) -> Result<Device, OpenErr
     let options = Device::wgpu_options().device_kind(kind).graphics_api(api);
     options.init().map_err(|error| match error {
         WgpuInitError::AdapterUnavailable { .. } => {
-            OpenError::Missing(format!("the graphics driver offers no such {name}"))
+            OpenError::Missing(format!("the graphics driver has no {name}"))
         }
         WgpuInitError::RequestDevice { message } => OpenError::Driver(format!(
             "the graphics driver did not open the {name} ({})",

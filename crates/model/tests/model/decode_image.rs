@@ -320,7 +320,7 @@ fn decode_image_of_too_large_a_file_is_an_error() {
     assert_eq!(MAX_BYTES, 20_000_000); // as in the message
     let error = decode_image(&vec![0; MAX_BYTES + 1]).unwrap_err();
     assert_eq!(error.code(), "image-too-large");
-    assert!(error.to_string().contains("At most 20 MB"), "{error}");
+    assert!(error.to_string().contains("The limit is 20 MB"), "{error}");
 }
 
 #[test]

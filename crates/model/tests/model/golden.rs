@@ -15,7 +15,7 @@ fn compared(right: &Network, wrong: &Network) -> Result<(), GoldenError> {
     block_on(compare(&right, &wrong))
 }
 
-/// A network that recognises no character in any image.
+/// A network that recognizes no character in any image.
 fn silent() -> Network {
     let mut network = fresh(&tiny("abc", 3));
     let mut bias = [0.0; 6];

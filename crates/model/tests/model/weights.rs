@@ -188,9 +188,9 @@ fn load_of_other_bytes_is_an_error() {
     assert_bad(load(Vec::new()), "cut short");
     assert_bad(
         load(b"<!doctype html><title>404 Not Found</title>".to_vec()),
-        "not a whole",
+        "the safetensors file is damaged",
     );
-    assert_bad(load(vec![0; 4096]), "not a whole");
+    assert_bad(load(vec![0; 4096]), "the safetensors file is damaged");
     for entry in ["format", "config", "training"] {
         let mut parts = Parts::of(&file(Precision::Full));
         parts.metadata.remove(entry);
@@ -221,7 +221,7 @@ fn load_of_other_tensors_is_an_error() {
     );
     assert_bad(
         load(parts.file()),
-        "no place for the tensor `decoder.gru.third.weight`",
+        "no tensor named `decoder.gru.third.weight`",
     );
 
     let mut parts = whole.clone();

@@ -9,6 +9,7 @@ use captcha_evaluation::data::label_check::check_labels;
 use captcha_evaluation::data::labels::{LabelledFile, list_labels};
 use captcha_evaluation::data::splits::{HashedFile, Parts, split};
 use captcha_evaluation::files::{Hash, hash};
+use captcha_evaluation::wording::plural;
 use captcha_model::ModelConfig;
 use captcha_model::image::decode_image;
 use rayon::prelude::*;
@@ -68,13 +69,16 @@ pub fn training_parts(folder: &Path, config: &ModelConfig) -> Result<(Parts, Vec
     if !unreadable.is_empty() {
         let (left_out, why) = (unreadable.len(), named(&unreadable));
         notes.push(format!(
-            "{left_out} of {count} images cannot be read and are left out: {why}"
+            "{left_out} of {count} images cannot be read and {} left out: {why}",
+            plural(left_out, "is", "are")
         ));
     }
     if !odd.is_empty() {
         notes.push(format!(
-            "{} of {count} images have an unusual size for CAPTCHAs, but are trained on: {}",
+            "{} of {count} images {} an unusual size for CAPTCHAs, but {} trained on: {}",
             odd.len(),
+            plural(odd.len(), "has", "have"),
+            plural(odd.len(), "is", "are"),
             named(&odd)
         ));
     }
@@ -117,8 +121,13 @@ fn contradictions(images: &[HashedFile]) -> Option<String> {
     }
     (!found.is_empty()).then(|| {
         format!(
-            "{} images are copies of another image but have another label: {}",
+            "{} {} another label: {}",
             found.len(),
+            plural(
+                found.len(),
+                "image is a copy of another image but has",
+                "images are copies of another image but have"
+            ),
             named(&found)
         )
     })

@@ -150,8 +150,9 @@ pub fn describe_best(
     };
     let (low, high) = tally.interval();
     format!(
-        "the weights are those of epoch {epoch} of {epochs}, the best: {valid_accuracy:.1}% of \
-         {valid_images} validation images are exact matches (95% interval {:.1}% to {:.1}%)",
+        "saved epoch {epoch} of {epochs}, which has the best validation accuracy: \
+         {valid_accuracy:.1}% of {valid_images} images are exact matches (95% interval {:.1}% to \
+         {:.1}%)",
         100.0 * low,
         100.0 * high
     )

@@ -77,8 +77,7 @@ fn load(path: &Path, provenance: &Provenance) -> Result<(TrainingModel, bool)> {
     };
     let earlier = earlier.try_load_record(record).map_err(|_| {
         anyhow!(
-            "checkpoint {} has another network than this version's preset of the run; the version \
-             that started the run can read it",
+            "checkpoint {} was made with a different network; use the version that started the run",
             path.display()
         )
     })?;

@@ -1,4 +1,4 @@
-//! Recipes: network, data and optimisation of a run, as a preset file describes them.
+//! Recipes: network, data and optimization of a run, as a preset file describes them.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub struct Recipe {
     pub model: Model,
     /// The synthetic images.
     pub data: DataRecipe,
-    /// The optimisation.
+    /// The optimization.
     pub training: TrainingRecipe,
 }
 
@@ -75,7 +75,7 @@ pub struct DataRecipe {
     pub augmented_share: f64,
 }
 
-/// The optimisation.
+/// The optimization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingRecipe {

@@ -52,7 +52,7 @@ pub fn start(config: RunConfig, session: Session) -> Result<Outcome> {
         Target::Existing(run, lock) => (run, lock),
     };
     for note in note.iter().chain(&notes) {
-        session.progress.message(&format!("note: {note}"));
+        session.progress.note(note);
     }
     let training = Training {
         provenance,

@@ -66,10 +66,6 @@ pub struct Outcome {
     pub interrupted: bool,
     /// Number of finished epochs.
     pub epochs: usize,
-    /// Notes for the user, among them the accuracy of the written epoch.
-    pub notes: Vec<String>,
-    /// Problems of the run.
-    pub warnings: Vec<String>,
 }
 
 /// Trains from the last checkpoint of a run, then writes the best epoch's weights into its folder.
@@ -134,7 +130,7 @@ pub(super) fn train(training: Training, run: &RunFolder, session: Session) -> Re
             .and_then(|limit| Instant::now().checked_add(limit)),
         finished_before: first,
         writes: writes.clone(),
-        progress,
+        progress: progress.clone(),
         state: Arc::new(Mutex::new((history.clone(), Vec::new()))),
     };
     let [weights, optim, scheduler] =
@@ -172,7 +168,7 @@ pub(super) fn train(training: Training, run: &RunFolder, session: Session) -> Re
          again"
     );
     history.answers = answers.last();
-    finish(run, history, result.interrupted.is_some())
+    finish(run, history, result.interrupted.is_some(), &*progress)
 }
 
 fn initial_model(
@@ -191,26 +187,29 @@ fn initial_model(
     Ok(model)
 }
 
-/// Writes the best epoch's weights, and finds the run's problems.
-fn finish(run: &RunFolder, mut history: TrainingHistory, interrupted: bool) -> Result<Outcome> {
+/// Writes the best epoch's weights, and reports its accuracy and the run's problems.
+fn finish(
+    run: &RunFolder,
+    mut history: TrainingHistory,
+    interrupted: bool,
+    progress: &dyn Progress,
+) -> Result<Outcome> {
     let best = run.best_epoch()?;
     let Exported { weights, note } = export(run, Some(best))?;
     history.epochs = run.history()?;
     let accuracy = run.validation(best)?.unwrap_or_default();
-    let mut notes = Vec::from_iter(note);
-    notes.push(describe_best(
-        best,
-        run.last_epoch()?,
-        accuracy,
-        history.valid_images,
-    ));
-    let problems = diagnose(&history, true).into_iter();
+    let epochs = run.last_epoch()?;
+    if let Some(note) = note {
+        progress.note(&note);
+    }
+    progress.note(&describe_best(best, epochs, accuracy, history.valid_images));
+    for (_, problem) in diagnose(&history, true) {
+        progress.warning(&problem);
+    }
     Ok(Outcome {
         weights,
         interrupted,
-        epochs: run.last_epoch()?,
-        notes,
-        warnings: problems.map(|(_, text)| text).collect(),
+        epochs,
     })
 }
 

@@ -59,7 +59,7 @@ impl EarlyStoppingStrategy for Watch {
         for (problem, text) in diagnose(history, false) {
             if !reported.contains(&problem) {
                 reported.push(problem);
-                self.progress.message(&format!("warning: {text}"));
+                self.progress.warning(&text);
             }
         }
         self.writes.wait(epoch - self.finished_before).is_some()

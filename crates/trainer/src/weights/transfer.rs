@@ -29,9 +29,10 @@ use captcha_model::weights::{Precision, Weights, save};
 pub fn widen_and_deepen(small: &Weights, config: &ModelConfig) -> Result<Weights> {
     let Some(origins) = origins(&small.config, config) else {
         bail!(
-            "these weights belong to another network than the preset's and cannot start it: a network \
-             may only have wider blocks, new blocks behind them (padded, with batch norm, without \
-             pooling), or pooling that keeps the columns"
+            "these weights belong to another network and cannot start this one. Blocks may have more \
+             filters. New blocks may follow if they are padded, have batch norm and do not pool. \
+             Pooling may keep the columns. The input may be n times as high and wide, with \
+             `unshuffle` n"
         );
     };
     let device = Device::flex();

@@ -1,0 +1,6 @@
+//! Wording of messages.
+
+/// The form of a word that fits a count.
+pub fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
