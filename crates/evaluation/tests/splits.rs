@@ -66,7 +66,7 @@ fn split_of_a_small_folder_has_no_empty_part_and_moves_no_training_image() {
                 }
                 Err(error) => {
                     assert!(
-                        count < 6 && error.to_string().contains("add some"),
+                        count < 6 && error.to_string().contains("add images"),
                         "{error}"
                     );
                 }

@@ -301,7 +301,7 @@ fn average_is_the_mean_and_records_its_parts() {
     let enlarged = widen_and_deepen(&a, &large).unwrap();
     let mean = average(&[a.clone(), b.clone(), a.clone()], "average a b a").unwrap_err();
     assert!(
-        mean.to_string().contains("cannot start it"),
+        mean.to_string().contains("cannot start this one"),
         "the last network's shape counts"
     );
 

@@ -84,3 +84,19 @@ impl AuditData {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_of_an_audit_with_earlier_field_names_gives_its_network() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("audit.json");
+        let saved = r#"{"network": {"alphabet": "abc", "maxLetters": 4}, "items": []}"#;
+        std::fs::write(&path, saved).unwrap();
+        let audit = AuditData::read(&path).unwrap();
+        assert_eq!(audit.network.describe(), "a to c, 1 to 4 characters");
+    }
+}

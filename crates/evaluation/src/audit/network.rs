@@ -170,13 +170,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn network_with_the_earlier_field_name_is_read() {
-        let saved = r#"{"alphabet": "abc", "maxLetters": 4}"#;
-        let network: AuditNetwork = serde_json::from_str(saved).unwrap();
-        assert_eq!(network.describe(), "a to c, 1 to 4 characters");
-    }
-
-    #[test]
     fn describe_fold_and_problems_agree_with_the_page() {
         let cases: Vec<Value> =
             serde_json::from_str(include_str!("../../../../tests/audit/labels.json")).unwrap();

@@ -307,7 +307,7 @@ fn decode_image_of_too_long_a_side_is_an_error() {
         let error = decode_image(&png_header(width, height)).unwrap_err();
         assert_eq!(error.code(), "image-too-large");
         assert!(
-            error.to_string().contains("65,535 pixels a side"),
+            error.to_string().contains("65,535 pixels per side"),
             "{error}"
         );
     }
