@@ -39,10 +39,8 @@ export default defineConfig({
       manifest: false,
       injectManifest: {
         globPatterns: ["*.{html,svg,png,webmanifest}", "assets/*"],
-        // WebGPU's module is cached when it is used.
-        globIgnores: ["assets/{captcha_wasm_bg,worker-webgpu}-*"],
         dontCacheBustURLsMatching: /^assets\//,
-        maximumFileSizeToCacheInBytes: 10_000_000,
+        maximumFileSizeToCacheInBytes: 30_000_000,
       },
     }),
     compress(),

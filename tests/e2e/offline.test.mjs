@@ -59,6 +59,7 @@ test("a new version is cached as a whole and replaces the old one", async (t) =>
       return count;
     });
   assert.equal(await versions(), 1);
+  assert.equal(await lens.page.evaluate(async () => (await caches.keys()).length), 1);
 
   await change("audit.html", "<title>", "<title>New: ");
   await lens.page.goto(`${site.address}audit.html${QUERY}`);
@@ -87,6 +88,82 @@ test("a new version is cached as a whole and replaces the old one", async (t) =>
   await site.close();
   await lens.page.goto(`${site.address}audit.html${QUERY}`);
   assert.match(await lens.page.title(), /^New: /);
+});
+
+test("a new version deletes old files, but not those of its own that a page has used", async (t) => {
+  const { folder, change, pathOf } = await copyOfPage(t);
+  const module = pathOf(/^assets\/captcha_wasm_bg-.*\.wasm$/);
+  const old = "assets/old-12345678.js";
+  await writeFile(join(folder, old), "");
+  await writeFile(join(folder, "other.txt"), "");
+  const site = await serve({ folders: [folder] });
+  t.after(site.close);
+  const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
+  const lens = await visit(browser, site.address);
+  const paths = [module, old, "other.txt"];
+  const kept = () =>
+    lens.page.evaluate(async (paths) => {
+      const found = await Promise.all(paths.map((path) => caches.match(path)));
+      return paths.filter((_, i) => found[i]);
+    }, paths);
+  assert.deepEqual(await kept(), []);
+  for (const path of paths) {
+    await lens.page.evaluate(async (path) => (await fetch(path)).arrayBuffer(), path);
+  }
+  await waitFor(async () => (await kept()).length === 3);
+
+  await change("sw.js", /"revision":"(?=\w+","url":"audit\.html")/, '"revision":"new');
+  await lens.page.reload();
+  await lens.chooseSample((await samples())[0].file);
+  await waitFor(() =>
+    lens.page.evaluate(async () => (await navigator.serviceWorker.ready).waiting !== null),
+  );
+  await lens.page.goto("about:blank");
+  await lens.page.goto(`${site.address}${QUERY}`);
+  await waitFor(async () => (await kept()).length === 2);
+  assert.deepEqual(await kept(), [module, "other.txt"]);
+});
+
+test("caches of the earlier service worker are deleted, not those of another copy", async (t) => {
+  const site = await serve();
+  t.after(site.close);
+  const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
+  const options = /** @type {const} */ ({ query: QUERY, serviceWorkers: "allow" });
+  const lens = await LensPage.open(browser, site.address, options);
+  assert.equal(await lens.waitUntilSettled(), "ready");
+  const other = `captcha-lens ${site.address}other/ 1`;
+  await lens.page.evaluate(
+    async (names) => {
+      for (const name of names) await caches.open(name);
+    },
+    [`captcha-lens ${site.address} 1`, `captcha-lens ${site.address} 2`, other],
+  );
+  await lens.chooseSample((await samples())[0].file);
+  await controlled(lens);
+  const names = await lens.page.evaluate(() => caches.keys());
+  assert.deepEqual(
+    names.filter((name) => name.startsWith("captcha-lens")),
+    [other],
+  );
+});
+
+test("pages are shown without their extension, and other pages after a visit", async (t) => {
+  const { folder } = await copyOfPage(t);
+  await writeFile(join(folder, "other.html"), "<!doctype html><title>Other</title>");
+  const site = await serve({ folders: [folder] });
+  t.after(site.close);
+  const browser = await launch({ webgpu: false });
+  t.after(() => browser.close());
+  const { page } = await visit(browser, site.address);
+  await page.goto(`${site.address}other.html`);
+  assert.equal(await page.title(), "Other");
+  await site.close();
+  await page.goto(`${site.address}audit${QUERY}`);
+  assert.match(await page.title(), /audit/i);
+  await page.goto(`${site.address}other.html`);
+  assert.equal(await page.title(), "Other");
 });
 
 test("the cached page is shown when the server is slow", async (t) => {

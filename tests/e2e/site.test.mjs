@@ -102,6 +102,7 @@ describe("built site", () => {
       assert.equal(small.headers.get("content-encoding"), encoding, path);
       const length = (/** @type {Response} */ { headers }) => Number(headers.get("content-length"));
       if (encoding) assert.ok(length(small) < length(plain), path);
+      if (encoding) assert.notEqual(small.headers.get("etag"), plain.headers.get("etag"), path);
       assert.deepEqual(await small.arrayBuffer(), await plain.arrayBuffer());
     }
   });

@@ -19,22 +19,26 @@ const networkTimeoutSeconds = 4;
 /** Files that were used but are not precached. Each copy of the page on an origin has its own cache. */
 const USED = `captcha-lens ${SCOPE}`;
 
-// The build replaces this with the list of files.
-precache(/** @type {any} */ (self).__WB_MANIFEST);
+/** The files of this version. @type {{ url: string, revision: string | null }[]} */
+// The build replaces the name with the list.
+const files = /** @type {any} */ (self).__WB_MANIFEST;
+/** Files that are not precached: the WebGPU module and its worker. */
+const ON_USE = /^assets\/(captcha_wasm_bg|worker-webgpu)-/;
+
+precache(files.filter(({ url }) => !ON_USE.test(url)));
 
 const fromNetwork = new NetworkOnly({ networkTimeoutSeconds });
+const used = new NetworkFirst({ cacheName: USED, networkTimeoutSeconds });
 
 registerRoute(
   ({ request, sameOrigin }) => sameOrigin && request.mode === "navigate",
   async ({ event, request, url }) => {
     const copy = await cached(url);
-    if (!copy) return fetch(request);
+    if (!copy) return used.handle({ event, request });
     const response = await fromNetwork.handle({ event, request }).catch(() => undefined);
     return response && response.status < 400 ? response : copy;
   },
 );
-
-const used = new NetworkFirst({ cacheName: USED, networkTimeoutSeconds });
 
 registerRoute(
   ({ url }) => url.href.startsWith(SCOPE),
@@ -58,13 +62,14 @@ async function compiled({ href }) {
 }
 
 /**
- * The precached file at an address. Neither a query nor a fragment makes it another file.
+ * The precached file at an address. Neither a query nor a fragment makes it another file. Some hosts
+ * send `audit.html` as `audit`.
  *
  * @param {URL} url
  * @returns {Promise<Response | undefined>} nothing also where the browser's cache fails
  */
 async function cached({ origin, pathname }) {
-  const path = pathname.replace(/\/$/, "/index.html");
+  const path = pathname.replace(/\/$/, "/index.html").replace(/\/[^/.]+$/, "$&.html");
   return matchPrecache(origin + path).catch(() => undefined);
 }
 
@@ -73,16 +78,25 @@ scope.addEventListener("activate", (event) => {
     (async () => {
       // No navigation preload: offline, its failure fails the page in Firefox.
       await deleteOldAssets();
+      await deleteOldCaches();
       await scope.clients.claim();
     })(),
   );
 });
 
-/** Deletes the files of earlier versions. */
+/** Deletes the files of earlier versions. A page may have used files of this version already. */
 async function deleteOldAssets() {
   if (!(await caches.has(USED))) return;
+  const current = new Set(files.map(({ url }) => SCOPE + url));
   const cache = await caches.open(USED);
   for (const request of await cache.keys()) {
-    if (request.url.startsWith(`${SCOPE}assets/`)) await cache.delete(request);
+    const isAsset = request.url.startsWith(`${SCOPE}assets/`);
+    if (isAsset && !current.has(request.url)) await cache.delete(request);
   }
+}
+
+/** Deletes the caches of the earlier service worker, which had one for each version. */
+async function deleteOldCaches() {
+  const names = (await caches.keys()).filter((name) => name.startsWith(`${USED} `));
+  await Promise.all(names.map((name) => caches.delete(name)));
 }
