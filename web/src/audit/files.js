@@ -7,6 +7,8 @@ import { isLabelFile } from "./labels.js";
 import { baseName, normalizePath } from "./paths.js";
 import { listZip } from "./zip.js";
 
+/** @import { ErrorCode } from "../lib/types.js" */
+/** @import { PageErrorCode } from "../shared/types.js" */
 /** @import { AuditImage, LabelFile } from "./types.js" */
 
 /** Formats that the engine or the browser can decode. */
@@ -45,7 +47,7 @@ const MAX_LISTED = 3;
  * @property {string[]} ignored paths of other files
  */
 
-/** @typedef {{ path: string, error: LensError }} Problem a file that could not be opened */
+/** @typedef {{ path: string, error: LensError<ErrorCode | PageErrorCode> }} Problem a file that could not be opened */
 
 /**
  * @param {File[]} files from a file input

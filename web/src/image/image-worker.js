@@ -7,7 +7,7 @@ import { serveRpc } from "../lib/rpc.js";
 import { findCaptchaPart, detectOnBitmap, shrink } from "./crop-image.js";
 
 /** @import { DrawOptions, Drawing } from "../../pkg/captcha_synth_wasm.js" */
-/** @import { PlainError } from "../lib/types.js" */
+/** @import { PageError } from "../shared/types.js" */
 /** @import { Part, Size } from "./crop-geometry.js" */
 
 /** The CAPTCHA generator's module. */
@@ -43,7 +43,7 @@ serveRpc(TASKS, { toError });
 
 /**
  * @param {unknown} thrown
- * @returns {PlainError}
+ * @returns {PageError}
  */
 function toError(thrown) {
   const { code = "page-error", message = String(thrown) } = /** @type {Partial<LensError>} */ (

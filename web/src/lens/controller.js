@@ -23,9 +23,8 @@ import { setFragment } from "./url-hash.js";
 /** @import { CropView } from "../ui/lens/crop.js" */
 /** @import { GenerateView } from "../ui/lens/generate.js" */
 /** @import { LensView } from "../ui/lens/lens-view.js" */
-/** @import { Sample } from "../ui/lens/samples.js" */
 /** @import { Player } from "./player.js" */
-/** @import { LensEvent, Phase, Retry, Source, State } from "./state.js" */
+/** @import { LensEvent, Phase, Retry, Sample, Source, State } from "./state.js" */
 
 /** How many of the most probable texts are asked for. The first one is the reading itself. */
 const ALTERNATIVES = 5;

@@ -3,8 +3,8 @@
 
 /** @import { Drawing, DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 /** @import { Part } from "../image/crop-geometry.js" */
-/** @import { BackendPreference, PlainError, Recognition } from "../lib/types.js" */
-/** @import { Sample } from "../ui/lens/samples.js" */
+/** @import { BackendPreference, Recognition } from "../lib/types.js" */
+/** @import { PageError, PageState } from "../shared/types.js" */
 
 /**
  * An image to read.
@@ -20,6 +20,8 @@
 /** The part of the source that is read, and what to say about it. @typedef {{ part: Part, words: string }} Crop */
 
 /** The image on the page. `isRedraw`: a drawing that replaces another one. @typedef {Source & { isRedraw: boolean }} Picture */
+
+/** A sample image. @typedef {{ file: string, text: string, address: string }} Sample */
 
 /** What “Try again” does. @typedef {{ type: "recognize" } | { type: "sample", sample: Sample } | { type: "draw", options: DrawOptions }} Retry */
 
@@ -38,7 +40,7 @@
  *   | { name: "acquiring", status: string, remark: string | null }
  *   | { name: "recognizing", loading: boolean }
  *   | { name: "done" }
- *   | { name: "failed", error: PlainError, retry: Retry | null }} Phase
+ *   | { name: "failed", error: PageError, retry: Retry | null }} Phase
  */
 
 /**
@@ -87,8 +89,8 @@
  *   | { type: "loaded" }
  *   | { type: "reencode", file: Blob }
  *   | { type: "recognized", recognition: Recognition, isFirst: boolean }
- *   | { type: "reject", error: PlainError, retry?: Retry }
- *   | { type: "fail", error: PlainError, retry?: Retry }
+ *   | { type: "reject", error: PageError, retry?: Retry }
+ *   | { type: "fail", error: PageError, retry?: Retry }
  *   | { type: "prefer", backend: BackendPreference }} LensEvent
  */
 
@@ -216,7 +218,7 @@ function reject(state, event) {
 
 /**
  * @param {State} state
- * @param {{ error: PlainError, retry?: Retry }} event
+ * @param {{ error: PageError, retry?: Retry }} event
  * @returns {State}
  */
 function fail(state, { error, retry = { type: "recognize" } }) {
@@ -253,9 +255,9 @@ function withPhase(state, phase) {
   return { ...state, phase };
 }
 
-/** What the page's `data-state` is in a phase. @typedef {"loading" | "ready" | "reading" | "done" | "error"} PageState */
-
 /**
+ * The page's `data-state` in a phase.
+ *
  * @param {Phase} phase
  * @returns {PageState}
  */

@@ -3,12 +3,16 @@
 
 import { REASONS } from "./adapter.js";
 
-/** @import { ErrorCode, PageErrorCode, PlainError } from "./types.js" */
+/** @import { ErrorCode, PlainError } from "./types.js" */
 
-/** The error class of this package. */
+/**
+ * The error class of this package.
+ *
+ * @template {string} [Code=ErrorCode]
+ */
 export class LensError extends Error {
   /**
-   * @param {ErrorCode | PageErrorCode} code a stable, short name such as `unreadable-image`
+   * @param {Code} code a stable, short name such as `unreadable-image`
    * @param {string} message a sentence that says what to do
    * @param {ErrorOptions} [options] `cause`: technical detail, for developers
    */
@@ -79,7 +83,8 @@ export function toPlain(thrown) {
 /**
  * The error that {@link toPlain} has converted.
  *
- * @param {PlainError} plain
+ * @template {string} Code
+ * @param {PlainError<Code>} plain
  */
 export function fromPlain({ code, message, detail }) {
   return new LensError(code, message, detail === undefined ? undefined : { cause: detail });

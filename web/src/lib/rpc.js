@@ -19,10 +19,14 @@ import { LensError, fromPlain, toPlain } from "./errors.js";
  * @property {boolean} started also where the request is not restartable
  */
 
-/** The worker failed before it started this request. Another worker can do the request. */
+/**
+ * The worker failed before it started this request. Another worker can do the request.
+ *
+ * @extends {LensError<string>}
+ */
 export class NotStarted extends LensError {
   /**
-   * @param {LensError} error the worker's failure
+   * @param {LensError<string>} error the worker's failure
    * @param {boolean} blamed whether the worker failed on another request
    */
   constructor(error, blamed) {
@@ -50,7 +54,7 @@ export class RpcClient {
   /**
    * @param {Worker} worker
    * @param {object} options
-   * @param {(event: "error" | "messageerror", message: string) => LensError} options.toCrash the
+   * @param {(event: "error" | "messageerror", message: string) => LensError<string>} options.toCrash the
    *   error for an event of the worker; `message` is empty where its script is missing
    * @param {string[]} [options.fatalCodes] error codes after which the worker is useless
    * @param {() => void} [options.onEnd] called once, when the worker has ended
@@ -122,7 +126,7 @@ export class RpcClient {
     this.#onEnd();
   }
 
-  /** @param {LensError} error */
+  /** @param {LensError<string>} error */
   #crash(error) {
     const pending = [...this.#pending.values()];
     const blamed = pending.some(({ started }) => started);
@@ -171,7 +175,7 @@ export class RpcClient {
  * @param {object} [options]
  * @param {boolean} [options.queued] one request at a time, in the order of arrival; a request that is
  *   aborted in the queue is not started
- * @param {(thrown: unknown) => PlainError} [options.toError] describes what a method throws
+ * @param {(thrown: unknown) => PlainError<string>} [options.toError] describes what a method throws
  */
 export function serveRpc(methods, { queued = false, toError = toPlain } = {}) {
   /** Requests that have not started and are not aborted. @type {Set<number>} */

@@ -56,17 +56,6 @@ export type ErrorCode =
   /** The code does not run in a browser, but for example in Node.js. */
   | "no-browser";
 
-/** Error codes of the page, which the package does not use. */
-export type PageErrorCode =
-  | "bad-archive"
-  | "bad-audit"
-  | "missing-sample"
-  | "no-clipboard"
-  | "no-images"
-  | "not-a-file"
-  | "page-error"
-  | "unreadable-file";
-
 /** The used part of a generated module. The module without WebGPU has the same. */
 export type EngineModule = Pick<typeof import("../../pkg/captcha_wasm.js"), "Recognizer"> & {
   default: (options: { module_or_path: globalThis.Response }) => Promise<unknown>;
@@ -151,9 +140,9 @@ export type RpcResponse =
   | { type: "started"; id: number }
   | { type: "progress"; id: number; progress: unknown }
   | { type: "done"; id: number; value: unknown }
-  | { type: "failed"; id: number; error: PlainError }
+  | { type: "failed"; id: number; error: PlainError<string> }
   /** The worker is useless: all open requests have failed. */
-  | { type: "crashed"; error: PlainError };
+  | { type: "crashed"; error: PlainError<string> };
 
 /** The methods of the engine's worker. */
 export type EngineMethods = {
@@ -172,8 +161,8 @@ type Outcome =
   { recognition: Recognition; error?: undefined } | { recognition?: undefined; error: PlainError };
 
 /** An error that can be sent between threads. */
-export interface PlainError {
-  code: ErrorCode | PageErrorCode;
+export interface PlainError<Code extends string = ErrorCode> {
+  code: Code;
   message: string;
   /** Technical detail for developers: the error's `cause`. */
   detail?: string;

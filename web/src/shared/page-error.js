@@ -2,11 +2,11 @@
 /** Errors as the page shows them. */
 
 /** @import { LensError } from "../lib/errors.js" */
-/** @import { PlainError } from "../lib/types.js" */
+/** @import { PageError } from "./types.js" */
 
 /**
  * @param {unknown} thrown
- * @returns {PlainError} with the code `page-error` where the error has none
+ * @returns {PageError} with the code `page-error` where the error has none
  */
 export function toPageError(thrown) {
   const { code, message } = /** @type {Partial<LensError>} */ (thrown ?? {});

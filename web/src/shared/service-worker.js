@@ -1,7 +1,7 @@
 // @ts-check
 /** Registers the service worker, which makes the page work without a network. */
 
-/** @import { PageState } from "../lens/state.js" */
+/** @import { PageState } from "./types.js" */
 
 /** Milliseconds without work before a page that has read nothing registers the worker. */
 const IDLE_TIME = 5000;

@@ -11,7 +11,8 @@ import { renderReport } from "../report/report.js";
 import { showBackend } from "../backend-select.js";
 
 /** @import { AuditReport } from "../../audit/types.js" */
-/** @import { BackendPreference, PlainError, BackendStatus } from "../../lib/types.js" */
+/** @import { BackendPreference, BackendStatus } from "../../lib/types.js" */
+/** @import { PageError } from "../../shared/types.js" */
 /** @import { RunProgress } from "../../audit/run.js" */
 
 /** The state of the page. The styles show the parts that belong to it. */
@@ -131,7 +132,7 @@ export class AuditView {
   }
 
   /**
-   * @param {PlainError} error
+   * @param {PageError} error
    * @param {string} words the status if there is a report
    */
   setError({ code, message }, words) {

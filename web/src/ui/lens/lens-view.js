@@ -18,9 +18,9 @@ import { showBackend } from "../backend-select.js";
 /** @import { InputImage } from "./input.js" */
 /** @import { Size } from "../../image/crop-geometry.js" */
 /** @import { PlaybackState } from "../../lens/player.js" */
-/** @import { PageState } from "../../lens/state.js" */
+/** @import { Sample } from "../../lens/state.js" */
+/** @import { PageState } from "../../shared/types.js" */
 /** @import { BackendPreference, Progress, Recognition, BackendStatus } from "../../lib/types.js" */
-/** @import { Sample } from "./samples.js" */
 
 /**
  * How a reading is shown.

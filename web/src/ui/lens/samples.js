@@ -3,7 +3,7 @@
 
 import { cloneTemplate, getById, query } from "../dom.js";
 
-/** @typedef {{ file: string, text: string, address: string }} Sample */
+/** @import { Sample } from "../../lens/state.js" */
 
 /**
  * @param {Sample[]} samples

@@ -9,8 +9,8 @@ import {
 } from "../../shared/describe.js";
 import { getById } from "../dom.js";
 
-/** @import { PageState } from "../../lens/state.js" */
 /** @import { Progress, BackendStatus } from "../../lib/types.js" */
+/** @import { PageState } from "../../shared/types.js" */
 
 /** Milliseconds for which a note floats over the page. */
 const FLOATING_MILLISECONDS = 10_000;
