@@ -16,7 +16,7 @@ import {
   describeScope,
   describeVerdict,
 } from "../../../web/src/audit/verdict.js";
-import { percent } from "../../../web/src/shared/format.js";
+import { percent } from "../../../web/src/common/format.js";
 import { toCsv } from "../../../web/src/ui/report/save.js";
 
 /** @import { AuditItem, AuditNetwork } from "../../../web/src/audit/types.js" */

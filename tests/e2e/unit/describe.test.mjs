@@ -11,8 +11,8 @@ import {
   describeReason,
   describeResult,
   describeStage,
-} from "../../../web/src/shared/describe.js";
-import { milliseconds, percent } from "../../../web/src/shared/format.js";
+} from "../../../web/src/common/describe.js";
+import { milliseconds, percent } from "../../../web/src/common/format.js";
 
 /** Replaces narrow spaces by plain ones. @param {string} words */
 const plain = (words) => words.replaceAll("\u202f", " ");

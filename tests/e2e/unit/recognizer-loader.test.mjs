@@ -5,7 +5,7 @@ import {
   RecognizerLoader,
   parseWeights,
   parseBackend,
-} from "../../../web/src/shared/recognizer-loader.js";
+} from "../../../web/src/common/recognizer-loader.js";
 import { FakeWorker, answer } from "../fake/worker.mjs";
 
 /** @import { LoadOptions } from "../../../web/src/lib/types.js" */

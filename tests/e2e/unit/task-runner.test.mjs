@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
-import { TaskRunner } from "../../../web/src/shared/task-runner.js";
+import { TaskRunner } from "../../../web/src/common/task-runner.js";
 
 /** A task that ends when the test resolves it. */
 function controlled() {

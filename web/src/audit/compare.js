@@ -1,7 +1,7 @@
 // @ts-check
 /** Compares two audits: of two sets of images, or of one set with two settings. Pure. */
 
-import { imageCount } from "../shared/format.js";
+import { imageCount } from "../common/format.js";
 import { commonFolder } from "./paths.js";
 import { differenceInterval, wilsonInterval, pairedDifferenceInterval } from "./intervals.js";
 import { evaluateItems } from "./statistics.js";

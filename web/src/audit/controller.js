@@ -2,10 +2,10 @@
 /** Runs the audit page: files in, readings, report. */
 
 import { LensError } from "../lib/errors.js";
-import { describeBackend } from "../shared/describe.js";
-import { toPageError } from "../shared/page-error.js";
-import { RecognizerLoader } from "../shared/recognizer-loader.js";
-import { TaskRunner } from "../shared/task-runner.js";
+import { describeBackend } from "../common/describe.js";
+import { toPageError } from "../common/page-error.js";
+import { RecognizerLoader } from "../common/recognizer-loader.js";
+import { TaskRunner } from "../common/task-runner.js";
 import { findImages } from "./files.js";
 import {
   areLikelyLabels,

@@ -8,7 +8,7 @@ import { baseName, normalizePath } from "./paths.js";
 import { listZip } from "./zip.js";
 
 /** @import { ErrorCode } from "../lib/types.js" */
-/** @import { PageErrorCode } from "../shared/types.js" */
+/** @import { PageErrorCode } from "../common/types.js" */
 /** @import { AuditImage, LabelFile } from "./types.js" */
 
 /** Formats that the engine or the browser can decode. */

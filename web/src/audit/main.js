@@ -1,8 +1,8 @@
 // @ts-check
 /** The audit page: connects its parts. */
 
-import { parseBackend, parseWeights } from "../shared/recognizer-loader.js";
-import { registerServiceWorker } from "../shared/service-worker.js";
+import { parseBackend, parseWeights } from "../common/recognizer-loader.js";
+import { registerServiceWorker } from "../common/service-worker.js";
 import { AuditView } from "../ui/audit/audit-view.js";
 import { AuditController } from "./controller.js";
 import { filesFromList, filesFromDrop } from "./files.js";

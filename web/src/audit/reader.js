@@ -4,7 +4,7 @@
 import { prepare } from "../image/prepare.js";
 import { isRefusal, reencode } from "../image/reencode.js";
 import { LensError } from "../lib/errors.js";
-import { describeBackend } from "../shared/describe.js";
+import { describeBackend } from "../common/describe.js";
 
 /** @import { Recognizer } from "../lib/client.js" */
 /** @import { BatchRecognizer } from "./run.js" */

@@ -8,7 +8,7 @@
  */
 
 import { describeNetwork } from "./alphabet.js";
-import { imageCount, number, percent } from "../shared/format.js";
+import { imageCount, number, percent } from "../common/format.js";
 
 /** @import { AuditNetwork, AuditSummary } from "./types.js" */
 

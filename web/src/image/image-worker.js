@@ -7,7 +7,7 @@ import { serveRpc } from "../lib/rpc.js";
 import { findCaptchaPart, detectOnBitmap, shrink } from "./crop-image.js";
 
 /** @import { DrawOptions, Drawing } from "../../pkg/captcha_synth_wasm.js" */
-/** @import { PageError } from "../shared/types.js" */
+/** @import { PageError } from "../common/types.js" */
 /** @import { Part, Size } from "./crop-geometry.js" */
 
 /** The CAPTCHA generator's module. */

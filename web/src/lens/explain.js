@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts and numbers that explain a reading. Pure. */
 
-import { percent } from "../shared/format.js";
+import { percent } from "../common/format.js";
 
 /** @import { Grid, Character, Recognition } from "../lib/types.js" */
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The main page: connects its parts. */
 
-import { parseBackend, parseWeights } from "../shared/recognizer-loader.js";
+import { parseBackend, parseWeights } from "../common/recognizer-loader.js";
 import { CropView } from "../ui/lens/crop.js";
 import { GenerateView } from "../ui/lens/generate.js";
 import { fromChooser, fromClipboard } from "../ui/lens/input.js";

@@ -4,7 +4,7 @@
 /** @import { Drawing, DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 /** @import { Part } from "../image/crop-geometry.js" */
 /** @import { BackendPreference, Recognition } from "../lib/types.js" */
-/** @import { PageError, PageState } from "../shared/types.js" */
+/** @import { PageError, PageState } from "../common/types.js" */
 
 /**
  * An image to read.

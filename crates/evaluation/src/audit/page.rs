@@ -13,7 +13,7 @@ pub(super) const MARK: &str = r#"<meta name="generator" content="captcha-lens au
 
 /// Modules of the page; each follows those that it imports.
 const MODULES: [&str; 13] = [
-    include_str!("../../../../web/src/shared/format.js"),
+    include_str!("../../../../web/src/common/format.js"),
     include_str!("../../../../web/src/audit/alphabet.js"),
     include_str!("../../../../web/src/audit/intervals.js"),
     include_str!("../../../../web/src/audit/paths.js"),

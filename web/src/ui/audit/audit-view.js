@@ -3,8 +3,8 @@
 
 import { evaluateItems, summarize } from "../../audit/statistics.js";
 import { coversMinority } from "../../audit/verdict.js";
-import { imageCount, percent } from "../../shared/format.js";
-import { describeBackend, describeReason } from "../../shared/describe.js";
+import { imageCount, percent } from "../../common/format.js";
+import { describeBackend, describeReason } from "../../common/describe.js";
 import { getById } from "../dom.js";
 import { dropZone } from "../drop-zone.js";
 import { renderReport } from "../report/report.js";
@@ -12,7 +12,7 @@ import { showBackend } from "../backend-select.js";
 
 /** @import { AuditReport } from "../../audit/types.js" */
 /** @import { BackendPreference, BackendStatus } from "../../lib/types.js" */
-/** @import { PageError } from "../../shared/types.js" */
+/** @import { PageError } from "../../common/types.js" */
 /** @import { RunProgress } from "../../audit/run.js" */
 
 /** The state of the page. The styles show the parts that belong to it. */

@@ -4,7 +4,7 @@
  */
 
 import { capital, cellAt, describeCell, describePlace, topCells } from "../../lens/explain.js";
-import { percent } from "../../shared/format.js";
+import { percent } from "../../common/format.js";
 import { createElement, getById } from "../dom.js";
 import { paintTint } from "./heatmap.js";
 

@@ -2,8 +2,8 @@
 /** The list of characters, each with its confidence and a thumbnail of its attention. */
 
 import { maxWeight } from "../../lib/overlay.js";
-import { percent } from "../../shared/format.js";
-import { describeFocus, describeCharacter } from "../../shared/describe.js";
+import { percent } from "../../common/format.js";
+import { describeFocus, describeCharacter } from "../../common/describe.js";
 import { cloneTemplate, getById, query } from "../dom.js";
 import { paintAttention } from "./heatmap.js";
 

@@ -5,9 +5,9 @@
  * inside SVG.
  */
 
-import { percent } from "../../shared/format.js";
+import { percent } from "../../common/format.js";
 import { maxWeight } from "../../lib/overlay.js";
-import { certaintyOf, describeCertainty, describeReading } from "../../shared/describe.js";
+import { certaintyOf, describeCertainty, describeReading } from "../../common/describe.js";
 import { paintAttention } from "./heatmap.js";
 
 /** @import { Recognition } from "../../lib/types.js" */

@@ -19,7 +19,7 @@ import { showBackend } from "../backend-select.js";
 /** @import { Size } from "../../image/crop-geometry.js" */
 /** @import { PlaybackState } from "../../lens/player.js" */
 /** @import { Sample } from "../../lens/state.js" */
-/** @import { PageState } from "../../shared/types.js" */
+/** @import { PageState } from "../../common/types.js" */
 /** @import { BackendPreference, Progress, Recognition, BackendStatus } from "../../lib/types.js" */
 
 /**

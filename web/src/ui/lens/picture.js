@@ -1,9 +1,9 @@
 // @ts-check
 /** The image with its heatmap, and the characters above their positions. */
 
-import { percent } from "../../shared/format.js";
+import { percent } from "../../common/format.js";
 import { centerOf, lerp, maxWeight, separateLabels } from "../../lib/overlay.js";
-import { certaintyOf } from "../../shared/describe.js";
+import { certaintyOf } from "../../common/describe.js";
 import { createElement, getById, prefersReducedMotion } from "../dom.js";
 import { isDark, paintAttention, paintScale } from "./heatmap.js";
 

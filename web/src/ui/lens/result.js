@@ -1,8 +1,8 @@
 // @ts-check
 /** The result as text and numbers. */
 
-import { milliseconds, percent } from "../../shared/format.js";
-import { certaintyOf, describeCertainty } from "../../shared/describe.js";
+import { milliseconds, percent } from "../../common/format.js";
+import { certaintyOf, describeCertainty } from "../../common/describe.js";
 import { createElement, getById } from "../dom.js";
 
 /** @import { Alternative, Character, Recognition } from "../../lib/types.js" */

@@ -6,11 +6,11 @@ import {
   describeBytes,
   describeReason,
   describeStage,
-} from "../../shared/describe.js";
+} from "../../common/describe.js";
 import { getById } from "../dom.js";
 
 /** @import { Progress, BackendStatus } from "../../lib/types.js" */
-/** @import { PageState } from "../../shared/types.js" */
+/** @import { PageState } from "../../common/types.js" */
 
 /** Milliseconds for which a note floats over the page. */
 const FLOATING_MILLISECONDS = 10_000;

@@ -2,7 +2,7 @@
 /** One step of the decoder, with the values of the current character. */
 
 import { describePlace, describeStep, topCells } from "../../lens/explain.js";
-import { percent } from "../../shared/format.js";
+import { percent } from "../../common/format.js";
 import { createElement, getById } from "../dom.js";
 import { paintTint } from "./heatmap.js";
 

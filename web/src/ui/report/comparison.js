@@ -3,7 +3,7 @@
 
 import { describeNetwork } from "../../audit/alphabet.js";
 import { compareAudits, describeComparison } from "../../audit/compare.js";
-import { percent } from "../../shared/format.js";
+import { percent } from "../../common/format.js";
 import { make, section, tableOf } from "./elements.js";
 
 /** @import { AuditReport, Share } from "../../audit/types.js" */

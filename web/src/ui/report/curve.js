@@ -4,7 +4,7 @@
  * images.
  */
 
-import { percent } from "../../shared/format.js";
+import { percent } from "../../common/format.js";
 import { draw, make, section, tableOf } from "./elements.js";
 
 /** @import { Threshold } from "../../audit/types.js" */

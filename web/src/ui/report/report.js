@@ -7,7 +7,7 @@
 import { describeNetwork } from "../../audit/alphabet.js";
 import { evaluateItems, notableCases, summarize } from "../../audit/statistics.js";
 import { coversMinority, describeScope, describeVerdict } from "../../audit/verdict.js";
-import { imageCount, number, percent } from "../../shared/format.js";
+import { imageCount, number, percent } from "../../common/format.js";
 import { comparison } from "./comparison.js";
 import { confidenceCurve } from "./curve.js";
 import { make, section, tableOf } from "./elements.js";

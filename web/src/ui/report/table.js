@@ -2,7 +2,7 @@
 /** The table of all images, which can be sorted, filtered and searched. */
 
 import { confidenceOf } from "../../audit/statistics.js";
-import { percent } from "../../shared/format.js";
+import { percent } from "../../common/format.js";
 import { make, section } from "./elements.js";
 
 /** @import { EvaluatedItem } from "../../audit/types.js" */
