@@ -316,7 +316,7 @@ fn audit_reports_skipped_files() {
         );
         assert!(output.status.success());
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(errors.contains("1 folder(s) inside"), "{errors}");
-        assert!(errors.contains("2 SVG, AVIF"), "{errors}");
+        assert!(errors.contains("skipped 1 folder inside"), "{errors}");
+        assert!(errors.contains("skipped 2 SVG, AVIF"), "{errors}");
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use captcha_evaluation::data::Dataset;
 use captcha_evaluation::score::Score;
+use captcha_evaluation::wording::plural;
 use captcha_model::Recognizer;
 
 use crate::training::run_folder::RunFolder;
@@ -95,10 +96,10 @@ impl Figures {
         self.write("confusions", &charts::confusions(&score.confusions)?)?;
         self.write("reliability", &charts::reliability(score)?)?;
         let named = |groups: Vec<(String, f64)>, title| charts::bars(title, &groups);
-        let lengths = score
-            .by_length
-            .iter()
-            .map(|(characters, tally)| (format!("{characters} characters"), tally.accuracy()));
+        let lengths = score.by_length.iter().map(|(characters, tally)| {
+            let noun = plural(*characters, "character", "characters");
+            (format!("{characters} {noun}"), tally.accuracy())
+        });
         self.write(
             "by-length",
             &named(lengths.collect(), "Exact matches by length")?,

@@ -98,15 +98,20 @@ pub fn list_files(folder: &Path, mode: LabelMode, config: &ModelConfig) -> Resul
 
 fn skipped_notes(folder: &Path) -> Result<Vec<String>> {
     let SkippedEntries { folders, files } = skipped_entries(folder)?;
-    let counts = [
-        (folders, "folder(s) inside (audit each of them)"),
-        (
-            files,
-            "SVG, AVIF, HEIC, TIFF or zip file(s) (the audit page reads them)",
-        ),
-    ];
-    let skipped = counts.into_iter().filter(|(count, _)| *count > 0);
-    Ok(skipped
-        .map(|(count, what)| format!("{count} {what} of {} not read", folder.display()))
-        .collect())
+    let place = folder.display();
+    let mut notes = Vec::new();
+    if folders > 0 {
+        let noun = plural(folders, "folder", "folders");
+        notes.push(format!(
+            "skipped {folders} {noun} inside {place}: audit each folder on its own"
+        ));
+    }
+    if files > 0 {
+        let noun = plural(files, "file", "files");
+        notes.push(format!(
+            "skipped {files} SVG, AVIF, HEIC, TIFF or zip {noun} in {place}: the audit page reads \
+             these formats"
+        ));
+    }
+    Ok(notes)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{RepeatedAnswer, Score};
+use crate::wording::plural;
 
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,10 +52,9 @@ impl fmt::Display for Score {
         }
         for (characters, tally) in &self.by_length {
             let (share, images) = (100.0 * tally.accuracy(), tally.images);
-            writeln!(
-                f,
-                "{characters} characters            {share:.3}% of {images}"
-            )?;
+            let noun = plural(*characters, "character", "characters");
+            let length = format!("{characters} {noun}");
+            writeln!(f, "{length:<24}{share:.3}% of {images}")?;
         }
         write!(f, "images per second       {:.1}", self.images_per_second)?;
         if self.unsupported > 0 {
