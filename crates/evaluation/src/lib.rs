@@ -2,9 +2,10 @@
 //! reports.
 //!
 //! [`data`] reads labelled images, [`batches`] recognizes them, [`evaluate`](mod@evaluate) counts
-//! correct answers into a [`score`], [`audit`] writes a report on a folder. [`device`] chooses the
-//! CPU or a GPU, [`weights_file`] and [`files`] read and write files, [`progress`] is how all of
-//! them report to a caller, [`wording`] has singular and plural. Nothing here trains, prints or parses arguments.
+//! correct answers into a [`score`], [`audit`] writes a report on a folder. [`learning_curve`] tells
+//! how many labelled images an attacker needs. [`device`] chooses the CPU or a GPU,
+//! [`weights_file`] and [`files`] read and write files, [`progress`] is how all of them report to a
+//! caller, [`wording`] has singular and plural. Nothing here trains, prints or parses arguments.
 
 #![recursion_limit = "256"]
 
@@ -15,6 +16,7 @@ pub mod data;
 pub mod device;
 pub mod evaluate;
 pub mod files;
+pub mod learning_curve;
 pub mod progress;
 pub mod score;
 pub mod weights_file;
