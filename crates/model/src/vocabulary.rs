@@ -1,4 +1,4 @@
-//! Token ids: 0 pads, then `<start>`, `<end>` and the alphabet.
+//! Token ids: 0 pads, then `<start>`, `<end>` and the alphabet. Case folding.
 
 use crate::error::ModelError;
 
@@ -98,6 +98,39 @@ impl Vocabulary {
         Ok(ids)
     }
 }
+
+/// A text without its case, for comparisons: texts that differ only in case give the same string.
+///
+/// This is full case folding of the Unicode Standard (3.13, D144): "Straße", "STRASSE" and "straẞe"
+/// are the same. The dotless i of Turkish stays apart from i. The result can have another number of
+/// characters than the text, and is not meant to be shown; [`lowercase`] keeps the number. `foldCase`
+/// in the page's `alphabet.js` does the same, and `tests/audit/case.json` checks both.
+pub fn fold_case(text: &str) -> String {
+    // Small, capital, small: some letters have only one of the two, as "ẞ" and "ß". Character by
+    // character, since the small form of a Greek sigma depends on its neighbours.
+    text.chars()
+        .flat_map(|character| {
+            let cased = (character != DOTLESS_I).then_some(character);
+            let folded = cased
+                .into_iter()
+                .flat_map(char::to_lowercase)
+                .flat_map(char::to_uppercase)
+                .flat_map(char::to_lowercase);
+            folded.chain((character == DOTLESS_I).then_some(character))
+        })
+        .collect()
+}
+
+/// A label in small letters. It keeps its number of characters: a letter whose small form is not
+/// one character stays. The text and its small letters have the same [`fold_case`].
+pub fn lowercase(text: &str) -> String {
+    text.chars()
+        .map(|character| single(character.to_lowercase()).unwrap_or(character))
+        .collect()
+}
+
+/// The only letter whose capital has another small letter.
+const DOTLESS_I: char = 'ı';
 
 /// The character of an iterator that has exactly one.
 fn single(mut characters: impl Iterator<Item = char>) -> Option<char> {

@@ -1,4 +1,5 @@
 use captcha_model::Vocabulary;
+use captcha_model::vocabulary::{fold_case, lowercase};
 
 use crate::support::code;
 
@@ -55,4 +56,39 @@ fn fold_converts_a_label_to_the_case_of_the_alphabet() {
     assert_eq!(lower.fold("Ä1 İ"), "Ä1 İ"); // characters that the alphabet lacks stay
     let both = Vocabulary::new("abcABé").unwrap();
     assert_eq!(both.fold("AbCÉ"), "Abcé");
+}
+
+/// `tests/e2e/unit/alphabet.test.mjs` checks the same in the page.
+#[test]
+fn fold_case_agrees_with_the_page() {
+    let cases: Vec<Vec<String>> =
+        serde_json::from_str(include_str!("../../../../tests/audit/case.json")).unwrap();
+    assert!(cases.len() > 10);
+    let folded: Vec<Vec<String>> = cases
+        .iter()
+        .map(|same| same.iter().map(|text| fold_case(text)).collect())
+        .collect();
+    for (i, same) in folded.iter().enumerate() {
+        assert!(same.iter().all(|text| *text == same[0]), "{:?}", cases[i]);
+        for (j, other) in folded.iter().enumerate().skip(i + 1) {
+            assert_ne!(same[0], other[0], "{:?} and {:?}", cases[i], cases[j]);
+        }
+    }
+}
+
+#[test]
+fn lowercase_keeps_the_number_of_characters_and_the_folded_text() {
+    assert_eq!(lowercase("ThUS 7ÄΣẞ"), "thus 7äσß");
+    assert_eq!(lowercase("İ字"), "İ字");
+    for character in '\0'..=char::MAX {
+        let text = character.to_string();
+        let small = lowercase(&text);
+        assert_eq!(small.chars().count(), 1);
+        assert_eq!(fold_case(&small), fold_case(&text), "{character:?}");
+        assert_eq!(
+            fold_case(&fold_case(&text)),
+            fold_case(&text),
+            "{character:?}"
+        );
+    }
 }
