@@ -2,9 +2,10 @@
 """Rebuilds the embedded fonts: fonts/*.ttf, licenses/, README.md and src/fonts/table.rs.
 
 Needs npm, and `pip install fonttools==4.68.0 brotli==1.2.0`. Each font comes from the npm
-package `@fontsource/<package>` at the version pinned below, is cut down to the outlines of
-a to z (no hinting, no layout tables), and is given a neutral name inside and out, as the
-Open Font License asks of a modified version whose licence reserves the original's name.
+package `@fontsource/<package>` at the version pinned below, is cut down to the outlines of the
+digits, capitals and small letters (no hinting, no layout tables), and is given a neutral name
+inside and out, as the Open Font License asks of a modified version whose licence reserves the
+original's name. A few fonts have the small letters only, see `small_letters_only`.
 
     ./fetch.py            writes the files
     ./fetch.py --check    rebuilds them elsewhere and fails if any byte differs
@@ -22,7 +23,8 @@ from fontTools.ttLib import TTFont
 
 HERE = Path(__file__).resolve().parent
 VERSION = "5.3.0"  # of every @fontsource package below
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SMALL_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+CHARACTERS = "0123456789" + SMALL_LETTERS.upper() + SMALL_LETTERS
 
 # (package, weight) by category. A family is in one split only.
 TRAIN = {
@@ -188,8 +190,15 @@ def font_list():
             yield f"{category}-{number:02}", category, split, package, weight
 
 
-def cut(source, target, name):
-    """Writes a to z of `source` as a plain TrueType file; returns its copyright line."""
+def small_letters_only(category, split, package):
+    """Whether a font goes without digits and capitals. The page embeds the training and held-out
+    fonts, and its generator has a size budget. In connected handwriting, capitals are ornaments
+    that take more room than the small letters; `homemade-apple` alone would take 13 kB."""
+    return split != "extra" and (category == "brush" or package == "homemade-apple")
+
+
+def cut(source, target, name, characters):
+    """Writes some characters of `source` as a plain TrueType file; returns its copyright line."""
     options = subset.Options()
     options.layout_features = []
     options.hinting = False
@@ -202,7 +211,7 @@ def cut(source, target, name):
     copyright_line = font["name"].getDebugName(0) or ""
     licence_lines = [font["name"].getDebugName(i) for i in (13, 14)]
     subsetter = subset.Subsetter(options)
-    subsetter.populate(text=LETTERS)
+    subsetter.populate(text=characters)
     subsetter.subset(font)
     names = font["name"]
     names.names = []
@@ -243,12 +252,15 @@ def build(fonts, source_rs):
         for name, category, split, package, weight in font_list():
             root = Path(scratch) / "node_modules" / "@fontsource" / package
             found = sorted((root / "files").glob(f"{package}-latin-{weight}-normal.woff2"))
-            copyright_line = cut(found[0], fonts / f"{name}.ttf", name)
+            small = small_letters_only(category, split, package)
+            characters = SMALL_LETTERS if small else CHARACTERS
+            copyright_line = cut(found[0], fonts / f"{name}.ttf", name, characters)
             licence = (root / "LICENSE").read_text()
             body = "\n".join(line.rstrip() for line in licence.splitlines()).strip() + "\n"
             header = f"{family_name(package)}: {copyright_line}\n\n" if copyright_line else ""
             (fonts / "licenses" / f"{package}.txt").write_text(header + body)
             rows.append(f"| `{name}.ttf` | {family_name(package)} {weight} | {category} | {split} "
+                        f"| {'a-z' if small else '0-9A-Za-z'} "
                         f"| {licence_name(licence)} | [text](licenses/{package}.txt) "
                         f"| `@fontsource/{package}` {VERSION} |")
             variant = {"train": "Train", "held-out": "HeldOut", "extra": "Extra"}[split]
@@ -265,14 +277,15 @@ def build(fonts, source_rs):
 
 README = """# Embedded fonts
 
-Written by `fetch.py`; change it there. Each file holds the outlines of a to z only, without
-hinting or layout tables, under a neutral name, because some licences reserve the original name.
-The column "from the family" names the original. Fonts of the split `held-out` are never used for
-training; they measure how well a model reads fonts it has not seen. Fonts of the split `extra` are
-used for training only, and embedded with the feature `extra-fonts` only.
+Written by `fetch.py`; change it there. Each file holds the outlines of the column "characters"
+only, without hinting or layout tables, under a neutral name, because some licences reserve the
+original name. The column "from the family" names the original. Fonts of the split `held-out` are
+never used for training; they measure how well a model reads fonts it has not seen. Fonts of the
+split `extra` are used for training only, and embedded with the feature `extra-fonts` only.
+`confusable.txt` lists the characters that a font draws alike.
 
-| file | from the family | category | split | licence | its text | source |
-| --- | --- | --- | --- | --- | --- | --- |
+| file | from the family | category | split | characters | licence | its text | source |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 ROWS
 """
 
@@ -291,6 +304,7 @@ macro_rules! font {
             set: $set,
             data: include_bytes!(concat!("../../fonts/", $name, ".ttf")),
             outlines: OnceLock::new(),
+            complete: OnceLock::new(),
         }
     };
 }

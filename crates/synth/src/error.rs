@@ -17,13 +17,35 @@ pub enum SynthError {
     /// The word list has no word.
     #[error("the word list is empty")]
     NoWords,
-    /// No style has this name.
-    #[error("unknown style {found:?}; the styles are {}", quoted(known))]
-    UnknownStyle {
+    /// No look has this name.
+    #[error("unknown look {found:?}; the looks are {}", known.join(", "))]
+    UnknownLook {
         /// The name.
         found: String,
-        /// The names of all styles.
+        /// The names of all looks.
         known: Vec<String>,
+    },
+    /// A look file cannot be used.
+    #[error("the look {name:?} cannot be used: {problem}")]
+    BadLook {
+        /// The name of the look.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An alphabet with other characters than digits and letters, or with none.
+    #[error(
+        "{0:?} is not an alphabet: write characters of 0-9, A-Z and a-z, or ranges of them, as in \
+         \"0-9a-f\""
+    )]
+    BadAlphabet(String),
+    /// Lengths of texts that are out of range.
+    #[error("texts of {shortest} to {longest} characters cannot be drawn: a text has 1 to 16")]
+    BadLengths {
+        /// Fewest characters.
+        shortest: usize,
+        /// Most characters.
+        longest: usize,
     },
     /// No font set has this name.
     #[error("unknown font set {found:?}; the font sets are {}", quoted(known))]
@@ -39,6 +61,22 @@ pub enum SynthError {
     /// A text that cannot be drawn.
     #[error("{0:?} cannot be drawn: a text is 1 to 5 lower-case letters a to z")]
     BadText(String),
+    /// A text that is too long, or has characters that the generator's texts do not have.
+    #[error("{found:?} cannot be drawn: a text has 1 to {longest} of the characters {alphabet}")]
+    BadTextOf {
+        /// The text.
+        found: String,
+        /// Most characters of a text.
+        longest: usize,
+        /// The characters of the texts.
+        alphabet: String,
+    },
+    /// A font without some characters.
+    #[error("the font {font:?} has small letters only; choose another font or other characters")]
+    IncompleteFont {
+        /// The name of the font.
+        font: String,
+    },
     /// No text has this length.
     #[error("no text has {length} characters; the texts have {}", list(lengths))]
     NoTextOfLength {

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::draw::{LookRequest, draw};
 use crate::error::SynthError;
-use crate::fonts::{Font, FontSet, draw_font, font};
+use crate::fonts::{Font, FontPool, FontSet, font};
+use crate::look::Look;
 use crate::overrides::SampleOverrides;
 use crate::random::{Random, Stream};
 use crate::sample::Sample;
+use crate::split::Split;
 use crate::style::{Clutter, DrawRequest, Style};
 use crate::text::{TextSource, is_word};
 
@@ -14,68 +17,92 @@ use crate::text::{TextSource, is_word};
 /// about 1/3.
 const MAX_DRAWS: usize = 10_000;
 
-/// The purpose of an image. It is part of the random stream's key, so that images of two splits never
-/// come from the same stream, whatever the seeds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Split {
-    /// To train on.
-    Train,
-    /// To choose between models.
-    Validation,
-    /// To report scores on.
-    Test,
-    /// To export as files for any use, training included.
-    Export,
-}
-
-impl Split {
-    fn tag(self) -> u32 {
-        match self {
-            Self::Train => 1,
-            Self::Validation => 2,
-            Self::Test => 3,
-            Self::Export => 4,
-        }
-    }
-}
-
 /// An endless, indexed series of images: the same arguments and the same index give the same
 /// bytes, in any order, on any thread, natively and in WebAssembly.
 #[derive(Clone, Debug)]
 pub struct Generator {
-    style: Style,
-    text: Arc<TextSource>,
+    looks: Looks,
+    /// The texts; `None` for those of the look.
+    text: Option<Arc<TextSource>>,
     fonts: FontSet,
     split: Split,
     seed: u64,
     blank_share: f32,
-    distortion_share: f32,
+    /// `None` leaves it to the look; `words` and `waves` distort no font then.
+    distortion_share: Option<f32>,
     #[cfg(feature = "extra-fonts")]
     extra_fonts_share: f32,
 }
 
+/// The looks of a series.
+#[derive(Clone, Debug)]
+enum Looks {
+    One(Arc<Look>),
+    /// A new random look after so many images.
+    Random {
+        images_each: u64,
+    },
+}
+
 impl Generator {
-    /// The series of one style, text source, font set, split and seed.
+    /// The series of one look, text source, font set, split and seed.
     ///
     /// # Panics
     /// If the text source has an empty word list, or a word that is not 1 to 5 letters a to z;
     /// [`crate::parse_words`] lets neither through.
-    pub fn new(style: Style, text: TextSource, fonts: FontSet, split: Split, seed: u64) -> Self {
+    pub fn new(
+        look: impl Into<Look>,
+        text: TextSource,
+        fonts: FontSet,
+        split: Split,
+        seed: u64,
+    ) -> Self {
+        Self::of_look(look, fonts, split, seed).with_texts(text)
+    }
+
+    /// The series of one look, with the look's own texts.
+    pub fn of_look(look: impl Into<Look>, fonts: FontSet, split: Split, seed: u64) -> Self {
+        Self::of(Looks::One(Arc::new(look.into())), fonts, split, seed)
+    }
+
+    /// A series in which every `images_each` images have another random look, with texts of its own,
+    /// see [`Look::random`]. The split is part of the key of the looks, so that no look of one split
+    /// is a look of another.
+    ///
+    /// # Panics
+    /// If `images_each` is 0.
+    pub fn of_random_looks(images_each: u64, fonts: FontSet, split: Split, seed: u64) -> Self {
+        assert!(images_each > 0, "a look has at least one image");
+        Self::of(Looks::Random { images_each }, fonts, split, seed)
+    }
+
+    fn of(looks: Looks, fonts: FontSet, split: Split, seed: u64) -> Self {
+        Self {
+            looks,
+            text: None,
+            fonts,
+            split,
+            seed,
+            blank_share: 0.0,
+            distortion_share: None,
+            #[cfg(feature = "extra-fonts")]
+            extra_fonts_share: 0.0,
+        }
+    }
+
+    /// Draws other texts than those of the look: words, or random characters of any alphabet.
+    ///
+    /// # Panics
+    /// If the text source has an empty word list, or a word that is not 1 to 5 letters a to z.
+    pub fn with_texts(self, text: TextSource) -> Self {
         if let Some(words) = text.words() {
             assert!(!words.is_empty(), "the word list is empty");
             let bad = words.iter().find(|word| !is_word(word));
             assert_eq!(bad, None, "a listed word is not 1 to 5 letters a to z");
         }
         Self {
-            style,
-            text: Arc::new(text),
-            fonts,
-            split,
-            seed,
-            blank_share: 0.0,
-            distortion_share: 0.0,
-            #[cfg(feature = "extra-fonts")]
-            extra_fonts_share: 0.0,
+            text: Some(Arc::new(text)),
+            ..self
         }
     }
 
@@ -91,7 +118,7 @@ impl Generator {
     /// Distorts the font of this share of the images, 0 to 1, each in a different way.
     pub fn with_distortion_share(self, distortion_share: f32) -> Self {
         Self {
-            distortion_share,
+            distortion_share: Some(distortion_share),
             ..self
         }
     }
@@ -105,100 +132,205 @@ impl Generator {
         }
     }
 
+    /// The look of the image at `index`.
+    pub fn look(&self, index: u64) -> Arc<Look> {
+        match &self.looks {
+            Looks::One(look) => look.clone(),
+            Looks::Random { images_each } => {
+                let number = index / images_each;
+                Arc::new(Look::random_of_series(self.split, self.seed, number))
+            }
+        }
+    }
+
     /// The image at `index`.
     pub fn sample(&self, index: u64) -> Sample {
-        self.draw(index, None, None, None, Clutter::default())
+        let look = self.look(index);
+        let texts = self.texts(&look);
+        self.draw(index, &look, &texts, Choices::default())
     }
 
     /// The image at `index`, with overrides.
     ///
     /// # Errors
-    /// [`SynthError::BadText`], [`SynthError::NoTextOfLength`], [`SynthError::UnknownFont`] or
-    /// [`SynthError::TooMuchClutter`] if an override is out of range.
+    /// [`SynthError::BadText`], [`SynthError::BadTextOf`], [`SynthError::NoTextOfLength`],
+    /// [`SynthError::UnknownFont`], [`SynthError::IncompleteFont`] or [`SynthError::TooMuchClutter`]
+    /// if an override is out of range.
     pub fn sample_with(
         &self,
         index: u64,
         overrides: &SampleOverrides,
     ) -> Result<Sample, SynthError> {
-        if let Some(text) = overrides.text.as_ref().filter(|text| !is_word(text)) {
-            return Err(SynthError::BadText(text.clone()));
+        let look = self.look(index);
+        let texts = self.texts(&look);
+        if let Some(text) = &overrides.text {
+            check_text(text, &texts)?;
         }
+        let clutter = checked_clutter(overrides)?;
         let named = |name: &String| font(name).ok_or_else(|| SynthError::UnknownFont(name.clone()));
-        let clutter = Clutter {
-            strokes: overrides.strokes,
-            noise: overrides.noise,
-        };
-        let possible = clutter
-            .strokes
-            .is_none_or(|count| count <= SampleOverrides::MAX_STROKES)
-            && clutter
-                .noise
-                .is_none_or(|share| (0.0..=SampleOverrides::MAX_NOISE).contains(&share));
-        if !possible {
-            return Err(SynthError::TooMuchClutter {
-                max_strokes: SampleOverrides::MAX_STROKES,
-                max_noise: SampleOverrides::MAX_NOISE,
+        let font = overrides.font.as_ref().map(named).transpose()?;
+        let written = overrides.text.as_deref().unwrap_or(texts.alphabet());
+        if let Some(font) = font.filter(|font| !font.has(written)) {
+            return Err(SynthError::IncompleteFont {
+                font: font.name().to_owned(),
             });
         }
-        let font = overrides.font.as_ref().map(named).transpose()?;
         let text = match (&overrides.text, overrides.length) {
             (Some(text), _) => Some(text.clone()),
-            (None, Some(length)) => Some(self.text_of_length(index, length)?),
+            (None, Some(length)) => Some(self.text_of_length(index, length, &look, &texts)?),
             (None, None) => None,
         };
-        Ok(self.draw(index, text, font, overrides.distorted, clutter))
+        let choices = Choices {
+            text,
+            font,
+            distorted: overrides.distorted,
+            clutter,
+        };
+        Ok(self.draw(index, &look, &texts, choices))
+    }
+
+    fn texts(&self, look: &Look) -> Arc<TextSource> {
+        let own = || Arc::new(look.texts());
+        self.text.clone().unwrap_or_else(own)
+    }
+
+    fn random(&self, look: &Look, index: u64) -> Random {
+        Random::keyed(self.split.tag(), look.tag(), self.seed, index)
     }
 
     /// The first text of this length in the random stream of the image at `index`. The text of the
     /// image without overrides is the first of the stream.
-    fn text_of_length(&self, index: u64, length: usize) -> Result<String, SynthError> {
-        let mut random = Random::keyed(self.split.tag(), self.style.tag(), self.seed, index);
+    fn text_of_length(
+        &self,
+        index: u64,
+        length: usize,
+        look: &Look,
+        texts: &TextSource,
+    ) -> Result<String, SynthError> {
+        let mut random = self.random(look, index);
         (0..MAX_DRAWS)
-            .map(|_| self.text.draw(&mut random))
+            .map(|_| texts.draw(&mut random))
             .find(|text| text.len() == length)
             .ok_or_else(|| SynthError::NoTextOfLength {
                 length,
-                lengths: self.text.lengths(),
+                lengths: texts.lengths(),
             })
     }
 
-    fn draw(
-        &self,
-        index: u64,
-        text: Option<String>,
-        font: Option<&'static Font>,
-        distorted: Option<bool>,
-        clutter: Clutter,
-    ) -> Sample {
-        let mut random = Random::keyed(self.split.tag(), self.style.tag(), self.seed, index);
+    fn draw(&self, index: u64, look: &Look, texts: &TextSource, choices: Choices) -> Sample {
+        let mut random = self.random(look, index);
         let blank = self.blank_share > 0.0 && random.bernoulli(self.blank_share);
         // Every value is drawn even if an override replaces it, so that later values stay the same.
         let drawn = if blank {
             String::new()
         } else {
-            self.text.draw(&mut random)
+            texts.draw(&mut random)
         };
-        let drawn_font = draw_font(self.fonts, &mut random);
-        #[cfg(feature = "extra-fonts")]
-        let drawn_font = {
-            let mut stream = random.substream(Stream::ExtraFonts);
-            if stream.bernoulli(self.extra_fonts_share) {
-                draw_font(FontSet::Extra, &mut stream)
-            } else {
-                drawn_font
+        let style = Style::of_pen(look.pen);
+        let pool = |set| {
+            let pool = FontPool::new(set, texts.alphabet());
+            match style {
+                Some(_) => pool,
+                None => pool
+                    .of_categories(&look.font.categories)
+                    .telling_apart(texts.alphabet()),
             }
         };
-        let distorted = distorted.unwrap_or_else(|| {
-            random
-                .substream(Stream::Distorted)
-                .bernoulli(self.distortion_share)
-        });
-        let request = DrawRequest {
-            text: text.unwrap_or(drawn),
-            font: font.unwrap_or(drawn_font),
-            distorted,
-            clutter,
+        let own_pool = pool(self.fonts);
+        let drawn_font = own_pool.draw(&mut random);
+        #[cfg(feature = "extra-fonts")]
+        let (own_pool, drawn_font) = {
+            let mut stream = random.substream(Stream::ExtraFonts);
+            if self.extra_fonts_share > 0.0 && stream.bernoulli(self.extra_fonts_share) {
+                let pool = pool(FontSet::Extra);
+                let font = pool.draw(&mut stream);
+                (pool, font)
+            } else {
+                (own_pool, drawn_font)
+            }
         };
-        self.style.draw(request, &mut random)
+        let by_share = |share| random.substream(Stream::Distorted).bernoulli(share);
+        let distorted = choices.distorted.or(self.distortion_share.map(by_share));
+        let text = choices.text.unwrap_or(drawn);
+        let font = choices.font.unwrap_or(drawn_font);
+        let clutter = choices.clutter;
+        match style {
+            Some(style) => {
+                let request = DrawRequest {
+                    text,
+                    font,
+                    distorted: distorted.unwrap_or(false),
+                    clutter,
+                };
+                style.draw(request, &mut random)
+            }
+            None => {
+                let request = LookRequest {
+                    text,
+                    alphabet: texts.alphabet().to_owned(),
+                    font,
+                    pool: choices.font.is_none().then_some(own_pool),
+                    distorted,
+                    strokes: clutter.strokes,
+                    noise: clutter.noise,
+                };
+                draw(look, request, &random)
+            }
+        }
+    }
+}
+
+/// What the overrides of an image choose.
+#[derive(Default)]
+struct Choices {
+    text: Option<String>,
+    font: Option<&'static Font>,
+    distorted: Option<bool>,
+    clutter: Clutter,
+}
+
+impl From<Style> for Look {
+    fn from(style: Style) -> Self {
+        Self::named(style.name()).expect("both styles are looks")
+    }
+}
+
+fn check_text(text: &str, texts: &TextSource) -> Result<(), SynthError> {
+    if !matches!(texts, TextSource::Characters { .. }) {
+        return match is_word(text) {
+            true => Ok(()),
+            false => Err(SynthError::BadText(text.to_owned())),
+        };
+    }
+    let (longest, alphabet) = (texts.longest(), texts.alphabet());
+    let known = text.chars().all(|character| alphabet.contains(character));
+    if known && (1..=longest).contains(&text.len()) {
+        Ok(())
+    } else {
+        Err(SynthError::BadTextOf {
+            found: text.to_owned(),
+            longest,
+            alphabet: alphabet.to_owned(),
+        })
+    }
+}
+
+fn checked_clutter(overrides: &SampleOverrides) -> Result<Clutter, SynthError> {
+    let (most_strokes, most_noise) = (SampleOverrides::MAX_STROKES, SampleOverrides::MAX_NOISE);
+    let clutter = Clutter {
+        strokes: overrides.strokes,
+        noise: overrides.noise,
+    };
+    let strokes = clutter.strokes.is_none_or(|count| count <= most_strokes);
+    let noise = clutter
+        .noise
+        .is_none_or(|share| (0.0..=most_noise).contains(&share));
+    if strokes && noise {
+        Ok(clutter)
+    } else {
+        Err(SynthError::TooMuchClutter {
+            max_strokes: most_strokes,
+            max_noise: most_noise,
+        })
     }
 }

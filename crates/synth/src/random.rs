@@ -21,6 +21,22 @@ pub(crate) enum Stream {
     /// Whether the font is one of the extra fonts, and which.
     #[cfg(feature = "extra-fonts")]
     ExtraFonts = 5,
+    /// The size of the image and its border line.
+    Frame = 6,
+    /// The colours of the ground.
+    Ground = 7,
+    /// The colours of the characters, their outline and their shadow.
+    Ink = 8,
+    /// Where the characters stand.
+    Layout = 9,
+    /// The displacement of the whole text.
+    Displacement = 10,
+    /// What is done to the finished picture.
+    Finish = 11,
+    /// The fonts of the characters, if each has its own.
+    Fonts = 12,
+    /// The first layer of marks; the others follow.
+    Marks = 1_000,
 }
 
 /// A stream of random values. The same key gives the same values on every platform.
@@ -41,8 +57,17 @@ impl Random {
 
     /// The substream of the same key, from its start. Drawing from it does not advance this stream.
     pub(crate) fn substream(&self, stream: Stream) -> Self {
+        self.numbered(stream as u64)
+    }
+
+    /// The substream of a layer of marks.
+    pub(crate) fn marks(&self, layer: usize) -> Self {
+        self.numbered(Stream::Marks as u64 + layer as u64)
+    }
+
+    fn numbered(&self, stream: u64) -> Self {
         let mut other = self.0.clone();
-        other.set_stream(stream as u64);
+        other.set_stream(stream);
         other.set_word_pos(0);
         Self(other)
     }

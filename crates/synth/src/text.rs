@@ -1,7 +1,9 @@
 //! The texts of the images.
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
+use crate::alphabet::{LONGEST_TEXT, parse_alphabet};
 use crate::error::SynthError;
 use crate::random::Random;
 
@@ -15,7 +17,7 @@ const LONGEST: usize = 5;
 pub enum TextSource {
     /// One of these words, uniformly.
     Words(Vec<String>),
-    /// 3 to 5 letters a to z. The length is uniform, and so is each character.
+    /// 3 to 5 letters a to z, as `words` and `waves` have drawn them from the first. The length is uniform, and so is each character.
     Random,
     /// Random characters for a share of the images, words for the rest.
     Mixed {
@@ -24,12 +26,55 @@ pub enum TextSource {
         /// Share of images with random characters, 0 to 1.
         random_share: f32,
     },
+    /// Random characters of an alphabet. The length is uniform, and so is each character.
+    Characters {
+        /// The characters: digits, capitals and small letters, each once.
+        alphabet: String,
+        /// Fewest characters of a text.
+        shortest: usize,
+        /// Most characters of a text.
+        longest: usize,
+    },
 }
 
 impl TextSource {
     /// The embedded word list, see [`listed_words`].
     pub fn listed() -> Self {
         Self::Words(listed_words().iter().map(|&word| word.to_owned()).collect())
+    }
+
+    /// Random characters of an alphabet such as `0-9A-F`, see [`parse_alphabet`].
+    ///
+    /// # Errors
+    /// [`SynthError::BadAlphabet`], or [`SynthError::BadLengths`] unless the lengths are within 1 and
+    /// [`LONGEST_TEXT`].
+    pub fn characters(alphabet: &str, lengths: RangeInclusive<usize>) -> Result<Self, SynthError> {
+        let alphabet = parse_alphabet(alphabet)?;
+        let (shortest, longest) = (*lengths.start(), *lengths.end());
+        if !(1 <= shortest && shortest <= longest && longest <= LONGEST_TEXT) {
+            return Err(SynthError::BadLengths { shortest, longest });
+        }
+        Ok(Self::Characters {
+            alphabet,
+            shortest,
+            longest,
+        })
+    }
+
+    /// The characters of its texts.
+    pub fn alphabet(&self) -> &str {
+        match self {
+            Self::Words(_) | Self::Random | Self::Mixed { .. } => "abcdefghijklmnopqrstuvwxyz",
+            Self::Characters { alphabet, .. } => alphabet,
+        }
+    }
+
+    /// Most characters of a text that may replace a drawn one.
+    pub(crate) fn longest(&self) -> usize {
+        match self {
+            Self::Words(_) | Self::Random | Self::Mixed { .. } => LONGEST,
+            Self::Characters { .. } => LONGEST_TEXT,
+        }
     }
 
     /// The text of one image.
@@ -47,6 +92,16 @@ impl TextSource {
                     words[random.below(words.len())].clone()
                 }
             }
+            Self::Characters {
+                alphabet,
+                shortest,
+                longest,
+            } => {
+                let length = random.count(*shortest, *longest);
+                let alphabet = alphabet.as_bytes();
+                let mut one = || char::from(alphabet[random.below(alphabet.len())]);
+                (0..length).map(|_| one()).collect()
+            }
         }
     }
 
@@ -56,6 +111,9 @@ impl TextSource {
         let mut lengths: Vec<usize> = match self {
             Self::Words(_) => words.collect(),
             Self::Random | Self::Mixed { .. } => words.chain(SHORTEST..=LONGEST).collect(),
+            Self::Characters {
+                shortest, longest, ..
+            } => (*shortest..=*longest).collect(),
         };
         lengths.sort_unstable();
         lengths.dedup();
@@ -66,7 +124,7 @@ impl TextSource {
     pub(crate) fn words(&self) -> Option<&[String]> {
         match self {
             Self::Words(words) | Self::Mixed { words, .. } => Some(words),
-            Self::Random => None,
+            Self::Random | Self::Characters { .. } => None,
         }
     }
 }

@@ -46,7 +46,7 @@ fn run_data_validates_on_another_split_than_it_trains_on() {
     recipe.data.distortion_share = 0.0;
     recipe.data.extra_fonts_share = 0.0;
     recipe.data.augmented_share = 0.0;
-    let source = DataSource::Synthetic(Style::Words);
+    let source = DataSource::Synthetic(Style::Words.into());
     let network = recipe.model().unwrap();
     let images = RunData::new(&source, &recipe, &network, 7, 2).unwrap();
     let (train, validation) = (images.train, images.validation);

@@ -20,7 +20,7 @@ use clap::builder::PossibleValue;
 use crate::args::{NetworkArgs, named, print_notes};
 use crate::progress::TerminalProgress;
 #[cfg(feature = "train")]
-use crate::synthetic::{SyntheticArgs, dataset, style_parser};
+use crate::synthetic::{SyntheticArgs, dataset, looks_help, looks_parser};
 
 /// Arguments of `evaluate`.
 #[derive(Args, Debug)]
@@ -29,6 +29,8 @@ use crate::synthetic::{SyntheticArgs, dataset, style_parser};
     command(
         mut_arg("words", |arg| arg.conflicts_with("folder")),
         mut_arg("random", |arg| arg.conflicts_with("folder")),
+        mut_arg("alphabet", |arg| arg.conflicts_with("folder")),
+        mut_arg("length", |arg| arg.conflicts_with("folder")),
         mut_arg("fonts", |arg| arg.conflicts_with("folder")),
         mut_arg("distorted", |arg| arg.conflicts_with("folder"))
     )
@@ -47,10 +49,10 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, default_value = "all", value_parser = named(PARTS.map(part_name)))]
     #[cfg_attr(feature = "train", arg(conflicts_with = "synth"))]
     part: Part,
-    /// Evaluate on synthetic images of this style instead of a folder.
+    /// Evaluate on synthetic images instead of a folder.
     #[cfg(feature = "train")]
-    #[arg(long, value_name = "STYLE", value_parser = style_parser())]
-    synth: Option<captcha_synth::Style>,
+    #[arg(long, value_name = "LOOK", value_parser = looks_parser(), long_help = looks_help())]
+    synth: Option<captcha_trainer::data::synthetic::Looks>,
     /// Number of synthetic images.
     #[cfg(feature = "train")]
     #[arg(long, default_value_t = 20_000, conflicts_with = "folder")]
@@ -106,9 +108,9 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
 
 fn images(args: &EvaluateArgs, vocabulary: &Vocabulary) -> Result<Arc<dyn Dataset>> {
     #[cfg(feature = "train")]
-    if let Some(style) = args.synth {
+    if let Some(looks) = &args.synth {
         let split = captcha_synth::Split::Test;
-        let generator = args.synthetic.generator(style, split, args.seed)?;
+        let generator = args.synthetic.generator(looks, split, args.seed)?;
         return Ok(Arc::new(dataset(generator, args.count)?));
     }
     let Some(folder) = &args.folder else {

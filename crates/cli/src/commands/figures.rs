@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use anyhow::Result;
 use captcha_evaluation::evaluate::evaluate;
 use captcha_model::Recognizer;
-use captcha_synth::{FontSet, Generator, Split, Style, TextSource};
+use captcha_synth::{FontSet, Split};
+use captcha_trainer::data::synthetic::Looks;
 use captcha_trainer::figures::Figures;
 use captcha_trainer::training::run_folder::RunFolder;
 use clap::Args;
 
 use crate::args::{NetworkArgs, read_or_built_in};
 use crate::progress::TerminalProgress;
-use crate::synthetic::{dataset, style_parser};
+use crate::synthetic::{dataset, looks_help, looks_parser};
 
 /// Arguments of `figures`.
 #[derive(Args, Debug)]
@@ -25,9 +26,15 @@ pub(crate) struct FiguresArgs {
     out: PathBuf,
     #[command(flatten)]
     network: NetworkArgs,
-    /// Style of the test images.
-    #[arg(long, default_value = "words", value_parser = style_parser())]
-    style: Style,
+    #[arg(
+        long,
+        visible_alias = "look",
+        value_name = "LOOK",
+        default_value = "words",
+        value_parser = looks_parser(),
+        help = looks_help()
+    )]
+    style: Looks,
     /// Number of test images.
     #[arg(long, default_value_t = 20_000)]
     count: u64,
@@ -37,8 +44,7 @@ pub(crate) struct FiguresArgs {
 }
 
 pub(crate) fn run(args: &FiguresArgs) -> Result<()> {
-    let words = TextSource::listed();
-    let generator = Generator::new(args.style, words, FontSet::Train, Split::Test, args.seed);
+    let generator = args.style.generator(FontSet::Train, Split::Test, args.seed);
     let images = dataset(generator, args.count)?;
     let runs = args
         .runs

@@ -8,20 +8,26 @@ use anyhow::{Context, Result, ensure};
 use captcha_evaluation::data::labels::SPEC_FILE;
 use captcha_evaluation::files::new_folder;
 use captcha_evaluation::progress::Progress;
-use captcha_synth::{Generator, Split, Style};
-use captcha_trainer::data::synthetic::example_of;
+use captcha_synth::{Generator, Split};
+use captcha_trainer::data::synthetic::{Looks, example_of};
 use clap::Args;
 use image::ImageFormat;
 
 use crate::progress::TerminalProgress;
-use crate::synthetic::{SyntheticArgs, style_parser};
+use crate::synthetic::{SyntheticArgs, looks_help, looks_parser};
 
 /// Arguments of `generate`.
 #[derive(Args, Debug)]
 pub(crate) struct GenerateArgs {
-    /// Style of the images.
-    #[arg(long, default_value = "words", value_parser = style_parser())]
-    style: Style,
+    #[arg(
+        long,
+        visible_alias = "look",
+        value_name = "LOOK",
+        default_value = "words",
+        value_parser = looks_parser(),
+        help = looks_help()
+    )]
+    style: Looks,
     /// Number of images.
     #[arg(long)]
     count: u64,
@@ -44,7 +50,7 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<()> {
     } else {
         Split::Export
     };
-    let generator = args.synthetic.generator(args.style, split, args.seed)?;
+    let generator = args.synthetic.generator(&args.style, split, args.seed)?;
     write_images(&generator, args.count, &args.out)
 }
 

@@ -23,7 +23,7 @@ use crate::progress::TerminalProgress;
 pub(crate) struct TrainArgs {
     #[arg(long, default_value = "compact", conflicts_with = "resume", help = preset_help())]
     preset: String,
-    /// A labelled folder, or synth:STYLE for synthetic images.
+    /// A labelled folder, or synth:LOOK for synthetic images.
     #[arg(long, default_value = "synth:words", conflicts_with = "resume")]
     data: String,
     /// Folder of the run, for checkpoints, metrics and the weights.

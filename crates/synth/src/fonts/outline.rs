@@ -7,27 +7,38 @@ use crate::geometry::{Path, Point};
 /// Maximum distance between a polygon and its curve, in ems: a tenth of a pixel at the largest size.
 const TOLERANCE: f32 = 0.001;
 
-/// The characters a to z of one font, in ems, y upwards from the baseline.
+/// The characters of one font, in ems, y upwards from the baseline: a to z, and A to Z and the digits
+/// if the font has them.
 #[derive(Debug)]
 pub(crate) struct Outlines {
+    /// In the order of [`CHARACTERS`].
     characters: Vec<Path>,
     /// Height of the character x, in ems.
     pub(crate) x_height: f32,
+    /// Height of a capital, in ems.
+    pub(crate) cap_height: f32,
 }
+
+/// All characters that a font can have. Those that every font has come first.
+pub(super) const CHARACTERS: &str =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+/// Number of characters that every font has.
+const IN_EVERY_FONT: usize = 26;
 
 impl Outlines {
     /// Parses an embedded file.
     ///
     /// # Panics
-    /// If it is not a TrueType font with the characters a to z. Every embedded one is tested.
+    /// If it is not a TrueType font with a to z, and with all other characters or none of them. Every
+    /// embedded one is tested.
     pub(super) fn parse(data: &[u8]) -> Self {
         let face = Face::parse(data, 0).expect("an embedded font is a TrueType font");
         let scale = 1.0 / f32::from(face.units_per_em());
-        let characters: Vec<Path> = ('a'..='z')
-            .map(|character| {
-                let glyph = face
-                    .glyph_index(character)
-                    .expect("an embedded font has a to z");
+        let glyphs = CHARACTERS
+            .chars()
+            .map_while(|character| face.glyph_index(character));
+        let characters: Vec<Path> = glyphs
+            .map(|glyph| {
                 let mut flattener = Flattener {
                     path: Path::default(),
                     scale,
@@ -36,18 +47,48 @@ impl Outlines {
                 flattener.path
             })
             .collect();
-        let x = characters[usize::from(b'x' - b'a')]
-            .bounds()
-            .expect("the character x has an outline");
+        assert!(
+            [IN_EVERY_FONT, CHARACTERS.len()].contains(&characters.len()),
+            "an embedded font has a to z, and all other characters or none"
+        );
+        let top = |character: char| {
+            let outline = characters.get(place(character)?)?;
+            outline.bounds().map(|bounds| bounds.max[1])
+        };
         Self {
+            x_height: top('x').expect("the character x has an outline"),
+            // The letter l is about as high as a capital.
+            cap_height: top('H')
+                .or(top('l'))
+                .expect("the character l has an outline"),
             characters,
-            x_height: x.max[1],
         }
     }
 
-    /// The outline of a character a to z.
+    /// The outline of a character.
+    ///
+    /// # Panics
+    /// If the font lacks it, see [`Outlines::has`].
     pub(crate) fn character(&self, character: char) -> &Path {
-        &self.characters[character as usize - usize::from(b'a')]
+        let found = place(character).and_then(|place| self.characters.get(place));
+        found.expect("the font has the character")
+    }
+
+    /// Whether the font has a character.
+    #[cfg(test)]
+    pub(super) fn has(&self, character: char) -> bool {
+        place(character).is_some_and(|place| place < self.characters.len())
+    }
+}
+
+/// Where a character is in [`CHARACTERS`].
+fn place(character: char) -> Option<usize> {
+    let from = |first: char| character as usize - first as usize;
+    match character {
+        'a'..='z' => Some(from('a')),
+        'A'..='Z' => Some(26 + from('A')),
+        '0'..='9' => Some(52 + from('0')),
+        _ => None,
     }
 }
 
@@ -103,10 +144,11 @@ impl OutlineBuilder for Flattener {
 
 #[cfg(test)]
 mod tests {
+    use super::{CHARACTERS, IN_EVERY_FONT};
     use crate::fonts::{FontSet, fonts};
 
     #[test]
-    fn every_font_has_26_distinct_characters_of_valid_size() {
+    fn characters_of_every_font_are_distinct_and_of_valid_size() {
         for font in FontSet::ALL.iter().copied().flat_map(fonts) {
             let outlines = font.outlines();
             // Two of the extra fonts have small characters nearly as high as capitals.
@@ -117,14 +159,20 @@ mod tests {
                 "{}",
                 font.name()
             );
-            for a in 'a'..='z' {
+            assert!(outlines.cap_height > outlines.x_height, "{}", font.name());
+            let characters = CHARACTERS.chars().filter(|&c| outlines.has(c));
+            for (place, a) in characters.clone().enumerate() {
                 let bounds = outlines.character(a).bounds().expect("has an outline");
                 assert!(
                     bounds.width() > 0.02 && bounds.height() > 0.1,
                     "{} {a}",
                     font.name()
                 );
-                for b in 'a'..a {
+                // `fonts/confusable.txt` has the capitals and digits that are like another character.
+                for b in characters.clone().take(place) {
+                    if place >= IN_EVERY_FONT {
+                        break;
+                    }
                     assert_ne!(
                         outlines.character(a),
                         outlines.character(b),

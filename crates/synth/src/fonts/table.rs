@@ -13,6 +13,7 @@ macro_rules! font {
             set: $set,
             data: include_bytes!(concat!("../../fonts/", $name, ".ttf")),
             outlines: OnceLock::new(),
+            complete: OnceLock::new(),
         }
     };
 }

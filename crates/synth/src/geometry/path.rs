@@ -19,6 +19,13 @@ impl Bounds {
     pub(crate) fn height(&self) -> f32 {
         self.max[1] - self.min[1]
     }
+
+    pub(crate) fn middle(&self) -> Point {
+        [
+            0.5 * (self.min[0] + self.max[0]),
+            0.5 * (self.min[1] + self.max[1]),
+        ]
+    }
 }
 
 /// Closed contours of straight edges, filled together by the non-zero winding rule.
@@ -103,7 +110,8 @@ impl Path {
         grown
     }
 
-    fn contours(&self) -> impl Iterator<Item = &[Point]> {
+    /// The closed contours.
+    pub(crate) fn contours(&self) -> impl Iterator<Item = &[Point]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts
             .zip(&self.ends)

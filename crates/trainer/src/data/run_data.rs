@@ -3,38 +3,38 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, ensure};
 use captcha_evaluation::data::Dataset;
 use captcha_evaluation::data::augment::{AugmentStream, Augmented};
 use captcha_evaluation::data::folder::FolderDataset;
 use captcha_evaluation::data::label_check::check_labels;
 use captcha_evaluation::data::splits::{HashedFile, LabelledFiles, Part, labelled_files};
 use captcha_model::ModelConfig;
-use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
+use captcha_synth::{FontSet, Split, TextSource, listed_words};
 
 use crate::data::image_list::ImageList;
-use crate::data::synthetic::SyntheticDataset;
+use crate::data::synthetic::{Looks, SyntheticDataset};
 use crate::data::training_parts::training_parts;
 use crate::training::recipe::Recipe;
 
 /// Where a run's images come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum DataSource {
-    /// The generator, in a style.
-    Synthetic(Style),
+    /// The generator, with some looks.
+    Synthetic(Looks),
     /// A labelled folder.
     Folder(PathBuf),
 }
 
 impl DataSource {
-    /// Parses `synth:STYLE` or the path of a folder.
+    /// Parses `synth:LOOK` or the path of a folder; [`Looks::parse`] says what a look can be.
     ///
     /// # Errors
     ///
-    /// If there is no such style.
+    /// If there is no such look, or its file cannot be used.
     pub fn parse(text: &str) -> Result<Self> {
         Ok(match text.strip_prefix("synth:") {
-            Some(style) => Self::Synthetic(style.parse()?),
+            Some(looks) => Self::Synthetic(Looks::parse(looks)?),
             None => Self::Folder(text.into()),
         })
     }
@@ -66,30 +66,28 @@ impl RunData {
         first_image: u64,
     ) -> Result<Self> {
         match source {
-            DataSource::Synthetic(style) => synthetic(*style, recipe, network, seed, first_image),
+            DataSource::Synthetic(looks) => synthetic(looks, recipe, network, seed, first_image),
             DataSource::Folder(folder) => labelled_folder(folder, recipe, network, seed),
         }
     }
 }
 
 fn synthetic(
-    style: Style,
+    looks: &Looks,
     recipe: &Recipe,
     network: &ModelConfig,
     seed: u64,
     first_image: u64,
 ) -> Result<RunData> {
-    let vocabulary = network.vocabulary()?;
-    for word in listed_words() {
-        vocabulary
-            .target(word, network.max_length)
-            .context("the network cannot write the generator's texts")?;
+    check_texts(looks, network)?;
+    let mut generator = looks.generator(FontSet::Train, Split::Train, seed);
+    if looks.has_words() {
+        generator = generator.with_texts(TextSource::Mixed {
+            words: listed_words().iter().map(|&word| word.to_owned()).collect(),
+            random_share: recipe.data.random_share as f32,
+        });
     }
-    let texts = TextSource::Mixed {
-        words: listed_words().iter().map(|&word| word.to_owned()).collect(),
-        random_share: recipe.data.random_share as f32,
-    };
-    let generator = Generator::new(style, texts, FontSet::Train, Split::Train, seed)
+    let generator = generator
         .with_blank_share(recipe.data.blank_share as f32)
         .with_distortion_share(recipe.data.distortion_share as f32)
         .with_extra_fonts_share(recipe.data.extra_fonts_share as f32);
@@ -99,16 +97,30 @@ fn synthetic(
     let count = recipe.training.validation_images;
     Ok(RunData {
         train: Arc::new(Augmented::new(train, share, seed, AugmentStream::Train)),
-        validation: synthetic_validation(style, seed, count),
+        validation: synthetic_validation(looks, seed, count),
         list: None,
         notes: Vec::new(),
     })
 }
 
-/// Listed words of the generator's validation split.
-fn synthetic_validation(style: Style, seed: u64, count: usize) -> Arc<dyn Dataset> {
-    let texts = TextSource::listed();
-    let generator = Generator::new(style, texts, FontSet::Train, Split::Validation, seed);
+/// Whether the network can write all texts of the looks.
+fn check_texts(looks: &Looks, network: &ModelConfig) -> Result<()> {
+    let vocabulary = network.vocabulary()?;
+    let characters = looks.alphabet();
+    let unwritten: String = characters
+        .chars()
+        .filter(|&one| vocabulary.id(one).is_none())
+        .collect();
+    ensure!(
+        unwritten.is_empty(),
+        "the network cannot write the characters {unwritten} of the generator's texts"
+    );
+    Ok(())
+}
+
+/// Images of the generator's validation split.
+fn synthetic_validation(looks: &Looks, seed: u64, count: usize) -> Arc<dyn Dataset> {
+    let generator = looks.generator(FontSet::Train, Split::Validation, seed);
     Arc::new(SyntheticDataset::new(generator, count))
 }
 
@@ -152,7 +164,10 @@ pub fn validation_data(
     network: &ModelConfig,
 ) -> Result<(Arc<dyn Dataset>, Vec<String>)> {
     match source {
-        DataSource::Synthetic(style) => Ok((synthetic_validation(*style, seed, count), Vec::new())),
+        DataSource::Synthetic(looks) => {
+            check_texts(looks, network)?;
+            Ok((synthetic_validation(looks, seed, count), Vec::new()))
+        }
         DataSource::Folder(folder) => {
             let vocabulary = network.vocabulary()?;
             let LabelledFiles { mut files, notes } =

@@ -1,9 +1,87 @@
 //! Synthetic images from the generator.
 
+use std::fs;
+use std::ops::RangeInclusive;
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use captcha_evaluation::data::{Dataset, Example, PlacedCharacter, RenderInfo};
 use captcha_model::image::RgbImage;
-use captcha_synth::{Generator, Sample};
+use captcha_synth::{FontSet, Generator, Look, Sample, Split, Style};
+
+/// The name that stands for random looks.
+const RANDOM: &str = "random";
+
+/// The looks of synthetic images.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Looks {
+    /// One look.
+    One(Box<Look>),
+    /// Another random look for each image.
+    Random,
+}
+
+impl Looks {
+    /// Parses the name of a built-in look, the path of a look file (`.toml`), or `random`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such look, or the file cannot be used.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text == RANDOM {
+            return Ok(Self::Random);
+        }
+        let path = Path::new(text);
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            let look = Look::named(text).with_context(|| {
+                format!("write {RANDOM:?}, the path of a look file (.toml), or the name of a look")
+            })?;
+            return Ok(Self::One(Box::new(look)));
+        }
+        let file =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        Ok(Self::One(Box::new(Look::from_toml(&name, &file)?)))
+    }
+
+    /// The series of images with these looks and the looks' own texts.
+    pub fn generator(&self, fonts: FontSet, split: Split, seed: u64) -> Generator {
+        match self {
+            Self::One(look) => Generator::of_look((**look).clone(), fonts, split, seed),
+            Self::Random => Generator::of_random_looks(1, fonts, split, seed),
+        }
+    }
+
+    /// Whether their texts are words of the built-in list.
+    pub fn has_words(&self) -> bool {
+        matches!(self, Self::One(look) if look.has_words())
+    }
+
+    /// The characters of their texts, sorted.
+    pub fn alphabet(&self) -> String {
+        match self {
+            Self::One(look) => look.alphabet(),
+            Self::Random => ('0'..='9').chain('A'..='Z').chain('a'..='z').collect(),
+        }
+    }
+
+    /// The numbers of characters of their texts.
+    pub fn lengths(&self) -> RangeInclusive<usize> {
+        match self {
+            Self::One(look) => {
+                let (shortest, longest) = look.lengths();
+                shortest..=longest
+            }
+            Self::Random => 4..=8,
+        }
+    }
+}
+
+impl From<Style> for Looks {
+    fn from(style: Style) -> Self {
+        Self::One(Box::new(style.into()))
+    }
+}
 
 /// Images of a generator, none of them twice: epoch `e` is the `e`-th section of its sequence.
 #[derive(Clone)]

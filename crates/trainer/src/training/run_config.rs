@@ -21,7 +21,7 @@ use crate::weights::transfer::widen_and_deepen;
 pub struct RunRequest {
     /// Name of a preset, or path of a file.
     pub preset: String,
-    /// A labelled folder, or `synth:STYLE`.
+    /// A labelled folder, or `synth:LOOK`.
     pub data: String,
     /// The folder of the run; it must be empty or missing.
     pub folder: PathBuf,
