@@ -1,4 +1,5 @@
-//! Images per second on one core: drawn, and drawn and resized to the network's input of 388 x 196.
+//! Images per second on one core: of `words`, and of random looks; drawn, and drawn and resized to
+//! the network's inputs of 388 x 196 and of 384 x 192, and to 100 x 50.
 
 use std::hint::black_box;
 
@@ -8,39 +9,47 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 fn generate(criterion: &mut Criterion) {
-    let generator = Generator::new(
+    let words = Generator::new(
         Style::Words,
         TextSource::listed(),
         FontSet::Train,
         Split::Train,
         1,
     );
+    let random = Generator::of_random_looks(1, FontSet::Train, Split::Train, 1);
     let mut group = criterion.benchmark_group("generate");
     group.throughput(Throughput::Elements(1));
-
-    let mut index = 0;
-    group.bench_function("sample", |bencher| {
-        bencher.iter(|| {
-            index += 1;
-            black_box(generator.sample(index))
+    for (name, generator) in [("words", words), ("random looks", random)] {
+        let mut index = 0;
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                index += 1;
+                black_box(generator.sample(index))
+            });
         });
-    });
-
-    let mut resizer = Resizer::new();
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    let mut small = Image::new(388, 196, PixelType::U8x3);
-    group.bench_function("sample and resize", |bencher| {
-        bencher.iter(|| {
-            index += 1;
-            let sample = generator.sample(index);
-            let large = ImageRef::new(sample.width, sample.height, &sample.rgb, PixelType::U8x3)
-                .expect("the buffer has the image's size");
-            resizer
-                .resize(&large, &mut small, Some(&options))
-                .expect("both are U8x3");
-            black_box(small.buffer()[0])
-        });
-    });
+        for (width, height) in [(100, 50), (384, 192), (388, 196)] {
+            let mut resizer = Resizer::new();
+            let algorithm = ResizeAlg::Convolution(FilterType::Bilinear);
+            let options = ResizeOptions::new().resize_alg(algorithm);
+            let mut resized = Image::new(width, height, PixelType::U8x3);
+            group.bench_function(
+                format!("{name}, resized to {width} x {height}"),
+                |bencher| {
+                    bencher.iter(|| {
+                        index += 1;
+                        let sample = generator.sample(index);
+                        let (width, height) = (sample.width, sample.height);
+                        let drawn = ImageRef::new(width, height, &sample.rgb, PixelType::U8x3)
+                            .expect("the buffer has the image's size");
+                        resizer
+                            .resize(&drawn, &mut resized, Some(&options))
+                            .expect("both are U8x3");
+                        black_box(resized.buffer()[0])
+                    });
+                },
+            );
+        }
+    }
     group.finish();
 }
 

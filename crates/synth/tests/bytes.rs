@@ -2,7 +2,7 @@
 //! of a style, look at new images (`cargo run --example contact_sheet`) and pin the hashes that the
 //! test prints.
 
-use captcha_synth::{FontSet, Generator, Sample, Split, Style, TextSource};
+use captcha_synth::{FontSet, Generator, Look, Sample, Split, Style, TextSource};
 
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -68,5 +68,39 @@ fn waves_distorted_half() {
     assert_eq!(
         hashes(generator.with_distortion_share(0.5)),
         ["604a0772a79d2658", "b0064b5db7f98052", "6e1448c1bab8bd60"]
+    );
+}
+
+/// All of the renderer: smooth and hard edges, displacement, marks, opacity, blur, grain, JPEG.
+#[test]
+fn looks_drawn_from_data() {
+    let of = |name| {
+        let look = Look::named(name).expect("a look");
+        hashes(Generator::of_look(look, FontSet::Train, Split::Test, 2024))
+    };
+    for (name, pinned) in [
+        (
+            "php-gregwar",
+            ["ac74fcc4c130af57", "892bb7b7a958f44a", "6ba1749d47eff16e"],
+        ),
+        (
+            "go-base64",
+            ["011c4f44090393b8", "67be7feefb0166eb", "0305011e85be83ab"],
+        ),
+        (
+            "net-botdetect-neon",
+            ["f3d3b4cfb9a6fb13", "3a9ff77adff41783", "2a8b0a5be1db88af"],
+        ),
+    ] {
+        assert_eq!(of(name), pinned, "{name}");
+    }
+}
+
+#[test]
+fn looks_drawn_at_random() {
+    let generator = Generator::of_random_looks(1, FontSet::HeldOut, Split::Test, 2024);
+    assert_eq!(
+        hashes(generator),
+        ["cf3a2d094aad2436", "fd41d7fbb9507bdb", "0af5c8288e3d7c79"]
     );
 }

@@ -113,7 +113,14 @@ fn check_texts(looks: &Looks, network: &ModelConfig) -> Result<()> {
         .collect();
     ensure!(
         unwritten.is_empty(),
-        "the network cannot write the characters {unwritten} of the generator's texts"
+        "the network cannot write the generator's texts: it does not know {unwritten}"
+    );
+    let longest = *looks.lengths().end();
+    ensure!(
+        longest <= network.max_length,
+        "the network cannot write the generator's texts: some have {longest} characters, and it \
+         writes at most {}",
+        network.max_length
     );
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use captcha_evaluation::data::{Dataset, Example, PlacedCharacter, RenderInfo};
 use captcha_model::image::RgbImage;
-use captcha_synth::{FontSet, Generator, Look, Sample, Split, Style};
+use captcha_synth::{FontSet, Generator, LONGEST_TEXT, Look, Sample, Split, Style};
 
 /// The name that stands for random looks.
 const RANDOM: &str = "random";
@@ -72,7 +72,7 @@ impl Looks {
                 let (shortest, longest) = look.lengths();
                 shortest..=longest
             }
-            Self::Random => 4..=8,
+            Self::Random => 3..=LONGEST_TEXT,
         }
     }
 }
