@@ -150,6 +150,63 @@ describe("audit report", () => {
     }
   });
 
+  const learningCurve = (/** @type {object} */ changes = {}) => ({
+    name: "curve.json",
+    mimeType: "application/json",
+    buffer: Buffer.from(
+      JSON.stringify({
+        name: "<b>set",
+        points: [
+          { labels: 25, heldOut: 300, exactMatches: 30 },
+          { labels: 1400, heldOut: 300, exactMatches: 270 },
+        ],
+        sentences: ["To pass one try in two, <b>so many</b>."],
+        svg: '<svg xmlns="http://www.w3.org/2000/svg" width="56" height="34"><script>document.title = "run"</script></svg>',
+        ...changes,
+      }),
+    ),
+  });
+
+  test("shows a learning curve when one is added, and saves it with the report", async () => {
+    await chooseFiles(image("thus.png"), image("line.png"));
+    await page.setInputFiles("#curve-input", learningCurve());
+    const figure = page.getByRole("img", { name: "Held-out images solved" });
+    await figure.waitFor();
+    assert.equal(await page.textContent("#status"), "Learning curve added");
+    assert.match(await page.innerText("#report"), /To pass one try in two, <b>so many<\/b>\./);
+    const [first, second] = await page.locator(".report-learning tbody tr").allInnerTexts();
+    assert.match(first, /^25\t10\.0% \(30 of 300\)\t7\.1% to 13\.9%$/);
+    assert.match(second, /^1,400\t90\.0%/);
+    await page.waitForFunction(
+      () =>
+        /** @type {HTMLImageElement | null} */ (document.querySelector(".report-learning-curve"))
+          ?.naturalWidth === 56,
+    );
+    assert.doesNotMatch(await page.title(), /run/);
+
+    const path = await saved();
+    // The curve belongs to these images.
+    await chooseFiles(image("thus_2.png"));
+    assert.ok(await figure.isHidden());
+    await page.setInputFiles("#compare-input", path);
+    await figure.waitFor();
+    await page.click("#compare-end");
+    assert.ok(await figure.isHidden());
+    await page.setInputFiles("#curve-input", path);
+    await figure.waitFor();
+  });
+
+  test("shows an error and keeps the report when a file is not a learning curve", async () => {
+    await chooseFiles(image("thus.png"));
+    await page.setInputFiles("#curve-input", learningCurve({ points: [] }));
+    await page.waitForSelector("body[data-state=error]");
+    assert.match(
+      (await page.textContent("#error")) ?? "",
+      /curve\.json is not a learning curve\. Choose the JSON file/,
+    );
+    assert.equal((await rows()).length, 1);
+  });
+
   test("uses the weights in its URL, names them, and passes them to the lens page", async () => {
     await page.goto(`${site.address}audit.html?weights=models/compact.safetensors`);
     await chooseFiles(image("thus.png"));

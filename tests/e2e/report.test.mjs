@@ -30,6 +30,15 @@ const OTHER = {
   })),
 };
 
+/** A learning curve as a file. */
+const CURVE = {
+  name: "<b>set",
+  points: [
+    { labels: 25, heldOut: 300, exactMatches: 30 },
+    { labels: 1400, heldOut: 300, exactMatches: 270 },
+  ],
+};
+
 describe("report of the command line", () => {
   test("is one file that shows the same report", async () => {
     const folder = await mkdtemp(join(tmpdir(), "audit-"));
@@ -38,7 +47,10 @@ describe("report of the command line", () => {
     const report = join(folder, "report.html");
     const saved = join(folder, "other.json");
     await writeFile(saved, JSON.stringify(OTHER));
+    const curve = join(folder, "curve.json");
+    await writeFile(curve, JSON.stringify(CURVE));
     const audit = ["audit", join(folder, "<b>set"), "--report", report, "--compare", saved];
+    audit.push("--learning-curve", curve);
     await promisify(execFile)(COMMAND, audit).catch((error) => {
       const missing = `There is no ${COMMAND}: cargo build --workspace makes it.`;
       assert.fail(error.code === "ENOENT" ? missing : error.stderr);
@@ -55,7 +67,9 @@ describe("report of the command line", () => {
     assert.match((await page.textContent(".report-facts")) ?? "", /Not readable1/);
     assert.equal(await page.locator(".report-table tbody tr").count(), 7);
     await page.waitForFunction(() => {
-      const pictures = [...document.querySelectorAll("img")];
+      const pictures = /** @type {HTMLImageElement[]} */ ([
+        ...document.querySelectorAll(".report-cases img"),
+      ]);
       return pictures.length === 12 && pictures.every((picture) => picture.naturalWidth === 240);
     });
     const text = await page.innerText("#report");
@@ -66,6 +80,14 @@ describe("report of the command line", () => {
     );
     assert.match(text, /Difference: \+50\.0 percentage points/);
     assert.ok(await page.getByRole("img", { name: "Images answered and correct" }).isVisible());
+    assert.match(text, /To pass one try in two, an attacker needs about \d+ labelled images/);
+    assert.match(text, /Trained on images of <b>set\./);
+    assert.match(text, /1,400\s+90\.0% \(270 of 300\)/);
+    await page.waitForFunction(
+      () =>
+        /** @type {HTMLImageElement | null} */ (document.querySelector(".report-learning-curve"))
+          ?.naturalWidth === 560,
+    );
     assert.deepEqual(watched, { foreign: [], consoleMessages: [] });
 
     // Without JavaScript, the file still shows the result.
@@ -73,6 +95,7 @@ describe("report of the command line", () => {
     const unscripted = await plain.newPage();
     await unscripted.goto(address);
     assert.match(await unscripted.innerText("main"), /Solved: 6 of 6 images \(100\.0%/);
+    assert.match(await unscripted.innerText("main"), /To pass one try in two, an attacker needs/);
     await browser.close();
     await rm(folder, { recursive: true });
   });

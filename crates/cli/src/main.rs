@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod learning_curve;
 mod progress;
 #[cfg(feature = "train")]
 mod synthetic;

@@ -295,6 +295,77 @@ fn audit_compare_puts_two_audits_into_one_report() {
     assert!(fails(folder, &["audit", "set.zip", "--report", "r.html"]).contains("unpack it"));
 }
 
+/// A learning curve as a file, with markup in its texts.
+const CURVE: &str = r#"{"name": "<b>set</script>", "ignoreCase": true, "points": [
+    {"labels": 400, "heldOut": 300, "exactMatches": 270},
+    {"labels": 25, "heldOut": 300, "exactMatches": 30}]}"#;
+
+#[test]
+fn audit_learning_curve_is_in_report_json_and_summary() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    labelled(folder, "set", &["line", "thus"]);
+    fs::write(folder.join("curve.json"), CURVE).unwrap();
+    let audit = ["audit", "set", "--learning-curve", "curve.json"];
+    let outputs = ["--report", "r.html", "--json", "a.json"];
+    let printed = succeeds(folder, &[&audit[..], &outputs].concat());
+    assert!(printed.contains("25   10.0% (30 of 300)"), "{printed}");
+    let sentence = "To pass one try in ten or one in a hundred, an attacker needs 25 labelled \
+                    images or fewer";
+    assert!(printed.contains(sentence), "{printed}");
+
+    let html = fs::read_to_string(folder.join("r.html")).unwrap();
+    assert!(html.contains(&format!("<p>{sentence}")));
+    assert!(!html.contains("<b>set"));
+    let curve = embedded(&folder.join("r.html"))["learningCurve"].clone();
+    assert_eq!(curve["points"][0]["labels"], 25);
+    assert_eq!(curve["name"], "<b>set</script>");
+    assert!(curve["svg"].as_str().unwrap().starts_with("<svg"));
+
+    // The saved audit has the curve, and a report that is compared with it too.
+    let saved: Value =
+        serde_json::from_str(&fs::read_to_string(folder.join("a.json")).unwrap()).unwrap();
+    assert_eq!(saved["learningCurve"], curve);
+    let compare = ["audit", "set", "--compare", "a.json", "--report", "c.html"];
+    succeeds(folder, &compare);
+    let data = embedded(&folder.join("c.html"));
+    assert!(data["learningCurve"].is_null());
+    assert_eq!(data["compared"]["learningCurve"], curve);
+}
+
+#[test]
+fn audit_learning_curve_that_is_none_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    labelled(folder, "set", &["line", "thus"]);
+    fs::write(folder.join("curve.json"), CURVE).unwrap();
+    fs::write(folder.join("odd.json"), r#"{"points": []}"#).unwrap();
+    let audit = |curve: &str, report: &str| {
+        let report = ["--report", report, "--force"];
+        fails(
+            folder,
+            &[&["audit", "set", "--learning-curve", curve], &report[..]].concat(),
+        )
+    };
+    assert!(audit("none.json", "r.html").contains("none.json"));
+    let error = audit("odd.json", "r.html");
+    assert!(
+        error.contains("odd.json is not a learning curve") && error.contains("no points"),
+        "{error}"
+    );
+    let error = audit("50,25", "r.html");
+    assert!(
+        error.contains("finetune FOLDER --learning-curve 25,50"),
+        "{error}"
+    );
+    assert!(audit("25,,50", "r.html").contains("like 25,50,100"));
+    assert!(audit("curve.json", "curve.json").contains("which this audit reads"));
+    assert_eq!(
+        fs::read_to_string(folder.join("curve.json")).unwrap(),
+        CURVE
+    );
+}
+
 #[test]
 fn audit_reports_skipped_files() {
     let folder = TempDir::new().unwrap();

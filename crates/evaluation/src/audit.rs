@@ -67,6 +67,7 @@ pub fn audit(
         ],
         network: AuditNetwork::from(recognizer.config()),
         items,
+        learning_curve: None,
     };
     Ok((data, pictures))
 }

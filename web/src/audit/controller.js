@@ -22,9 +22,9 @@ import {
 } from "./notes.js";
 import { readerOf } from "./reader.js";
 import { AuditRun } from "./run.js";
-import { parseSavedAudit } from "./saved.js";
+import { parseLearningCurve, parseSavedAudit } from "./saved.js";
 
-/** @import { AuditData, AuditImage, AuditItem, AuditNetwork, LabelFile } from "./types.js" */
+/** @import { AuditData, AuditImage, AuditItem, AuditNetwork, LabelFile, LearningCurve } from "./types.js" */
 /** @import { BackendPreference } from "../lib/types.js" */
 /** @import { AuditView } from "../ui/audit/audit-view.js" */
 /** @import { FoundFiles, InputFile } from "./files.js" */
@@ -41,6 +41,7 @@ import { parseSavedAudit } from "./saved.js";
  * @property {string[]} names labels from the file names of the images
  * @property {boolean} named whether `names` are used
  * @property {[string, string][]} about how it was made
+ * @property {LearningCurve | null} learningCurve of such images
  */
 
 export class AuditController {
@@ -152,6 +153,25 @@ export class AuditController {
       this.#showReport(this.#current);
     } catch (error) {
       const words = "No comparison. The report below is the previous one.";
+      this.#view.setError(toPageError(error), words);
+    }
+  }
+
+  /**
+   * Adds a learning curve to the report.
+   *
+   * @param {File} file
+   */
+  async addLearningCurve(file) {
+    try {
+      const learningCurve = parseLearningCurve(await file.text(), file.name);
+      if (!this.#current) return;
+      Object.assign(this.#current, { learningCurve });
+      if (this.#audit.busy) return; // the report at the end has it
+      this.#view.setState("done", "Learning curve added");
+      this.#showReport(this.#current);
+    } catch (error) {
+      const words = "No learning curve added. The report below is the previous one.";
       this.#view.setError(toPageError(error), words);
     }
   }
@@ -315,16 +335,17 @@ function auditOf(images, labelFiles, run, network) {
   const labels = labelsFromFiles(paths, labelFiles);
   const names = labelsFromNames(paths);
   const named = labels.every((label) => label === null) && areLikelyLabels(names, network);
-  return { name: describeSource(paths), images, run, network, labels, names, named, about: [] };
+  const name = describeSource(paths);
+  return { name, images, run, network, labels, names, named, about: [], learningCurve: null };
 }
 
 /**
  * @param {Audit} audit
  * @returns {AuditData}
  */
-function dataOf({ name, run, network, labels, names, named, about }) {
+function dataOf({ name, run, network, labels, names, named, about, learningCurve }) {
   const items = run.items.flatMap((item, i) =>
     item ? [{ ...item, label: named ? names[i] : labels[i] }] : [],
   );
-  return { name, network, about, items };
+  return { name, network, about, items, learningCurve };
 }

@@ -16,6 +16,7 @@ const view = new AuditView({
   cancel: () => controller.cancel(),
   labels: (named) => controller.useNames(named),
   compareSaved: (file) => void controller.compareWith(file),
+  learningCurve: (file) => void controller.addLearningCurve(file),
   compareNext: () => controller.compareNext(),
   compareEnd: () => controller.endComparison(),
   backend(backend) {

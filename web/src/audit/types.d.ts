@@ -38,6 +38,31 @@ export interface AuditData {
   /** How the audit was made: names and values to show. */
   about: [name: string, value: string][];
   network: AuditNetwork;
+  /** How many labelled images training takes on such images, if it was measured. */
+  learningCurve?: LearningCurve | null;
+}
+
+/** The share of held-out images that is solved after training on more and more labelled images. */
+export interface LearningCurve {
+  /** Name of the folder with the images. */
+  name?: string;
+  /** The weights that every training started from. */
+  weights?: string;
+  /** In ascending order. */
+  points: CurvePoint[];
+  /** How many labelled images an attacker needs, and what that does not say. */
+  sentences: string[];
+  /** The figure. */
+  svg: string;
+}
+
+export interface CurvePoint {
+  /** The labelled images that training and validation used. */
+  labels: number;
+  /** The images that were read afterwards. */
+  heldOut: number;
+  /** Of these, the solved images. */
+  exactMatches: number;
 }
 
 export interface AuditReport extends AuditData {

@@ -14,6 +14,7 @@ use captcha_model::ModelConfig;
 use clap::Args;
 
 use crate::args::{NetworkArgs, print_notes};
+use crate::learning_curve::{CurveSource, parse_curve_source};
 use crate::progress::TerminalProgress;
 
 /// Arguments of `audit`.
@@ -40,6 +41,10 @@ pub(crate) struct AuditArgs {
     /// example with other weights.
     #[arg(long, value_name = "FOLDER|JSON")]
     compare: Option<PathBuf>,
+    /// Also report how many labelled images an attacker needs: the JSON file that finetune
+    /// --learning-curve wrote.
+    #[arg(long, value_name = "JSON", value_parser = parse_curve_source)]
+    learning_curve: Option<CurveSource>,
     /// Overwrite a file that is not a report.
     #[arg(long)]
     force: bool,
@@ -56,11 +61,16 @@ pub(crate) fn run(args: &AuditArgs) -> Result<bool> {
         Some(path) => (None, Some(AuditData::read(path)?)),
         None => (None, None),
     };
+    let curve = args.learning_curve.as_ref();
+    let curve = curve.map(CurveSource::read).transpose()?;
     let inputs = files
         .iter()
         .chain(second.iter().flat_map(|(_, files)| files));
     let mut inputs: Vec<&Path> = inputs.map(|(path, _)| path.as_path()).collect();
     inputs.extend(args.compare.as_deref());
+    if let Some(CurveSource::File(path)) = &args.learning_curve {
+        inputs.push(path);
+    }
     ensure!(
         args.report.is_none() || args.report != args.json,
         "--report and --json name the same file: name two different files"
@@ -71,7 +81,8 @@ pub(crate) fn run(args: &AuditArgs) -> Result<bool> {
 
     let setup = setup(args);
     let progress = TerminalProgress::new();
-    let (data, pictures) = audit(&recognizer, &args.folder, &files, &setup, &progress)?;
+    let (mut data, pictures) = audit(&recognizer, &args.folder, &files, &setup, &progress)?;
+    data.learning_curve = curve;
     let compared = match second {
         Some((folder, files)) => Some(audit(&recognizer, folder, &files, &setup, &progress)?.0),
         None => saved,
@@ -126,6 +137,12 @@ fn print_summary(data: &AuditData, compared: Option<&AuditData>) -> Result<()> {
             plural(images, "file", "files"),
             plural(failed, "it", "them")
         );
+    }
+    if let Some(curve) = &data.learning_curve {
+        writeln!(stdout(), "{curve}")?;
+        for sentence in curve.sentences() {
+            writeln!(stdout(), "{sentence}")?;
+        }
     }
     if let Some(compared) = compared {
         writeln!(stdout(), "Compared with {}:", compared.name)?;

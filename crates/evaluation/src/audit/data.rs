@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::network::AuditNetwork;
 use crate::files::read_text;
+use crate::learning_curve::LearningCurve;
 
 /// An image file with its label and its reading; `AuditItem` in the page's `types.d.ts`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct AuditData {
     pub network: AuditNetwork,
     /// One entry for each file.
     pub items: Vec<AuditEntry>,
+    /// How many labelled images training takes on such images, if it was measured.
+    #[serde(rename = "learningCurve", skip_serializing_if = "Option::is_none")]
+    pub learning_curve: Option<LearningCurve>,
 }
 
 /// An audit in a file.
@@ -50,6 +54,8 @@ struct Saved {
     about: Map<String, Value>,
     network: AuditNetwork,
     items: Vec<AuditEntry>,
+    #[serde(default, rename = "learningCurve")]
+    learning_curve: Option<LearningCurve>,
 }
 
 impl AuditData {
@@ -81,6 +87,7 @@ impl AuditData {
             about: about.map(|(name, fact)| (name, value(fact))).collect(),
             network: saved.network,
             items: saved.items,
+            learning_curve: saved.learning_curve,
         })
     }
 }

@@ -7,12 +7,13 @@ use serde_json::json;
 
 use super::data::AuditData;
 use super::summary::AuditSummary;
+use crate::learning_curve::LearningCurve;
 
 /// Identifies a report among other files.
 pub(super) const MARK: &str = r#"<meta name="generator" content="captcha-lens audit">"#;
 
 /// Modules of the page; each follows those that it imports.
-const MODULES: [&str; 13] = [
+const MODULES: [&str; 14] = [
     include_str!("../../../../web/src/common/format.js"),
     include_str!("../../../../web/src/audit/alphabet.js"),
     include_str!("../../../../web/src/audit/intervals.js"),
@@ -22,6 +23,7 @@ const MODULES: [&str; 13] = [
     include_str!("../../../../web/src/audit/compare.js"),
     include_str!("../../../../web/src/ui/report/elements.js"),
     include_str!("../../../../web/src/ui/report/curve.js"),
+    include_str!("../../../../web/src/ui/report/learning-curve.js"),
     include_str!("../../../../web/src/ui/report/comparison.js"),
     include_str!("../../../../web/src/ui/report/save.js"),
     include_str!("../../../../web/src/ui/report/table.js"),
@@ -47,15 +49,18 @@ pub fn html(
         "items": data.items,
         "pictures": pictures,
         "compared": compared,
+        "learningCurve": data.learning_curve,
     });
     // No text in the data may end the script element.
     let embedded = serde_json::to_string(&embedded)?.replace('<', "\\u003c");
     let title = escape(&format!("Audit of {}", data.name));
     // For readers without JavaScript; the script replaces it with the whole report.
+    let curve = data.learning_curve.iter();
     let summary: String = AuditSummary::of(data)
         .sentences()
-        .iter()
-        .map(|sentence| format!("<p>{}</p>\n", escape(sentence)))
+        .into_iter()
+        .chain(curve.flat_map(LearningCurve::sentences))
+        .map(|sentence| format!("<p>{}</p>\n", escape(&sentence)))
         .collect();
     let script: String = MODULES.into_iter().map(without_imports).collect();
     Ok(format!(

@@ -17,11 +17,15 @@ pub fn to_json(data: &AuditData) -> Result<String> {
         .iter()
         .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
         .collect();
-    Ok(serde_json::to_string_pretty(&json!({
+    let mut content = json!({
         "name": data.name,
         "about": about,
         "network": data.network,
         "summary": AuditSummary::of(data),
         "items": data.items,
-    }))?)
+    });
+    if let Some(curve) = &data.learning_curve {
+        content["learningCurve"] = serde_json::to_value(curve)?;
+    }
+    Ok(serde_json::to_string_pretty(&content)?)
 }

@@ -37,6 +37,7 @@ export class AuditView {
    * @param {() => void} on.cancel
    * @param {(named: boolean) => void} on.labels
    * @param {(file: File) => void} on.compareSaved
+   * @param {(file: File) => void} on.learningCurve
    * @param {() => void} on.compareNext
    * @param {() => void} on.compareEnd
    * @param {(backend: BackendPreference) => void} on.backend
@@ -50,12 +51,8 @@ export class AuditView {
         if (files.length > 0) on.choose(files);
       });
     }
-    const saved = getById("compare-input", HTMLInputElement);
-    saved.addEventListener("change", () => {
-      const [file] = saved.files ?? [];
-      saved.value = "";
-      if (file) on.compareSaved(file);
-    });
+    onFile("compare-input", on.compareSaved);
+    onFile("curve-input", on.learningCurve);
     getById("compare-next", HTMLButtonElement).addEventListener("click", () => on.compareNext());
     getById("compare-end", HTMLButtonElement).addEventListener("click", () => on.compareEnd());
     // The browsers on iOS cannot open a folder.
@@ -179,6 +176,19 @@ export class AuditView {
     const announcement = getById("announcement", HTMLElement);
     if (announcement.textContent !== words) announcement.textContent = words;
   }
+}
+
+/**
+ * @param {string} id of an input
+ * @param {(file: File) => void} receive
+ */
+function onFile(id, receive) {
+  const input = getById(id, HTMLInputElement);
+  input.addEventListener("change", () => {
+    const [file] = input.files ?? [];
+    input.value = ""; // so that the same file can be chosen again
+    if (file) receive(file);
+  });
 }
 
 /** @param {number} seconds */

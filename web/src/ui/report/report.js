@@ -11,6 +11,7 @@ import { imageCount, number, percent } from "../../common/format.js";
 import { comparison } from "./comparison.js";
 import { confidenceCurve } from "./curve.js";
 import { make, section, tableOf } from "./elements.js";
+import { learningCurves } from "./learning-curve.js";
 import { downloads } from "./save.js";
 import { itemTable } from "./table.js";
 
@@ -42,6 +43,7 @@ export function renderReport(root, report) {
       ),
     ]),
     facts(summary, report),
+    ...learningCurves(report),
     ...comparison(report),
     ...(summary.supported > 0
       ? [...confidenceCurve(summary.thresholds), lengths(summary), confusions(summary)]

@@ -39,13 +39,14 @@ export function toCsv(judged) {
  * @param {AuditData} audit
  * @param {EvaluatedItem[]} judged
  */
-function toJson({ name, about, network, items }, judged) {
+export function toJson({ name, about, network, items, learningCurve }, judged) {
   const content = {
     name,
     about: Object.fromEntries(about),
     network,
     summary: summarize(judged),
     items,
+    ...(learningCurve ? { learningCurve } : {}),
   };
   return JSON.stringify(content, null, 1);
 }
