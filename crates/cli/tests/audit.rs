@@ -310,8 +310,7 @@ fn audit_learning_curve_is_in_report_json_and_summary() {
     let outputs = ["--report", "r.html", "--json", "a.json"];
     let printed = succeeds(folder, &[&audit[..], &outputs].concat());
     assert!(printed.contains("25   10.0% (30 of 300)"), "{printed}");
-    let sentence = "To pass one try in ten or one in a hundred, an attacker needs 25 labelled \
-                    images or fewer";
+    let sentence = "To pass one try in a hundred, an attacker needs 25 labelled images or fewer;";
     assert!(printed.contains(sentence), "{printed}");
 
     let html = fs::read_to_string(folder.join("r.html")).unwrap();

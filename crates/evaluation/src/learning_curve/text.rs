@@ -37,7 +37,7 @@ impl LearningCurve {
         let mut sentences: Vec<String> = answers
             .iter()
             .map(|(answer, tries)| {
-                let mut tries = tries.join(" or ");
+                let mut tries = listed(tries);
                 if !tries.contains("try") {
                     tries = tries.replacen("one in", "one try in", 1);
                 }
@@ -48,12 +48,20 @@ impl LearningCurve {
             sentences.push("Capital and small letters counted as the same.".to_owned());
         }
         sentences.push(
-            "These are estimates for this network and this training. Another model, or other \
-             labelled images, may need fewer or more. The intervals tell only what chance in the \
-             choice of the held-out images explains."
+            "These are estimates for this network and this training, interpolated between the \
+             measured numbers. Another model, or other labelled images, may need fewer or more. \
+             The intervals cover only the chance in the choice of the held-out images."
                 .to_owned(),
         );
         sentences
+    }
+}
+
+/// "a, b or c"
+fn listed(words: &[&str]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => words.concat(),
     }
 }
 
@@ -160,7 +168,7 @@ mod tests {
         let solved = curve(&[(25, 290), (400, 300)]).sentences();
         assert_eq!(
             solved[0],
-            "To pass one try in two or one in ten or one in a hundred, an attacker needs 25 \
+            "To pass one try in two, one in ten or one in a hundred, an attacker needs 25 \
              labelled images or fewer; 25 is the smallest number measured."
         );
         let unsolved = curve(&[(25, 0), (400, 40)]).sentences();
