@@ -66,6 +66,8 @@ describe("report of the command line", () => {
     assert.match((await page.textContent(".report-head")) ?? "", /6 of 6 images/);
     assert.match((await page.textContent(".report-facts")) ?? "", /Not readable1/);
     assert.equal(await page.locator(".report-table tbody tr").count(), 7);
+    // Pictures load when they come into view.
+    await page.locator(".report-cases img").last().scrollIntoViewIfNeeded();
     await page.waitForFunction(() => {
       const pictures = /** @type {HTMLImageElement[]} */ ([
         ...document.querySelectorAll(".report-cases img"),
