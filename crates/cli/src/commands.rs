@@ -11,6 +11,8 @@ mod export;
 #[cfg(feature = "train")]
 mod figures;
 #[cfg(feature = "train")]
+mod finetune;
+#[cfg(feature = "train")]
 mod generate;
 mod info;
 mod recognize;
@@ -35,6 +37,9 @@ enum Command {
     /// Train a network, or resume a run.
     #[cfg(feature = "train")]
     Train(train::TrainArgs),
+    /// Adapt a network to your own labelled images, with any characters.
+    #[cfg(feature = "train")]
+    Finetune(finetune::FinetuneArgs),
     /// Measure the accuracy on labelled images.
     Evaluate(evaluate::EvaluateArgs),
     /// Calibrate the confidence of a weights file.
@@ -67,6 +72,8 @@ impl Cli {
         match &self.command {
             #[cfg(feature = "train")]
             Command::Train(args) => return train::run(args),
+            #[cfg(feature = "train")]
+            Command::Finetune(args) => return finetune::run(args),
             Command::Evaluate(args) => evaluate::run(args)?,
             #[cfg(feature = "train")]
             Command::Calibrate(args) => calibrate::run(args)?,

@@ -150,6 +150,18 @@ impl ModelConfig {
         Grid { rows, cols }
     }
 
+    /// Height and width of the smallest input whose grid is `grid`; no row or column of pixels is
+    /// cut off by pooling.
+    pub fn input_of_grid(&self, grid: Grid) -> [usize; 2] {
+        let blocks = self.encoder.blocks.iter().rev();
+        let [rows, cols] = blocks.fold([grid.rows, grid.cols], |[rows, cols], block| {
+            let [window_rows, window_cols] = block.window();
+            let border = if block.padded { 0 } else { 2 };
+            [rows * window_rows + border, cols * window_cols + border]
+        });
+        [rows * self.encoder.unshuffle, cols * self.encoder.unshuffle]
+    }
+
     /// Channels, rows and columns of the encoder's input, after pixel unshuffle.
     pub fn input_shape(&self) -> [usize; 3] {
         let side = self.encoder.unshuffle;

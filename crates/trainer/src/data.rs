@@ -1,5 +1,6 @@
 //! Training data: batches of synthetic images or of a labelled folder.
 
+pub mod augmentation;
 pub mod batch;
 pub mod image_list;
 pub mod loader;

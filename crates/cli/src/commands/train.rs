@@ -99,7 +99,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<bool> {
 }
 
 /// A flag that the first Ctrl-C sets to stop the run; the second one ends the process.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+pub(crate) fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     flag::register_conditional_shutdown(SIGINT, 130, stop.clone())
         .and_then(|_| flag::register(SIGINT, stop.clone()))

@@ -93,6 +93,28 @@ impl Listing {
 ///
 /// If the folder has no labelled image, or an image has two different labels.
 pub fn list_labels(folder: &Path, vocabulary: &Vocabulary) -> Result<Listing> {
+    let mut folded = 0;
+    let mut listing = list_labels_as(folder, |text| {
+        let label = vocabulary.fold(text);
+        folded += usize::from(label != text);
+        label
+    })?;
+    if folded > 0 {
+        listing.notes.push(format!(
+            "{folded} {} letters in a case that the network does not know; they count as the same \
+             letters in the other case",
+            plural(folded, "label contains", "labels contain")
+        ));
+    }
+    Ok(listing)
+}
+
+/// As [`list_labels`], with another conversion of the labels.
+///
+/// # Errors
+///
+/// Those of [`list_labels`].
+pub fn list_labels_as(folder: &Path, mut convert: impl FnMut(&str) -> String) -> Result<Listing> {
     ensure!(folder.is_dir(), "{} is not a folder", folder.display());
     let (spec, csv) = (folder.join(SPEC_FILE), csv_file(folder)?);
     let ordered = spec.exists();
@@ -108,13 +130,13 @@ pub fn list_labels(folder: &Path, vocabulary: &Vocabulary) -> Result<Listing> {
     let listed = rows.len();
     let mut known: BTreeMap<PathBuf, String> = BTreeMap::new();
     let mut files = Vec::with_capacity(listed);
-    let (mut unlabelled, mut folded) = (Vec::new(), 0);
+    let mut unlabelled = Vec::new();
     for LabelledFile { path, text } in rows {
         if text.is_empty() {
             unlabelled.push(path);
             continue;
         }
-        let label = vocabulary.fold(&text);
+        let label = convert(&text);
         if let Some(before) = known.get(&path) {
             ensure!(
                 *before == label,
@@ -123,7 +145,6 @@ pub fn list_labels(folder: &Path, vocabulary: &Vocabulary) -> Result<Listing> {
             );
             continue;
         }
-        folded += usize::from(label != text);
         known.insert(path.clone(), label.clone());
         files.push(LabelledFile { path, text: label });
     }
@@ -142,13 +163,6 @@ pub fn list_labels(folder: &Path, vocabulary: &Vocabulary) -> Result<Listing> {
         notes.push(format!(
             "{repeated} of {listed} rows {} an image; each image counts once",
             plural(repeated, "repeats", "repeat")
-        ));
-    }
-    if folded > 0 {
-        notes.push(format!(
-            "{folded} {} letters in a case that the network does not know; they count as the same \
-             letters in the other case",
-            plural(folded, "label contains", "labels contain")
         ));
     }
     Ok(Listing {

@@ -172,3 +172,22 @@ fn init_of_an_invalid_config_is_an_error() {
         assert_eq!(code(refused), "invalid-config", "case {i}");
     }
 }
+
+#[test]
+fn input_of_grid_is_the_smallest_input_with_that_grid() {
+    for config in [ModelConfig::compact(), ModelConfig::paper()] {
+        for (rows, cols) in [(3, 6), (6, 24), (4, 51)] {
+            let grid = Grid { rows, cols };
+            let mut sized = config.clone();
+            [sized.input.height, sized.input.width] = config.input_of_grid(grid);
+            assert_eq!(sized.grid(), grid);
+            let side = config.encoder.unshuffle;
+            sized.input.height -= side;
+            assert_eq!(sized.grid().rows, rows - 1);
+            sized.input.width -= side;
+            assert_eq!(sized.grid().cols, cols - 1);
+        }
+    }
+    let compact = ModelConfig::compact();
+    assert_eq!(compact.input_of_grid(compact.grid()), [196, 388]);
+}

@@ -20,6 +20,19 @@ const MAX_NAMED: usize = 5;
 const MIN_SIDE: u32 = 8;
 const MAX_ASPECT_RATIO: u32 = 20;
 
+/// The readable images of a labelled folder.
+#[derive(Clone, Debug)]
+pub struct ReadableImages {
+    /// The images.
+    pub images: Vec<HashedFile>,
+    /// Width and height of each image, in pixels.
+    pub sizes: Vec<(u32, u32)>,
+    /// Descriptions of the files that cannot be read.
+    pub unreadable: Vec<String>,
+    /// Notes for the user.
+    pub notes: Vec<String>,
+}
+
 /// Splits the readable images of a labelled folder into a training and a validation part. Also
 /// gives notes for the user.
 ///
@@ -31,9 +44,25 @@ pub fn training_parts(folder: &Path, config: &ModelConfig) -> Result<(Parts, Vec
     let listing = list_labels(folder, &config.vocabulary()?)?;
     let mut notes = listing.checked(folder)?;
     check_labels(&listing.files, config)?;
-    let count = listing.files.len();
-    let decoded: Vec<_> = listing
-        .files
+    let readable = readable_images(folder, listing.files)?;
+    notes.extend(readable.notes);
+    let parts = split_images(
+        folder,
+        readable.images,
+        listing.ordered,
+        &readable.unreadable,
+    )?;
+    Ok((parts, notes))
+}
+
+/// Reads all images once.
+///
+/// # Errors
+///
+/// If no image can be read.
+pub fn readable_images(folder: &Path, files: Vec<LabelledFile>) -> Result<ReadableImages> {
+    let count = files.len();
+    let decoded: Vec<_> = files
         .into_par_iter()
         .map(|file| {
             let decode = || -> Result<_> {
@@ -45,7 +74,8 @@ pub fn training_parts(folder: &Path, config: &ModelConfig) -> Result<(Parts, Vec
             decode().map(|(hash, size)| (HashedFile { file, hash }, size))
         })
         .collect();
-    let (mut images, mut unreadable, mut odd) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut images, mut sizes) = (Vec::new(), Vec::new());
+    let (mut unreadable, mut odd, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for result in decoded {
         match result {
             Ok((image, (width, height))) => {
@@ -55,6 +85,7 @@ pub fn training_parts(folder: &Path, config: &ModelConfig) -> Result<(Parts, Vec
                     odd.push(format!("{path} ({width} x {height} pixels)"));
                 }
                 images.push(image);
+                sizes.push((width, height));
             }
             Err(error) => unreadable.push(format!("{error:#}")),
         }
@@ -83,19 +114,37 @@ pub fn training_parts(folder: &Path, config: &ModelConfig) -> Result<(Parts, Vec
         ));
     }
     notes.extend(contradictions(&images));
-    let parts = split(images, listing.ordered).with_context(|| match unreadable.len() {
+    Ok(ReadableImages {
+        images,
+        sizes,
+        unreadable,
+        notes,
+    })
+}
+
+/// Splits a folder's images; the error names the unreadable ones.
+///
+/// # Errors
+///
+/// If a part would be empty.
+pub fn split_images(
+    folder: &Path,
+    images: Vec<HashedFile>,
+    ordered: bool,
+    unreadable: &[String],
+) -> Result<Parts> {
+    split(images, ordered).with_context(|| match unreadable.len() {
         0 => folder.display().to_string(),
         left_out => format!(
             "{} ({left_out} more cannot be read: {})",
             folder.display(),
-            named(&unreadable)
+            named(unreadable)
         ),
-    })?;
-    Ok((parts, notes))
+    })
 }
 
 /// The first few entries, and the number of the others.
-fn named(all: &[String]) -> String {
+pub(crate) fn named(all: &[String]) -> String {
     let mut text = all[..all.len().min(MAX_NAMED)].join("; ");
     if all.len() > MAX_NAMED {
         text += &format!("; and {} more", all.len() - MAX_NAMED);

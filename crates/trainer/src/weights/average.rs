@@ -45,7 +45,7 @@ fn with_shape(weights: &Weights, config: &ModelConfig) -> Result<Network> {
 }
 
 /// `(1 - share) * network + share * other`
-fn interpolate(network: Network, other: &Network, share: f32) -> Network {
+pub(crate) fn interpolate(network: Network, other: &Network, share: f32) -> Network {
     let mut values = Values(VecDeque::new());
     other.visit(&mut values);
     network.map(&mut Interpolate { values, share })

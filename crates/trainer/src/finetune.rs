@@ -1,0 +1,204 @@
+//! Fine-tuning: adapts a trained network to the labelled images of a folder.
+//!
+//! [`images`] takes alphabet and length from the labels, [`stream`] draws variants of the images,
+//! `fit` is the loop, `review` reads all images with the result, [`report`] is what a run tells, and
+//! [`learning_curve`] repeats the run with fewer labels.
+
+mod fit;
+pub mod images;
+pub mod learning_curve;
+pub mod recipe;
+pub mod report;
+mod review;
+pub mod stream;
+mod synthetic;
+mod validate;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use captcha_evaluation::data::Example;
+use captcha_evaluation::data::image_files::read_image;
+use captcha_evaluation::data::labels::LabelledFile;
+use captcha_evaluation::data::splits::{HashedFile, Parts};
+use captcha_evaluation::device::{DeviceChoice, open_devices};
+use captcha_evaluation::files::{new_folder, write_file};
+use captcha_evaluation::weights_file::write_weights;
+use captcha_model::weights::{Precision, save};
+use captcha_model::{ModelConfig, Weights};
+use rayon::prelude::*;
+use serde_json::json;
+
+use crate::data::batch::{Batcher, Prepared};
+use crate::data::image_list::ImageList;
+use crate::training::train::Session;
+use crate::weights::alphabet::with_alphabet;
+use fit::{Fitted, Job, fit};
+use images::LabelledImages;
+use recipe::FinetuneRecipe;
+use report::FinetuneReport;
+use review::{Review, review};
+use stream::TrainingStream;
+use synthetic::generated_images;
+
+pub use fit::{End, Progress};
+
+/// Fine-tuning as a user asks for it.
+#[derive(Clone, Debug)]
+pub struct FinetuneRequest {
+    /// The labelled folder.
+    pub folder: PathBuf,
+    /// The folder of the results; it must be empty or missing.
+    pub out: PathBuf,
+    /// The weights to start from.
+    pub from: Weights,
+    /// The recipe.
+    pub recipe: FinetuneRecipe,
+    /// Whether letters of both cases count as the same.
+    pub ignore_case: bool,
+    /// The device.
+    pub device: DeviceChoice,
+    /// Seed of the order and the variants of the images.
+    pub seed: u64,
+    /// The command, for the record.
+    pub command: String,
+}
+
+/// Adapts a network to labelled images, and writes `weights.safetensors`, `finetune.json` and
+/// `images.csv` to the folder of the results.
+///
+/// # Errors
+///
+/// If the images, the weights or the folder cannot be used, or the device fails.
+pub fn finetune(request: &FinetuneRequest, session: &Session) -> Result<FinetuneReport> {
+    let images = LabelledImages::read(&request.folder, request.ignore_case)?;
+    let device = open_device(request, &images, session)?;
+    new_folder(&request.out)?;
+    let list = ImageList::new(&request.folder, &images.parts);
+    write_file(&request.out.join("images.csv"), &list.to_csv()?)?;
+    for note in &images.notes {
+        session.progress.note(note);
+    }
+    let config = images.network(&request.from.config, request.recipe.input_pixel_share);
+    let fitted = adapt(request, &config, &images, &device, session)?;
+    let weights = weights_of(request, &config, &images.parts, &fitted)?;
+    // Written before the review, so that an interruption loses nothing.
+    let path = request.out.join("weights.safetensors");
+    write_weights(&path, &weights)?;
+    let Review { weights, review } = match fitted.end {
+        End::Interrupted => Review::none(weights),
+        _ => review(weights, &images.parts, &fitted, &device, session)?,
+    };
+    write_weights(&path, &weights)?;
+    let report = FinetuneReport::new(request, &images, &fitted, &weights, review);
+    write_file(
+        &request.out.join("finetune.json"),
+        serde_json::to_string_pretty(&report)?.as_bytes(),
+    )?;
+    for warning in &report.warnings {
+        session.progress.warning(warning);
+    }
+    Ok(report)
+}
+
+/// Opens the device, checked with the weights that the run starts from.
+fn open_device(
+    request: &FinetuneRequest,
+    images: &LabelledImages,
+    session: &Session,
+) -> Result<Device> {
+    let config = images.network(&request.from.config, request.recipe.input_pixel_share);
+    let weights = with_alphabet(&request.from, &config)?;
+    let devices = open_devices(request.device, 1, || Ok(weights.clone()))?;
+    if let Some(note) = &devices.note {
+        session.progress.note(note);
+    }
+    let mut devices = devices.devices.into_iter();
+    devices.next().context("no device was opened")
+}
+
+/// Adapts the initial network to the training part.
+fn adapt(
+    request: &FinetuneRequest,
+    config: &ModelConfig,
+    images: &LabelledImages,
+    device: &Device,
+    session: &Session,
+) -> Result<Fitted> {
+    let weights = with_alphabet(&request.from, config)?;
+    let (train, validation) = (files(&images.parts.train), files(&images.parts.validation));
+    let generated = match request.recipe.synthetic_share {
+        0.0 => None,
+        share => generated_images(request, images)?.map(|generated| (generated, share)),
+    };
+    let stream = TrainingStream::new(
+        train,
+        generated,
+        request.recipe.augmentation.clone(),
+        [config.input.width as u32, config.input.height as u32],
+        request.seed,
+    )?;
+    fit(&Job {
+        config,
+        weights: &weights,
+        recipe: &request.recipe,
+        stream: &stream,
+        validation: &prepare(&validation, config)?,
+        device,
+        session,
+        seed: request.seed,
+    })
+}
+
+fn files(images: &[HashedFile]) -> Vec<LabelledFile> {
+    images.iter().map(|image| image.file.clone()).collect()
+}
+
+/// The weights of a run, with their record.
+fn weights_of(
+    request: &FinetuneRequest,
+    config: &ModelConfig,
+    parts: &Parts,
+    fitted: &Fitted,
+) -> Result<Weights> {
+    let record = json!({
+        "data": folder_name(&request.folder),
+        "seed": request.seed,
+        "training_images": parts.train.len(),
+        "images_seen": fitted.images,
+        "validation_accuracy": fitted.best().exact_matches as f64 / parts.validation.len().max(1) as f64,
+        "ignore_case": request.ignore_case,
+        "command": request.command,
+        "version": env!("CARGO_PKG_VERSION"),
+        "recipe": request.recipe,
+        "from": request.from.training,
+    });
+    let bytes = save(&fitted.network, config, &record, Precision::Half)?;
+    Ok(Weights::from_bytes(bytes)?)
+}
+
+/// The name of a folder without its path, which a weights file does not reveal.
+fn folder_name(folder: &Path) -> String {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let name = absolute
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_default()
+}
+
+/// Reads and preprocesses labelled images.
+fn prepare(files: &[LabelledFile], config: &ModelConfig) -> Result<Vec<Prepared>> {
+    let batcher = Batcher::new(config.clone())?;
+    files
+        .par_iter()
+        .map(|file| {
+            batcher.prepare(&Example {
+                image: read_image(&file.path)?,
+                text: file.text.clone(),
+                characters: None,
+                rendering: None,
+            })
+        })
+        .collect()
+}

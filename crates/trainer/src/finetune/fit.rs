@@ -1,0 +1,379 @@
+//! The loop of fine-tuning.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use burn::module::Module;
+use burn::optim::{GradientsAccumulator, ModuleOptimizer};
+use burn::tensor::{Device, Tensor};
+use burn::train::{TrainOutput, TrainStep};
+use captcha_model::{ModelConfig, Network, Weights};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::data::batch::{Batch, Batcher, Prepared};
+use crate::finetune::recipe::FinetuneRecipe;
+use crate::finetune::stream::{Drawn, TrainingStream};
+use crate::finetune::validate::{Validation, validate};
+use crate::training::losses::text_losses;
+use crate::training::model::{StepOutput, TrainingModel};
+use crate::training::optimizer::optimizer;
+use crate::training::train::Session;
+use crate::weights::average::interpolate;
+
+/// Steps whose images are prepared before the network needs them.
+const PREFETCH: usize = 2;
+/// Share of a run after which it may end early.
+const EARLIEST_END: f64 = 0.3;
+
+/// Share of a run after which the losses of the files count.
+const LOSSES_FROM: f64 = 0.25;
+
+/// What a run adapts, and to which images.
+pub(super) struct Job<'a> {
+    pub(super) config: &'a ModelConfig,
+    pub(super) weights: &'a Weights,
+    pub(super) recipe: &'a FinetuneRecipe,
+    pub(super) stream: &'a TrainingStream,
+    /// Preprocessed validation images.
+    pub(super) validation: &'a [Prepared],
+    pub(super) device: &'a Device,
+    pub(super) session: &'a Session,
+    pub(super) seed: u64,
+}
+
+/// A validation during a run.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps so far.
+    pub step: usize,
+    /// Mean loss of the training images since the last validation, in nats per text.
+    pub training_loss: f64,
+    /// Mean loss of the validation images, in nats per text.
+    pub validation_loss: f64,
+    /// Validation images whose text is an exact match.
+    pub exact_matches: usize,
+    /// Seconds since the start.
+    pub seconds: f64,
+}
+
+/// The result of a run.
+pub(super) struct Fitted {
+    /// The network with the smallest validation loss.
+    pub(super) network: Network,
+    pub(super) history: Vec<Progress>,
+    /// Position of the kept network in `history`.
+    pub(super) best: usize,
+    /// Why the run ended.
+    pub(super) end: End,
+    /// Images that were trained on, generated ones included.
+    pub(super) images: usize,
+    /// Mean training loss of each labelled file in the last three quarters of the run; `None` if
+    /// it was not drawn there.
+    pub(super) losses: Vec<Option<f32>>,
+}
+
+impl Fitted {
+    /// The validation of the kept network.
+    pub(super) fn best(&self) -> Progress {
+        self.history[self.best]
+    }
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// All steps of the recipe are done.
+    Finished,
+    /// The validation loss did not improve any more.
+    NoImprovement,
+    /// The time is up.
+    TimeLimit,
+    /// The user stopped it.
+    Interrupted,
+}
+
+/// The state of a run.
+struct Run<'a> {
+    job: &'a Job<'a>,
+    model: TrainingModel,
+    optimizer: ModuleOptimizer,
+    average: Network,
+    started: Instant,
+    history: Vec<Progress>,
+    best: Option<(usize, Network)>,
+    /// Sum and number of the training losses since the last validation.
+    recent: (f64, usize),
+    /// Sum and number of the training losses of each file.
+    losses: Vec<(f32, usize)>,
+}
+
+/// Adapts the network to the images. A user who stops it keeps the best network so far.
+///
+/// # Errors
+///
+/// If an image cannot be read, the device fails, or the loss is not a number before the first
+/// validation.
+pub(super) fn fit(job: &Job) -> Result<Fitted> {
+    let autodiff = job.device.clone().autodiff();
+    autodiff.seed(job.seed);
+    let options = job.recipe.optimization();
+    let mut model = TrainingModel::new(job.config, &options, &autodiff)?;
+    model.network = job.weights.network(&autodiff)?;
+    if job.recipe.fixed_norm {
+        model.fix_norm();
+    }
+    let mut run = Run {
+        average: model.network.valid(),
+        optimizer: optimizer(&options)?,
+        model,
+        job,
+        started: Instant::now(),
+        history: Vec::new(),
+        best: None,
+        recent: (0.0, 0),
+        losses: vec![(0.0, 0); job.stream.files()],
+    };
+    // The network as it starts.
+    run.validate(0)?;
+    let batcher = Batcher::new(job.config.clone())?;
+    let (sender, steps) = sync_channel(PREFETCH);
+    let end = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let batch = job.recipe.batch as u64;
+            for step in 0..job.recipe.steps as u64 {
+                let prepared: Result<Vec<_>> = (step * batch..(step + 1) * batch)
+                    .into_par_iter()
+                    .map(|number| {
+                        let Drawn { example, file } = job.stream.draw(number)?;
+                        Ok((batcher.prepare(&example)?, file))
+                    })
+                    .collect();
+                let failed = prepared.is_err();
+                if sender.send(prepared).is_err() || failed {
+                    break;
+                }
+            }
+        });
+        // Dropped at the end of this scope's closure, which ends the thread.
+        run.steps(&batcher, steps, &autodiff)
+    })?;
+    let (best, network) = run.best.context("no network was validated")?;
+    Ok(Fitted {
+        network,
+        best,
+        end,
+        images: run.history.last().map_or(0, |last| last.step) * job.recipe.batch,
+        history: run.history,
+        losses: run
+            .losses
+            .iter()
+            .map(|&(sum, count)| (count > 0).then(|| sum / count as f32))
+            .collect(),
+    })
+}
+
+type PreparedStep = Vec<(Prepared, Option<usize>)>;
+
+impl Run<'_> {
+    fn steps(
+        &mut self,
+        batcher: &Batcher,
+        steps: Receiver<Result<PreparedStep>>,
+        device: &Device,
+    ) -> Result<End> {
+        let (recipe, session) = (self.job.recipe, self.job.session);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = rayon::ThreadPoolBuilder::new()
+            .num_threads(recipe.parts.min(cores))
+            .build()?;
+        session
+            .progress
+            .start_stage("fine-tuning", recipe.steps * recipe.batch);
+        let mut end = End::Finished;
+        for step in 0..recipe.steps {
+            let done = self.done(step);
+            if session.stop.load(Ordering::Relaxed) {
+                end = End::Interrupted;
+                break;
+            }
+            if done >= 1.0 {
+                end = End::TimeLimit;
+                break;
+            }
+            let prepared = steps
+                .recv()
+                .unwrap_or_else(|_| Err(anyhow!("the loader stopped early")))?;
+            let (prepared, files): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
+            let parts: Vec<Batch> = prepared
+                .chunks(recipe.batch / recipe.parts)
+                .map(|part| batcher.stack(part.to_vec(), device))
+                .collect();
+            // Each part has its own leaves: parts with shared leaves would be one graph, whose lock
+            // backward holds while other parts wait, or wait for each other for ever.
+            let parts: Vec<_> = parts
+                .into_iter()
+                .map(|part| (self.model.clone().fork(device), part))
+                .collect();
+            let outputs: Vec<TrainOutput<StepOutput>> = threads.install(|| {
+                parts
+                    .into_par_iter()
+                    .with_max_len(1)
+                    .map(|(model, part)| model.step(part))
+                    .collect()
+            });
+            self.update(step, done, outputs, &files)?;
+            session
+                .progress
+                .update((step + 1) * recipe.batch, &self.metrics());
+            if (step + 1).is_multiple_of(recipe.validate_every) {
+                self.validate(step + 1)?;
+                if done >= EARLIEST_END && self.since_best() >= recipe.patience {
+                    end = End::NoImprovement;
+                    break;
+                }
+            }
+        }
+        let last = self.history.last().map_or(0, |last| last.step);
+        if end != End::NoImprovement && self.recent.1 > 0 {
+            let steps = last + self.recent.1 / recipe.batch;
+            self.validate(steps)?;
+        }
+        session.progress.end_stage();
+        Ok(end)
+    }
+
+    /// The share of the run that is done, by steps or by time.
+    fn done(&self, step: usize) -> f64 {
+        let steps = step as f64 / self.job.recipe.steps as f64;
+        let time = self.job.session.time_limit.map_or(0.0, |limit| {
+            self.started.elapsed().as_secs_f64() / limit.as_secs_f64().max(1e-9)
+        });
+        steps.max(time)
+    }
+
+    fn update(
+        &mut self,
+        step: usize,
+        done: f64,
+        outputs: Vec<TrainOutput<StepOutput>>,
+        files: &[Option<usize>],
+    ) -> Result<()> {
+        let recipe = self.job.recipe;
+        let mut gradients = GradientsAccumulator::new();
+        let mut losses = Vec::with_capacity(files.len());
+        for output in outputs {
+            gradients.accumulate(&self.model, output.grads);
+            let StepOutput {
+                logits, targets, ..
+            } = output.item;
+            let each = text_losses(logits.without_autodiff(), targets.without_autodiff());
+            losses.extend(values(each)?);
+        }
+        for (loss, file) in losses.iter().zip(files) {
+            self.recent = (self.recent.0 + f64::from(*loss), self.recent.1 + 1);
+            if let Some(file) = file.filter(|_| done >= LOSSES_FROM) {
+                let sum = &mut self.losses[file];
+                *sum = (sum.0 + loss, sum.1 + 1);
+            }
+        }
+        let warmup = ((step + 1) as f64 / recipe.warmup_steps.max(1) as f64).min(1.0);
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+        let rate = recipe.learning_rate * warmup * cosine;
+        self.model = self
+            .optimizer
+            .step(rate, self.model.clone(), gradients.grads());
+        // The average follows faster at the start, when it holds little else than its start.
+        let decay = recipe
+            .average_decay
+            .min((step + 1) as f32 / (step + 10) as f32);
+        let network = self.model.network.valid();
+        self.average = interpolate(self.average.clone(), &network, 1.0 - decay);
+        Ok(())
+    }
+
+    /// Validates the average of the weights, and keeps it if it is the best so far.
+    fn validate(&mut self, step: usize) -> Result<()> {
+        let Validation {
+            loss,
+            exact_matches,
+        } = validate(
+            &self.average,
+            self.job.config,
+            self.job.validation,
+            self.job.device,
+        )?;
+        let (sum, count) = std::mem::take(&mut self.recent);
+        let training_loss = if count == 0 {
+            f64::NAN
+        } else {
+            sum / count as f64
+        };
+        ensure!(
+            loss.is_finite() || self.best.is_some(),
+            "the loss is not a number: the initial weights cannot be used"
+        );
+        let best = self
+            .best
+            .as_ref()
+            .map(|(at, _)| self.history[*at].validation_loss);
+        if best.is_none_or(|best| loss <= best) {
+            self.best = Some((self.history.len(), self.average.clone()));
+        }
+        self.history.push(Progress {
+            step,
+            training_loss,
+            validation_loss: loss,
+            exact_matches,
+            seconds: self.started.elapsed().as_secs_f64(),
+        });
+        self.job.session.progress.message(&self.describe());
+        Ok(())
+    }
+
+    /// Validations since the best one.
+    fn since_best(&self) -> usize {
+        let best = self.best.as_ref().map_or(0, |(at, _)| *at);
+        self.history.len() - 1 - best
+    }
+
+    fn metrics(&self) -> String {
+        let (sum, count) = self.recent;
+        format!("training loss {:.2}", sum / count.max(1) as f64)
+    }
+
+    /// The last validation, and whether the network is getting better.
+    fn describe(&self) -> String {
+        let Some(last) = self.history.last() else {
+            return String::new();
+        };
+        let images = self.job.validation.len();
+        let read = 100.0 * last.exact_matches as f64 / images.max(1) as f64;
+        let trend = match (last.step, self.since_best()) {
+            (0, _) => "before fine-tuning".to_owned(),
+            (_, 0) => "better than before".to_owned(),
+            (_, 1) => "not better than the last time".to_owned(),
+            (_, times) => format!("not better for {times} validations"),
+        };
+        let training = if last.training_loss.is_nan() {
+            String::new()
+        } else {
+            format!("training loss {:.3}, ", last.training_loss)
+        };
+        format!(
+            "step {}: {training}validation loss {:.3}, {} of {images} validation images read \
+             ({read:.1}%): {trend}",
+            last.step, last.validation_loss, last.exact_matches
+        )
+    }
+}
+
+fn values(tensor: Tensor<1>) -> Result<Vec<f32>> {
+    let data = tensor
+        .try_into_data()
+        .map_err(|error| anyhow!("{error:?}"))?;
+    data.try_to_vec().map_err(|error| anyhow!("{error:?}"))
+}

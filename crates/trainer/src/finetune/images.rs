@@ -1,0 +1,306 @@
+//! The labelled images that a network is adapted to, and the configuration that fits them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use anyhow::{Result, bail, ensure};
+use captcha_evaluation::data::labels::{LabelledFile, list_labels_as};
+use captcha_evaluation::data::splits::{HashedFile, Parts};
+use captcha_evaluation::wording::plural;
+use captcha_model::ModelConfig;
+use captcha_model::config::Grid;
+use captcha_model::vocabulary::lowercase;
+
+use crate::data::training_parts::{named, readable_images, split_images};
+
+/// The longest label, and the largest alphabet.
+const MAX_LENGTH: usize = 16;
+const MAX_ALPHABET: usize = 512;
+/// Rows and columns of the grids that an input is chosen from. Each block takes at least three.
+const MIN_GRID: usize = 3;
+const MAX_GRID: usize = 129;
+/// A character in fewer training images than this is reported.
+const FEW_IMAGES_OF_CHARACTER: usize = 5;
+/// Fewer labelled images than this are reported.
+const FEW_IMAGES: usize = 50;
+
+/// Labelled images in two parts, with what follows from their labels.
+#[derive(Clone, Debug)]
+pub struct LabelledImages {
+    /// The parts.
+    pub parts: Parts,
+    /// All characters of the labels, sorted.
+    pub alphabet: String,
+    /// Length of the longest label.
+    pub max_length: usize,
+    /// Lengths of the labels, shortest to longest.
+    pub lengths: RangeInclusive<usize>,
+    /// Median of width divided by height.
+    pub aspect_ratio: f64,
+    /// Notes for the user.
+    pub notes: Vec<String>,
+}
+
+impl LabelledImages {
+    /// Reads the labelled images of a folder. `ignore_case` converts the labels to small letters.
+    ///
+    /// # Errors
+    ///
+    /// If no image has a usable label, or a part would be empty.
+    pub fn read(folder: &Path, ignore_case: bool) -> Result<Self> {
+        let listing = list_labels_as(folder, |label| match ignore_case {
+            true => lowercase(label),
+            false => label.to_owned(),
+        })?;
+        let mut notes = listing.checked(folder)?;
+        let files = without_long_labels(listing.files, &mut notes)?;
+        let files = without_missing_files(folder, files, &mut notes)?;
+        let readable = readable_images(folder, files)?;
+        notes.extend(readable.notes);
+        notes.extend(different_sizes(&readable.sizes));
+        let aspect_ratio = median_aspect_ratio(&readable.sizes);
+        let parts = split_images(
+            folder,
+            readable.images,
+            listing.ordered,
+            &readable.unreadable,
+        )?;
+        let mut images = Self {
+            alphabet: String::new(),
+            max_length: 0,
+            lengths: 1..=1,
+            parts: Parts::default(),
+            aspect_ratio,
+            notes,
+        }
+        .with_parts(parts);
+        let characters: Vec<char> = images.alphabet.chars().collect();
+        ensure!(
+            characters.len() <= MAX_ALPHABET,
+            "the labels contain {} different characters, more than {MAX_ALPHABET}: check that the \
+             label column holds the texts",
+            characters.len()
+        );
+        images.notes.extend(few_images(&images.parts, &characters));
+        Ok(images)
+    }
+
+    /// Other parts of the same images; alphabet and length come from their labels.
+    pub fn with_parts(&self, parts: Parts) -> Self {
+        let images = parts.train.iter().chain(&parts.validation);
+        let labels: Vec<&str> = images.map(|image| image.file.text.as_str()).collect();
+        let characters: BTreeSet<char> = labels.iter().flat_map(|label| label.chars()).collect();
+        let lengths = labels.iter().map(|label| label.chars().count());
+        let longest = lengths.clone().max().unwrap_or(1);
+        Self {
+            alphabet: characters.into_iter().collect(),
+            max_length: longest,
+            lengths: lengths.min().unwrap_or(1)..=longest,
+            aspect_ratio: self.aspect_ratio,
+            notes: self.notes.clone(),
+            parts,
+        }
+    }
+
+    /// The configuration of a network for these images that can start from the weights of `from`.
+    /// Its input has the images' proportions and about `pixel_share` times the pixels of the input
+    /// of `from`; the encoder is convolutional and attention takes any grid. `None` keeps the input.
+    pub fn network(&self, from: &ModelConfig, pixel_share: Option<f64>) -> ModelConfig {
+        let mut config = from.clone();
+        config.alphabet.clone_from(&self.alphabet);
+        config.max_length = self.max_length;
+        if let Some(share) = pixel_share {
+            let pixels = share * (from.input.height * from.input.width) as f64;
+            let [height, width] = input_size(from, pixels, self.aspect_ratio);
+            (config.input.height, config.input.width) = (height, width);
+            if config.validate().is_err() {
+                config.input = from.input.clone();
+            }
+        }
+        config
+    }
+}
+
+/// Height and width of an input with an aspect ratio and about so many pixels, for the encoder of
+/// `from`.
+fn input_size(from: &ModelConfig, pixels: f64, aspect_ratio: f64) -> [usize; 2] {
+    let distance = |value: usize, wanted: f64| (value as f64 / wanted).ln().abs();
+    let nearest = |rows: usize| -> [usize; 2] {
+        let of = |cols: usize| from.input_of_grid(Grid { rows, cols });
+        let wanted = of(1)[0] as f64 * aspect_ratio;
+        let widths = (MIN_GRID..MAX_GRID).map(of);
+        let best = widths.min_by(|a, b| distance(a[1], wanted).total_cmp(&distance(b[1], wanted)));
+        best.unwrap_or_else(|| of(MIN_GRID))
+    };
+    let sizes = (MIN_GRID..MAX_GRID).map(nearest);
+    let best = sizes.min_by(|a, b| {
+        let off = |size: &[usize; 2]| distance(size[0] * size[1], pixels);
+        off(a).total_cmp(&off(b))
+    });
+    best.unwrap_or([from.input.height, from.input.width])
+}
+
+/// Leaves out images whose label is too long.
+fn without_long_labels(
+    files: Vec<LabelledFile>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<LabelledFile>> {
+    let count = files.len();
+    let (files, long): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|file| file.text.chars().count() <= MAX_LENGTH);
+    let names: Vec<_> = long
+        .iter()
+        .map(|file| format!("{} ({:?})", file.path.display(), file.text))
+        .collect();
+    if files.is_empty() {
+        bail!(
+            "all {count} labels are longer than {MAX_LENGTH} characters: {}. Check that the label \
+             column holds the texts",
+            named(&names)
+        );
+    }
+    if !long.is_empty() {
+        notes.push(format!(
+            "{} of {count} {} longer than {MAX_LENGTH} characters and {} left out: {}",
+            long.len(),
+            plural(long.len(), "label is", "labels are"),
+            plural(long.len(), "is", "are"),
+            named(&names)
+        ));
+    }
+    Ok(files)
+}
+
+/// Leaves out files that the label file lists but that do not exist.
+fn without_missing_files(
+    folder: &Path,
+    files: Vec<LabelledFile>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<LabelledFile>> {
+    let (files, missing): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|file| file.path.is_file());
+    let names: Vec<_> = missing
+        .iter()
+        .map(|file| file.path.display().to_string())
+        .collect();
+    if files.is_empty() {
+        bail!(
+            "{} contains none of the images that its label file lists: {}. The label file's columns \
+             must be called file and label",
+            folder.display(),
+            named(&names)
+        );
+    }
+    if !missing.is_empty() {
+        notes.push(format!(
+            "{} {} in the label file but not in the folder: {}",
+            missing.len(),
+            plural(missing.len(), "image is", "images are"),
+            named(&names)
+        ));
+    }
+    Ok(files)
+}
+
+fn median_aspect_ratio(sizes: &[(u32, u32)]) -> f64 {
+    let mut ratios: Vec<f64> = sizes
+        .iter()
+        .map(|&(width, height)| f64::from(width) / f64::from(height.max(1)))
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied().unwrap_or(1.0)
+}
+
+/// A note on images of different sizes.
+fn different_sizes(sizes: &[(u32, u32)]) -> Option<String> {
+    let mut counts: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    for size in sizes {
+        *counts.entry(*size).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    (counts.len() > 1).then(|| {
+        let sizes: Vec<_> = counts
+            .iter()
+            .map(|((width, height), count)| format!("{width} x {height} ({count})"))
+            .collect();
+        format!(
+            "the images have {} sizes, and all are scaled to the same: {}",
+            counts.len(),
+            named(&sizes)
+        )
+    })
+}
+
+/// Notes on characters with few training images, and on a small folder.
+fn few_images(parts: &Parts, characters: &[char]) -> Vec<String> {
+    let count = |images: &[HashedFile], character: char| {
+        let with = images
+            .iter()
+            .filter(|image| image.file.text.contains(character));
+        with.count()
+    };
+    let mut notes = Vec::new();
+    let (mut few, mut none) = (Vec::new(), Vec::new());
+    for &character in characters {
+        match count(&parts.train, character) {
+            0 => none.push(format!("{character:?}")),
+            images if images < FEW_IMAGES_OF_CHARACTER => {
+                few.push(format!("{character:?} ({images})"));
+            }
+            _ => (),
+        }
+    }
+    if !none.is_empty() {
+        notes.push(format!(
+            "no training image contains {}, so the network cannot learn {}: add images",
+            none.join(", "),
+            plural(none.len(), "it", "them")
+        ));
+    }
+    if !few.is_empty() {
+        notes.push(format!(
+            "few training images contain {} (number of images): the network often confuses such \
+             characters",
+            few.join(", ")
+        ));
+    }
+    let all = parts.train.len() + parts.validation.len();
+    if all < FEW_IMAGES {
+        notes.push(format!(
+            "{all} labelled {} few; a few hundred give much better results",
+            plural(all, "image is", "images are")
+        ));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_size_has_the_proportions_and_the_pixels() {
+        let compact = ModelConfig::compact();
+        let pixels = (compact.input.height * compact.input.width) as f64;
+        for aspect_ratio in [0.5, 1.0, 2.0, 2.67, 4.0, 5.0, 8.0, 10.0] {
+            let [height, width] = input_size(&compact, pixels, aspect_ratio);
+            let mut config = compact.clone();
+            (config.input.height, config.input.width) = (height, width);
+            config.validate().expect("a network");
+            let ratio = width as f64 / height as f64 / aspect_ratio;
+            assert!(
+                (0.85..1.18).contains(&ratio),
+                "{aspect_ratio}: {height} x {width}"
+            );
+            let share = (height * width) as f64 / pixels;
+            assert!(
+                (0.7..1.4).contains(&share),
+                "{aspect_ratio}: {height} x {width}"
+            );
+        }
+        assert_eq!(input_size(&compact, pixels, 388.0 / 196.0), [196, 388]);
+    }
+}

@@ -1,0 +1,105 @@
+//! The recipe of fine-tuning.
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::data::augmentation::Augmentation;
+use crate::training::recipe::{Optimizer, Schedule, TrainingRecipe};
+
+/// How a trained network is adapted to labelled images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FinetuneRecipe {
+    /// Most steps of a run.
+    pub steps: usize,
+    /// Images in a step.
+    pub batch: usize,
+    /// Parts of a step's batch. The CPU computes them at the same time; batch norm has the
+    /// statistics of a part.
+    pub parts: usize,
+    /// Peak learning rate; it falls to zero along half a cosine.
+    pub learning_rate: f64,
+    /// Steps of the linear warm-up.
+    pub warmup_steps: usize,
+    /// Decoupled weight decay (AdamW).
+    pub weight_decay: f64,
+    /// Largest norm of a parameter's gradient.
+    pub gradient_clip: Option<f32>,
+    /// Keeps the batch norm statistics of the initial weights.
+    pub fixed_norm: bool,
+    /// Decay per step of the moving average of the weights.
+    pub average_decay: f32,
+    /// Steps between two validations.
+    pub validate_every: usize,
+    /// Validations without a smaller loss after which a run ends.
+    pub patience: usize,
+    /// Pixels of the network's input, as a share of those of the initial network's input. The
+    /// input has the proportions of the images. `None` keeps the initial network's input.
+    #[serde(default)]
+    pub input_pixel_share: Option<f64>,
+    /// Share of generated images in a step.
+    pub synthetic_share: f64,
+    /// Changes of the labelled images.
+    pub augmentation: Augmentation,
+}
+
+impl FinetuneRecipe {
+    /// The recipe that `captcha-lens finetune` uses.
+    ///
+    /// # Errors
+    ///
+    /// Never, as a test checks.
+    pub fn standard() -> Result<Self> {
+        Self::parse(include_str!("../../presets/finetune.toml"))
+    }
+
+    /// Parses a recipe.
+    ///
+    /// # Errors
+    ///
+    /// If a value is missing, unknown or out of its range.
+    pub fn parse(text: &str) -> Result<Self> {
+        let recipe: Self = toml::from_str(text).context("the recipe is not valid")?;
+        let counts = [
+            recipe.steps,
+            recipe.batch,
+            recipe.parts,
+            recipe.validate_every,
+            recipe.patience,
+        ];
+        ensure!(
+            counts.iter().all(|count| (1..=10_000_000).contains(count)),
+            "steps, batch, parts, validate_every and patience must be at least 1"
+        );
+        ensure!(
+            recipe.batch.is_multiple_of(recipe.parts),
+            "batch must be a multiple of parts"
+        );
+        ensure!(
+            (0.0..1.0).contains(&recipe.synthetic_share)
+                && (0.0..1.0).contains(&recipe.average_decay),
+            "synthetic_share and average_decay must be at least 0 and below 1"
+        );
+        recipe.augmentation.check()?;
+        Ok(recipe)
+    }
+
+    /// The part of the recipe that training from scratch has too.
+    pub(super) fn optimization(&self) -> TrainingRecipe {
+        TrainingRecipe {
+            epochs: 1,
+            images_per_epoch: self.steps * self.batch,
+            validation_images: 1,
+            batch: self.batch,
+            sampling_ratio: 1,
+            optimizer: Optimizer::Adamw,
+            learning_rate: self.learning_rate,
+            warmup_steps: self.warmup_steps,
+            schedule: Schedule::Cosine,
+            weight_decay: self.weight_decay,
+            gradient_clip: self.gradient_clip,
+            character_map_weight: 0.0,
+            fixed_norm: self.fixed_norm,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The images of the training steps: labelled images, each time in another variant, and generated
+//! ones.
+
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use captcha_evaluation::data::image_files::read_image;
+use captcha_evaluation::data::labels::LabelledFile;
+use captcha_evaluation::data::{Dataset, Example};
+use captcha_model::image::RgbImage;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::data::augmentation::Augmentation;
+
+/// Decoded images are kept in memory up to this size, in bytes.
+const CACHE_BYTES: usize = 1 << 29;
+
+/// An endless, indexed series of training images.
+pub struct TrainingStream {
+    images: Vec<CachedImage>,
+    synthetic: Option<Arc<dyn Dataset>>,
+    synthetic_share: f64,
+    augmentation: Augmentation,
+    /// Columns and rows of pixels of the network's input.
+    size: [u32; 2],
+    seed: u64,
+}
+
+/// A labelled file and, while the cache has space, its image.
+struct CachedImage {
+    file: LabelledFile,
+    image: Option<RgbImage>,
+}
+
+/// An image of the series.
+pub struct Drawn {
+    /// The image and its text.
+    pub example: Example,
+    /// Index of the labelled file; `None` for a generated image.
+    pub file: Option<usize>,
+}
+
+impl TrainingStream {
+    /// A series of variants of labelled images, mixed with a share of generated ones.
+    ///
+    /// # Errors
+    ///
+    /// If there is no labelled image, or one cannot be read.
+    pub fn new(
+        files: Vec<LabelledFile>,
+        synthetic: Option<(Arc<dyn Dataset>, f64)>,
+        augmentation: Augmentation,
+        size: [u32; 2],
+        seed: u64,
+    ) -> Result<Self> {
+        ensure!(!files.is_empty(), "there are no images to train on");
+        let first = read_image(&files[0].path)?;
+        let per_image = first.as_raw().len().max(1);
+        let cached = CACHE_BYTES / per_image;
+        let images = files
+            .into_par_iter()
+            .enumerate()
+            .map(|(index, file)| {
+                let image = (index < cached)
+                    .then(|| read_image(&file.path))
+                    .transpose()?;
+                Ok(CachedImage { file, image })
+            })
+            .collect::<Result<_>>()?;
+        let (synthetic, synthetic_share) = match synthetic {
+            Some((dataset, share)) if share > 0.0 && !dataset.is_empty() => (Some(dataset), share),
+            _ => (None, 0.0),
+        };
+        Ok(Self {
+            images,
+            synthetic,
+            synthetic_share,
+            augmentation,
+            size,
+            seed,
+        })
+    }
+
+    /// Number of labelled files.
+    pub fn files(&self) -> usize {
+        self.images.len()
+    }
+
+    /// The `number`-th image of the series. Every labelled image comes once before one comes again.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read any more.
+    pub fn draw(&self, number: u64) -> Result<Drawn> {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(number);
+        if let Some(dataset) = &self.synthetic {
+            // Every image's part is decided by its place, so that no count has to be kept.
+            let (before, after) = (
+                self.synthetic_before(number),
+                self.synthetic_before(number + 1),
+            );
+            if after > before {
+                let (epoch, index) = (before / dataset.len() as u64, before % dataset.len() as u64);
+                let mut example = dataset.example(epoch as usize, index as usize)?;
+                example.image = self
+                    .augmentation
+                    .apply(&example.image, self.size, &mut random)?;
+                return Ok(Drawn {
+                    example,
+                    file: None,
+                });
+            }
+        }
+        let place = number - self.synthetic_before(number);
+        let count = self.images.len() as u64;
+        let file = self.order(place / count)[(place % count) as usize];
+        let CachedImage {
+            file: listed,
+            image,
+        } = &self.images[file];
+        let read;
+        let image = match image {
+            Some(image) => image,
+            None => {
+                read = read_image(&listed.path)?;
+                &read
+            }
+        };
+        Ok(Drawn {
+            example: Example {
+                image: self.augmentation.apply(image, self.size, &mut random)?,
+                text: listed.text.clone(),
+                characters: None,
+                rendering: None,
+            },
+            file: Some(file),
+        })
+    }
+
+    /// Number of generated images among the first `count`.
+    fn synthetic_before(&self, count: u64) -> u64 {
+        (count as f64 * self.synthetic_share) as u64
+    }
+
+    /// The order of a pass through the labelled images.
+    fn order(&self, pass: u64) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.images.len()).collect();
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed ^ ORDER);
+        random.set_stream(pass);
+        order.shuffle(&mut random);
+        order
+    }
+}
+
+/// Separates the orders' random stream from the images'.
+const ORDER: u64 = 0x6f72_6465_7200_0000;
