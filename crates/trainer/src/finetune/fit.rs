@@ -28,6 +28,8 @@ const PREFETCH: usize = 2;
 /// Share of a run after which it may end early.
 const EARLIEST_END: f64 = 0.3;
 
+/// Largest share of a run that the warm-up takes.
+const LONGEST_WARMUP: f64 = 0.15;
 /// Share of a run after which the losses of the files count.
 const LOSSES_FROM: f64 = 0.25;
 
@@ -280,7 +282,8 @@ impl Run<'_> {
                 *sum = (sum.0 + loss, sum.1 + 1);
             }
         }
-        let warmup = ((step + 1) as f64 / recipe.warmup_steps.max(1) as f64).min(1.0);
+        let warmup = (step + 1) as f64 / recipe.warmup_steps.max(1) as f64;
+        let warmup = warmup.max(done / LONGEST_WARMUP).min(1.0);
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
         let rate = recipe.learning_rate * warmup * cosine;
         self.model = self
@@ -340,6 +343,20 @@ impl Run<'_> {
         self.history.len() - 1 - best
     }
 
+    /// An estimate of the time that the run still takes, if it does not end early.
+    fn time_left(&self, last: &Progress) -> Option<String> {
+        let done = self.done(last.step);
+        if last.step == 0 || done >= 1.0 {
+            return None;
+        }
+        let seconds = last.seconds * (1.0 / done - 1.0);
+        Some(if seconds < 90.0 {
+            format!("about {seconds:.0} s left")
+        } else {
+            format!("about {:.0} min left", seconds / 60.0)
+        })
+    }
+
     fn metrics(&self) -> String {
         let (sum, count) = self.recent;
         format!("training loss {:.2}", sum / count.max(1) as f64)
@@ -363,9 +380,12 @@ impl Run<'_> {
         } else {
             format!("training loss {:.3}, ", last.training_loss)
         };
+        let left = self
+            .time_left(last)
+            .map_or(String::new(), |left| format!("; {left}"));
         format!(
             "step {}: {training}validation loss {:.3}, {} of {images} validation images read \
-             ({read:.1}%): {trend}",
+             ({read:.1}%): {trend}{left}",
             last.step, last.validation_loss, last.exact_matches
         )
     }
