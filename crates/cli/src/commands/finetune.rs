@@ -16,6 +16,7 @@ use clap::Args;
 
 use crate::args::{command_line, device_parser, read_or_built_in};
 use crate::commands::train::stop_on_ctrl_c;
+use crate::learning_curve::parse_counts;
 use crate::progress::TerminalProgress;
 
 /// Arguments of `finetune`.
@@ -46,8 +47,9 @@ pub(crate) struct FinetuneArgs {
     recipe: Option<PathBuf>,
     /// Also fine-tune with fewer labels, such as 25,50,100,200,400, and measure each on the same
     /// held-out images: how many labelled images an attacker needs. --minutes limits each run.
-    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
-    learning_curve: Vec<usize>,
+    // With the full path, clap takes the whole list from the parser instead of one option for each.
+    #[arg(long, value_parser = parse_counts, value_name = "NUMBERS")]
+    learning_curve: Option<std::vec::Vec<usize>>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -79,13 +81,14 @@ pub(crate) fn run(args: &FinetuneArgs) -> Result<bool> {
         seed: args.seed,
         command: command_line(),
     };
-    check_curve(&request, &args.learning_curve)?;
+    let counts = args.learning_curve.as_deref().unwrap_or_default();
+    check_curve(&request, counts)?;
     let report = finetune(&request, &session)?;
     let interrupted = report.end == End::Interrupted;
-    let curve = if args.learning_curve.is_empty() || interrupted {
+    let curve = if counts.is_empty() || interrupted {
         None
     } else {
-        Some(learning_curve(&request, &args.learning_curve, &session)?)
+        Some(learning_curve(&request, counts, &session)?)
     };
     if args.json {
         let mut json = serde_json::to_value(&report)?;
