@@ -17,6 +17,20 @@ export function blankPng(width, height) {
 }
 
 /**
+ * A PNG with black and white stripes of different widths.
+ *
+ * @param {number} width
+ * @param {number} height
+ */
+export function stripedPng(width, height) {
+  const row = Buffer.alloc(1 + width * 3, 255);
+  row[0] = 0; // no filter
+  for (let x = 0; x < width; x++) if ((x * x) % 97 < 30) row.fill(0, 1 + 3 * x, 4 + 3 * x);
+  const rows = Buffer.concat(Array.from({ length: height }, () => row));
+  return Buffer.concat([pngStart(width, height), chunk("IDAT", deflateSync(rows)), chunk("IEND")]);
+}
+
+/**
  * A white PNG with one bit per pixel: many pixels in few bytes.
  *
  * @param {number} width

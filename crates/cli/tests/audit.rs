@@ -219,6 +219,87 @@ fn audit_takes_alphabet_and_length_from_the_weights() {
     );
 }
 
+/// The built-in weights, whose z is now a capital A: the network has both cases of one letter.
+fn write_weights_with_case(folder: &Path) {
+    let mut bytes = include_bytes!("../../../web/models/compact.safetensors").to_vec();
+    let at = bytes.windows(4).position(|part| part == b"wxyz").unwrap();
+    bytes[at + 3] = b'A';
+    fs::write(folder.join("case.safetensors"), bytes).unwrap();
+}
+
+#[test]
+fn audit_and_evaluate_ignore_case_on_request() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    write_weights_with_case(folder);
+    succeeds(
+        folder,
+        &["generate", "--count", "40", "--seed", "8", "--out", "set"],
+    );
+    let spec = fs::read_to_string(folder.join("set/spec_train_val.txt")).unwrap();
+    fs::remove_file(folder.join("set/spec_train_val.txt")).unwrap();
+    let rows = spec.lines().map(|line| line.split_once(' ').unwrap());
+    let rows: Vec<_> = rows.filter(|(_, word)| !word.contains('z')).collect();
+    let (all, with_a) = (
+        rows.len(),
+        rows.iter().filter(|row| row.1.contains('a')).count(),
+    );
+    assert!(with_a > 0 && with_a < all);
+    let csv: String = rows
+        .iter()
+        .map(|(name, word)| format!("{name}.png,{}\n", word.to_uppercase()))
+        .collect();
+    fs::write(folder.join("set/labels.csv"), csv).unwrap();
+
+    let weights = ["--weights", "case.safetensors"];
+    let evaluate = |more: &[&str]| -> Value {
+        let arguments = [&["evaluate", "set", "--json"], &weights[..], more].concat();
+        serde_json::from_str(&succeeds(folder, &arguments)).unwrap()
+    };
+    let (strict, loose) = (evaluate(&[]), evaluate(&["--ignore-case"]));
+    let count = |score: &Value, key: &str| score[key].as_u64().unwrap() as usize;
+    // The network writes a small a where the label has a capital one.
+    assert!(count(&strict, "exact_matches") <= all - with_a);
+    assert!(count(&loose, "exact_matches") > count(&strict, "exact_matches"));
+    for score in [&strict, &loose] {
+        assert_eq!(count(score, "images"), all);
+        assert_eq!(score["matches_with_case"], strict["exact_matches"]);
+        assert_eq!(score["matches_ignoring_case"], loose["exact_matches"]);
+    }
+
+    let audit = |more: &[&str]| -> Value {
+        let files = ["--json", "audit.json", "--report", "audit.html", "--force"];
+        succeeds(
+            folder,
+            &[&["audit", "set"], &weights[..], &files, more].concat(),
+        );
+        serde_json::from_str(&fs::read_to_string(folder.join("audit.json")).unwrap()).unwrap()
+    };
+    let strict = audit(&[]);
+    assert_eq!(
+        (&strict["ignoreCase"], &strict["summary"]["supported"]),
+        (&false.into(), &0.into())
+    );
+    let ignored = audit(&["--ignore-case"]);
+    assert_eq!(ignored["ignoreCase"], true);
+    assert_eq!(ignored["summary"]["supported"], all);
+    assert_eq!(ignored["summary"]["exactMatches"], loose["exact_matches"]);
+    assert_eq!(embedded(&folder.join("audit.html"))["ignoreCase"], true);
+    let printed = succeeds(
+        folder,
+        &[
+            &["audit", "set", "--ignore-case", "--json", "audit.json"],
+            &weights[..],
+        ]
+        .concat(),
+    );
+    assert!(
+        printed.contains("count as the same, as chosen"),
+        "{printed}"
+    );
+    assert!(printed.contains("With case, it solved"), "{printed}");
+}
+
 #[test]
 fn audit_overwrites_only_reports() {
     let folder = TempDir::new().unwrap();

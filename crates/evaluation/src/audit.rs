@@ -33,6 +33,8 @@ pub struct Setup {
     pub weights: Option<String>,
     /// The device.
     pub device: String,
+    /// Whether texts that differ from their labels only in case count as equal.
+    pub ignore_case: bool,
 }
 
 /// Recognizes the files of a folder. An unreadable file becomes an entry with an error.
@@ -49,7 +51,8 @@ pub fn audit(
     setup: &Setup,
     progress: &dyn Progress,
 ) -> Result<(AuditData, Pictures)> {
-    let (items, pictures) = entries::recognize(recognizer, folder, files, progress)?;
+    let (items, pictures) =
+        entries::recognize(recognizer, folder, files, setup.ignore_case, progress)?;
     let absolute = folder.canonicalize();
     let name = absolute.as_deref().ok().and_then(Path::file_name);
     let weights = setup.weights.clone();
@@ -66,6 +69,7 @@ pub fn audit(
             fact("Date", Utc::now().date_naive().to_string()),
         ],
         network: AuditNetwork::from(recognizer.config()),
+        ignore_case: setup.ignore_case,
         items,
         learning_curve: None,
     };

@@ -1,6 +1,5 @@
 //! Evaluation on a labelled data set.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -9,7 +8,7 @@ use captcha_model::Recognizer;
 use crate::batches::read_batches;
 use crate::data::{Dataset, Example};
 use crate::progress::Progress;
-use crate::score::{GroundTruth, Score};
+use crate::score::{Comparison, GroundTruth, Score};
 
 /// Alternatives that a lexicon chooses from.
 const LEXICON_ALTERNATIVES: usize = 10;
@@ -27,7 +26,7 @@ const LEXICON_ALTERNATIVES: usize = 10;
 pub fn evaluate(
     recognizer: &Recognizer,
     dataset: &dyn Dataset,
-    lexicon: Option<&HashSet<String>>,
+    comparison: &Comparison<'_>,
     progress: &dyn Progress,
 ) -> Result<Score> {
     let config = recognizer.config();
@@ -35,7 +34,7 @@ pub fn evaluate(
     let can_write = |label: &str| vocabulary.target(label, config.max_length).is_ok();
     let mut score = Score::new(config);
     let mut time = Duration::ZERO;
-    let alternatives = match lexicon {
+    let alternatives = match comparison.lexicon {
         Some(_) => LEXICON_ALTERNATIVES,
         None => 0,
     };
@@ -62,7 +61,7 @@ pub fn evaluate(
         progress.update(done, "");
         for result in batch.results {
             match result {
-                Ok(Some((truth, prediction))) => score.count(&truth, &prediction, lexicon),
+                Ok(Some((truth, prediction))) => score.count(&truth, &prediction, comparison),
                 Ok(None) => score.unsupported += 1,
                 // One unreadable file of many is no reason to stop.
                 Err(error) if score.unreadable + 1 == dataset.len() => return Err(error),

@@ -1,18 +1,21 @@
 //! The score of an evaluation.
 
+mod comparison;
 mod display;
 mod tally;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use captcha_model::vocabulary::fold_case;
 use captcha_model::{ModelConfig, Prediction};
 use serde::Serialize;
 
 use crate::attention_alignment::AttentionAlignment;
 use crate::data::{PlacedCharacter, RenderInfo};
 
-pub use tally::Tally;
+pub use comparison::Comparison;
+pub use tally::{PlaceTally, Tally};
 
 use tally::share;
 
@@ -32,6 +35,12 @@ pub struct Score {
     pub unsupported: usize,
     /// Images whose answer equals the label.
     pub exact_matches: usize,
+    /// Whether an answer also counts as equal if it differs from the label only in case.
+    pub ignore_case: bool,
+    /// Images whose answer equals the label with its case.
+    pub matches_with_case: usize,
+    /// Images whose answer equals the label or differs from it only in case.
+    pub matches_ignoring_case: usize,
     /// `exact_matches / images`; `None` without images.
     pub accuracy: Option<f64>,
     /// 95% confidence interval of the accuracy.
@@ -59,6 +68,8 @@ pub struct Score {
     pub lexicon_accuracy: Option<f64>,
     /// Counts by the number of characters in the label.
     pub by_length: BTreeMap<usize, Tally>,
+    /// Counts by place in the label: the first character, the second, and so on.
+    pub by_place: Vec<PlaceTally>,
     /// Counts by font, if known.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub by_font: BTreeMap<&'static str, Tally>,
@@ -156,10 +167,13 @@ impl Score {
         &mut self,
         truth: &GroundTruth,
         prediction: &Prediction,
-        lexicon: Option<&HashSet<String>>,
+        comparison: &Comparison<'_>,
     ) {
         let label = &truth.text;
-        let correct = prediction.text == *label;
+        let correct = comparison.equal(&prediction.text, label);
+        self.ignore_case = comparison.ignore_case;
+        self.matches_with_case += usize::from(prediction.text == *label);
+        self.matches_ignoring_case += usize::from(fold_case(&prediction.text) == fold_case(label));
         if let (true, Some(placed)) = (correct, &truth.characters) {
             self.alignment.count(prediction, placed);
         }
@@ -167,19 +181,10 @@ impl Score {
         self.exact_matches += usize::from(correct);
         *self.answers.entry(prediction.text.clone()).or_default() += 1;
         *self.labels.entry(label.clone()).or_default() += 1;
-        self.characters += label.chars().count();
-        self.correct_characters += label
-            .chars()
-            .zip(prediction.text.chars())
-            .filter(|(a, b)| a == b)
-            .count();
-        if let Some(lexicon) = lexicon {
-            let listed = prediction
-                .alternatives
-                .iter()
-                .find(|answer| lexicon.contains(&answer.text));
-            let answer = listed.map_or(&prediction.text, |answer| &answer.text);
-            *self.lexicon_exact_matches.get_or_insert(0) += usize::from(answer == label);
+        self.count_places(label, prediction, comparison);
+        if let Some(answer) = comparison.in_lexicon(prediction) {
+            *self.lexicon_exact_matches.get_or_insert(0) +=
+                usize::from(comparison.equal(answer, label));
         }
         self.reliability
             .resize_with(RELIABILITY_BINS, ReliabilityBin::default);
@@ -197,9 +202,26 @@ impl Score {
         }
         if prediction.characters.len() == length {
             for (expected, actual) in label.chars().zip(prediction.text.chars()) {
+                // Another case is no confusion where case is ignored.
+                let same = comparison.same_character(expected, actual);
                 let row = self.confusions.entry(expected).or_default();
-                *row.entry(actual).or_default() += 1;
+                *row.entry(if same { expected } else { actual }).or_default() += 1;
             }
+        }
+    }
+
+    /// Counts the characters of a label at their places.
+    fn count_places(&mut self, label: &str, prediction: &Prediction, comparison: &Comparison<'_>) {
+        let mut answer = prediction.text.chars();
+        for (index, expected) in label.chars().enumerate() {
+            let read = answer.next();
+            let correct = read.is_some_and(|read| comparison.same_character(expected, read));
+            if index == self.by_place.len() {
+                self.by_place.push(PlaceTally::new(index + 1));
+            }
+            self.by_place[index].count(correct);
+            self.characters += 1;
+            self.correct_characters += usize::from(correct);
         }
     }
 
@@ -252,121 +274,4 @@ impl Score {
 }
 
 #[cfg(test)]
-mod tests {
-    use captcha_model::{Alternative, Character, Grid};
-
-    use super::*;
-
-    fn answer(text: &str, confidence: f32, others: &[&str]) -> Prediction {
-        Prediction {
-            text: text.into(),
-            confidence,
-            characters: text
-                .chars()
-                .map(|character| Character {
-                    character,
-                    confidence: 1.0,
-                    attention: Vec::new(),
-                    alternatives: Vec::new(),
-                })
-                .collect(),
-            grid: Grid { rows: 1, cols: 1 },
-            blank: false,
-            alternatives: [&[text], others]
-                .concat()
-                .into_iter()
-                .map(|text| Alternative {
-                    text: text.into(),
-                    confidence: 0.0,
-                })
-                .collect(),
-        }
-    }
-
-    fn truth(text: &str) -> GroundTruth {
-        GroundTruth {
-            text: text.into(),
-            characters: None,
-            rendering: None,
-        }
-    }
-
-    #[test]
-    fn repeated_answer_of_varied_labels_is_reported() {
-        let score = |answers: &[&str], label: fn(usize) -> String| {
-            let mut score = Score::default();
-            for (index, text) in answers.iter().cycle().take(40).enumerate() {
-                let label = label(index);
-                score.count(&truth(&label), &answer(text, 0.5, &[]), None);
-            }
-            score.finish(Duration::from_secs(1));
-            score
-        };
-        let characters = |index: usize| char::from(b'a' + (index % 26) as u8).to_string();
-        let stuck = score(&["aa", "ab", "aa", "ac", "ad"], characters);
-        let repeated = RepeatedAnswer {
-            text: "aa".into(),
-            images: 16,
-            share: 0.4,
-        };
-        assert_eq!(stuck.repeated_answer, Some(repeated));
-        assert!(
-            stuck
-                .to_string()
-                .contains("warning: 40% of the answers are \"aa\"")
-        );
-        // Equal labels make equal answers correct.
-        let alike = score(&["aa"], |_| "aa".into());
-        assert_eq!(alike.repeated_answer, None);
-        let mixed: Vec<String> = (0..26).map(characters).collect();
-        let mixed: Vec<&str> = mixed.iter().map(String::as_str).collect();
-        assert_eq!(score(&mixed, characters).repeated_answer, None);
-    }
-
-    #[test]
-    fn score_without_images_has_no_percentage() {
-        let mut score = Score {
-            unsupported: 3,
-            ..Score::default()
-        };
-        score.finish(Duration::from_secs(1));
-        let json = serde_json::to_value(&score).expect("a score is JSON");
-        assert_eq!(json["unsupported"], 3);
-        for key in [
-            "accuracy",
-            "interval",
-            "character_accuracy",
-            "calibration_error",
-        ] {
-            assert!(json[key].is_null(), "{key} in {json}");
-        }
-        let text = score.to_string();
-        assert!(text.contains("no result") && !text.contains('%'), "{text}");
-    }
-
-    #[test]
-    fn score_counts_answers() {
-        let lexicon = HashSet::from(["thus".to_owned(), "line".to_owned()]);
-        let mut score = Score::default();
-        for (label, prediction) in [
-            ("thus", answer("thus", 0.99, &[])),
-            ("thus", answer("thes", 0.97, &["thus"])),
-            ("line", answer("lin", 0.5, &["limb", "line"])),
-            ("zqx", answer("zqx", 0.51, &["thus"])),
-        ] {
-            score.count(&truth(label), &prediction, Some(&lexicon));
-        }
-        score.finish(Duration::from_secs(2));
-        assert_eq!((score.images, score.exact_matches), (4, 2));
-        // 4 of 4, 3 of 4, 3 of 4 and 3 of 3 characters are correct.
-        assert_eq!(score.character_accuracy, Some(13.0 / 15.0));
-        // The lexicon corrects the second and the third answer and spoils the last.
-        assert_eq!(score.lexicon_exact_matches, Some(3));
-        // Only answers with the length of the label count.
-        assert_eq!(score.confusions[&'u'], BTreeMap::from([('u', 1), ('e', 1)]));
-        assert!(!score.confusions.contains_key(&'l'));
-        // Two intervals with two answers each: (|1.96 - 1| + |1.01 - 1|) / 4.
-        assert!((score.calibration_error.unwrap_or_default() - 0.97 / 4.0).abs() < 1e-6);
-        assert_eq!(score.images_per_second, 2.0);
-    }
-}
+mod tests;

@@ -84,7 +84,11 @@ fn labelled_files_reads_three_layouts() {
         .unwrap()
         .files;
     assert_eq!(files[0].text, "Pink");
-    assert!(labels_are_likely(names.path(), &files, &capitals));
+    let config = ModelConfig {
+        alphabet: "Pinktoe".into(),
+        ..ModelConfig::compact()
+    };
+    assert!(labels_are_likely(names.path(), &files, &config).unwrap());
 }
 
 #[test]
@@ -264,4 +268,47 @@ fn list_labels_folds_case_and_reports_it() {
         notes.len() == 1 && notes[0].starts_with("1 label contains letters"),
         "{notes:?}"
     );
+}
+
+#[test]
+fn list_labels_composes_accents_as_the_page_does() {
+    let folder = TempDir::new().unwrap();
+    write(
+        folder.path(),
+        &[("cafe\u{301}_1.png", b"1"), ("x\u{302}.png", b"2")],
+    );
+    let vocabulary = Vocabulary::new("caféx\u{302}").unwrap();
+    let texts = |folder: &Path| {
+        let files = list_labels(folder, &vocabulary).unwrap().files;
+        files.into_iter().map(|file| file.text).collect::<Vec<_>>()
+    };
+    // Some letters with a mark have no composed form.
+    assert_eq!(texts(folder.path()), ["café", "x\u{302}"]);
+    fs::write(folder.path().join("labels.csv"), "a.png,cafe\u{301}\n").unwrap();
+    assert_eq!(texts(folder.path()), ["café"]);
+    fs::remove_file(folder.path().join("labels.csv")).unwrap();
+    fs::write(folder.path().join("spec_train_val.txt"), "a cafe\u{301}\n").unwrap();
+    assert_eq!(texts(folder.path()), ["café"]);
+}
+
+#[test]
+fn list_labels_reads_quotes_commas_and_spaces_of_a_csv() {
+    let folder = TempDir::new().unwrap();
+    let vocabulary = Vocabulary::new("ab\", ").unwrap();
+    for (row, label) in [
+        ("x.png,\"a,b\"", "a,b"),
+        ("x.png,\"a b\"", "a b"),
+        ("x.png,\"\"\"\"", "\""),
+        ("x.png,\"\"\"a\"\"\"", "\"a\""),
+        ("x.png, \"a\"", "a"),
+        ("x.png,a\"b", "a\"b"),
+    ] {
+        fs::write(
+            folder.path().join("labels.csv"),
+            format!("file,label\n{row}\n"),
+        )
+        .unwrap();
+        let files = list_labels(folder.path(), &vocabulary).unwrap().files;
+        assert_eq!(files[0].text, label, "{row}");
+    }
 }

@@ -122,9 +122,21 @@ impl Decoder {
     /// - `features`: `[batch, positions, features]`
     pub fn greedy(&self, features: Tensor<3>, steps: usize) -> Decoded {
         let [batch, _, _] = features.dims();
-        let start = Tensor::full([batch], Vocabulary::START as i32, &features.device());
-        let next = |_, logits: Tensor<2>| self.embed(logits.argmax(1).reshape([batch]));
-        self.decode(features, steps, self.embed(start), next)
+        let start = self.start_token(batch, &features.device());
+        self.decode(features, steps, start, |_, logits| {
+            self.embed(self.choose(logits))
+        })
+    }
+
+    /// The token before the first character, embedded: `[batch, embedding]`.
+    pub(crate) fn start_token(&self, batch: usize, device: &Device) -> Tensor<2> {
+        self.embed(Tensor::full([batch], Vocabulary::START as i32, device))
+    }
+
+    /// The most likely tokens of a step: `[batch, vocabulary]` to `[batch]`.
+    pub(crate) fn choose(&self, logits: Tensor<2>) -> Tensor<1, Int> {
+        let [batch, _] = logits.dims();
+        logits.argmax(1).reshape([batch])
     }
 
     /// Makes one matrix of the two dense layers after the GRU, and folds the attention's biases.
@@ -158,23 +170,63 @@ impl Decoder {
         first: Tensor<2>,
         next: impl Fn(usize, Tensor<2>) -> Tensor<2>,
     ) -> Decoded {
-        let [batch, _, _] = features.dims();
-        let mut state = self.start_state(batch, &features.device());
-        let memory = self.attention.project_keys(features);
+        let mut decoding = Decoding::new(self, features);
         let mut token = first;
-        let (mut logits, mut attention) = (Vec::new(), Vec::new());
         for step in 0..steps {
-            let out = self.step(&memory, token.clone(), state);
+            let logits = decoding.step(token.clone());
             if step + 1 < steps {
-                token = next(step + 1, out.logits.clone());
+                token = next(step + 1, logits);
             }
-            state = out.state;
-            logits.push(out.logits);
-            attention.push(out.attention);
         }
+        decoding.finish()
+    }
+}
+
+/// Decoding with the steps so far.
+pub(crate) struct Decoding<'a> {
+    decoder: &'a Decoder,
+    memory: Memory,
+    state: Tensor<2>,
+    logits: Vec<Tensor<2>>,
+    attention: Vec<Tensor<2>>,
+}
+
+impl<'a> Decoding<'a> {
+    /// Before the first step.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, positions, features]`
+    pub(crate) fn new(decoder: &'a Decoder, features: Tensor<3>) -> Self {
+        let [batch, _, _] = features.dims();
+        Self {
+            decoder,
+            state: decoder.start_state(batch, &features.device()),
+            memory: decoder.attention.project_keys(features),
+            logits: Vec::new(),
+            attention: Vec::new(),
+        }
+    }
+
+    /// Takes the next step and gives its logits.
+    ///
+    /// # Shapes
+    ///
+    /// - `token`: the previous token, embedded, `[batch, embedding]`
+    /// - output: `[batch, vocabulary]`
+    pub(crate) fn step(&mut self, token: Tensor<2>) -> Tensor<2> {
+        let out = self.decoder.step(&self.memory, token, self.state.clone());
+        self.state = out.state;
+        self.logits.push(out.logits.clone());
+        self.attention.push(out.attention);
+        out.logits
+    }
+
+    /// The results of the steps.
+    pub(crate) fn finish(self) -> Decoded {
         Decoded {
-            logits: Tensor::stack(logits, 1),
-            attention: Tensor::stack(attention, 1),
+            logits: Tensor::stack(self.logits, 1),
+            attention: Tensor::stack(self.attention, 1),
         }
     }
 }

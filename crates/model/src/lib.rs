@@ -19,6 +19,7 @@ mod distribution;
 pub mod encoder;
 pub mod error;
 pub mod golden;
+mod greedy;
 pub mod gru;
 pub mod image;
 pub mod input;

@@ -4,7 +4,9 @@ use burn::tensor::{Device, Int, Tensor};
 
 use crate::beam::beam_search;
 use crate::config::ModelConfig;
+use crate::decoder::Decoded;
 use crate::error::ModelError;
+use crate::greedy::greedy_until_end;
 use crate::image::{self, RgbImage};
 use crate::input::{Encoded, Inputs};
 use crate::network::Network;
@@ -64,8 +66,8 @@ impl Recognizer {
 
     /// Recognizes the text in images, with up to `alternatives` (at most
     /// [`Self::MAX_ALTERNATIVES`]) of the most likely texts for each. Without alternatives there is
-    /// one read-back from the device for all images. With them, there is one more for each image
-    /// and step.
+    /// one read-back from the device for all images, and for long texts a few more to see whether
+    /// all have ended. With them, there is one more for each image and step.
     ///
     /// Alternatives are found by beam search, whose most likely text is the answer. If the network
     /// is unsure, it can differ from the text that has the most likely character at each step.
@@ -149,10 +151,15 @@ impl Recognizer {
         alternatives: usize,
     ) -> Result<Vec<Prediction>, ModelError> {
         let Encoded { features, blank } = encoded.into();
-        let steps = self.greedy_steps(features.clone()).await?;
+        self.check_features(&features)?;
+        let decoder = &self.network.decoder;
+        let decoded =
+            greedy_until_end(decoder, features.clone(), self.config.steps(), &blank).await?;
+        let [_, steps, _] = decoded.logits.dims();
+        let values = read_back_steps(decoded).await?;
         let builder = self.prediction_builder();
-        let mut predictions: Vec<Prediction> = steps
-            .chunks_exact(self.config.steps() * builder.step_values())
+        let mut predictions: Vec<Prediction> = values
+            .chunks_exact(steps * builder.step_values())
             .zip(blank)
             .map(|(steps, blank)| match blank {
                 // A blank image has no text, even if the network recognizes one in its colour.
@@ -170,17 +177,21 @@ impl Recognizer {
         Ok(predictions)
     }
 
-    /// The logits and the attention of each step of greedy decoding.
+    /// The logits and the attention of each step of greedy decoding, with the steps after the end
+    /// of the text.
     ///
     /// # Shapes
     ///
     /// - `features`: `[batch, positions, features]`
     /// - output: `[batch, steps, vocabulary + positions]`, flat
     pub(crate) async fn greedy_steps(&self, features: Tensor<3>) -> Result<Vec<f32>, ModelError> {
+        self.check_features(&features)?;
+        read_back_steps(self.network.decoder.greedy(features, self.config.steps())).await
+    }
+
+    fn check_features(&self, features: &Tensor<3>) -> Result<(), ModelError> {
         let positions = self.config.grid().positions();
-        check_shape(features.dims(), [positions, self.config.encoder.features])?;
-        let decoded = self.network.decoder.greedy(features, self.config.steps());
-        read_back(Tensor::cat(vec![decoded.logits, decoded.attention], 2)).await
+        check_shape(features.dims(), [positions, self.config.encoder.features])
     }
 
     /// Makes predictions of the steps.
@@ -248,12 +259,16 @@ impl Recognizer {
             .map(|id| *id as i32)
             .collect();
         let inputs = Tensor::<1, Int>::from_ints(inputs.as_slice(), &self.device).unsqueeze();
-        let decoded = self.network.decoder.teacher_forced(features, inputs);
-        let steps = read_back(Tensor::cat(vec![decoded.logits, decoded.attention], 2)).await?;
+        let steps = read_back_steps(self.network.decoder.teacher_forced(features, inputs)).await?;
         Ok(self
             .prediction_builder()
             .teacher_forced(&steps, blank, &tokens))
     }
+}
+
+/// Copies steps to the host: `[batch, steps, vocabulary + positions]`, flat.
+async fn read_back_steps(decoded: Decoded) -> Result<Vec<f32>, ModelError> {
+    read_back(Tensor::cat(vec![decoded.logits, decoded.attention], 2)).await
 }
 
 /// Checks a tensor's shape without its batch.

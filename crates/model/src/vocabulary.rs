@@ -60,8 +60,8 @@ impl Vocabulary {
         )
     }
 
-    /// A label in the alphabet's case. A character that the alphabet holds only in the other case
-    /// is converted; one that it does not hold at all stays.
+    /// A label in the alphabet's case. A character that the alphabet holds only in another case is
+    /// converted; one that it does not hold at all stays.
     pub fn fold(&self, label: &str) -> String {
         let fold = |character: char| {
             let known = |character: char| self.id(character).is_some();
@@ -70,9 +70,19 @@ impl Vocabulary {
             }
             let lower = single(character.to_lowercase()).filter(|&lower| known(lower));
             let upper = || single(character.to_uppercase()).filter(|&upper| known(upper));
-            lower.or_else(upper).unwrap_or(character)
+            let other = || self.same_letter(character);
+            lower.or_else(upper).or_else(other).unwrap_or(character)
         };
         label.chars().map(fold).collect()
+    }
+
+    /// The alphabet's first character that differs from this one only in case.
+    fn same_letter(&self, character: char) -> Option<char> {
+        let folded = fold_case(character.encode_utf8(&mut [0; 4]));
+        self.characters
+            .iter()
+            .copied()
+            .find(|known| fold_case(known.encode_utf8(&mut [0; 4])) == folded)
     }
 
     /// `<start> characters <end>`, padded to `max_length + 2` ids: a training target.

@@ -55,7 +55,9 @@ describe("saved audit", () => {
       items: ITEMS,
       about: [["images", "1"]],
       network: NETWORK,
+      ignoreCase: false,
     });
+    assert.equal(parseSavedAudit(saved({ ignoreCase: true }), "file.json").ignoreCase, true);
   });
 
   test("has the name of its file if it has no other", () => {

@@ -12,7 +12,13 @@ import {
   describeResult,
   describeStage,
 } from "../../../web/src/common/describe.js";
-import { milliseconds, percent } from "../../../web/src/common/format.js";
+import {
+  characterName,
+  isolated,
+  milliseconds,
+  percent,
+  visibleCharacter,
+} from "../../../web/src/common/format.js";
 
 /** Replaces narrow spaces by plain ones. @param {string} words */
 const plain = (words) => words.replaceAll("\u202f", " ");
@@ -116,4 +122,22 @@ test("backends, stages and sizes are described", () => {
   assert.equal(plain(describeBytes({ ...stage, loaded: 1e6, total: 2e6 })), "1.0 MB of 2.0 MB");
   assert.equal(plain(describeBytes({ ...stage, loaded: 1e6, total: null })), "1.0 MB");
   assert.equal(describeBytes(stage), "");
+});
+
+test("characters without a shape of their own can be seen", () => {
+  const cases = /** @type {const} */ ([
+    ["a", "a"],
+    ['"', '"'],
+    [" ", "\u2423"],
+    ["\u0301", "\u25cc\u0301"],
+    ["\u00a0", "U+00A0"],
+    ["\u200d", "U+200D"],
+    ["\n", "U+000A"],
+    ["\u5b57", "\u5b57"],
+  ]);
+  for (const [character, seen] of cases) assert.equal(visibleCharacter(character), seen);
+  assert.equal(characterName(" "), "space");
+  assert.equal(characterName("\u05d0"), "\u2068\u05d0\u2069");
+  assert.equal(isolated("abc7"), "abc7");
+  assert.equal(isolated("\u05d0b7"), "\u2068\u05d0b7\u2069");
 });

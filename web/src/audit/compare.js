@@ -3,6 +3,7 @@
 
 import { imageCount } from "../common/format.js";
 import { commonFolder } from "./paths.js";
+import { foldCase } from "./alphabet.js";
 import { differenceInterval, wilsonInterval, pairedDifferenceInterval } from "./intervals.js";
 import { evaluateItems } from "./statistics.js";
 
@@ -20,7 +21,8 @@ const MIN_SHARED = 0.5;
  * @returns {AuditComparison | null} `null` if one of them has no result
  */
 export function compareAudits(first, second) {
-  const [a, b] = [comparableItems(first), comparableItems(second)];
+  // Both count in the way of the first.
+  const [a, b] = [first, second].map((audit) => comparableItems(audit, first.ignoreCase));
   if (a.size === 0 || b.size === 0) return null;
   const both = [...a.keys()].filter((key) => b.has(key));
   if (both.length < MIN_SHARED * Math.min(a.size, b.size)) {
@@ -102,13 +104,14 @@ function countCorrect(judged) {
  * of the folder or archive, and the command line leaves it out.
  *
  * @param {AuditData} audit
+ * @param {boolean} [ignoreCase]
  * @returns {Map<string, EvaluatedItem>}
  */
-function comparableItems({ items, network }) {
+function comparableItems({ items, network }, ignoreCase) {
   const folder = commonFolder(items.map(({ path }) => path));
   return new Map(
-    evaluateItems(items, network)
+    evaluateItems(items, network, ignoreCase)
       .filter(({ correct }) => correct !== null)
-      .map((one) => [`${one.item.path.slice(folder.length)}\n${one.label?.toLowerCase()}`, one]),
+      .map((one) => [`${one.item.path.slice(folder.length)}\n${foldCase(one.label ?? "")}`, one]),
   );
 }

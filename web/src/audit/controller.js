@@ -55,6 +55,8 @@ export class AuditController {
   #backend;
   /** What the current audit runs on. @type {BackendPreference} */
   #usedBackend;
+  /** Whether a text may differ from its label in case. */
+  #ignoreCase = false;
   /** What of the files is not in the report. */
   #omitted = "";
   /** @type {Audit | undefined} */
@@ -138,6 +140,12 @@ export class AuditController {
     if (!this.#current) return;
     this.#current.named = named;
     this.#showReport(this.#current);
+  }
+
+  /** @param {boolean} ignored whether texts may differ from their labels in case */
+  ignoreCase(ignored) {
+    this.#ignoreCase = ignored;
+    if (this.#current) this.#showReport(this.#current);
   }
 
   /**
@@ -258,6 +266,7 @@ export class AuditController {
       if (!signal.aborted) view.setProgress(progress);
     });
     const { alphabet, maxLength } = recognizer.config;
+    view.setNetwork({ alphabet, maxLength });
     const audit = auditOf(images, labelFiles, run, { alphabet, maxLength });
     this.#current = audit;
     if (labelFiles.length > 0 && audit.labels.every((label) => label === null)) {
@@ -313,7 +322,8 @@ export class AuditController {
       }
     };
     const choice = audit.labels.every((label) => label === null);
-    const report = { ...dataOf(audit), picture, compared: this.#compared };
+    const ignoreCase = this.#ignoreCase;
+    const report = { ...dataOf(audit), ignoreCase, picture, compared: this.#compared };
     this.#view.setReport(report, { named: audit.named, choice });
   }
 

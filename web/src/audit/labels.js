@@ -5,6 +5,7 @@
  * `alphabet.js` handles it.
  */
 
+import { foldCase } from "./alphabet.js";
 import { commonFolder, baseName, normalizePath } from "./paths.js";
 
 /** @import { AuditNetwork, LabelFile } from "./types.js" */
@@ -17,6 +18,10 @@ const MIN_LIKELY_SHARE = 0.8;
 /** Headings of the columns of a label file. */
 const FILE_COLUMN = /^(file|file ?name|image|path|name)$/;
 const LABEL_COLUMN = /^(label|text|captcha|solution|answer|word|code)$/;
+/** Letters, digits, and marks on them: marks without a composed form stay characters of their own. */
+const WORD = /^[\p{Alphabetic}\p{N}\p{M}]+$/u;
+/** Characters that a label in a file name has at most, unless the model writes longer texts. */
+const LIKELY_LENGTH = 12;
 /** Suffix that systems add to the name of a copy. */
 const COPY_SUFFIX = /( ?\(\d+\)|-\d+)$/;
 
@@ -58,7 +63,7 @@ export function conflictingPaths(files) {
   const found = new Set();
   for (const [file, label] of files.flatMap(parseRows)) {
     const before = labelOf.get(file) ?? label;
-    if (before.toLowerCase() !== label.toLowerCase()) found.add(file);
+    if (foldCase(before) !== foldCase(label)) found.add(file);
     labelOf.set(file, label);
   }
   return [...found];
@@ -99,7 +104,7 @@ export function labelsFromNames(paths) {
       .replace(/\.[^.]*$/, "")
       .split("_");
     const original = label.replace(COPY_SUFFIX, "");
-    return /^[\p{L}\p{N}]+$/u.test(original) ? original : label;
+    return WORD.test(original) ? original : label;
   });
 }
 
@@ -111,14 +116,15 @@ export function labelsFromNames(paths) {
  * @param {string[]} labels
  * @param {AuditNetwork} network
  */
-export function areLikelyLabels(labels, { alphabet }) {
+export function areLikelyLabels(labels, { alphabet, maxLength }) {
   const known = new Set(alphabet);
+  const longest = Math.max(maxLength, LIKELY_LENGTH);
   const isLikely = (/** @type {string} */ label) => {
     const characters = [...label];
     return (
       characters.length >= 1 &&
-      characters.length <= 12 &&
-      characters.every((character) => known.has(character) || /[\p{L}\p{N}]/u.test(character))
+      characters.length <= longest &&
+      characters.every((character) => known.has(character) || WORD.test(character))
     );
   };
   if (labels.filter(isLikely).length < MIN_LIKELY_SHARE * labels.length) return false;

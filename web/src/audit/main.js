@@ -15,6 +15,7 @@ const view = new AuditView({
   pause: () => controller.togglePause(),
   cancel: () => controller.cancel(),
   labels: (named) => controller.useNames(named),
+  ignoreCase: (ignored) => controller.ignoreCase(ignored),
   compareSaved: (file) => void controller.compareWith(file),
   learningCurve: (file) => void controller.addLearningCurve(file),
   compareNext: () => controller.compareNext(),

@@ -27,7 +27,8 @@ export function parseSavedAudit(text, fileName) {
   const facts = Object.entries(about ?? {}).map(
     ([key, value]) => /** @type {[string, string]} */ ([key, String(value)]),
   );
-  const audit = { name: String(name ?? fileName), items, about: facts, network };
+  const ignoreCase = saved.ignoreCase === true;
+  const audit = { name: String(name ?? fileName), items, about: facts, network, ignoreCase };
   return learningCurve ? { ...audit, learningCurve } : audit;
 }
 

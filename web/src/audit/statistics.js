@@ -1,7 +1,7 @@
 // @ts-check
 /** Statistics of an audit. Pure. `captcha-lens audit` embeds this file in its reports. */
 
-import { labelRules } from "./alphabet.js";
+import { foldCase, labelRules } from "./alphabet.js";
 import { wilsonInterval } from "./intervals.js";
 
 /** @import { AuditItem, AuditNetwork, AuditSummary, EvaluatedItem, Tally, Threshold } from "./types.js" */
@@ -19,16 +19,17 @@ const MIN_TRUSTED_ACCURACY = 0.8;
  *
  * @param {AuditItem[]} items
  * @param {AuditNetwork} network
+ * @param {boolean} [ignoreCase] whether a text may differ from its label in case
  * @returns {EvaluatedItem[]}
  */
-export function evaluateItems(items, network) {
-  const rules = labelRules(network);
+export function evaluateItems(items, network, ignoreCase = false) {
+  const rules = labelRules(network, ignoreCase);
   const judged = items.map((item) => {
     const given = item.label || null;
     const label = given === null ? null : rules.fold(given);
     const problems = label === null ? [] : rules.problems(label);
     const compared = item.text !== undefined && label !== null && problems.length === 0;
-    const correct = compared ? item.text === label : null;
+    const correct = compared ? rules.equal(item.text ?? "", label) : null;
     const caseIgnored = compared && label !== given;
     return { item, label, problems, correct, caseIgnored, labelDoubtful: false };
   });
@@ -46,17 +47,22 @@ export function evaluateItems(items, network) {
 
 /**
  * @param {EvaluatedItem[]} judged
+ * @param {boolean} [ignoreCase] as in {@link evaluateItems}
  * @returns {AuditSummary}
  */
-export function summarize(judged) {
+export function summarize(judged, ignoreCase = false) {
   const read = judged.filter(({ item }) => item.text !== undefined);
   const labelled = read.filter(({ label }) => label !== null);
   const supported = labelled.filter(({ correct }) => correct !== null);
   const exactMatches = supported.filter(({ correct }) => correct).length;
+  const same = (/** @type {(text: string) => string} */ form) =>
+    supported.filter(({ item, label }) => form(item.text ?? "") === form(label ?? "")).length;
   /** @type {Map<number, Tally>} */
   const byLength = new Map();
   /** @type {Map<string, { label: string, text: string, count: number }>} */
   const confusions = new Map();
+  const equal = (/** @type {string} */ a, /** @type {string} */ b) =>
+    a === b || (ignoreCase && foldCase(a) === foldCase(b));
   let characters = 0;
   let charactersCorrect = 0;
   for (const { item, label: folded, correct } of supported) {
@@ -66,8 +72,8 @@ export function summarize(judged) {
     if (correct) tally.exactMatches++;
     byLength.set(label.length, tally);
     characters += label.length;
-    for (const [character, read] of align(label, text)) {
-      if (character === read) {
+    for (const [character, read] of align(label, text, equal)) {
+      if (equal(character, read)) {
         charactersCorrect++;
         continue;
       }
@@ -87,6 +93,9 @@ export function summarize(judged) {
     unsupported: labelled.length - supported.length,
     problems: countProblems(labelled),
     caseIgnored: supported.filter(({ caseIgnored }) => caseIgnored).length,
+    ignoreCase,
+    matchesWithCase: same((text) => text),
+    matchesIgnoringCase: same(foldCase),
     exactMatches,
     exactMatchRate: ratio(exactMatches, supported.length),
     interval: supported.length > 0 ? wilsonInterval(exactMatches, supported.length) : null,
@@ -141,15 +150,16 @@ function countProblems(labelled) {
  *
  * @param {string[]} label
  * @param {string[]} text
+ * @param {(a: string, b: string) => boolean} [equal] whether two characters are the same
  * @returns {[character: string, read: string][]} `""` for a missing or an added character
  */
-export function align(label, text) {
+export function align(label, text, equal = (a, b) => a === b) {
   // edits[i][j] is the number of edits from the first i characters of label to the first j of text.
   const edits = Array.from({ length: label.length + 1 }, (_, i) =>
     Array.from({ length: text.length + 1 }, (__, j) => (i === 0 ? j : i)),
   );
   const replaced = (/** @type {number} */ i, /** @type {number} */ j) =>
-    edits[i - 1][j - 1] + Number(label[i - 1] !== text[j - 1]);
+    edits[i - 1][j - 1] + Number(!equal(label[i - 1], text[j - 1]));
   for (let i = 1; i <= label.length; i++) {
     for (let j = 1; j <= text.length; j++) {
       edits[i][j] = Math.min(replaced(i, j), edits[i - 1][j] + 1, edits[i][j - 1] + 1);

@@ -38,6 +38,8 @@ export interface AuditData {
   /** How the audit was made: names and values to show. */
   about: [name: string, value: string][];
   network: AuditNetwork;
+  /** Whether texts that differ from their labels only in case count as equal. Earlier audits lack it. */
+  ignoreCase?: boolean;
   /** How many labelled images training takes on such images, if it was measured. */
   learningCurve?: LearningCurve | null;
 }
@@ -79,7 +81,7 @@ export interface EvaluatedItem {
   label: string | null;
   /** The reasons why the network cannot write the label. */
   problems: string[];
-  /** Whether the text equals the label; `null` if they cannot be compared. */
+  /** Whether the text counts as the label; `null` if they cannot be compared. */
   correct: boolean | null;
   /** Whether the case of the label was ignored. */
   caseIgnored: boolean;
@@ -120,7 +122,13 @@ export interface AuditSummary {
   problems: { words: string; count: number }[];
   /** The number of labels whose case was ignored. */
   caseIgnored: number;
-  /** The number of solved images: the whole text equals the label. */
+  /** Whether texts that differ from their labels only in case count as equal. */
+  ignoreCase: boolean;
+  /** The number of texts that equal the label with its case. */
+  matchesWithCase: number;
+  /** The number of texts that equal the label or differ from it only in case. */
+  matchesIgnoringCase: number;
+  /** The number of solved images: one of the two, depending on `ignoreCase`. */
   exactMatches: number;
   /** `exactMatches / supported` */
   exactMatchRate: number | null;

@@ -27,7 +27,7 @@ const WIDE_INTERVAL = 0.2;
  * @returns {string[]} empty if it covers all labelled images with their case
  */
 export function describeScope(summary, network) {
-  const { labelled, supported, unsupported, caseIgnored } = summary;
+  const { labelled, supported, unsupported, caseIgnored, ignoreCase } = summary;
   const sentences = [];
   if (unsupported > 0) {
     sentences.push(`This model reads ${describeNetwork(network)}. ${describeUnsupported(summary)}`);
@@ -37,7 +37,9 @@ export function describeScope(summary, network) {
       );
     }
   }
-  if (caseIgnored > 0) {
+  if (ignoreCase) {
+    sentences.push("Capital and small letters count as the same, as chosen.");
+  } else if (caseIgnored > 0) {
     sentences.push(
       `Capital and small letters count as the same, because this model writes only one of the two (${number(caseIgnored)} of the ${number(supported)} labels).`,
     );
@@ -95,6 +97,12 @@ export function describeVerdict(summary) {
     sentences.push(
       `This model solved ${number(exactMatches)} of ${number(supported)} images, ${approximateShare(exactMatchRate)}.`,
       "Another model may solve more, especially one trained on images of this style.",
+    );
+  }
+  const { ignoreCase, matchesWithCase, matchesIgnoringCase } = summary;
+  if (matchesWithCase !== matchesIgnoringCase) {
+    sentences.push(
+      `${ignoreCase ? "With case" : "With case ignored"}, it solved ${number(ignoreCase ? matchesWithCase : matchesIgnoringCase)} of ${number(supported)}.`,
     );
   }
   if (high - low > WIDE_INTERVAL) {

@@ -2,7 +2,7 @@
 /** Texts of the page that depend on values. Pure. */
 
 import { perplexity, shortestInterval } from "../lib/overlay.js";
-import { megabytes, milliseconds, percent } from "./format.js";
+import { characterName, isolated, megabytes, milliseconds, percent } from "./format.js";
 
 /** @import { Backend, Grid, Character, Progress, Recognition, BackendStatus } from "../lib/types.js" */
 
@@ -18,7 +18,7 @@ export function describeCharacter({ character, confidence, attention }, index, c
   const columns = range(shortestInterval(attention, grid, "cols"), "column", grid.cols);
   const rows = range(shortestInterval(attention, grid, "rows"), "row", grid.rows);
   // The visible text comes first, so that voice control finds the character by it.
-  return `Character ${index + 1} of ${count}: ${character}, ${percent(confidence)}, ${describeFocus(attention)}, ${columns}, ${rows}`;
+  return `Character ${index + 1} of ${count}: ${characterName(character)}, ${percent(confidence)}, ${describeFocus(attention)}, ${columns}, ${rows}`;
 }
 
 /**
@@ -105,8 +105,8 @@ export function describeCertainty(recognition) {
 export function describeReading(recognition, text = recognition.text) {
   const { verdict, title, share, advice } = describeCertainty(recognition);
   if (!text) return advice ? `${verdict}. ${advice}` : verdict;
-  if (certaintyOf(recognition) === "sure") return `${text}, ${share}`;
-  return `${verdict && `${verdict}. `}${title}: ${text}, ${share}`;
+  if (certaintyOf(recognition) === "sure") return `${isolated(text)}, ${share}`;
+  return `${verdict && `${verdict}. `}${title}: ${isolated(text)}, ${share}`;
 }
 
 /**
@@ -123,7 +123,7 @@ export function describeResult(recognition, { first = false } = {}) {
     const { verdict, advice } = describeCertainty(recognition);
     return { words: verdict, more: advice && `. ${advice}` };
   }
-  const spelt = characters.map(({ character }) => character).join(" ");
+  const spelt = characters.map(({ character }) => characterName(character)).join(" ");
   return {
     words: `Read in ${milliseconds(times.total)}${first ? " (first reading)" : ""}`,
     more: `: ${describeReading(recognition, `${text}, spelt ${spelt}`)}`,

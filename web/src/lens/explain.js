@@ -1,7 +1,7 @@
 // @ts-check
 /** Texts and numbers that explain a reading. Pure. */
 
-import { percent } from "../common/format.js";
+import { characterName, isolated, percent, visibleCharacter } from "../common/format.js";
 
 /** @import { Grid, Character, Recognition } from "../lib/types.js" */
 
@@ -23,7 +23,7 @@ export function describePlace(cell, { cols }) {
  */
 export function describeCell(cell, { characters, grid }) {
   const shares = characters.map(
-    ({ character, attention }) => `${character} ${percent(attention[cell])}`,
+    ({ character, attention }) => `${characterName(character)} ${percent(attention[cell])}`,
   );
   return `${capital(describePlace(cell, grid))}: ${shares.join(", ")}`;
 }
@@ -71,13 +71,15 @@ export function weightNumber(weight) {
  */
 export function describeStep(characters, index) {
   const after = (/** @type {number} */ count) =>
-    `after ${characters
-      .slice(0, count)
-      .map(({ character }) => character)
-      .join("")}`;
+    `after ${isolated(
+      characters
+        .slice(0, count)
+        .map(({ character }) => (character === " " ? visibleCharacter(character) : character))
+        .join(""),
+    )}`;
   return {
     state: index > 0 ? after(index) : "zeros",
-    before: index > 0 ? characters[index - 1].character : "start",
+    before: index > 0 ? visibleCharacter(characters[index - 1].character) : "start",
     next: after(index + 1),
   };
 }

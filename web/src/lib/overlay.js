@@ -124,16 +124,17 @@ export function perplexity(attention) {
 
 /**
  * The horizontal center of attention, in percent of the width of the image. It is the center of mass
- * of the columns around the one with the largest weight, up to a twelfth of the width (about one
- * character) to each side, so that a distant small weight does not count.
+ * of the columns around the one with the largest weight, so that a distant small weight does not
+ * count: about half a character to each side, and at most a twelfth of the width.
  *
  * @param {ArrayLike<number>} attention
  * @param {Grid} grid
+ * @param {number} [count] number of characters of the text
  */
-export function centerOf(attention, grid) {
+export function centerOf(attention, grid, count = 1) {
   const columns = sumsOf(attention, grid, "cols");
   const peak = columns.indexOf(Math.max(...columns));
-  const reach = Math.max(Math.round(grid.cols / 12), 1);
+  const reach = Math.max(Math.round(grid.cols / Math.max(12, 2 * count)), 1);
   const last = Math.min(peak + reach, grid.cols - 1);
   let [weights, moments] = [0, 0];
   for (let column = Math.max(peak - reach, 0); column <= last; column++) {

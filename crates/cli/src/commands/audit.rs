@@ -31,6 +31,9 @@ pub(crate) struct AuditArgs {
     /// Use file names as labels even if they do not look like labels.
     #[arg(long, conflicts_with = "unlabelled")]
     labelled: bool,
+    /// Count a text as equal to its label if they differ only in case.
+    #[arg(long)]
+    ignore_case: bool,
     /// File of the report: one HTML file without external resources.
     #[arg(long, required_unless_present = "json")]
     report: Option<PathBuf>,
@@ -85,7 +88,11 @@ pub(crate) fn run(args: &AuditArgs) -> Result<bool> {
     data.learning_curve = curve;
     let compared = match second {
         Some((folder, files)) => Some(audit(&recognizer, folder, &files, &setup, &progress)?.0),
-        None => saved,
+        // Both sides of a comparison count in the same way.
+        None => saved.map(|saved| AuditData {
+            ignore_case: args.ignore_case,
+            ..saved
+        }),
     };
     if let Some(path) = &args.report {
         let report = html(&data, compared.as_ref(), &pictures)?;
@@ -107,6 +114,7 @@ fn setup(args: &AuditArgs) -> Setup {
     Setup {
         weights: weights.map(|name| name.to_string_lossy().into_owned()),
         device: args.network.device.device.to_string(),
+        ignore_case: args.ignore_case,
     }
 }
 

@@ -10,10 +10,12 @@ use captcha_evaluation::data::Dataset;
 use captcha_evaluation::data::augment::{AugmentStream, Augmented};
 use captcha_evaluation::data::folder::FolderDataset;
 use captcha_evaluation::data::label_check::labels_are_likely;
+use captcha_evaluation::data::labels::composed;
 use captcha_evaluation::data::splits::{LabelledFiles, Part, labelled_files};
 use captcha_evaluation::evaluate::evaluate;
 use captcha_evaluation::files::read_text;
-use captcha_model::Vocabulary;
+use captcha_evaluation::score::Comparison;
+use captcha_model::{ModelConfig, Vocabulary};
 use clap::Args;
 use clap::builder::PossibleValue;
 
@@ -70,6 +72,9 @@ pub(crate) struct EvaluateArgs {
     /// of the ten most likely texts that is in the list; if none is, the most likely text.
     #[arg(long)]
     lexicon: Option<PathBuf>,
+    /// Count an answer as correct if it differs from the label only in case.
+    #[arg(long)]
+    ignore_case: bool,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -94,10 +99,14 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         .map(|path| read_lexicon(path, &vocabulary))
         .transpose()?;
     let share = if args.augmented { 1.0 } else { 0.0 };
-    let images = images(args, &vocabulary)?;
+    let images = images(args, recognizer.config())?;
     let images = Augmented::new(images, share, args.seed, AugmentStream::Test);
     let progress = TerminalProgress::new();
-    let score = evaluate(&recognizer, &images, lexicon.as_ref(), &progress)?;
+    let comparison = Comparison {
+        lexicon: lexicon.as_ref(),
+        ignore_case: args.ignore_case,
+    };
+    let score = evaluate(&recognizer, &images, &comparison, &progress)?;
     if args.json {
         writeln!(stdout(), "{}", serde_json::to_string(&score)?)?;
     } else {
@@ -106,7 +115,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     Ok(())
 }
 
-fn images(args: &EvaluateArgs, vocabulary: &Vocabulary) -> Result<Arc<dyn Dataset>> {
+fn images(args: &EvaluateArgs, config: &ModelConfig) -> Result<Arc<dyn Dataset>> {
     #[cfg(feature = "train")]
     if let Some(looks) = &args.synth {
         let split = captcha_synth::Split::Test;
@@ -116,9 +125,9 @@ fn images(args: &EvaluateArgs, vocabulary: &Vocabulary) -> Result<Arc<dyn Datase
     let Some(folder) = &args.folder else {
         bail!("name a labelled folder");
     };
-    let LabelledFiles { files, notes } = labelled_files(folder, args.part, vocabulary)?;
+    let LabelledFiles { files, notes } = labelled_files(folder, args.part, &config.vocabulary()?)?;
     print_notes(notes);
-    if !labels_are_likely(folder, &files, vocabulary) {
+    if !labels_are_likely(folder, &files, config)? {
         eprintln!("the file names do not look like labels, but are used as labels");
     }
     Ok(Arc::new(FolderDataset::new(files, args.seed)))
@@ -127,7 +136,9 @@ fn images(args: &EvaluateArgs, vocabulary: &Vocabulary) -> Result<Arc<dyn Datase
 /// The words of a list, in the network's case. Words that the network cannot write do not matter.
 fn read_lexicon(path: &Path, vocabulary: &Vocabulary) -> Result<HashSet<String>> {
     let text = read_text(path)?;
-    let words = text.lines().map(|line| vocabulary.fold(line.trim()));
+    let words = text
+        .lines()
+        .map(|line| vocabulary.fold(&composed(line.trim())));
     let lexicon: HashSet<_> = words.filter(|word| !word.is_empty()).collect();
     ensure!(!lexicon.is_empty(), "{} contains no word", path.display());
     Ok(lexicon)

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use captcha_evaluation::evaluate::evaluate;
+use captcha_evaluation::score::Comparison;
 use captcha_model::Recognizer;
 use captcha_synth::{FontSet, Split};
 use captcha_trainer::data::synthetic::Looks;
@@ -61,7 +62,12 @@ pub(crate) fn run(args: &FiguresArgs) -> Result<()> {
     }
     figures.samples(&recognizer, &images)?;
     figures.attention(&recognizer, &images)?;
-    let score = evaluate(&recognizer, &images, None, &TerminalProgress::new())?;
+    let score = evaluate(
+        &recognizer,
+        &images,
+        &Comparison::default(),
+        &TerminalProgress::new(),
+    )?;
     figures.score(&score)?;
     writeln!(stdout(), "{score}")?;
     Ok(())

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::network::AuditNetwork;
+use super::network::{AuditNetwork, LabelRules};
 use crate::files::read_text;
 use crate::learning_curve::LearningCurve;
 
@@ -38,6 +38,9 @@ pub struct AuditData {
     pub about: Vec<(String, String)>,
     /// The texts that the network can write.
     pub network: AuditNetwork,
+    /// Whether texts that differ from their labels only in case count as equal.
+    #[serde(rename = "ignoreCase")]
+    pub ignore_case: bool,
     /// One entry for each file.
     pub items: Vec<AuditEntry>,
     /// How many labelled images training takes on such images, if it was measured.
@@ -53,12 +56,22 @@ struct Saved {
     #[serde(default)]
     about: Map<String, Value>,
     network: AuditNetwork,
+    #[serde(default, rename = "ignoreCase")]
+    ignore_case: bool,
     items: Vec<AuditEntry>,
     #[serde(default, rename = "learningCurve")]
     learning_curve: Option<LearningCurve>,
 }
 
 impl AuditData {
+    /// How labels are compared.
+    pub(super) fn rules(&self) -> LabelRules<'_> {
+        LabelRules {
+            network: &self.network,
+            ignore_case: self.ignore_case,
+        }
+    }
+
     /// Reads an audit that the page or `--json` saved.
     ///
     /// # Errors
@@ -86,6 +99,7 @@ impl AuditData {
             }),
             about: about.map(|(name, fact)| (name, value(fact))).collect(),
             network: saved.network,
+            ignore_case: saved.ignore_case,
             items: saved.items,
             learning_curve: saved.learning_curve,
         })

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::data::AuditEntry;
 use super::files::AuditFile;
-use super::network::AuditNetwork;
+use super::network::{AuditNetwork, LabelRules};
 use crate::batches::read_batches;
 use crate::data::image_files::read_image;
 use crate::progress::Progress;
@@ -36,6 +36,7 @@ pub(super) fn recognize(
     recognizer: &Recognizer,
     folder: &Path,
     files: &[AuditFile],
+    ignore_case: bool,
     progress: &dyn Progress,
 ) -> Result<(Vec<AuditEntry>, Pictures)> {
     let load = |index: usize| Ok(Some((read_image(&files[index].0)?, ())));
@@ -49,7 +50,11 @@ pub(super) fn recognize(
         progress.update(entries.len(), "");
     }
     progress.end_stage();
-    let pictures = representative_cases(&entries, &AuditNetwork::from(recognizer.config()))
+    let rules = LabelRules {
+        network: &AuditNetwork::from(recognizer.config()),
+        ignore_case,
+    };
+    let pictures = representative_cases(&entries, rules)
         .into_par_iter()
         .filter_map(|index| {
             let image = read_image(&files[index].0).ok()?;
@@ -81,7 +86,7 @@ fn entry(
 
 /// Indices of the entries whose pictures the report may show: those at each end of confidence in
 /// each group of `notableCases` in `statistics.js`.
-fn representative_cases(items: &[AuditEntry], network: &AuditNetwork) -> Vec<usize> {
+fn representative_cases(items: &[AuditEntry], rules: LabelRules<'_>) -> Vec<usize> {
     // An empty answer is not an answer, whatever its confidence.
     let answered = |i: usize| {
         items[i]
@@ -91,12 +96,12 @@ fn representative_cases(items: &[AuditEntry], network: &AuditNetwork) -> Vec<usi
     };
     let certainty = |i: usize| items[i].confidence.filter(|_| answered(i)).unwrap_or(0.0);
     let group = |i: usize| {
-        let label = items[i].label.as_ref().map(|label| network.fold(label));
+        let label = items[i].label.as_ref().map(|label| rules.fold(label));
         match (&items[i].text, label) {
             (None, _) => None,
             (_, None) => Some(0),
-            (_, Some(label)) if !network.problems(&label).is_empty() => Some(1),
-            (Some(text), Some(label)) if *text == label => Some(2),
+            (_, Some(label)) if !rules.problems(&label).is_empty() => Some(1),
+            (Some(text), Some(label)) if rules.equal(text, &label) => Some(2),
             _ if certainty(i) >= HIGH_CONFIDENCE => Some(3),
             _ => Some(4),
         }

@@ -58,8 +58,7 @@ pub fn list_files(folder: &Path, mode: LabelMode, config: &ModelConfig) -> Resul
         // This vocabulary keeps labels as they are: the report itself converts their case.
         let unfolded = Vocabulary::new("\0")?;
         let labelled = list_labels(folder, &unfolded)?.files;
-        let likely = mode == LabelMode::Always
-            || labels_are_likely(folder, &labelled, &config.vocabulary()?);
+        let likely = mode == LabelMode::Always || labels_are_likely(folder, &labelled, config)?;
         if !likely {
             notes.push(format!(
                 "the file names of {} do not look like labels, so the report shows readings only; \

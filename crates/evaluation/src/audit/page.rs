@@ -46,6 +46,7 @@ pub fn html(
         "name": data.name,
         "about": data.about,
         "network": data.network,
+        "ignoreCase": data.ignore_case,
         "items": data.items,
         "pictures": pictures,
         "compared": compared,

@@ -21,6 +21,7 @@ pub fn to_json(data: &AuditData) -> Result<String> {
         "name": data.name,
         "about": about,
         "network": data.network,
+        "ignoreCase": data.ignore_case,
         "summary": AuditSummary::of(data),
         "items": data.items,
     });

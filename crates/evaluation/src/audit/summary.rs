@@ -1,6 +1,7 @@
 //! The result of an audit in numbers and sentences, for the terminal and for readers without
 //! JavaScript.
 
+use captcha_model::vocabulary::fold_case;
 use serde::Serialize;
 
 use super::data::{AuditData, AuditEntry};
@@ -18,6 +19,9 @@ pub struct AuditSummary {
     supported: usize,
     unsupported: usize,
     case_ignored: usize,
+    ignore_case: bool,
+    matches_with_case: usize,
+    matches_ignoring_case: usize,
     exact_matches: usize,
     exact_match_rate: Option<f64>,
     interval: Option<(f64, f64)>,
@@ -32,23 +36,27 @@ impl AuditSummary {
     /// for the result.
     pub fn of(data: &AuditData) -> Self {
         let network = &data.network;
+        let rules = data.rules();
         let read: Vec<&AuditEntry> = data
             .items
             .iter()
             .filter(|item| item.text.is_some())
             .collect();
         let labels = read.iter().filter_map(|item| {
-            let folded = network.fold(item.label.as_deref()?);
-            Some((item, network.problems(&folded), folded))
+            let folded = rules.fold(item.label.as_deref()?);
+            Some((item, rules.problems(&folded), folded))
         });
         let (mut labelled, mut case_ignored, mut tally) = (0, 0, Tally::default());
+        let (mut with_case, mut ignoring_case) = (0, 0);
         let mut problems: Vec<(String, usize)> = Vec::new();
         for (item, why, label) in labels {
             labelled += 1;
             if why.is_empty() {
-                tally.images += 1;
+                let text = item.text.as_deref().unwrap_or_default();
                 case_ignored += usize::from(item.label.as_ref() != Some(&label));
-                tally.exact_matches += usize::from(item.text.as_ref() == Some(&label));
+                with_case += usize::from(text == label);
+                ignoring_case += usize::from(fold_case(text) == fold_case(&label));
+                tally.count(rules.equal(text, &label));
             }
             for problem in why {
                 match problems.iter_mut().find(|(known, _)| *known == problem) {
@@ -71,6 +79,9 @@ impl AuditSummary {
             supported: tally.images,
             unsupported: labelled - tally.images,
             case_ignored,
+            ignore_case: data.ignore_case,
+            matches_with_case: with_case,
+            matches_ignoring_case: ignoring_case,
             exact_matches: tally.exact_matches,
             exact_match_rate: comparable.then(|| tally.accuracy()),
             interval: comparable.then(|| tally.interval()),
@@ -97,7 +108,9 @@ impl AuditSummary {
                 self.describe_unsupported()
             ));
         }
-        if self.case_ignored > 0 {
+        if self.ignore_case {
+            sentences.push("Capital and small letters count as the same, as chosen.".to_owned());
+        } else if self.case_ignored > 0 {
             sentences.push(format!(
                 "Capital and small letters count as the same, because this model writes only one \
                  of the two ({} of the {} labels).",
@@ -120,6 +133,13 @@ impl AuditSummary {
                  labelled images of this style, and run the audit with its weights."
                     .to_owned(),
             ),
+        }
+        if self.matches_with_case != self.matches_ignoring_case {
+            let (count, words) = match self.ignore_case {
+                true => (self.matches_with_case, "With case"),
+                false => (self.matches_ignoring_case, "With case ignored"),
+            };
+            sentences.push(format!("{words}, it solved {count} of {}.", self.supported));
         }
         if self.unsupported > 0 && self.supported > 0 {
             sentences.push(format!(

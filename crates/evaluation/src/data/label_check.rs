@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use captcha_model::{ModelConfig, Vocabulary};
+use captcha_model::{ModelConfig, ModelError};
 
-use crate::data::labels::{LabelledFile, has_label_file};
+use crate::data::labels::{LabelledFile, has_label_file, is_word_character};
 use crate::wording::plural;
+
+/// Characters that a label in a file name has at most, unless the network writes longer texts.
+const LIKELY_LENGTH: usize = 12;
 
 /// Whether a folder's labels probably are the texts of its images, unlike those of `captcha_1.png`.
 ///
@@ -15,20 +18,31 @@ use crate::wording::plural;
 /// consist of letters, digits and characters of the network, and if they are neither all equal nor
 /// consecutive numbers. `areLikelyLabels` in `web/src/audit/labels.js` does the same in the audit
 /// page.
-pub fn labels_are_likely(folder: &Path, files: &[LabelledFile], vocabulary: &Vocabulary) -> bool {
+///
+/// # Errors
+///
+/// [`ModelError::InvalidConfig`] if the network has no valid alphabet.
+pub fn labels_are_likely(
+    folder: &Path,
+    files: &[LabelledFile],
+    config: &ModelConfig,
+) -> Result<bool, ModelError> {
     if has_label_file(folder) {
-        return true;
+        return Ok(true);
     }
+    let vocabulary = config.vocabulary()?;
+    let longest = config.max_length.max(LIKELY_LENGTH);
     let is_likely = |text: &str| {
-        (1..=12).contains(&text.chars().count())
+        (1..=longest).contains(&text.chars().count())
             && text
                 .chars()
-                .all(|character| character.is_alphanumeric() || vocabulary.id(character).is_some())
+                .all(|character| is_word_character(character) || vocabulary.id(character).is_some())
     };
     let labels: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
     let likely = labels.iter().filter(|label| is_likely(label)).count();
     let differ = labels.iter().any(|label| *label != labels[0]);
-    5 * likely >= 4 * labels.len() && (labels.len() == 1 || differ && !are_numbered(&labels))
+    let some = 5 * likely >= 4 * labels.len();
+    Ok(some && (labels.len() == 1 || differ && !are_numbered(&labels)))
 }
 
 /// Whether names are a common prefix with consecutive numbers: `captcha001`, `captcha002`.
@@ -118,8 +132,11 @@ mod tests {
                 text: label_of_name(name).to_owned(),
             })
             .collect();
-        Vocabulary::new(alphabet)
-            .is_ok_and(|vocabulary| labels_are_likely(Path::new("none"), &files, &vocabulary))
+        let config = ModelConfig {
+            alphabet: alphabet.into(),
+            ..ModelConfig::compact()
+        };
+        labels_are_likely(Path::new("none"), &files, &config).is_ok_and(|likely| likely)
     }
 
     // `tests/e2e/unit/audit-files.test.mjs` checks the same in the page.
@@ -131,6 +148,23 @@ mod tests {
         assert!(likely(&["thus (1)", "thus-2", "line(3)"], WORDS));
         assert!(!likely(&["1+2=", "3+4="], WORDS));
         assert!(likely(&["1+2=", "3+4="], "0123456789+="));
+        assert!(likely(&["หมู", "x\u{302}y"], WORDS));
+    }
+
+    #[test]
+    fn labels_are_likely_up_to_the_length_of_the_network() {
+        let files = ["abcdefghijklmnop", "qrstuvwxyzabcdef"].map(|name| LabelledFile {
+            path: PathBuf::from(name),
+            text: name.to_owned(),
+        });
+        for (max_length, expected) in [(5, false), (16, true)] {
+            let config = ModelConfig {
+                max_length,
+                ..ModelConfig::compact()
+            };
+            let likely = labels_are_likely(Path::new("none"), &files, &config);
+            assert_eq!(likely.ok(), Some(expected), "{max_length}");
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use captcha_model::Vocabulary;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::data::image_files::{SkippedEntries, image_files, is_image, skipped_entries};
 use crate::files::read_text;
@@ -86,8 +88,8 @@ impl Listing {
 }
 
 /// Lists the labelled images of a folder. Labels come from [`SPEC_FILE`], from `labels.csv`
-/// (`file,label`), or from file names like `label.png` and `label_anything.png`. They are converted
-/// to the case that the vocabulary knows.
+/// (`file,label`), or from file names like `label.png` and `label_anything.png`. They are composed
+/// (Unicode NFC), as in the page, and converted to the case that the vocabulary knows.
 ///
 /// # Errors
 ///
@@ -132,6 +134,7 @@ pub fn list_labels_as(folder: &Path, mut convert: impl FnMut(&str) -> String) ->
     let mut files = Vec::with_capacity(listed);
     let mut unlabelled = Vec::new();
     for LabelledFile { path, text } in rows {
+        let text = composed(&text);
         if text.is_empty() {
             unlabelled.push(path);
             continue;
@@ -228,14 +231,12 @@ fn read_csv(folder: &Path, path: &Path) -> Result<Vec<LabelledFile>> {
         .has_headers(false)
         .delimiter(separator)
         .flexible(true)
-        .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let mut files = Vec::new();
     let mut columns = (0, 1);
     for (number, row) in reader.records().enumerate() {
         let row = row.with_context(place)?;
-        // The reader recognizes quotes only at the start of a field.
-        let field = |index| row.get(index).unwrap_or_default().trim_matches('"');
+        let field = |index| plain_field(row.get(index).unwrap_or_default());
         let column = |names: &[&str]| {
             (0..row.len()).find(|&index| names.contains(&field(index).to_lowercase().as_str()))
         };
@@ -249,10 +250,7 @@ fn read_csv(folder: &Path, path: &Path) -> Result<Vec<LabelledFile>> {
         if is_header || field(columns.0).is_empty() {
             continue;
         }
-        files.push(LabelledFile {
-            path,
-            text: text.to_owned(),
-        });
+        files.push(LabelledFile { path, text });
     }
     ensure!(
         !files.is_empty(),
@@ -262,11 +260,30 @@ fn read_csv(folder: &Path, path: &Path) -> Result<Vec<LabelledFile>> {
     Ok(files)
 }
 
+/// A field of a CSV row without the spaces around it. The reader takes quotes as part of the field
+/// if a space precedes them.
+fn plain_field(field: &str) -> String {
+    let trimmed = field.trim();
+    let quoted = trimmed
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    match quoted.filter(|_| field.starts_with(char::is_whitespace)) {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => trimmed.to_owned(),
+    }
+}
+
+/// A text in which a letter and its accents are one character where Unicode has one (NFC). File
+/// systems and editors differ in that.
+pub fn composed(text: &str) -> String {
+    text.nfc().collect()
+}
+
 fn labels_of_names(folder: &Path) -> Result<Vec<LabelledFile>> {
     let files: Vec<_> = image_files(folder)?
         .into_iter()
         .map(|path| {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let stem = composed(&path.file_stem().unwrap_or_default().to_string_lossy());
             let text = label_of_name(&stem).to_owned();
             LabelledFile { path, text }
         })
@@ -297,8 +314,14 @@ fn strip_copy_suffix(name: &str) -> &str {
         None => number(name).and_then(|end| name[..end].strip_suffix('-')),
     };
     original
-        .filter(|text| !text.is_empty() && text.chars().all(char::is_alphanumeric))
+        .filter(|text| !text.is_empty() && text.chars().all(is_word_character))
         .unwrap_or(name)
+}
+
+/// Whether a character is a letter, a digit, or a mark on one. Marks without a composed form stay
+/// characters of their own.
+pub(crate) fn is_word_character(character: char) -> bool {
+    character.is_alphanumeric() || is_combining_mark(character)
 }
 
 #[cfg(test)]

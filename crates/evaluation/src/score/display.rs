@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::tally::share;
 use super::{RepeatedAnswer, Score};
 use crate::wording::plural;
 
@@ -29,12 +30,25 @@ impl fmt::Display for Score {
         };
         writeln!(
             f,
-            "exact matches           {} ({:.3}%; 95% interval {:.2}% to {:.2}%)",
+            "exact matches           {} ({:.3}%; 95% interval {:.2}% to {:.2}%){}",
             self.exact_matches,
             100.0 * accuracy,
             100.0 * low,
-            100.0 * high
+            100.0 * high,
+            if self.ignore_case {
+                ", case ignored"
+            } else {
+                ""
+            }
         )?;
+        if self.matches_with_case != self.matches_ignoring_case {
+            let other = match self.ignore_case {
+                true => ("with case", self.matches_with_case),
+                false => ("case ignored", self.matches_ignoring_case),
+            };
+            let share = 100.0 * share(other.1, self.images);
+            writeln!(f, "{:<24}{} ({share:.3}%)", other.0, other.1)?;
+        }
         if let Some(share) = self.character_accuracy {
             writeln!(f, "character accuracy      {:.3}%", 100.0 * share)?;
         }
@@ -55,6 +69,13 @@ impl fmt::Display for Score {
             let noun = plural(*characters, "character", "characters");
             let length = format!("{characters} {noun}");
             writeln!(f, "{length:<24}{share:.3}% of {images}")?;
+        }
+        if self.by_place.len() > 1 {
+            for tally in &self.by_place {
+                let place = format!("at place {}", tally.place);
+                let (share, characters) = (100.0 * tally.accuracy(), tally.characters);
+                writeln!(f, "{place:<24}{share:.3}% of {characters} characters")?;
+            }
         }
         write!(f, "images per second       {:.1}", self.images_per_second)?;
         if self.unsupported > 0 {

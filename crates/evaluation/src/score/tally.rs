@@ -40,6 +40,40 @@ impl Tally {
     }
 }
 
+/// Counts of the characters at one place of the labels.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PlaceTally {
+    /// The place, from 1.
+    pub place: usize,
+    /// Labels that have a character there.
+    pub characters: usize,
+    /// Answers that have the same character at the same place. After a character that is missing or
+    /// added, all are at another place.
+    pub correct: usize,
+}
+
+impl PlaceTally {
+    /// No characters yet.
+    pub(super) fn new(place: usize) -> Self {
+        Self {
+            place,
+            characters: 0,
+            correct: 0,
+        }
+    }
+
+    /// `correct / characters`
+    pub fn accuracy(self) -> f64 {
+        share(self.correct, self.characters)
+    }
+
+    /// Counts a character.
+    pub(super) fn count(&mut self, correct: bool) {
+        self.characters += 1;
+        self.correct += usize::from(correct);
+    }
+}
+
 pub(super) fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }

@@ -56,9 +56,10 @@ fn fold_converts_a_label_to_the_case_of_the_alphabet() {
     assert_eq!(lower.fold("Ä1 İ"), "Ä1 İ"); // characters that the alphabet lacks stay
     let both = Vocabulary::new("abcABé").unwrap();
     assert_eq!(both.fold("AbCÉ"), "Abcé");
+    assert_eq!(Vocabulary::new("sσς").unwrap().fold("ſΣς"), "sσς");
 }
 
-/// `tests/e2e/unit/alphabet.test.mjs` checks the same in the page.
+/// `tests/e2e/unit/audit-report.test.mjs` checks the same in the page.
 #[test]
 fn fold_case_agrees_with_the_page() {
     let cases: Vec<Vec<String>> =

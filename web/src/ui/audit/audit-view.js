@@ -1,6 +1,7 @@
 // @ts-check
 /** The document of the audit page: input, progress and report. */
 
+import { describeNetwork } from "../../audit/alphabet.js";
 import { evaluateItems, summarize } from "../../audit/statistics.js";
 import { coversMinority } from "../../audit/verdict.js";
 import { imageCount, percent } from "../../common/format.js";
@@ -10,7 +11,7 @@ import { dropZone } from "../drop-zone.js";
 import { renderReport } from "../report/report.js";
 import { showBackend } from "../backend-select.js";
 
-/** @import { AuditReport } from "../../audit/types.js" */
+/** @import { AuditNetwork, AuditReport } from "../../audit/types.js" */
 /** @import { BackendPreference, BackendStatus } from "../../lib/types.js" */
 /** @import { PageError } from "../../common/types.js" */
 /** @import { RunProgress } from "../../audit/run.js" */
@@ -27,6 +28,7 @@ export class AuditView {
   #backend = getById("backend", HTMLSelectElement);
   #badge = getById("badge", HTMLElement);
   #useNames = getById("use-names", HTMLInputElement);
+  #ignoreCase = getById("ignore-case", HTMLInputElement);
   #report = getById("report", HTMLElement);
 
   /**
@@ -36,6 +38,7 @@ export class AuditView {
    * @param {() => void} on.pause
    * @param {() => void} on.cancel
    * @param {(named: boolean) => void} on.labels
+   * @param {(ignored: boolean) => void} on.ignoreCase
    * @param {(file: File) => void} on.compareSaved
    * @param {(file: File) => void} on.learningCurve
    * @param {() => void} on.compareNext
@@ -60,6 +63,7 @@ export class AuditView {
     this.#pause.addEventListener("click", () => on.pause());
     getById("cancel", HTMLButtonElement).addEventListener("click", () => on.cancel());
     this.#useNames.addEventListener("change", () => on.labels(this.#useNames.checked));
+    this.#ignoreCase.addEventListener("change", () => on.ignoreCase(this.#ignoreCase.checked));
     this.#backend.addEventListener("change", () =>
       on.backend(/** @type {BackendPreference} */ (this.#backend.value)),
     );
@@ -83,6 +87,12 @@ export class AuditView {
     const reason = getById("reason", HTMLElement);
     reason.textContent = describeReason(backend);
     reason.hidden = false;
+  }
+
+  /** @param {AuditNetwork} network what the model of the page reads */
+  setNetwork(network) {
+    getById("model-reads", HTMLElement).textContent =
+      `The model of this page reads ${describeNetwork(network)}.`;
   }
 
   /**
@@ -151,7 +161,10 @@ export class AuditView {
     this.#report.hidden = false;
     getById("compare", HTMLElement).hidden = false;
     getById("compare-end", HTMLButtonElement).hidden = !report.compared;
-    const summary = summarize(evaluateItems(report.items, report.network));
+    const { items, network, ignoreCase } = report;
+    const summary = summarize(evaluateItems(items, network, ignoreCase), ignoreCase);
+    this.#ignoreCase.checked = ignoreCase === true;
+    getById("case-choice", HTMLElement).hidden = summary.labelled === 0;
     const { supported, exactMatches, exactMatchRate, labelled, read } = summary;
     this.#announce(
       exactMatchRate !== null
@@ -168,6 +181,7 @@ export class AuditView {
     getById("compare", HTMLElement).hidden = true;
     getById("counts", HTMLElement).textContent = "";
     getById("labels-choice", HTMLElement).hidden = true;
+    getById("case-choice", HTMLElement).hidden = true;
     this.#announce("");
   }
 

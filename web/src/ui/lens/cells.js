@@ -4,7 +4,7 @@
  */
 
 import { capital, cellAt, describeCell, describePlace, topCells } from "../../lens/explain.js";
-import { percent } from "../../common/format.js";
+import { percent, visibleCharacter } from "../../common/format.js";
 import { createElement, getById } from "../dom.js";
 import { paintTint } from "./heatmap.js";
 
@@ -76,7 +76,10 @@ export class CellsView {
     this.#shares.replaceChildren(
       ...characters.map(({ character }) => {
         const item = createElement("li", "");
-        item.append(createElement("b", character), createElement("span", "", "heat-value"));
+        item.append(
+          createElement("b", visibleCharacter(character)),
+          createElement("span", "", "heat-value"),
+        );
         return item;
       }),
     );

@@ -2,7 +2,7 @@
 /** The list of characters, each with its confidence and a thumbnail of its attention. */
 
 import { maxWeight } from "../../lib/overlay.js";
-import { percent } from "../../common/format.js";
+import { percent, visibleCharacter } from "../../common/format.js";
 import { describeFocus, describeCharacter } from "../../common/describe.js";
 import { cloneTemplate, getById, query } from "../dom.js";
 import { paintAttention } from "./heatmap.js";
@@ -55,7 +55,7 @@ export class CharactersView {
         const button = query(item, "button", HTMLButtonElement);
         button.dataset.characterIndex = String(i);
         button.setAttribute("aria-label", describeCharacter(character, i, characters.length, grid));
-        query(item, ".glyph", HTMLElement).textContent = character.character;
+        query(item, ".glyph", HTMLElement).textContent = visibleCharacter(character.character);
         query(item, ".share", HTMLElement).textContent = percent(character.confidence);
         query(item, ".focus", HTMLElement).textContent = describeFocus(character.attention);
         query(item, ".bar > span", HTMLElement).style.inlineSize = `${character.confidence * 100}%`;

@@ -2,6 +2,7 @@
 /** The explanation in four parts. Its figures follow the current character. */
 
 import { describeGrid } from "../../lens/explain.js";
+import { visibleCharacter } from "../../common/format.js";
 import { maxWeight } from "../../lib/overlay.js";
 import { CellsView } from "./cells.js";
 import { createElement, getById } from "../dom.js";
@@ -79,7 +80,7 @@ export class ExplainView {
    * @param {number} index
    */
   #choice(character, index) {
-    const button = createElement("button", character);
+    const button = createElement("button", visibleCharacter(character));
     button.setAttribute("type", "button");
     button.addEventListener("click", () => this.#select(index));
     const item = createElement("li", "");

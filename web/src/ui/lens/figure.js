@@ -5,7 +5,7 @@
  * inside SVG.
  */
 
-import { percent } from "../../common/format.js";
+import { isolated, percent, visibleCharacter } from "../../common/format.js";
 import { maxWeight } from "../../lib/overlay.js";
 import { certaintyOf, describeCertainty, describeReading } from "../../common/describe.js";
 import { paintAttention } from "./heatmap.js";
@@ -14,6 +14,8 @@ import { paintAttention } from "./heatmap.js";
 
 /** @typedef {{ dark: boolean, smooth: boolean, opacity: number }} HeatmapStyle */
 
+/** Maximum number of panels side by side. */
+const PANELS = 6;
 /** Width of a panel, gap between panels, height of the header, and height of a line below. */
 const PANEL = 280;
 const GAP = 16;
@@ -36,21 +38,31 @@ function layOut(recognition, { smooth }) {
   const panelHeight = (PANEL * recognition.height) / recognition.width;
   const { verdict, title, share } = describeCertainty(recognition);
   const sure = certaintyOf(recognition) === "sure";
-  const lines = sure ? [] : [verdict, `${title}: ${recognition.text}, ${share}`].filter(Boolean);
+  const lines = sure
+    ? []
+    : [verdict, `${title}: ${isolated(recognition.text)}, ${share}`].filter(Boolean);
   const peak = maxWeight(characters);
+  // Rows of about equal length.
+  const rows = Math.max(Math.ceil(characters.length / PANELS), 1);
+  const columns = Math.ceil(characters.length / rows);
   const panels = characters.map(({ character, confidence, attention }, i) => {
     const canvas = document.createElement("canvas");
     paintAttention(canvas, attention, { grid, peak, smooth });
-    return { x: GAP + i * (PANEL + GAP), character, share: percent(confidence), canvas };
+    const [x, y] = [
+      GAP + (i % columns) * (PANEL + GAP),
+      Math.floor(i / columns) * (HEAD + panelHeight),
+    ];
+    return { x, y, character: visibleCharacter(character), share: percent(confidence), canvas };
   });
+  const bottom = rows * (HEAD + panelHeight);
   return {
     panels,
     panelHeight,
-    lines: lines.map((words, i) => ({ words, y: HEAD + panelHeight + (i + 1) * LINE })),
+    lines: lines.map((words, i) => ({ words, y: bottom + (i + 1) * LINE })),
     ink: sure ? INK : SOFT,
     // The lines of text need the width of two panels.
-    width: Math.max(characters.length, sure ? 1 : 2) * (PANEL + GAP) + GAP,
-    height: HEAD + panelHeight + GAP + lines.length * LINE,
+    width: Math.max(columns, sure ? 1 : 2) * (PANEL + GAP) + GAP,
+    height: bottom + GAP + lines.length * LINE,
   };
 }
 
@@ -69,11 +81,11 @@ export function drawFigure(picture, recognition, style) {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${FONT}" fill="${ink}">`,
     `<title>${escape(describeReading(recognition))}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
-    ...panels.flatMap(({ x, character, share, canvas }) => {
-      const place = `x="${x}" y="${HEAD}" width="${PANEL}" height="${panelHeight}" preserveAspectRatio="none"`;
+    ...panels.flatMap(({ x, y, character, share, canvas }) => {
+      const place = `x="${x}" y="${y + HEAD}" width="${PANEL}" height="${panelHeight}" preserveAspectRatio="none"`;
       return [
-        `<text x="${x}" y="42" font-size="34" font-weight="700">${escape(character)}</text>`,
-        `<text x="${x + PANEL}" y="42" font-size="18" text-anchor="end">${escape(share)}</text>`,
+        `<text x="${x}" y="${y + 42}" font-size="34" font-weight="700">${escape(character)}</text>`,
+        `<text x="${x + PANEL}" y="${y + 42}" font-size="18" text-anchor="end">${escape(share)}</text>`,
         `<image ${place} href="${image}"/>`,
         `<image ${place} href="${canvas.toDataURL()}" style="${blend}"/>`,
       ];
@@ -111,17 +123,17 @@ export function paintFigure(picture, recognition, style) {
     context.fillStyle = ink;
     context.fillText(words, x, y);
   };
-  for (const { x, character, share, canvas: attention } of panels) {
-    write("700 34px", character, x, 42);
+  for (const { x, y, character, share, canvas: attention } of panels) {
+    write("700 34px", character, x, y + 42);
     context.textAlign = "right";
-    write("18px", share, x + PANEL, 42);
+    write("18px", share, x + PANEL, y + 42);
     context.textAlign = "left";
-    context.drawImage(picture, x, HEAD, PANEL, panelHeight);
+    context.drawImage(picture, x, y + HEAD, PANEL, panelHeight);
     context.save();
     context.globalAlpha = style.opacity;
     context.globalCompositeOperation = style.dark ? "screen" : "multiply";
     context.imageSmoothingEnabled = style.smooth;
-    context.drawImage(attention, x, HEAD, PANEL, panelHeight);
+    context.drawImage(attention, x, y + HEAD, PANEL, panelHeight);
     context.restore();
   }
   for (const { words, y } of lines) write("18px", words, GAP, y);

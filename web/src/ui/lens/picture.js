@@ -1,7 +1,7 @@
 // @ts-check
 /** The image with its heatmap, and the characters above their positions. */
 
-import { percent } from "../../common/format.js";
+import { percent, visibleCharacter } from "../../common/format.js";
 import { centerOf, lerp, maxWeight, separateLabels } from "../../lib/overlay.js";
 import { certaintyOf } from "../../common/describe.js";
 import { createElement, getById, prefersReducedMotion } from "../dom.js";
@@ -125,11 +125,12 @@ export class PictureView {
     this.#peak = maxWeight(characters);
     this.#legend.hidden = false;
     getById("legend-peak", HTMLElement).textContent = percent(this.#peak);
-    const centers = characters.map(({ attention }) => centerOf(attention, grid));
+    const centers = characters.map(({ attention }) => centerOf(attention, grid, characters.length));
     const places = separateLabels(centers, MIN_LABEL_GAP);
+    this.#labels.style.setProperty("--count", String(characters.length));
     this.#labels.replaceChildren(
       ...characters.map(({ character }, i) => {
-        const label = createElement("span", character, "character-label");
+        const label = createElement("span", visibleCharacter(character), "character-label");
         label.style.left = `${places[i]}%`;
         return label;
       }),

@@ -1,7 +1,7 @@
 // @ts-check
 /** The result as text and numbers. */
 
-import { milliseconds, percent } from "../../common/format.js";
+import { milliseconds, percent, visibleCharacter } from "../../common/format.js";
 import { certaintyOf, describeCertainty } from "../../common/describe.js";
 import { createElement, getById } from "../dom.js";
 
@@ -84,7 +84,10 @@ export class ResultView {
     this.#candidatesTitle.textContent = `Character ${shown + 1}: candidates`;
     this.#candidates.replaceChildren(
       ...candidates.map(({ character, confidence }) =>
-        row({ text: character ?? "end of text", confidence }),
+        row({
+          text: character === null ? "end of text" : visibleCharacter(character),
+          confidence,
+        }),
       ),
     );
   }

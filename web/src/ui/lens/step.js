@@ -2,7 +2,7 @@
 /** One step of the decoder, with the values of the current character. */
 
 import { describePlace, describeStep, topCells } from "../../lens/explain.js";
-import { percent } from "../../common/format.js";
+import { percent, visibleCharacter } from "../../common/format.js";
 import { createElement, getById } from "../dom.js";
 import { paintTint } from "./heatmap.js";
 
@@ -50,7 +50,7 @@ export class StepView {
     this.#state.textContent = state;
     this.#previous.textContent = before;
     this.#next.textContent = `new state: ${next}`;
-    this.#character.textContent = character;
+    this.#character.textContent = visibleCharacter(character);
     this.#confidence.textContent = percent(confidence);
     this.#bar.style.inlineSize = `${confidence * 100}%`;
     this.#other.textContent = `other characters ${percent(1 - confidence)}`;

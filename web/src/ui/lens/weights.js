@@ -1,6 +1,7 @@
 // @ts-check
 /** The attention of a character as a table, in the colours of the heatmap. */
 
+import { characterName } from "../../common/format.js";
 import { weightNumber } from "../../lens/explain.js";
 import { createElement, getById } from "../dom.js";
 import { paintTint } from "./heatmap.js";
@@ -50,7 +51,7 @@ export class WeightsView {
     if (!this.#recognition) return;
     const { characters } = this.#recognition;
     const { character, attention } = characters[shown];
-    this.#caption.textContent = `Weights in % for ${character}, character ${shown + 1} of ${characters.length}`;
+    this.#caption.textContent = `Weights in % for ${characterName(character)}, character ${shown + 1} of ${characters.length}`;
     this.#cells.forEach((cell, i) => {
       cell.textContent = weightNumber(attention[i]);
       paintTint(cell, attention[i] / this.#peak);

@@ -7,7 +7,7 @@
 import { describeNetwork } from "../../audit/alphabet.js";
 import { evaluateItems, notableCases, summarize } from "../../audit/statistics.js";
 import { coversMinority, describeScope, describeVerdict } from "../../audit/verdict.js";
-import { imageCount, number, percent } from "../../common/format.js";
+import { characterName, imageCount, isolated, number, percent } from "../../common/format.js";
 import { comparison } from "./comparison.js";
 import { confidenceCurve } from "./curve.js";
 import { make, section, tableOf } from "./elements.js";
@@ -29,8 +29,8 @@ const CONFUSIONS = 12;
  * @param {AuditReport} report
  */
 export function renderReport(root, report) {
-  const judged = evaluateItems(report.items, report.network);
-  const summary = summarize(judged);
+  const judged = evaluateItems(report.items, report.network, report.ignoreCase);
+  const summary = summarize(judged, report.ignoreCase);
   root.replaceChildren(
     make("div", { className: "report-head" }, [
       make("div", { className: "report-figure" }, headline(summary)),
@@ -144,8 +144,9 @@ function confusions({ confusions: all }) {
  * @param {string} text
  */
 function misreading(label, text) {
-  if (!text) return `${label} missed`;
-  return label ? `${label} read as ${text}` : `extra ${text}`;
+  const [right, read] = [label, text].map(characterName);
+  if (!text) return `${right} missed`;
+  return label ? `${right} read as ${read}` : `extra ${read}`;
 }
 
 /**
@@ -180,8 +181,8 @@ function cases(judged, { picture }) {
 
 /** @param {EvaluatedItem} judged */
 function caption({ item: { text, label, confidence }, label: known, correct, problems }) {
-  const read = make("b", {}, [text || "no text found"]);
-  const other = known !== null && correct !== true ? [`, label ${label}`] : [];
+  const read = make("b", { dir: "auto" }, [text || "no text found"]);
+  const other = known !== null && correct !== true ? [`, label ${isolated(label ?? "")}`] : [];
   const sure = problems.length > 0 || !text ? "" : ` ${percent(confidence ?? 0)}`;
   return [read, ...other, sure];
 }

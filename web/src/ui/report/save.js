@@ -15,7 +15,7 @@ export function toCsv(judged) {
     const plain = text ?? "";
     const isNumber = /^[+-]?\d+(\.\d+)?$/.test(plain);
     const safe = isNumber ? plain : plain.replace(/^[=+\-@\t\r\n]/, `${prefix}$&`);
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    return /[",\n\r]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const rows = judged.map(({ item, correct, labelDoubtful, problems }) => [
     cell(item.path, "./"),
@@ -39,12 +39,13 @@ export function toCsv(judged) {
  * @param {AuditData} audit
  * @param {EvaluatedItem[]} judged
  */
-export function toJson({ name, about, network, items, learningCurve }, judged) {
+export function toJson({ name, about, network, ignoreCase, items, learningCurve }, judged) {
   const content = {
     name,
     about: Object.fromEntries(about),
     network,
-    summary: summarize(judged),
+    ignoreCase: ignoreCase ?? false,
+    summary: summarize(judged, ignoreCase),
     items,
     ...(learningCurve ? { learningCurve } : {}),
   };

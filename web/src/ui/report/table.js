@@ -141,8 +141,8 @@ function rowOf({ item, correct, problems }) {
   const sure = problems.length > 0 ? "not compared" : percent(confidence ?? 0);
   const row = make("tr", { translate: "no" }, [
     make("td", {}, [path]),
-    make("td", {}, [label ?? ""]),
-    make("td", {}, [error ?? (text || "no text found")]),
+    make("td", { dir: "auto" }, [label ?? ""]),
+    make("td", { dir: "auto" }, [error ?? (text || "no text found")]),
     make("td", {}, [text ? sure : ""]),
   ]);
   row.className = error ? "failed" : correct === false ? "wrong" : "";
