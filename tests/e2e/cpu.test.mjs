@@ -270,6 +270,24 @@ describe("lens page on the CPU", () => {
     assert.equal(await other.word(), word, "the last drawing stays");
     await other.close();
 
+    // Every look of the generator is offered, and a random one.
+    const looks = await page.locator("#generator-style option").allTextContents();
+    assert.ok(looks.length > 20 && looks.includes("digits-plain"), looks.join());
+    const digits = await LensPage.open(browser, site.address, {
+      query: "#generate?seed=3&style=digits-plain&length=6",
+    });
+    await digits.waitUntilSettled();
+    assert.match((await digits.page.textContent("#generator-info b")) ?? "", /^[0-9]{6}$/);
+    assert.ok(await digits.page.locator("#generator-random-field").isHidden());
+    await digits.page.fill("#generator-text", "12a");
+    await digits.page.waitForSelector("#generator-error:text('of the characters 0123456789')");
+    await digits.page.click("#generator-surprise");
+    await digits.page.waitForURL((url) =>
+      /^#generate\?seed=3&style=random&look=\d+$/.test(url.hash),
+    );
+    await digits.page.waitForSelector("#generator-info:text('Style: A random look.')");
+    await digits.close();
+
     const far = await LensPage.open(browser, site.address, {
       query: "#generate?text=line&strokes=80&noise=0.15",
     });

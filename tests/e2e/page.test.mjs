@@ -473,6 +473,7 @@ function recordRegistrations() {
 const GENERATOR = `
   export default async () => {};
   export const fonts = () => [];
+  export const looks = () => [];
   export const draw = ({ text }) => {
     if (text === "never") throw new Error("This is never drawn.");
     return drawing;
@@ -480,6 +481,10 @@ const GENERATOR = `
   const drawing = {
     rgba: new Uint8ClampedArray(200 * 100 * 4).fill(255),
     width: 200, height: 100, text: "drawn", font: "pen-01", strokes: 3,
+    look: {
+      name: "words", title: "Words", alphabet: "abcdefghijklmnopqrstuvwxyz",
+      shortest: 3, longest: 5, hasWords: true, hasStrokes: true, hasNoise: true,
+    },
   };
 `;
 

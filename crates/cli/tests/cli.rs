@@ -226,3 +226,74 @@ fn commands_reject_unusable_weights() {
         .contains("101")
     );
 }
+
+#[test]
+fn generate_in_a_look_writes_its_texts() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let labels = |name: &str| {
+        let spec = fs::read_to_string(folder.join(name).join("spec_train_val.txt")).unwrap();
+        let labels = spec
+            .lines()
+            .map(|line| line.split_once(' ').unwrap().1.to_owned());
+        labels.collect::<Vec<_>>()
+    };
+    let generate = |name: &str, options: &[&str]| {
+        succeeds(
+            folder,
+            &[&["generate", "--count", "3", "--out", name], options].concat(),
+        );
+        labels(name)
+    };
+    let digits = generate("digits", &["--style", "digits-plain"]);
+    let look = r#"
+        title = "mine"
+        [text]
+        alphabet = "AB"
+        length = 9
+    "#;
+    fs::write(folder.join("mine.toml"), look).unwrap();
+    let mine = generate("mine", &["--style", "mine.toml"]);
+    let other = [
+        "--style",
+        "java-easy",
+        "--alphabet",
+        "0-9A-F",
+        "--length",
+        "8-9",
+    ];
+    let other = generate("other", &other);
+    let random = generate("random", &["--style", "random", "--length", "7"]);
+    for (labels, lengths, alphabet) in [
+        (digits, 4..=6, "0123456789"),
+        (mine, 9..=9, "AB"),
+        (other, 8..=9, "0123456789ABCDEF"),
+        (
+            random,
+            7..=7,
+            "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+        ),
+    ] {
+        for label in labels {
+            assert!(lengths.contains(&label.len()), "{label}");
+            assert!(label.chars().all(|one| alphabet.contains(one)), "{label}");
+        }
+    }
+    fs::write(folder.join("bad.toml"), look.replace("length", "lenght")).unwrap();
+    for (options, complaint) in [
+        (&["--style", "clouds"][..], "digits-plain"),
+        (&["--style", "none.toml"], "cannot read none.toml"),
+        (&["--style", "bad.toml"], "unknown field `lenght`"),
+        (&["--alphabet", "a b"], "is not an alphabet"),
+        (&["--length", "20"], "a text has 1 to 16"),
+        (&["--length", "x"], "--length must be"),
+    ] {
+        let generate = ["generate", "--count", "1", "--out", "none"];
+        let error = fails(folder, &[&generate, options].concat());
+        assert!(
+            error.contains(complaint) && !error.contains("panicked"),
+            "{error}"
+        );
+        assert!(!folder.join("none").exists());
+    }
+}

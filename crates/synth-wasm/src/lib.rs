@@ -13,12 +13,16 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &'static str = include_str!("types.d.ts");
 
+/// The style that stands for a random look.
+const RANDOM: &str = "random";
+
 /// `DrawOptions` of `types.d.ts`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DrawOptions {
     seed: u64,
     style: Option<String>,
+    look: Option<u64>,
     text: Option<String>,
     length: Option<usize>,
     random: Option<bool>,
@@ -39,6 +43,7 @@ struct Drawing {
     font: &'static str,
     strokes: u32,
     characters: Vec<Character>,
+    look: Look,
 }
 
 #[derive(Serialize)]
@@ -48,6 +53,36 @@ struct Character {
     y: f32,
     width: f32,
     height: f32,
+}
+
+/// `Look` of `types.d.ts`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Look {
+    name: String,
+    title: String,
+    alphabet: String,
+    shortest: usize,
+    longest: usize,
+    has_words: bool,
+    has_strokes: bool,
+    has_noise: bool,
+}
+
+impl From<&captcha_synth::Look> for Look {
+    fn from(look: &captcha_synth::Look) -> Self {
+        let (shortest, longest) = look.lengths();
+        Self {
+            name: look.name().to_owned(),
+            title: look.title().to_owned(),
+            alphabet: look.alphabet(),
+            shortest,
+            longest,
+            has_words: look.has_words(),
+            has_strokes: look.has_strokes(),
+            has_noise: look.has_noise(),
+        }
+    }
 }
 
 /// `Font` of `types.d.ts`.
@@ -67,17 +102,21 @@ pub fn draw(
     #[wasm_bindgen(unchecked_param_type = "DrawOptions")] options: JsValue,
 ) -> Result<JsValue, JsValue> {
     let options: DrawOptions = serde_wasm_bindgen::from_value(options).map_err(bad_argument)?;
-    let style = match options.style {
-        Some(name) => name.parse().map_err(bad_argument)?,
-        None => Style::Words,
+    // The test split: no network was trained on these images, nor on these random looks.
+    let split = Split::Test;
+    let look = match options.style.as_deref() {
+        Some(RANDOM) => captcha_synth::Look::random(split, options.look.unwrap_or(options.seed)),
+        Some(name) => captcha_synth::Look::named(name).map_err(bad_argument)?,
+        None => Style::Words.into(),
     };
-    let source = if options.random.unwrap_or(false) {
-        TextSource::Random
+    let described = Look::from(&look);
+    let random_texts = options.random.unwrap_or(false) && look.has_words();
+    let generator = Generator::of_look(look, FontSet::Train, split, options.seed);
+    let generator = if random_texts {
+        generator.with_texts(TextSource::Random)
     } else {
-        TextSource::listed()
+        generator
     };
-    // The test split: no network was trained on these images.
-    let generator = Generator::new(style, source, FontSet::Train, Split::Test, options.seed);
     let overrides = SampleOverrides {
         text: options.text,
         length: options.length,
@@ -107,7 +146,18 @@ pub fn draw(
         text: sample.text,
         font: sample.font,
         strokes: sample.strokes,
+        look: described,
     })
+}
+
+/// The built-in looks.
+#[wasm_bindgen(unchecked_return_type = "Look[]")]
+pub fn looks() -> Result<JsValue, JsValue> {
+    let looks = captcha_synth::Look::names().map(|name| {
+        let look = captcha_synth::Look::named(name).map_err(bad_argument)?;
+        Ok(Look::from(&look))
+    });
+    to_object(&looks.collect::<Result<Vec<_>, JsValue>>()?)
 }
 
 /// The fonts: first those that networks are trained on, then the held-out ones.

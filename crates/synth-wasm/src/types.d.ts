@@ -2,13 +2,15 @@
 export interface DrawOptions {
   /** 0 to 2^53 - 1. The same seed and options give the same image. */
   seed: number;
-  /** `words` (default), the style of the paper's set, or `waves`. */
+  /** Name of a look, see `looks`; by default `words`, the look of the paper's set. Or `random`. */
   style?: string;
-  /** The text, 1 to 5 letters a to z; by default a common word. */
+  /** Number of a random look, 0 to 2^53 - 1; by default the seed. */
+  look?: number;
+  /** The text: characters of the look, and no more than it can have. */
   text?: string;
-  /** Number of characters, 3 to 5, if there is no `text`. */
+  /** Number of characters, within the look's lengths, if there is no `text`. */
   length?: number;
-  /** Random characters instead of a word, if there is no `text`. */
+  /** Random characters instead of a word, if there is no `text` and the look has words. */
   random?: boolean;
   /** Name of a font, see `fonts`. */
   font?: string;
@@ -32,6 +34,26 @@ export interface Drawing {
   strokes: number;
   /** Bounding box of each character, in pixels. */
   characters: { character: string; x: number; y: number; width: number; height: number }[];
+  /** The look that it was drawn in. */
+  look: Look;
+}
+
+/** A look of the generator. */
+export interface Look {
+  name: string;
+  /** One line that describes it. */
+  title: string;
+  /** The characters of its texts. */
+  alphabet: string;
+  /** Fewest and most characters of its texts. */
+  shortest: number;
+  longest: number;
+  /** Whether its texts are words. */
+  hasWords: boolean;
+  /** Whether it has lines, arcs or circles, which `strokes` counts. */
+  hasStrokes: boolean;
+  /** Whether it has specks, of which `noise` is the share. */
+  hasNoise: boolean;
 }
 
 /** A font of the generator. */

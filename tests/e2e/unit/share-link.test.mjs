@@ -8,6 +8,8 @@ test("share link keeps all settings", () => {
   for (const options of [
     { seed: 7 },
     { seed: 7, length: 4, random: true, style: "waves" },
+    { seed: 7, length: 16, style: "serial-sixteen" },
+    { seed: 3, text: "3A7f", style: "random", look: 4_000_000_000 },
     {
       seed: 0,
       text: "thus",
@@ -62,6 +64,7 @@ test("share link ignores missing and damaged settings", () => {
   assert.deepEqual(damaged, {
     seed: 1,
     style: undefined,
+    look: undefined,
     text: undefined,
     length: undefined,
     random: undefined,

@@ -34,7 +34,11 @@ export const TASKS = {
     }
   },
 
-  fonts: async () => (await loadGenerator()).fonts(),
+  /** What the generator can draw. */
+  async catalogue() {
+    const { fonts, looks } = await loadGenerator();
+    return { fonts: fonts(), looks: looks() };
+  },
 
   generate,
 };

@@ -160,7 +160,9 @@ export class LensController {
     return this.#tasks.run(
       async (signal) => {
         this.#dispatch({ type: "acquire", status: "Generating" });
-        generator.setFonts(await runImageTask("fonts", undefined));
+        const { fonts, looks } = await runImageTask("catalogue", undefined);
+        generator.setFonts(fonts);
+        generator.setLooks(looks);
         // One drawing at a time. Of many changes in a row, only the last one is drawn.
         await this.#drawing;
         signal.throwIfAborted();

@@ -3,8 +3,11 @@
 
 /** @import { DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 
-/** The lengths of a text. */
-const LENGTHS = [3, 4, 5];
+/** The fewest and most characters of a text: of words, and of any other look. */
+const WORD_LENGTHS = [3, 5];
+const LENGTHS = [1, 16];
+/** The looks whose texts are words. */
+const WORD_STYLES = [undefined, "words", "waves"];
 /** The maximum number of strokes, and the maximum fraction of noise pixels. */
 export const MAX_STROKES = 100;
 export const MAX_NOISE = 0.2;
@@ -45,11 +48,16 @@ export function fromFragment(fragment) {
   const upTo = (value, most) =>
     value === undefined ? undefined : Math.min(Math.max(value, 0), most);
   const length = whole("length") ?? 0;
+  const style = values.get("style") || undefined;
+  const hasWords = WORD_STYLES.includes(style);
+  const [shortest, longest] = hasWords ? WORD_LENGTHS : LENGTHS;
+  const text = values.get("text") || undefined;
   return {
     seed: whole("seed") ?? 1,
-    style: values.get("style") || undefined,
-    text: values.get("text")?.toLowerCase() || undefined,
-    length: LENGTHS.includes(length) ? length : undefined,
+    style,
+    look: whole("look"),
+    text: hasWords ? text?.toLowerCase() : text,
+    length: length >= shortest && length <= longest ? length : undefined,
     random: values.get("random") === "true" || undefined,
     font: values.get("font") || values.get("face") || undefined,
     distorted: [values.get("distorted"), values.get("bent")].includes("true") || undefined,

@@ -4,7 +4,23 @@
 import { MAX_NOISE, MAX_STROKES } from "../../lens/share-link.js";
 import { cloneTemplate, createElement, getById, prefersReducedMotion, query } from "../dom.js";
 
-/** @import { DrawOptions, Drawing, Font } from "../../../pkg/captcha_synth_wasm.js" */
+/** @import { DrawOptions, Drawing, Font, Look } from "../../../pkg/captcha_synth_wasm.js" */
+
+/** The most characters of a text that is not a word. */
+const LONGEST = 16;
+/** The style of a random look. */
+const RANDOM = "random";
+/** The look of old links and of the first drawing, before the generator has listed the others. @type {Look} */
+const WORDS = {
+  name: "words",
+  title: "",
+  alphabet: "abcdefghijklmnopqrstuvwxyz",
+  shortest: 3,
+  longest: 5,
+  hasWords: true,
+  hasStrokes: true,
+  hasNoise: true,
+};
 
 export class GenerateView {
   #panel = getById("generator", HTMLElement);
@@ -18,6 +34,14 @@ export class GenerateView {
   #seed = getById("generator-seed", HTMLInputElement);
   /** The font to select when the list of fonts has arrived. @type {string | undefined} */
   #pendingFont;
+  /** The style to select when the list of looks has arrived. @type {string | undefined} */
+  #pendingStyle;
+  /** The number of the random look. @type {number | undefined} */
+  #lookNumber;
+  /** The look of the settings. */
+  #look = WORDS;
+  /** The listed looks by name. @type {Map<string, Look>} */
+  #looks = new Map();
   #error = getById("generator-error", HTMLElement);
   #strokes = new Slider("Strokes", { max: MAX_STROKES, step: 1, value: 16 }, String);
   #noise = new Slider(
@@ -43,6 +67,15 @@ export class GenerateView {
       } else {
         this.close();
       }
+    });
+    this.#style.addEventListener("input", () => {
+      this.#chooseStyle(this.#style.value);
+    });
+    getById("generator-surprise", HTMLButtonElement).addEventListener("click", () => {
+      this.#lookNumber = Math.floor(Math.random() * 2 ** 32);
+      this.#style.value = RANDOM;
+      this.#chooseStyle(RANDOM);
+      this.#emit();
     });
     this.#panel.addEventListener("input", () => {
       this.#updateEnabled();
@@ -81,14 +114,31 @@ export class GenerateView {
     this.#pendingFont = undefined;
   }
 
+  /** @param {Look[]} looks */
+  setLooks(looks) {
+    if (this.#looks.size > 0 || looks.length === 0) return;
+    this.#looks = new Map(looks.map((look) => [look.name, look]));
+    const names = looks.map(({ name }) => name).filter((name) => name !== WORDS.name);
+    this.#style.append(...names.map((name) => new Option(name)), new Option("random look", RANDOM));
+    if (this.#pendingStyle) selectOption(this.#style, this.#pendingStyle);
+    this.#pendingStyle = undefined;
+    this.#setLook(this.#looks.get(this.#style.value || WORDS.name) ?? this.#look);
+  }
+
   /**
    * Shows the settings of a link.
    *
    * @param {DrawOptions} options
    */
-  setOptions({ seed, style, text, length, random, font, distorted, strokes, noise }) {
+  setOptions({ seed, style, look, text, length, random, font, distorted, strokes, noise }) {
     this.#seed.value = String(seed);
-    selectOption(this.#style, style);
+    this.#lookNumber = look;
+    if (this.#looks.size > 0) selectOption(this.#style, style);
+    else this.#pendingStyle = style;
+    const known = this.#looks.get(style ?? WORDS.name);
+    this.#setLook(
+      known ?? (style ? { ...WORDS, alphabet: "", shortest: 1, longest: LONGEST } : WORDS),
+    );
     this.#text.value = text ?? "";
     this.#updateEnabled();
     this.#length.value = String(length ?? "");
@@ -105,7 +155,8 @@ export class GenerateView {
    *
    * @param {Omit<Drawing, "rgba">} drawing
    */
-  setDrawing({ text, font, strokes }) {
+  setDrawing({ text, font, strokes, look }) {
+    this.#setLook(look);
     this.#text.placeholder = text;
     this.#strokes.setRandomValue(strokes);
     this.setError("");
@@ -116,7 +167,7 @@ export class GenerateView {
       "Text: ",
       drawn,
       `. Font: ${name}. Strokes: ${strokes}.`,
-      this.#style.value ? " The model was not trained on this style." : "",
+      this.#style.value ? ` Style: ${look.title}. The model was not trained on this style.` : "",
     );
   }
 
@@ -139,17 +190,79 @@ export class GenerateView {
     this.#length.disabled = this.#random.disabled = this.#text.value.trim() !== "";
   }
 
+  /**
+   * Shows the settings of another look, without the values that it cannot have.
+   *
+   * @param {string} style
+   */
+  #chooseStyle(style) {
+    this.#pendingStyle = undefined;
+    if (style === RANDOM) this.#lookNumber ??= this.#seedValue();
+    else this.#lookNumber = undefined;
+    const look = this.#looks.get(style || WORDS.name);
+    // A random look is known when it was drawn, so nothing is kept for it.
+    this.#setLook(look ?? { ...WORDS, alphabet: "", shortest: 1, longest: LONGEST });
+    if (!look || this.#written(this.#text.value.trim()) === null) this.#text.value = "";
+    if (!look || /[^a-z]/.test(look.alphabet)) this.#font.value = "";
+    if (!look) this.#length.value = "";
+    if (!look?.hasStrokes) this.#strokes.set(undefined);
+    if (!look?.hasNoise) this.#noise.set(undefined);
+    if (!look?.hasWords) this.#random.checked = false;
+    this.#updateEnabled();
+  }
+
+  /**
+   * Shows the settings that a look has.
+   *
+   * @param {Look} look
+   */
+  #setLook(look) {
+    const isOther = look.shortest !== this.#look.shortest || look.longest !== this.#look.longest;
+    this.#look = look;
+    getById("generator-random-field", HTMLElement).hidden = !look.hasWords;
+    this.#strokes.hidden = !look.hasStrokes;
+    this.#noise.hidden = !look.hasNoise;
+    if (!isOther) return;
+    const { value } = this.#length;
+    const lengths = [];
+    for (let length = look.shortest; length <= look.longest; length += 1)
+      lengths.push(new Option(String(length)));
+    this.#length.replaceChildren(new Option("Random", ""), ...lengths);
+    selectOption(this.#length, value);
+  }
+
+  /**
+   * The text in the look's case; `null` if the look cannot have it.
+   *
+   * @param {string} text
+   */
+  #written(text) {
+    const { alphabet, hasWords, longest } = this.#look;
+    const most = hasWords ? longest : LONGEST;
+    // The look of a link is known when it was drawn.
+    if (alphabet === "") return text;
+    const characters = [...text].map((one) =>
+      [one, one.toLowerCase(), one.toUpperCase()].find((other) => alphabet.includes(other)),
+    );
+    return characters.includes(undefined) || characters.length > most ? null : characters.join("");
+  }
+
   #emit() {
     const text = this.#text.value.trim();
-    const valid = text === "" || new RegExp(`^${this.#text.pattern}$`).test(text);
-    this.#text.setAttribute("aria-invalid", String(!valid));
-    this.setError(valid ? "" : "Enter 1 to 5 letters from a to z.");
-    if (!valid) return; // keeps the last image
+    const written = this.#written(text);
+    this.#text.setAttribute("aria-invalid", String(written === null));
+    const { alphabet, hasWords } = this.#look;
+    const kind = hasWords
+      ? "1 to 5 letters from a to z"
+      : `1 to ${LONGEST} of the characters ${alphabet}`;
+    this.setError(written === null ? `Enter ${kind}.` : "");
+    if (written === null) return; // keeps the last image
     const noise = this.#noise.value;
     this.#onChange({
       seed: this.#seedValue(),
-      style: this.#style.value || undefined,
-      text: text.toLowerCase() || undefined,
+      style: this.#style.value || this.#pendingStyle,
+      look: this.#lookNumber,
+      text: written || undefined,
       length: Number(this.#length.value) || undefined,
       random: this.#random.checked || undefined,
       font: this.#font.value || this.#pendingFont,
@@ -178,6 +291,7 @@ function selectOption(select, value = "") {
 
 /** A slider with a checkbox for a random value. It is inserted before its template. */
 class Slider {
+  #field;
   #input;
   #random;
   #output;
@@ -190,6 +304,7 @@ class Slider {
    */
   constructor(name, { max, step, value }, words) {
     const field = cloneTemplate("slider-template");
+    this.#field = field;
     this.#input = query(field, "[type=range]", HTMLInputElement);
     this.#random = query(field, "[type=checkbox]", HTMLInputElement);
     this.#output = query(field, "output", HTMLOutputElement);
@@ -211,6 +326,11 @@ class Slider {
   /** @returns {number | undefined} `undefined` for a random value */
   get value() {
     return this.#random.checked ? undefined : Number(this.#input.value);
+  }
+
+  /** @param {boolean} hidden */
+  set hidden(hidden) {
+    this.#field.hidden = hidden;
   }
 
   /** @param {number | undefined} value */
