@@ -190,11 +190,11 @@ def font_list():
             yield f"{category}-{number:02}", category, split, package, weight
 
 
-def small_letters_only(category, split, package):
+def small_letters_only(category, split):
     """Whether a font goes without digits and capitals. The page embeds the training and held-out
-    fonts, and its generator has a size budget. In connected handwriting, capitals are ornaments
-    that take more room than the small letters; `homemade-apple` alone would take 13 kB."""
-    return split != "extra" and (category == "brush" or package == "homemade-apple")
+    fonts, and its generator has a size budget. The digits and capitals of handwriting take the
+    most room; those of markers stay, and all extra fonts have theirs."""
+    return split != "extra" and category in ("brush", "pen")
 
 
 def cut(source, target, name, characters):
@@ -252,7 +252,7 @@ def build(fonts, source_rs):
         for name, category, split, package, weight in font_list():
             root = Path(scratch) / "node_modules" / "@fontsource" / package
             found = sorted((root / "files").glob(f"{package}-latin-{weight}-normal.woff2"))
-            small = small_letters_only(category, split, package)
+            small = small_letters_only(category, split)
             characters = SMALL_LETTERS if small else CHARACTERS
             copyright_line = cut(found[0], fonts / f"{name}.ttf", name, characters)
             licence = (root / "LICENSE").read_text()
