@@ -9,6 +9,7 @@ use captcha_evaluation::evaluate::evaluate;
 use captcha_evaluation::files::write_file;
 use captcha_evaluation::learning_curve::{CurvePoint, LearningCurve};
 use captcha_evaluation::progress::Silent;
+use captcha_evaluation::score::Comparison;
 use captcha_model::Recognizer;
 
 use crate::finetune::fit::End;
@@ -112,7 +113,7 @@ fn measure(
     let recognizer = Recognizer::new(&weights, device)?;
     let held_out = FolderDataset::new(files(&images.parts.validation), 0);
     // A label that the network cannot write is not solved.
-    let score = evaluate(&recognizer, &held_out, None, &Silent)?;
+    let score = evaluate(&recognizer, &held_out, &Comparison::default(), &Silent)?;
     let point = CurvePoint {
         labels,
         held_out: images.parts.validation.len(),
