@@ -51,9 +51,17 @@ describe("audit page", () => {
       "Correct, highest confidence",
       "Correct, lowest confidence",
     ]);
-    const widths = await page
-      .locator(".report-cases img")
-      .evaluateAll((all) => all.map((one) => /** @type {HTMLImageElement} */ (one).naturalWidth));
+    // Pictures are loaded when they come into view.
+    const pictures = page.locator(".report-cases img");
+    await pictures.last().scrollIntoViewIfNeeded();
+    const widthsOf = (/** @type {(HTMLElement | SVGElement)[]} */ all) =>
+      all.map((one) => /** @type {HTMLImageElement} */ (one).naturalWidth);
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll(".report-cases img")].every(
+        (one) => /** @type {HTMLImageElement} */ (one).complete,
+      ),
+    );
+    const widths = await pictures.evaluateAll(widthsOf);
     assert.ok(widths.length === 6 && widths.every((width) => width === 60), String(widths));
     // Without labels no reading is correct or wrong.
     await page.uncheck("#use-names");
