@@ -128,13 +128,9 @@ fn adapt(
 ) -> Result<Fitted> {
     let weights = with_alphabet(&request.from, config)?;
     let (train, validation) = (files(&images.parts.train), files(&images.parts.validation));
-    let generated = match request.recipe.synthetic_share {
-        0.0 => None,
-        share => generated_images(request, images)?.map(|generated| (generated, share)),
-    };
     let stream = TrainingStream::new(
         train,
-        generated,
+        generated_images(request, images)?,
         request.recipe.augmentation.clone(),
         [config.input.width as u32, config.input.height as u32],
         request.seed,

@@ -313,9 +313,9 @@ fn recipe_with_a_mistake_is_an_error() {
         ("parts = 2", "parts = 3", "multiple"),
         ("rotation = ", "rotation = 9", "rotation"),
         (
-            "synthetic_share = ",
-            "synthetic_share = 1",
-            "synthetic_share",
+            "random_look_share = ",
+            "random_look_share = 1",
+            "random_look_share",
         ),
     ] {
         assert!(text.contains(from), "{from}");

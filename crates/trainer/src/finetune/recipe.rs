@@ -37,8 +37,11 @@ pub struct FinetuneRecipe {
     /// input has the proportions of the images. `None` keeps the initial network's input.
     #[serde(default)]
     pub input_pixel_share: Option<f64>,
-    /// Share of generated images in a step.
-    pub synthetic_share: f64,
+    /// Share of the images that are generated with random looks and the labels' characters.
+    pub random_look_share: f64,
+    /// Share of the images that are generated with the look that the initial weights were trained
+    /// on, if the labels have all its characters.
+    pub initial_look_share: f64,
     /// Changes of the labelled images.
     pub augmentation: Augmentation,
 }
@@ -76,9 +79,14 @@ impl FinetuneRecipe {
             "batch must be a multiple of parts"
         );
         ensure!(
-            (0.0..1.0).contains(&recipe.synthetic_share)
-                && (0.0..1.0).contains(&recipe.average_decay),
-            "synthetic_share and average_decay must be at least 0 and below 1"
+            recipe.random_look_share >= 0.0
+                && recipe.initial_look_share >= 0.0
+                && recipe.random_look_share + recipe.initial_look_share < 1.0,
+            "random_look_share and initial_look_share must be at least 0 and together below 1"
+        );
+        ensure!(
+            (0.0..1.0).contains(&recipe.average_decay),
+            "average_decay must be at least 0 and below 1"
         );
         recipe.augmentation.check()?;
         Ok(recipe)

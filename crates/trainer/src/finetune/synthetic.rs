@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use captcha_evaluation::data::{Dataset, Example};
 use captcha_model::vocabulary::lowercase;
 use captcha_synth::{FontSet, Generator, Split, TextSource, parse_alphabet};
@@ -13,10 +13,12 @@ use crate::data::synthetic::{Looks, SyntheticDataset};
 use crate::finetune::FinetuneRequest;
 use crate::finetune::images::LabelledImages;
 
+/// Its multiples, without their whole parts, are spread evenly between 0 and 1.
+const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
 /// Images of an epoch; the number only divides an endless series.
 const IMAGES: usize = 1 << 20;
 
-/// Generated images for a run; `None` if the generator has none of the labels' characters.
+/// Generated images for a run, and their share of all images; `None` if there are none.
 ///
 /// # Errors
 ///
@@ -24,16 +26,26 @@ const IMAGES: usize = 1 << 20;
 pub(super) fn generated_images(
     request: &FinetuneRequest,
     images: &LabelledImages,
-) -> Result<Option<Arc<dyn Dataset>>> {
-    let Some(random) = random_looks(request, images)? else {
-        return Ok(None);
-    };
-    let mut sources = vec![random];
-    sources.extend(initial_look(request, images));
-    Ok(Some(Arc::new(Alternating {
-        sources,
-        ignore_case: request.ignore_case,
-    })))
+) -> Result<Option<(Arc<dyn Dataset>, f64)>> {
+    let (random, initial) = (
+        request.recipe.random_look_share,
+        request.recipe.initial_look_share,
+    );
+    let mut sources = Vec::new();
+    if random > 0.0 {
+        sources.extend(random_looks(request, images)?.map(|dataset| (dataset, random)));
+    }
+    if initial > 0.0 {
+        sources.extend(initial_look(request, images).map(|dataset| (dataset, initial)));
+    }
+    let share = sources.iter().map(|(_, share)| share).sum();
+    Ok((!sources.is_empty()).then(|| {
+        let mixture: Arc<dyn Dataset> = Arc::new(Mixture {
+            sources,
+            ignore_case: request.ignore_case,
+        });
+        (mixture, share)
+    }))
 }
 
 /// Another random look for each image, with texts like the labels.
@@ -72,19 +84,36 @@ fn initial_look(request: &FinetuneRequest, images: &LabelledImages) -> Option<Sy
     })
 }
 
-/// Takes an image of each source in turn.
-struct Alternating {
-    sources: Vec<SyntheticDataset>,
+/// Several series of images, each with its share.
+struct Mixture {
+    sources: Vec<(SyntheticDataset, f64)>,
     ignore_case: bool,
 }
 
-impl Dataset for Alternating {
+impl Mixture {
+    /// The series of the image at a place.
+    fn source(&self, index: usize) -> Option<&SyntheticDataset> {
+        let total: f64 = self.sources.iter().map(|(_, share)| share).sum();
+        // The golden ratio spreads the places evenly, whatever the shares.
+        let mut place = total * (index as f64 * GOLDEN_RATIO).fract();
+        let last = self.sources.last().map(|(source, _)| source);
+        for (source, share) in &self.sources {
+            if place < *share {
+                return Some(source);
+            }
+            place -= share;
+        }
+        last
+    }
+}
+
+impl Dataset for Mixture {
     fn len(&self) -> usize {
         IMAGES
     }
 
     fn example(&self, epoch: usize, index: usize) -> Result<Example> {
-        let source = &self.sources[index % self.sources.len()];
+        let source = self.source(index).context("no images are generated")?;
         let mut example = source.example(epoch, index)?;
         // Only the character map uses the positions.
         example.characters = None;
