@@ -165,7 +165,7 @@ describe("lens page on the CPU", () => {
     assert.ok(inside >= 0.9 * all, `${inside} of ${all}`);
   });
 
-  test("transfers at most 1 MB besides the weights before the first result, and 1.2 MB in total", async (t) => {
+  test("transfers at most 1 MB besides the weights before the first result, and 1.3 MB in total", async (t) => {
     const metered = await meter(site.address);
     t.after(() => metered.close());
     const other = await LensPage.open(browser, metered.address, { serviceWorkers: "allow" });
@@ -177,7 +177,7 @@ describe("lens page on the CPU", () => {
       files
         .filter(({ path }) => !path.endsWith(".safetensors"))
         .reduce((sum, { bytes }) => sum + bytes, 0);
-    // Precaching for offline use starts after the result.
+    // Precaching for offline use starts after the result; 0.5 MB of it is the generator with its fonts.
     const first = bytesOf(
       sent.slice(
         0,
@@ -185,7 +185,7 @@ describe("lens page on the CPU", () => {
       ),
     );
     assert.ok(first > 500_000 && first <= 1_000_000, `${first} bytes to the result`);
-    assert.ok(bytesOf(sent) > first && bytesOf(sent) <= 1_200_000, `${bytesOf(sent)} bytes in all`);
+    assert.ok(bytesOf(sent) > first && bytesOf(sent) <= 1_300_000, `${bytesOf(sent)} bytes in all`);
     const large = sent.filter(({ bytes }) => bytes > 100_000).map(({ path }) => path);
     assert.equal(new Set(large).size, large.length, `more than once: ${large}`);
     await other.close();
