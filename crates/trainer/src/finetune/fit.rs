@@ -53,7 +53,7 @@ pub struct Progress {
     pub step: usize,
     /// Mean loss of the training images since the last validation, in nats per text.
     pub training_loss: f64,
-    /// Mean loss of the validation images, in nats per text.
+    /// Mean loss of the validation images at the temperature that fits them best, in nats per text.
     pub validation_loss: f64,
     /// Validation images whose text is an exact match.
     pub exact_matches: usize,
@@ -63,7 +63,7 @@ pub struct Progress {
 
 /// The result of a run.
 pub(super) struct Fitted {
-    /// The network with the most exact matches in validation, and the smallest loss among these.
+    /// The network with the smallest validation loss.
     pub(super) network: Network,
     pub(super) history: Vec<Progress>,
     /// Position of the kept network in `history`.
@@ -90,7 +90,7 @@ impl Fitted {
 pub enum End {
     /// All steps of the recipe are done.
     Finished,
-    /// Neither exact matches nor loss of the validation images improved any more.
+    /// The validation loss did not improve any more.
     NoImprovement,
     /// The time is up.
     TimeLimit,
@@ -319,8 +319,11 @@ impl Run<'_> {
             loss.is_finite() || self.best.is_some(),
             "the loss is not a number: the initial weights cannot be used"
         );
-        let best = self.best.as_ref().map(|(at, _)| self.history[*at]);
-        if best.is_none_or(|best| is_better(exact_matches, loss, &best)) {
+        let best = self
+            .best
+            .as_ref()
+            .map(|(at, _)| self.history[*at].validation_loss);
+        if best.is_none_or(|best| loss <= best) {
             self.best = Some((self.history.len(), self.average.clone()));
         }
         self.history.push(Progress {
@@ -386,14 +389,6 @@ impl Run<'_> {
             last.step, last.validation_loss, last.exact_matches
         )
     }
-}
-
-/// Whether a validation is better than the best so far: more exact matches, or as many with a
-/// smaller loss. The loss alone would choose too early: it rises while a network becomes too sure of
-/// its mistakes, and the share that it reads still grows.
-fn is_better(exact_matches: usize, loss: f64, best: &Progress) -> bool {
-    let (matches, best_matches) = (exact_matches, best.exact_matches);
-    matches > best_matches || matches == best_matches && loss <= best.validation_loss
 }
 
 fn values(tensor: Tensor<1>) -> Result<Vec<f32>> {

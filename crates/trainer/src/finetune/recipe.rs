@@ -31,7 +31,7 @@ pub struct FinetuneRecipe {
     pub average_decay: f32,
     /// Steps between two validations.
     pub validate_every: usize,
-    /// Validations without a better network after which a run ends.
+    /// Validations without a smaller loss after which a run ends.
     pub patience: usize,
     /// Pixels of the network's input, as a share of those of the initial network's input. The
     /// input has the proportions of the images. `None` keeps the initial network's input.

@@ -150,7 +150,7 @@ impl fmt::Display for FinetuneReport {
         )?;
         let end = match self.end {
             End::Finished => "The run is finished",
-            End::NoImprovement => "The run ended because validation did not improve",
+            End::NoImprovement => "The run ended because the validation loss did not improve",
             End::TimeLimit => "The time limit ended the run",
             End::Interrupted => "The run was interrupted",
         };

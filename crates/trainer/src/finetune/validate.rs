@@ -5,14 +5,16 @@ use burn::tensor::{Device, Int, Tensor};
 use captcha_model::{ModelConfig, Network, Vocabulary};
 
 use crate::data::batch::{Batcher, Prepared};
-use crate::training::losses::text_losses;
+use crate::weights::calibrate::calibrated_loss;
 
 /// Images in a batch.
 const BATCH: usize = 32;
 
 /// The result of a validation.
 pub(super) struct Validation {
-    /// Mean negative log-likelihood of the labels, in nats.
+    /// Mean negative log-likelihood of the labels, in nats, at the temperature that fits them best.
+    /// At a fixed temperature it grows while a network becomes too sure of its mistakes, although
+    /// the network reads more images; the temperature is fitted after the run anyway.
     pub(super) loss: f64,
     /// Images whose greedy answer is the label.
     pub(super) exact_matches: usize,
@@ -30,16 +32,15 @@ pub(super) fn validate(
     device: &Device,
 ) -> Result<Validation> {
     let batcher = Batcher::new(config.clone())?;
-    let (mut sum, mut exact_matches) = (0.0, 0);
+    let (mut logits, mut targets, mut exact_matches) = (Vec::new(), Vec::new(), 0);
     for part in images.chunks(BATCH) {
         let batch = batcher.stack(part.to_vec(), device);
         let features = network.encoder.forward(batch.images);
         let forced = network
             .decoder
             .teacher_forced(features.clone(), batch.inputs);
-        sum += text_losses(forced.logits, batch.targets.clone())
-            .sum()
-            .into_scalar::<f64>();
+        logits.push(forced.logits);
+        targets.push(batch.targets.clone());
         let answers = network.decoder.greedy(features, config.steps());
         let [count, steps, _] = answers.logits.dims();
         let answers = answers.logits.argmax(2).reshape([count, steps]);
@@ -51,7 +52,7 @@ pub(super) fn validate(
             .count();
     }
     Ok(Validation {
-        loss: sum / images.len().max(1) as f64,
+        loss: calibrated_loss(Tensor::cat(logits, 0), Tensor::cat(targets, 0)),
         exact_matches,
     })
 }

@@ -95,6 +95,18 @@ pub fn calibrate(
     })
 }
 
+/// The loss of texts at the temperature that fits them best, so that it does not grow with
+/// overconfidence.
+///
+/// # Shapes
+///
+/// - `logits`: `[batch, steps, vocabulary]`
+/// - `targets`: `[batch, steps]`, padded
+pub(crate) fn calibrated_loss(logits: Tensor<3>, targets: Tensor<2, Int>) -> f64 {
+    let loss = |temperature: f64| text_loss_at(temperature, logits.clone(), targets.clone());
+    loss(minimum(TEMPERATURES, loss))
+}
+
 fn text_loss_at(temperature: f64, logits: Tensor<3>, targets: Tensor<2, Int>) -> f64 {
     text_loss(logits.div_scalar(temperature), targets).into_scalar::<f64>()
 }
