@@ -90,11 +90,13 @@ install_packages() {
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"
 }
 
-# install_tool COMMAND CRATE VERSION [OPTIONS FOR CARGO INSTALL]
+# install_tool COMMAND CRATE VERSION [OPTIONS FOR CARGO INSTALL]: with few optimizations, as the tools
+# run for seconds.
 install_tool() {
   local command=$1 crate=$2 version=$3
   [[ "$("$command" --version 2>/dev/null)" == "$command $version" ]] ||
-    cargo install "$crate" --version "$version" --root "$TOOLS" "${@:4}"
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+      CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo install "$crate" --version "$version" --root "$TOOLS" "${@:4}"
 }
 
 locked_version() {

@@ -5,8 +5,11 @@
 //! [`learning_curve`] repeats the run with fewer labels.
 
 mod fit;
+mod history;
 pub mod images;
+mod interpolation;
 pub mod learning_curve;
+mod nearest_looks;
 pub mod recipe;
 pub mod report;
 mod review;
@@ -15,6 +18,7 @@ mod synthetic;
 mod validate;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
@@ -40,9 +44,10 @@ use recipe::FinetuneRecipe;
 use report::FinetuneReport;
 use review::{Review, review};
 use stream::TrainingStream;
-use synthetic::generated_images;
+use synthetic::{generated_images, initial_look_examples};
 
-pub use fit::{End, Progress};
+pub use fit::End;
+pub use history::Progress;
 
 /// Fine-tuning as a user asks for it.
 #[derive(Clone, Debug)]
@@ -130,7 +135,7 @@ fn adapt(
     let (train, validation) = (files(&images.parts.train), files(&images.parts.validation));
     let stream = TrainingStream::new(
         train,
-        generated_images(request, images)?,
+        generated_images(request, images, session)?,
         request.recipe.augmentation.clone(),
         [config.input.width as u32, config.input.height as u32],
         request.seed,
@@ -139,12 +144,35 @@ fn adapt(
         config,
         weights: &weights,
         recipe: &request.recipe,
+        fixed_norm: request.recipe.fixed_norm_if_known && knows_all(&request.from.config, images),
         stream: &stream,
         validation: &prepare(&validation, config)?,
+        retained: &retained(request, images, config)?,
         device,
         session,
+        done: AtomicU32::new(0),
         seed: request.seed,
     })
+}
+
+/// Whether a network can write all characters of the labels.
+fn knows_all(config: &ModelConfig, images: &LabelledImages) -> bool {
+    let mut characters = images.alphabet.chars();
+    characters.all(|character| config.alphabet.contains(character))
+}
+
+/// Preprocessed images of the look that the initial weights were trained on.
+fn retained(
+    request: &FinetuneRequest,
+    images: &LabelledImages,
+    config: &ModelConfig,
+) -> Result<Vec<Prepared>> {
+    let batcher = Batcher::new(config.clone())?;
+    let examples = initial_look_examples(request, images)?;
+    examples
+        .par_iter()
+        .map(|example| batcher.prepare(example))
+        .collect()
 }
 
 fn files(images: &[HashedFile]) -> Vec<LabelledFile> {
@@ -163,7 +191,8 @@ fn weights_of(
         "seed": request.seed,
         "training_images": parts.train.len(),
         "images_seen": fitted.images,
-        "validation_accuracy": fitted.best().exact_matches as f64 / parts.validation.len().max(1) as f64,
+        "validation_accuracy": fitted.exact_matches as f64 / parts.validation.len().max(1) as f64,
+        "initial_share": fitted.initial_share,
         "ignore_case": request.ignore_case,
         "command": request.command,
         "version": env!("CARGO_PKG_VERSION"),

@@ -7,22 +7,27 @@ mod seeded;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use burn::tensor::Device;
-use captcha_evaluation::data::Dataset;
+use burn::tensor::{Device, Int, Tensor};
+use captcha_evaluation::data::folder::FolderDataset;
 use captcha_evaluation::data::labels::LabelledFile;
+use captcha_evaluation::data::{Dataset, Example};
 use captcha_evaluation::device::DeviceChoice;
+use captcha_evaluation::evaluate::evaluate;
 use captcha_evaluation::learning_curve::LearningCurve;
 use captcha_evaluation::progress::{Progress, Silent};
+use captcha_evaluation::score::Comparison;
 use captcha_evaluation::weights_file::read_weights;
 use captcha_model::image::RgbImage;
 use captcha_model::weights::{Precision, Weights, save};
-use captcha_model::{ModelConfig, Recognizer};
-use captcha_synth::{FontSet, Generator, Look, Split, TextSource};
+use captcha_model::{ModelConfig, Recognizer, Vocabulary};
+use captcha_synth::{FontSet, Generator, Look, Split, TextSource, parse_alphabet};
 use captcha_trainer::data::augmentation::Augmentation;
+use captcha_trainer::data::batch::{Batcher, Prepared};
 use captcha_trainer::data::synthetic::SyntheticDataset;
+use captcha_trainer::finetune::images::LabelledImages;
 use captcha_trainer::finetune::learning_curve::{check_curve, learning_curve};
 use captcha_trainer::finetune::recipe::FinetuneRecipe;
 use captcha_trainer::finetune::stream::TrainingStream;
@@ -57,7 +62,12 @@ fn initial_weights() -> Weights {
 
 /// A folder of images of one or two digits, with a label file.
 fn labelled_digits(folder: &Path, count: u64) {
-    let texts = TextSource::characters("0-1", 1..=2).unwrap();
+    labelled_images(folder, count, "0-1");
+}
+
+/// A folder of images of one or two characters, with a label file.
+fn labelled_images(folder: &Path, count: u64, alphabet: &str) {
+    let texts = TextSource::characters(&parse_alphabet(alphabet).unwrap(), 1..=2).unwrap();
     let generator = Generator::of_look(
         Look::named("digits-plain").unwrap(),
         FontSet::Train,
@@ -99,6 +109,20 @@ fn session() -> Session {
     }
 }
 
+/// How many of a run's validation images weights read.
+fn read_validation(request: &FinetuneRequest, weights: &Weights) -> usize {
+    let recognizer = Recognizer::new(weights, &Device::flex()).unwrap();
+    let images = LabelledImages::read(&request.folder, false).unwrap();
+    let files = images
+        .parts
+        .validation
+        .iter()
+        .map(|image| image.file.clone());
+    let dataset = FolderDataset::new(files.collect(), 0);
+    let score = evaluate(&recognizer, &dataset, &Comparison::default(), &Silent).unwrap();
+    score.exact_matches
+}
+
 #[test]
 fn finetune_writes_weights_for_the_labels_and_a_report() {
     let folder = TempDir::new().unwrap();
@@ -115,16 +139,17 @@ fn finetune_writes_weights_for_the_labels_and_a_report() {
         .collect();
     let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
     assert!(losses.len() == 4 && best < losses[0], "{losses:?}");
-    let kept = report
-        .history
-        .iter()
-        .find(|one| one.step == report.step)
-        .unwrap();
-    assert!(
-        (kept.validation_loss - best).abs() < 1e-9,
-        "the best network is kept"
-    );
+    let last = report.history.last().unwrap().step;
+    let kept = report.history.iter().find(|one| one.step == report.step);
+    let is_best = (kept.unwrap().validation_loss - best).abs() < 1e-9;
+    assert!(is_best || report.step == last, "the best or the last");
     let weights = read_weights(&request.out.join("weights.safetensors")).unwrap();
+    // The file has half precision.
+    let read = read_validation(&request, &weights);
+    assert!(
+        read.abs_diff(report.validation.exact_matches) <= 1,
+        "{read}"
+    );
     assert_eq!(weights.config.alphabet, "01");
     assert_eq!(weights.training["command"], "a test");
     // The input has the proportions of the images, 2.5 : 1.
@@ -184,6 +209,96 @@ fn learning_curve_judges_each_number_of_labels_on_the_same_images() {
     assert!(request.out.join("learning-curve.svg").exists());
 }
 
+/// The statistics of the first batch norm.
+fn norm_mean(weights: &Weights) -> Vec<f32> {
+    let network = weights.network(&Device::flex()).unwrap();
+    let mut norms = network
+        .encoder
+        .blocks
+        .iter()
+        .filter_map(|block| block.norm.as_ref());
+    let mean = norms.next().unwrap().running_mean.value();
+    mean.into_data().try_to_vec().unwrap()
+}
+
+#[test]
+fn batch_norm_keeps_its_statistics_if_all_characters_are_known() {
+    for (alphabet, keeps) in [("a-b", true), ("0-1", false)] {
+        let folder = TempDir::new().unwrap();
+        labelled_images(&folder.path().join("data"), 12, alphabet);
+        let request = request(folder.path(), 4);
+        let report = finetune(&request, &session()).unwrap();
+        assert!(report.step > 0, "the initial network was kept");
+        let weights = read_weights(&request.out.join("weights.safetensors")).unwrap();
+        let (before, after) = (norm_mean(&request.from), norm_mean(&weights));
+        let moved = before.iter().zip(&after).any(|(a, b)| (a - b).abs() > 1e-3);
+        assert_eq!(moved, !keeps, "{alphabet}: {before:?}, {after:?}");
+    }
+}
+
+/// Keeps the notes of a run.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Progress for Notes {
+    fn note(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+#[test]
+fn finetune_finds_the_look_that_the_images_were_drawn_with() {
+    let folder = TempDir::new().unwrap();
+    labelled_digits(&folder.path().join("data"), 24);
+    let mut request = request(folder.path(), 2);
+    request.recipe.nearest_look_share = 0.5;
+    let notes = Arc::new(Notes::default());
+    let session = Session {
+        progress: notes.clone(),
+        ..session()
+    };
+    finetune(&request, &session).unwrap();
+    let notes = notes.0.lock().unwrap();
+    let nearest = notes.iter().find(|note| note.contains("most like these"));
+    assert!(nearest.unwrap().contains("digits-plain"), "{notes:?}");
+}
+
+#[test]
+fn replaced_inputs_leave_the_targets_and_the_special_tokens() {
+    let config = ModelConfig::compact();
+    let batcher = Batcher::new(config.clone()).unwrap();
+    let example = Example {
+        image: gradient(20, 10),
+        text: "abc".into(),
+        characters: None,
+        rendering: None,
+    };
+    let before = batcher.prepare(&example).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let tokens = |prepared: Prepared| {
+        let batch = batcher.stack(vec![prepared], &Device::flex());
+        let values = |tensor: Tensor<2, Int>| -> Vec<i32> { tensor.into_data().iter().collect() };
+        (values(batch.inputs), values(batch.targets))
+    };
+    let mut same = before.clone();
+    batcher.replace_inputs(&mut same, 0.0, &mut random);
+    assert_eq!(tokens(same), tokens(before.clone()));
+    let (inputs, targets) = tokens(before.clone());
+    let first = Vocabulary::FIRST_CHARACTER as i32;
+    let mut changed = 0;
+    for _ in 0..20 {
+        let mut prepared = before.clone();
+        batcher.replace_inputs(&mut prepared, 1.0, &mut random);
+        let (replaced, same_targets) = tokens(prepared);
+        assert_eq!(same_targets, targets);
+        for (new, old) in replaced.iter().zip(&inputs) {
+            assert_eq!(*new < first, *old < first, "{replaced:?}");
+            changed += usize::from(new != old);
+        }
+    }
+    assert!(changed > 50, "{changed} of 60 characters");
+}
+
 /// Six images of different grey levels, and a stream of them.
 fn stream(folder: &Path, share: f64) -> TrainingStream {
     let files = (0..6u8)
@@ -214,7 +329,9 @@ fn stream(folder: &Path, share: f64) -> TrainingStream {
 fn stream_draws_each_image_once_before_one_again() {
     let folder = TempDir::new().unwrap();
     let stream = stream(folder.path(), 0.25);
-    let drawn: Vec<_> = (0..32).map(|number| stream.draw(number).unwrap()).collect();
+    let drawn: Vec<_> = (0..32)
+        .map(|number| stream.draw(number, 1.0).unwrap())
+        .collect();
     let labelled: Vec<usize> = drawn.iter().filter_map(|one| one.file).collect();
     assert_eq!(labelled.len(), 24);
     for pass in labelled.chunks(6) {
@@ -227,7 +344,7 @@ fn stream_draws_each_image_once_before_one_again() {
     for one in drawn.iter().filter(|one| one.file.is_some()) {
         assert_eq!(one.example.text, one.file.unwrap().to_string());
     }
-    let again = stream.draw(17).unwrap();
+    let again = stream.draw(17, 1.0).unwrap();
     assert_eq!(again.example.image, drawn[17].example.image);
 }
 
@@ -257,8 +374,12 @@ fn gradient(width: u32, height: u32) -> RgbImage {
 fn augmentation_of_nothing_changes_nothing() {
     let image = gradient(20, 10);
     let mut random = ChaCha8Rng::seed_from_u64(1);
-    let same = nothing().apply(&image, [20, 10], &mut random).unwrap();
-    assert_eq!(same, image);
+    let standard = FinetuneRecipe::standard().unwrap().augmentation;
+    for augmentation in [nothing(), standard.scaled(0.0)] {
+        let same = augmentation.apply(&image, [20, 10], &mut random).unwrap();
+        assert_eq!(same, image);
+    }
+    assert_eq!(standard.scaled(1.0), standard);
 }
 
 #[test]
@@ -317,6 +438,12 @@ fn recipe_with_a_mistake_is_an_error() {
             "random_look_share = 1",
             "random_look_share",
         ),
+        (
+            "nearest_look_share = ",
+            "nearest_look_share = 2",
+            "together",
+        ),
+        ("token_dropout = ", "token_dropout = 2", "token_dropout"),
     ] {
         assert!(text.contains(from), "{from}");
         let error = FinetuneRecipe::parse(&text.replacen(from, to, 1)).unwrap_err();

@@ -30,7 +30,7 @@ pub(crate) struct FinetuneArgs {
     /// Weights to start from; by default the built-in weights.
     #[arg(long)]
     from: Option<PathBuf>,
-    /// Time limit in minutes; the best network so far is kept.
+    /// Time limit of the training in minutes. Checking the labels follows and takes seconds.
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
     /// Treat small and capital letters as the same; the network writes small letters.

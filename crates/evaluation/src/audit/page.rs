@@ -8,6 +8,7 @@ use serde_json::json;
 use super::data::AuditData;
 use super::summary::AuditSummary;
 use crate::learning_curve::LearningCurve;
+use crate::wording::escape;
 
 /// Identifies a report among other files.
 pub(super) const MARK: &str = r#"<meta name="generator" content="captcha-lens audit">"#;
@@ -115,12 +116,6 @@ fn without_imports(module: &str) -> String {
         importing &= !line.ends_with(';');
     }
     rest
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use super::{CurvePoint, LearningCurve};
+use crate::wording::escape;
 
 /// Size of the figure.
 const SIZE: (f64, f64) = (560.0, 340.0);
@@ -135,12 +136,6 @@ fn labels(svg: &mut String, sorted: &[CurvePoint], x: &Axis) {
         svg,
         r##"<text class="ink" fill="#0d1b33" x="{middle}" y="{name_y}" text-anchor="middle">Labelled images (logarithmic scale)</text>"##
     );
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -125,6 +125,38 @@ fn recognize_on_an_autodiff_device_gives_the_same_answer() {
 }
 
 #[test]
+fn recognize_takes_512_characters_and_16_places() {
+    // Letters, digits and characters of other scripts, also outside of the first 65,536.
+    let characters = ('0'..='z').filter(char::is_ascii_alphanumeric);
+    let ideographs = characters.chain('\u{4e00}'..).take(500);
+    let alphabet: String = ideographs.chain('\u{20000}'..).take(512).collect();
+    let config = tiny(&alphabet, 16);
+    let mut network = fresh(&config);
+    // The bias forbids an early end.
+    let bias = network.decoder.output.bias.clone().unwrap();
+    network.decoder.output.bias = Some(bias.map(|bias| {
+        let special = Tensor::full([Vocabulary::FIRST_CHARACTER], -10.0, &bias.device());
+        let characters = bias.dims()[0] - Vocabulary::FIRST_CHARACTER;
+        Tensor::cat(
+            vec![special, Tensor::zeros([characters], &bias.device())],
+            0,
+        )
+    }));
+    let weights = through_a_file(&network, &config);
+    let recognizer = Recognizer::new(&weights, &Device::flex()).unwrap();
+    let vocabulary = config.vocabulary().unwrap();
+    let known = |text: &str| text.chars().all(|c| vocabulary.id(c).is_some());
+    for prediction in block_on(recognizer.recognize(&images(3), 0)).unwrap() {
+        assert_eq!(prediction.text.chars().count(), 16, "{prediction:?}");
+        assert!(known(&prediction.text));
+    }
+    for prediction in block_on(recognizer.recognize(&images(3), 5)).unwrap() {
+        assert_eq!(prediction.alternatives.len(), 5);
+        assert!(prediction.alternatives.iter().all(|one| known(&one.text)));
+    }
+}
+
+#[test]
 fn recognize_with_uniform_logits_gives_no_text() {
     let config = tiny("abc", 3);
     let mut network = fresh(&config);

@@ -39,30 +39,42 @@ fn blurred(rgb: &[u8], [width, height]: [usize; 2], deviation: f32) -> Vec<u8> {
         })
         .collect();
     let sum: f32 = weights.iter().sum();
-    let blur_along = |from: &[u8], along_rows: bool| -> Vec<u8> {
-        let mut to = Vec::with_capacity(from.len());
-        for y in 0..height {
-            for x in 0..width {
-                for channel in 0..3 {
-                    let mut total = 0.0;
-                    for (place, weight) in weights.iter().enumerate() {
-                        let moved = |at: usize, length: usize| {
-                            (at + place).saturating_sub(reach).min(length - 1)
-                        };
-                        let (x, y) = if along_rows {
-                            (moved(x, width), y)
-                        } else {
-                            (x, moved(y, height))
-                        };
-                        total += weight * f32::from(from[3 * (y * width + x) + channel]);
-                    }
-                    to.push((total / sum + 0.5) as u8);
-                }
+    let stride = 3 * width;
+    let mut totals = vec![0.0; stride];
+    let store = |totals: &mut [f32], to: &mut [u8]| {
+        for (byte, total) in to.iter_mut().zip(totals) {
+            *byte = (*total / sum + 0.5) as u8;
+            *total = 0.0;
+        }
+    };
+    let mut along_rows = vec![0; rgb.len()];
+    let mut padded = vec![0.0; stride + 6 * reach];
+    for (from, to) in rgb
+        .chunks_exact(stride)
+        .zip(along_rows.chunks_exact_mut(stride))
+    {
+        for (x, pixel) in padded.chunks_exact_mut(3).enumerate() {
+            let x = x.saturating_sub(reach).min(width - 1);
+            pixel.copy_from_slice(&[0, 1, 2].map(|channel| f32::from(from[3 * x + channel])));
+        }
+        for (place, weight) in weights.iter().enumerate() {
+            for (total, value) in totals.iter_mut().zip(&padded[3 * place..]) {
+                *total += weight * value;
             }
         }
-        to
-    };
-    blur_along(&blur_along(rgb, true), false)
+        store(&mut totals, to);
+    }
+    let mut blurred = vec![0; rgb.len()];
+    for (y, to) in blurred.chunks_exact_mut(stride).enumerate() {
+        for (place, weight) in weights.iter().enumerate() {
+            let row = (y + place).saturating_sub(reach).min(height - 1);
+            for (total, byte) in totals.iter_mut().zip(&along_rows[row * stride..]) {
+                *total += weight * f32::from(*byte);
+            }
+        }
+        store(&mut totals, to);
+    }
+    blurred
 }
 
 #[cfg(test)]

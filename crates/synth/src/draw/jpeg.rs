@@ -123,31 +123,38 @@ fn steps(table: &[u8; 64], quality: f32) -> Block {
 }
 
 fn quantise(block: &mut Block, steps: &Block) {
-    /// The cosine transform: a row for each frequency.
-    static COSINES: LazyLock<Block> = LazyLock::new(|| {
-        std::array::from_fn(|place| {
-            let (frequency, at) = ((place / SIDE) as f32, (place % SIDE) as f32);
-            let norm = if frequency == 0.0 { 0.5 / SQRT_2 } else { 0.5 };
-            norm * libm::cosf((2.0 * at + 1.0) * frequency * PI / 16.0)
-        })
+    /// The cosine transform, a row for each frequency, and its transpose.
+    static COSINES: LazyLock<[Block; 2]> = LazyLock::new(|| {
+        let cosine = |frequency: usize, at: usize| {
+            let norm = if frequency == 0 { 0.5 / SQRT_2 } else { 0.5 };
+            norm * libm::cosf((2.0 * at as f32 + 1.0) * frequency as f32 * PI / 16.0)
+        };
+        [
+            std::array::from_fn(|place| cosine(place / SIDE, place % SIDE)),
+            std::array::from_fn(|place| cosine(place % SIDE, place / SIDE)),
+        ]
     });
-    let cosines = &*COSINES;
-    let rows = product(block, |k, j| cosines[j * SIDE + k]);
-    let mut frequencies = product(cosines, |k, j| rows[k * SIDE + j]);
+    let [cosines, transposed] = &*COSINES;
+    let mut frequencies = product(cosines, &product(block, transposed));
     for (value, step) in frequencies.iter_mut().zip(steps) {
         *value = (*value / step + 0.5).floor() * step;
     }
-    let rows = product(&frequencies, |k, j| cosines[k * SIDE + j]);
-    let inverse = std::array::from_fn(|place| cosines[(place % SIDE) * SIDE + place / SIDE]);
-    *block = product(&inverse, |k, j| rows[k * SIDE + j]);
+    *block = product(transposed, &product(&frequencies, cosines));
 }
 
-/// Matrix product with the matrix whose elements `right` gives.
-fn product(left: &Block, right: impl Fn(usize, usize) -> f32) -> Block {
-    std::array::from_fn(|place| {
-        let (i, j) = (place / SIDE, place % SIDE);
-        (0..SIDE).fold(0.0, |sum, k| sum + left[i * SIDE + k] * right(k, j))
-    })
+/// Matrix product.
+fn product(left: &Block, right: &Block) -> Block {
+    let mut product = [0.0; SIDE * SIDE];
+    let (left, right) = (left.as_chunks::<SIDE>().0, right.as_chunks::<SIDE>().0);
+    // Rows of sums, which the compiler computes at once.
+    for (row, factors) in product.as_chunks_mut::<SIDE>().0.iter_mut().zip(left) {
+        for (factor, right) in factors.iter().zip(right) {
+            for (sum, value) in row.iter_mut().zip(right) {
+                *sum += factor * value;
+            }
+        }
+    }
+    product
 }
 
 #[cfg(test)]

@@ -71,6 +71,22 @@ impl Augmentation {
         Ok(())
     }
 
+    /// The same changes, `strength` times as large or as frequent.
+    pub fn scaled(&self, strength: f32) -> Self {
+        Self {
+            rotation: strength * self.rotation,
+            scale: strength * self.scale,
+            shear: strength * self.shear,
+            shift: strength * self.shift,
+            wave: strength * self.wave,
+            contrast: strength * self.contrast,
+            brightness: strength * self.brightness,
+            noise: strength * self.noise,
+            blur_share: f64::from(strength) * self.blur_share,
+            jpeg_share: f64::from(strength) * self.jpeg_share,
+        }
+    }
+
     /// A random variant of an image, `width` x `height` pixels.
     ///
     /// # Errors

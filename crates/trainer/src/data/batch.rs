@@ -5,6 +5,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use captcha_evaluation::data::{Example, PlacedCharacter};
 use captcha_model::image::preprocess;
 use captcha_model::{ModelConfig, Vocabulary};
+use rand::RngExt;
 
 /// The input of a training or validation step.
 #[derive(Clone, Debug)]
@@ -48,6 +49,9 @@ impl Batch {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     image: Vec<f32>,
+    /// Input of the decoder: `<start> characters`, padded; see [`Batcher::replace_inputs`].
+    input: Vec<i32>,
+    /// Expected output of the decoder: `characters <end>`, padded.
     target: Vec<i32>,
     character_map: Option<Vec<i32>>,
 }
@@ -70,18 +74,31 @@ impl Batcher {
 
     /// Preprocesses an example. This is the expensive part, and it can run on any thread.
     pub fn prepare(&self, example: &Example) -> Result<Prepared> {
-        let target = self
+        let tokens = self
             .vocabulary
             .target(&example.text, self.config.max_length)?;
+        let tokens: Vec<i32> = tokens.into_iter().map(|id| id as i32).collect();
+        let steps = self.config.steps();
         let character_map = example
             .characters
             .as_ref()
             .map(|characters| self.character_map(characters));
         Ok(Prepared {
             image: preprocess(&example.image, &self.config)?,
-            target: target.into_iter().map(|id| id as i32).collect(),
+            input: tokens[..steps].to_vec(),
+            target: tokens[1..].to_vec(),
             character_map: character_map.transpose()?,
         })
+    }
+
+    /// Replaces each character of the decoder's input with a random one, with this probability.
+    pub fn replace_inputs(&self, prepared: &mut Prepared, share: f64, random: &mut impl RngExt) {
+        let characters = Vocabulary::FIRST_CHARACTER as i32..self.vocabulary.size() as i32;
+        for token in &mut prepared.input {
+            if characters.contains(token) && random.random_bool(share) {
+                *token = random.random_range(characters.clone());
+            }
+        }
     }
 
     /// Stacks preprocessed examples on a device.
@@ -90,17 +107,10 @@ impl Batcher {
         let ints = |values: Vec<i32>, width: usize| {
             Tensor::<2, Int>::from_data(TensorData::new(values, [size, width]), device)
         };
-        let targets = |from: usize| {
-            ints(
-                prepared
-                    .iter()
-                    .flat_map(|one| &one.target[from..from + steps])
-                    .copied()
-                    .collect(),
-                steps,
-            )
+        let tokens = |of: fn(&Prepared) -> &[i32]| {
+            ints(prepared.iter().flat_map(of).copied().collect(), steps)
         };
-        let (inputs, targets) = (targets(0), targets(1));
+        let (inputs, targets) = (tokens(|one| &one.input), tokens(|one| &one.target));
         let maps: Option<Vec<Vec<i32>>> = prepared
             .iter()
             .map(|one| one.character_map.clone())

@@ -20,17 +20,43 @@ const MAX_NAMED: usize = 5;
 const MIN_SIDE: u32 = 8;
 const MAX_ASPECT_RATIO: u32 = 20;
 
-/// The readable images of a labelled folder.
+/// The images of a labelled folder, read once.
 #[derive(Clone, Debug)]
-pub struct ReadableImages {
-    /// The images.
-    pub images: Vec<HashedFile>,
-    /// Width and height of each image, in pixels.
+pub struct ReadImages {
+    /// The readable images.
+    pub images: ReadableImages,
+    /// Width and height of each readable image, in pixels.
     pub sizes: Vec<(u32, u32)>,
-    /// Descriptions of the files that cannot be read.
-    pub unreadable: Vec<String>,
     /// Notes for the user.
     pub notes: Vec<String>,
+}
+
+/// The readable images of a labelled folder, and descriptions of the others.
+#[derive(Clone, Debug)]
+pub struct ReadableImages {
+    images: Vec<HashedFile>,
+    /// Descriptions of the files that cannot be read.
+    unreadable: Vec<String>,
+}
+
+impl ReadableImages {
+    /// Splits the images into a training and a validation part; the error names the unreadable ones.
+    /// In an ordered folder, the order divides them.
+    ///
+    /// # Errors
+    ///
+    /// If a part would be empty.
+    pub fn split(self, folder: &Path, ordered: bool) -> Result<Parts> {
+        let unreadable = self.unreadable;
+        split(self.images, ordered).with_context(|| match unreadable.len() {
+            0 => folder.display().to_string(),
+            left_out => format!(
+                "{} ({left_out} more cannot be read: {})",
+                folder.display(),
+                named(&unreadable)
+            ),
+        })
+    }
 }
 
 /// Splits the readable images of a labelled folder into a training and a validation part. Also
@@ -44,14 +70,9 @@ pub fn training_parts(folder: &Path, config: &ModelConfig) -> Result<(Parts, Vec
     let listing = list_labels(folder, &config.vocabulary()?)?;
     let mut notes = listing.checked(folder)?;
     check_labels(&listing.files, config)?;
-    let readable = readable_images(folder, listing.files)?;
-    notes.extend(readable.notes);
-    let parts = split_images(
-        folder,
-        readable.images,
-        listing.ordered,
-        &readable.unreadable,
-    )?;
+    let read = read_images(folder, listing.files)?;
+    notes.extend(read.notes);
+    let parts = read.images.split(folder, listing.ordered)?;
     Ok((parts, notes))
 }
 
@@ -60,7 +81,7 @@ pub fn training_parts(folder: &Path, config: &ModelConfig) -> Result<(Parts, Vec
 /// # Errors
 ///
 /// If no image can be read.
-pub fn readable_images(folder: &Path, files: Vec<LabelledFile>) -> Result<ReadableImages> {
+pub fn read_images(folder: &Path, files: Vec<LabelledFile>) -> Result<ReadImages> {
     let count = files.len();
     let decoded: Vec<_> = files
         .into_par_iter()
@@ -114,32 +135,10 @@ pub fn readable_images(folder: &Path, files: Vec<LabelledFile>) -> Result<Readab
         ));
     }
     notes.extend(contradictions(&images));
-    Ok(ReadableImages {
-        images,
+    Ok(ReadImages {
+        images: ReadableImages { images, unreadable },
         sizes,
-        unreadable,
         notes,
-    })
-}
-
-/// Splits a folder's images; the error names the unreadable ones.
-///
-/// # Errors
-///
-/// If a part would be empty.
-pub fn split_images(
-    folder: &Path,
-    images: Vec<HashedFile>,
-    ordered: bool,
-    unreadable: &[String],
-) -> Result<Parts> {
-    split(images, ordered).with_context(|| match unreadable.len() {
-        0 => folder.display().to_string(),
-        left_out => format!(
-            "{} ({left_out} more cannot be read: {})",
-            folder.display(),
-            named(unreadable)
-        ),
     })
 }
 

@@ -1,22 +1,26 @@
 //! The loop of fine-tuning.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use burn::train::{TrainOutput, TrainStep};
 use captcha_model::{ModelConfig, Network, Weights};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::data::batch::{Batch, Batcher, Prepared};
+use crate::finetune::history::{Progress, describe};
+use crate::finetune::interpolation::with_initial_weights;
 use crate::finetune::recipe::FinetuneRecipe;
 use crate::finetune::stream::{Drawn, TrainingStream};
-use crate::finetune::validate::{Validation, validate};
+use crate::finetune::validate::{Validation, validate, values};
 use crate::training::losses::text_losses;
 use crate::training::model::{StepOutput, TrainingModel};
 use crate::training::optimizer::optimizer;
@@ -25,11 +29,17 @@ use crate::weights::average::interpolate;
 
 /// Steps whose images are prepared before the network needs them.
 const PREFETCH: usize = 2;
+/// Separates the replaced tokens' random stream from the images'.
+const TOKENS: u64 = 0x746f_6b65_6e73_0000;
 /// Share of a run after which it may end early.
 const EARLIEST_END: f64 = 0.3;
 
 /// Largest share of a run that the warm-up takes.
 const LONGEST_WARMUP: f64 = 0.15;
+/// Largest share of a run that the warm-up of augmentation takes.
+const LONGEST_AUGMENTATION_WARMUP: f64 = 0.25;
+/// Strength of the augmentation at the start.
+const INITIAL_AUGMENTATION: f64 = 0.5;
 /// Share of a run after which the losses of the files count.
 const LOSSES_FROM: f64 = 0.25;
 
@@ -38,36 +48,32 @@ pub(super) struct Job<'a> {
     pub(super) config: &'a ModelConfig,
     pub(super) weights: &'a Weights,
     pub(super) recipe: &'a FinetuneRecipe,
+    /// Keeps the batch norm statistics of the initial weights.
+    pub(super) fixed_norm: bool,
     pub(super) stream: &'a TrainingStream,
     /// Preprocessed validation images.
     pub(super) validation: &'a [Prepared],
+    /// Preprocessed images of the look that the initial weights were trained on; none if the network
+    /// may forget it.
+    pub(super) retained: &'a [Prepared],
     pub(super) device: &'a Device,
     pub(super) session: &'a Session,
+    /// Share of the run that is done, as the bits of an `f32`, for the thread that prepares images.
+    pub(super) done: AtomicU32,
     pub(super) seed: u64,
-}
-
-/// A validation during a run.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Progress {
-    /// Steps so far.
-    pub step: usize,
-    /// Mean loss of the training images since the last validation, in nats per text.
-    pub training_loss: f64,
-    /// Mean loss of the validation images at the temperature that fits them best, in nats per text.
-    pub validation_loss: f64,
-    /// Validation images whose text is an exact match.
-    pub exact_matches: usize,
-    /// Seconds since the start.
-    pub seconds: f64,
 }
 
 /// The result of a run.
 pub(super) struct Fitted {
-    /// The network with the smallest validation loss.
+    /// The kept network, interpolated with the initial one unless the user stopped the run.
     pub(super) network: Network,
+    /// Share of the initial weights in it, 0 to 1.
+    pub(super) initial_share: f64,
+    /// Validation images whose text it reads.
+    pub(super) exact_matches: usize,
     pub(super) history: Vec<Progress>,
     /// Position of the kept network in `history`.
-    pub(super) best: usize,
+    best: usize,
     /// Why the run ended.
     pub(super) end: End,
     /// Images that were trained on, generated ones included.
@@ -78,7 +84,7 @@ pub(super) struct Fitted {
 }
 
 impl Fitted {
-    /// The validation of the kept network.
+    /// The validation of the kept network, before the interpolation.
     pub(super) fn best(&self) -> Progress {
         self.history[self.best]
     }
@@ -106,7 +112,10 @@ struct Run<'a> {
     average: Network,
     started: Instant,
     history: Vec<Progress>,
-    best: Option<(usize, Network)>,
+    /// Position in `history`, network and validation of the network to keep.
+    best: Option<(usize, Network, Validation)>,
+    /// The latest validation.
+    last: Option<Validation>,
     /// Sum and number of the training losses since the last validation.
     recent: (f64, usize),
     /// Sum and number of the training losses of each file.
@@ -122,10 +131,10 @@ struct Run<'a> {
 pub(super) fn fit(job: &Job) -> Result<Fitted> {
     let autodiff = job.device.clone().autodiff();
     autodiff.seed(job.seed);
-    let options = job.recipe.optimization();
+    let options = job.recipe.optimization(job.fixed_norm);
     let mut model = TrainingModel::new(job.config, &options, &autodiff)?;
     model.network = job.weights.network(&autodiff)?;
-    if job.recipe.fixed_norm {
+    if job.fixed_norm {
         model.fix_norm();
     }
     let mut run = Run {
@@ -136,6 +145,7 @@ pub(super) fn fit(job: &Job) -> Result<Fitted> {
         started: Instant::now(),
         history: Vec::new(),
         best: None,
+        last: None,
         recent: (0.0, 0),
         losses: vec![(0.0, 0); job.stream.files()],
     };
@@ -149,10 +159,7 @@ pub(super) fn fit(job: &Job) -> Result<Fitted> {
             for step in 0..job.recipe.steps as u64 {
                 let prepared: Result<Vec<_>> = (step * batch..(step + 1) * batch)
                     .into_par_iter()
-                    .map(|number| {
-                        let Drawn { example, file } = job.stream.draw(number)?;
-                        Ok((batcher.prepare(&example)?, file))
-                    })
+                    .map(|number| job.prepare(&batcher, step, number))
                     .collect();
                 let failed = prepared.is_err();
                 if sender.send(prepared).is_err() || failed {
@@ -163,9 +170,25 @@ pub(super) fn fit(job: &Job) -> Result<Fitted> {
         // Dropped at the end of this scope's closure, which ends the thread.
         run.steps(&batcher, steps, &autodiff)
     })?;
-    let (best, network) = run.best.context("no network was validated")?;
+    if matches!(end, End::Finished | End::TimeLimit) {
+        run.keep_last();
+    }
+    let (best, network, validation) = run.best.context("no network was validated")?;
+    let (initial_share, exact_matches, network) = match end {
+        End::Interrupted => (0.0, validation.exact_matches, network),
+        _ => {
+            let kept = with_initial_weights(job, network, validation)?;
+            (
+                kept.initial_share,
+                kept.validation.exact_matches,
+                kept.network,
+            )
+        }
+    };
     Ok(Fitted {
         network,
+        initial_share,
+        exact_matches,
         best,
         end,
         images: run.history.last().map_or(0, |last| last.step) * job.recipe.batch,
@@ -176,6 +199,28 @@ pub(super) fn fit(job: &Job) -> Result<Fitted> {
             .map(|&(sum, count)| (count > 0).then(|| sum / count as f32))
             .collect(),
     })
+}
+
+impl Job<'_> {
+    /// An image of a step, and the index of its file.
+    fn prepare(
+        &self,
+        batcher: &Batcher,
+        step: u64,
+        number: u64,
+    ) -> Result<(Prepared, Option<usize>)> {
+        let done = f64::from(f32::from_bits(self.done.load(Ordering::Relaxed)));
+        let warmup = (step + 1) as f64 / self.recipe.augmentation_warmup_steps.max(1) as f64;
+        let warmup = warmup.max(done / LONGEST_AUGMENTATION_WARMUP).min(1.0);
+        let strength = INITIAL_AUGMENTATION + (1.0 - INITIAL_AUGMENTATION) * warmup;
+        let Drawn { example, file } = self.stream.draw(number, strength as f32)?;
+        let mut prepared = batcher.prepare(&example)?;
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed ^ TOKENS);
+        random.set_stream(number);
+        let dropout = warmup * self.recipe.token_dropout;
+        batcher.replace_inputs(&mut prepared, dropout, &mut random);
+        Ok((prepared, file))
+    }
 }
 
 type PreparedStep = Vec<(Prepared, Option<usize>)>;
@@ -198,6 +243,8 @@ impl Run<'_> {
         let mut end = End::Finished;
         for step in 0..recipe.steps {
             let done = self.done(step);
+            let bits = (done as f32).to_bits();
+            self.job.done.store(bits, Ordering::Relaxed);
             if session.stop.load(Ordering::Relaxed) {
                 end = End::Interrupted;
                 break;
@@ -300,15 +347,13 @@ impl Run<'_> {
 
     /// Validates the average of the weights, and keeps it if it is the best so far.
     fn validate(&mut self, step: usize) -> Result<()> {
-        let Validation {
-            loss,
-            exact_matches,
-        } = validate(
+        let validation = validate(
             &self.average,
             self.job.config,
             self.job.validation,
             self.job.device,
         )?;
+        let (loss, exact_matches) = (validation.loss(), validation.exact_matches);
         let (sum, count) = std::mem::take(&mut self.recent);
         let training_loss = if count == 0 {
             f64::NAN
@@ -319,13 +364,11 @@ impl Run<'_> {
             loss.is_finite() || self.best.is_some(),
             "the loss is not a number: the initial weights cannot be used"
         );
-        let best = self
-            .best
-            .as_ref()
-            .map(|(at, _)| self.history[*at].validation_loss);
+        let best = self.best.as_ref().map(|(_, _, best)| best.loss());
         if best.is_none_or(|best| loss <= best) {
-            self.best = Some((self.history.len(), self.average.clone()));
+            self.best = Some((self.history.len(), self.average.clone(), validation.clone()));
         }
+        self.last = Some(validation);
         self.history.push(Progress {
             step,
             training_loss,
@@ -333,67 +376,36 @@ impl Run<'_> {
             exact_matches,
             seconds: self.started.elapsed().as_secs_f64(),
         });
-        self.job.session.progress.message(&self.describe());
+        let best = self.best.as_ref().map_or(0, |(at, ..)| *at);
+        let message = describe(
+            &self.history,
+            best,
+            self.job.validation.len(),
+            self.done(step),
+        );
+        self.job.session.progress.message(&message);
         Ok(())
     }
 
     /// Validations since the best one.
     fn since_best(&self) -> usize {
-        let best = self.best.as_ref().map_or(0, |(at, _)| *at);
+        let best = self.best.as_ref().map_or(0, |(at, ..)| *at);
         self.history.len() - 1 - best
     }
 
-    /// An estimate of the time that the run still takes, if it does not end early.
-    fn time_left(&self, last: &Progress) -> Option<String> {
-        let done = self.done(last.step);
-        if last.step == 0 || done >= 1.0 {
-            return None;
+    /// Keeps the last network unless it is clearly worse than the best one (the one-standard-error
+    /// rule: Breiman et al. 1984, "Classification and Regression Trees"). The smallest of many
+    /// losses of few images is often chance, and the last network had the smallest learning rate.
+    fn keep_last(&mut self) {
+        if let (Some(last), Some((_, _, best))) = (self.last.take(), &self.best)
+            && !last.is_clearly_worse_than(best)
+        {
+            self.best = Some((self.history.len() - 1, self.average.clone(), last));
         }
-        let seconds = last.seconds * (1.0 / done - 1.0);
-        Some(if seconds < 90.0 {
-            format!("about {seconds:.0} s left")
-        } else {
-            format!("about {:.0} min left", seconds / 60.0)
-        })
     }
 
     fn metrics(&self) -> String {
         let (sum, count) = self.recent;
         format!("training loss {:.2}", sum / count.max(1) as f64)
     }
-
-    /// The last validation, and whether the network is getting better.
-    fn describe(&self) -> String {
-        let Some(last) = self.history.last() else {
-            return String::new();
-        };
-        let images = self.job.validation.len();
-        let read = 100.0 * last.exact_matches as f64 / images.max(1) as f64;
-        let trend = match (last.step, self.since_best()) {
-            (0, _) => "before fine-tuning".to_owned(),
-            (_, 0) => "better than before".to_owned(),
-            (_, 1) => "not better than the last time".to_owned(),
-            (_, times) => format!("not better for {times} validations"),
-        };
-        let training = if last.training_loss.is_nan() {
-            String::new()
-        } else {
-            format!("training loss {:.3}, ", last.training_loss)
-        };
-        let left = self
-            .time_left(last)
-            .map_or(String::new(), |left| format!("; {left}"));
-        format!(
-            "step {}: {training}validation loss {:.3}, {} of {images} validation images read \
-             ({read:.1}%): {trend}{left}",
-            last.step, last.validation_loss, last.exact_matches
-        )
-    }
-}
-
-fn values(tensor: Tensor<1>) -> Result<Vec<f32>> {
-    let data = tensor
-        .try_into_data()
-        .map_err(|error| anyhow!("{error:?}"))?;
-    data.try_to_vec().map_err(|error| anyhow!("{error:?}"))
 }

@@ -12,7 +12,7 @@ use captcha_model::ModelConfig;
 use captcha_model::config::Grid;
 use captcha_model::vocabulary::lowercase;
 
-use crate::data::training_parts::{named, readable_images, split_images};
+use crate::data::training_parts::{named, read_images};
 
 /// The longest label, and the largest alphabet.
 const MAX_LENGTH: usize = 16;
@@ -56,16 +56,11 @@ impl LabelledImages {
         let mut notes = listing.checked(folder)?;
         let files = without_long_labels(listing.files, &mut notes)?;
         let files = without_missing_files(folder, files, &mut notes)?;
-        let readable = readable_images(folder, files)?;
-        notes.extend(readable.notes);
-        notes.extend(different_sizes(&readable.sizes));
-        let aspect_ratio = median_aspect_ratio(&readable.sizes);
-        let parts = split_images(
-            folder,
-            readable.images,
-            listing.ordered,
-            &readable.unreadable,
-        )?;
+        let read = read_images(folder, files)?;
+        notes.extend(read.notes);
+        notes.extend(different_sizes(&read.sizes));
+        let aspect_ratio = median_aspect_ratio(&read.sizes);
+        let parts = read.images.split(folder, listing.ordered)?;
         let mut images = Self {
             alphabet: String::new(),
             max_length: 0,

@@ -8,7 +8,8 @@ use captcha_model::Weights;
 use serde::Serialize;
 
 use crate::finetune::FinetuneRequest;
-use crate::finetune::fit::{End, Fitted, Progress};
+use crate::finetune::fit::{End, Fitted};
+use crate::finetune::history::Progress;
 use crate::finetune::images::LabelledImages;
 use crate::finetune::review::{Readings, SuspectLabel};
 
@@ -40,6 +41,8 @@ pub struct FinetuneReport {
     pub validation: Tally,
     /// Step of the kept network.
     pub step: usize,
+    /// Share of the initial weights that was mixed into it, 0 to 1.
+    pub initial_share: f64,
     /// Why the run ended.
     pub end: End,
     /// Seconds of training.
@@ -74,7 +77,7 @@ impl FinetuneReport {
         let seconds = fitted.history.last().map_or(0.0, |last| last.seconds);
         let validation = Tally {
             images: images.parts.validation.len(),
-            exact_matches: best.exact_matches,
+            exact_matches: fitted.exact_matches,
         };
         Self {
             alphabet: images.alphabet.clone(),
@@ -85,6 +88,7 @@ impl FinetuneReport {
             training: readings.training,
             validation,
             step: best.step,
+            initial_share: fitted.initial_share,
             end: fitted.end,
             seconds,
             images_per_second: fitted.images as f64 / seconds.max(1e-9),
@@ -156,8 +160,16 @@ impl fmt::Display for FinetuneReport {
         };
         writeln!(
             f,
-            "{end} after {:.0} s at {:.1} images/s; the network of step {} is kept.",
-            self.seconds, self.images_per_second, self.step
+            "{end} after {:.0} s at {:.1} images/s; the network of step {} is kept{}.",
+            self.seconds,
+            self.images_per_second,
+            self.step,
+            if self.initial_share > 0.0 {
+                let percent = 100.0 * self.initial_share;
+                format!(", mixed with {percent:.0}% of the initial weights")
+            } else {
+                String::new()
+            }
         )?;
         if self.temperature.is_none() {
             writeln!(

@@ -90,11 +90,13 @@ impl TrainingStream {
     }
 
     /// The `number`-th image of the series. Every labelled image comes once before one comes again.
+    /// `strength` is the share of the augmentation, 0 to 1.
     ///
     /// # Errors
     ///
     /// If a file cannot be read any more.
-    pub fn draw(&self, number: u64) -> Result<Drawn> {
+    pub fn draw(&self, number: u64, strength: f32) -> Result<Drawn> {
+        let augmentation = self.augmentation.scaled(strength);
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(number);
         if let Some(dataset) = &self.synthetic {
@@ -106,9 +108,7 @@ impl TrainingStream {
             if after > before {
                 let (epoch, index) = (before / dataset.len() as u64, before % dataset.len() as u64);
                 let mut example = dataset.example(epoch as usize, index as usize)?;
-                example.image = self
-                    .augmentation
-                    .apply(&example.image, self.size, &mut random)?;
+                example.image = augmentation.apply(&example.image, self.size, &mut random)?;
                 return Ok(Drawn {
                     example,
                     file: None,
@@ -132,7 +132,7 @@ impl TrainingStream {
         };
         Ok(Drawn {
             example: Example {
-                image: self.augmentation.apply(image, self.size, &mut random)?,
+                image: augmentation.apply(image, self.size, &mut random)?,
                 text: listed.text.clone(),
                 characters: None,
                 rendering: None,

@@ -1,42 +1,65 @@
-//! Generated images beside the labelled ones: random looks with the characters of the labels, and
-//! the look that the initial weights were trained on, which the network would forget otherwise.
+//! Generated images beside the labelled ones: random looks and the built-in looks nearest to the
+//! labelled images, with the characters of the labels, and the look that the initial weights were
+//! trained on, which the network would forget otherwise.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use captcha_evaluation::data::image_files::read_image;
 use captcha_evaluation::data::{Dataset, Example};
+use captcha_model::image::preprocess;
 use captcha_model::vocabulary::lowercase;
-use captcha_synth::{FontSet, Generator, Split, TextSource, parse_alphabet};
+use captcha_synth::{FontSet, Generator, Look, Split, TextSource, parse_alphabet};
 
 use crate::data::run_data::DataSource;
 use crate::data::synthetic::{Looks, SyntheticDataset};
 use crate::finetune::FinetuneRequest;
 use crate::finetune::images::LabelledImages;
+use crate::finetune::nearest_looks::Comparison;
+use crate::finetune::recipe::FinetuneRecipe;
+use crate::training::train::Session;
 
 /// Its multiples, without their whole parts, are spread evenly between 0 and 1.
 const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
 /// Images of an epoch; the number only divides an endless series.
 const IMAGES: usize = 1 << 20;
+/// Looks that are mixed in as the nearest.
+const NEAREST_LOOKS: usize = 3;
+/// Images that show what the network retains of the initial weights' look.
+const RETAINED_IMAGES: usize = 128;
+/// Labelled images that are compared with the looks.
+const COMPARED_IMAGES: usize = 48;
 
 /// Generated images for a run, and their share of all images; `None` if there are none.
 ///
 /// # Errors
 ///
-/// If the generator refuses the alphabet.
+/// If the generator refuses the alphabet, or an image cannot be read any more.
 pub(super) fn generated_images(
     request: &FinetuneRequest,
     images: &LabelledImages,
+    session: &Session,
 ) -> Result<Option<(Arc<dyn Dataset>, f64)>> {
-    let (random, initial) = (
-        request.recipe.random_look_share,
-        request.recipe.initial_look_share,
-    );
+    let FinetuneRecipe {
+        random_look_share: random,
+        nearest_look_share: nearest,
+        initial_look_share: initial,
+        ..
+    } = request.recipe;
     let mut sources = Vec::new();
+    if nearest > 0.0 {
+        let looks = nearest_looks(request, images, session)?;
+        let share = nearest / looks.len().max(1) as f64;
+        sources.extend(looks.into_iter().map(|dataset| (dataset, share)));
+    }
     if random > 0.0 {
         sources.extend(random_looks(request, images)?.map(|dataset| (dataset, random)));
     }
     if initial > 0.0 {
-        sources.extend(initial_look(request, images).map(|dataset| (dataset, initial)));
+        sources.extend(initial_look(request, images).map(|looks| {
+            let generator = looks.generator(FontSet::Train, Split::Train, request.seed);
+            (SyntheticDataset::new(generator, IMAGES), initial)
+        }));
     }
     let share = sources.iter().map(|(_, share)| share).sum();
     Ok((!sources.is_empty()).then(|| {
@@ -53,6 +76,51 @@ fn random_looks(
     request: &FinetuneRequest,
     images: &LabelledImages,
 ) -> Result<Option<SyntheticDataset>> {
+    let Some(texts) = texts_like(request, images)? else {
+        return Ok(None);
+    };
+    let generator = Generator::of_random_looks(1, FontSet::Train, Split::Train, request.seed);
+    Ok(Some(SyntheticDataset::new(
+        generator.with_texts(texts),
+        IMAGES,
+    )))
+}
+
+/// The built-in looks that resemble the labelled images most, with texts like the labels.
+fn nearest_looks(
+    request: &FinetuneRequest,
+    images: &LabelledImages,
+    session: &Session,
+) -> Result<Vec<SyntheticDataset>> {
+    let Some(texts) = texts_like(request, images)? else {
+        return Ok(Vec::new());
+    };
+    let config = images.network(&request.from.config, request.recipe.input_pixel_share);
+    let files = images.parts.train.iter().take(COMPARED_IMAGES);
+    let prepared = files
+        .map(|image| Ok(preprocess(&read_image(&image.file.path)?, &config)?))
+        .collect::<Result<_>>()?;
+    let looks = Comparison {
+        weights: &request.from,
+        config: &config,
+        texts: &texts,
+        seed: request.seed,
+    }
+    .nearest(prepared, NEAREST_LOOKS)?;
+    let names: Vec<&str> = looks.iter().map(Look::name).collect();
+    session.progress.note(&format!(
+        "the built-in looks most like these images are {}: images of them are mixed in",
+        names.join(", ")
+    ));
+    let dataset = |look| {
+        let generator = Generator::of_look(look, FontSet::Train, Split::Train, request.seed);
+        SyntheticDataset::new(generator.with_texts(texts.clone()), IMAGES)
+    };
+    Ok(looks.into_iter().map(dataset).collect())
+}
+
+/// Texts of the labels' characters and lengths; `None` if the generator has none of the characters.
+fn texts_like(request: &FinetuneRequest, images: &LabelledImages) -> Result<Option<TextSource>> {
     let known = |character: &char| character.is_ascii_alphanumeric();
     let mut alphabet: String = images.alphabet.chars().filter(known).collect();
     if request.ignore_case {
@@ -61,27 +129,50 @@ fn random_looks(
     if alphabet.is_empty() {
         return Ok(None);
     }
-    let texts = TextSource::characters(&parse_alphabet(&alphabet)?, images.lengths.clone())?;
-    let generator = Generator::of_random_looks(1, FontSet::Train, Split::Train, request.seed);
-    Ok(Some(SyntheticDataset::new(
-        generator.with_texts(texts),
-        IMAGES,
-    )))
+    let alphabet = parse_alphabet(&alphabet)?;
+    Ok(Some(TextSource::characters(
+        &alphabet,
+        images.lengths.clone(),
+    )?))
+}
+
+/// Images of the look that the initial weights were trained on, none of which is trained on; none if
+/// the run does not train on that look.
+///
+/// # Errors
+///
+/// If an image cannot be drawn.
+pub(super) fn initial_look_examples(
+    request: &FinetuneRequest,
+    images: &LabelledImages,
+) -> Result<Vec<Example>> {
+    let look = initial_look(request, images);
+    let Some(looks) = look.filter(|_| request.recipe.initial_look_share > 0.0) else {
+        return Ok(Vec::new());
+    };
+    let generator = looks.generator(FontSet::Train, Split::Validation, request.seed);
+    let dataset = SyntheticDataset::new(generator, RETAINED_IMAGES);
+    (0..RETAINED_IMAGES)
+        .map(|index| {
+            let example = dataset.example(0, index)?;
+            Ok(Example {
+                characters: None,
+                ..example
+            })
+        })
+        .collect()
 }
 
 /// The look that the initial weights were trained on, if the labels have all its characters and
 /// lengths.
-fn initial_look(request: &FinetuneRequest, images: &LabelledImages) -> Option<SyntheticDataset> {
+fn initial_look(request: &FinetuneRequest, images: &LabelledImages) -> Option<Looks> {
     let data = request.from.training["data"].as_str()?;
     let Ok(DataSource::Synthetic(looks @ Looks::One(_))) = DataSource::parse(data) else {
         return None;
     };
     let longest = *looks.lengths().end();
     let has = |character| images.alphabet.contains(character);
-    (looks.alphabet().chars().all(has) && longest <= images.max_length).then(|| {
-        let generator = looks.generator(FontSet::Train, Split::Train, request.seed);
-        SyntheticDataset::new(generator, IMAGES)
-    })
+    (looks.alphabet().chars().all(has) && longest <= images.max_length).then_some(looks)
 }
 
 /// Several series of images, each with its share.

@@ -5,19 +5,46 @@ use burn::tensor::{Device, Int, Tensor};
 use captcha_model::{ModelConfig, Network, Vocabulary};
 
 use crate::data::batch::{Batcher, Prepared};
-use crate::weights::calibrate::calibrated_loss;
+use crate::weights::calibrate::calibrated_losses;
 
 /// Images in a batch.
 const BATCH: usize = 32;
 
 /// The result of a validation.
+#[derive(Clone, Debug)]
 pub(super) struct Validation {
-    /// Mean negative log-likelihood of the labels, in nats, at the temperature that fits them best.
-    /// At a fixed temperature it grows while a network becomes too sure of its mistakes, although
-    /// the network reads more images; the temperature is fitted after the run anyway.
-    pub(super) loss: f64,
+    /// Negative log-likelihood of each label, in nats, at the temperature that fits them best. At a
+    /// fixed temperature it grows while a network becomes too sure of its mistakes, although the
+    /// network reads more images; the temperature is fitted after the run anyway.
+    pub(super) losses: Vec<f32>,
     /// Images whose greedy answer is the label.
     pub(super) exact_matches: usize,
+}
+
+impl Validation {
+    /// The mean loss.
+    pub(super) fn loss(&self) -> f64 {
+        mean(&self.losses)
+    }
+
+    /// Whether the mean loss is larger than that of another network on the same images by more than
+    /// the standard error of the difference.
+    pub(super) fn is_clearly_worse_than(&self, other: &Self) -> bool {
+        let pairs = self.losses.iter().zip(&other.losses);
+        let differences: Vec<f32> = pairs.map(|(loss, other)| loss - other).collect();
+        let (count, mean) = (differences.len() as f64, mean(&differences));
+        let squares = differences
+            .iter()
+            .map(|difference| (f64::from(*difference) - mean).powi(2));
+        let variance = squares.sum::<f64>() / (count - 1.0).max(1.0);
+        // If only one image differs, both are equal but for rounding.
+        mean.is_nan() || mean > 1.001 * (variance / count).sqrt()
+    }
+}
+
+fn mean(losses: &[f32]) -> f64 {
+    let sum: f64 = losses.iter().map(|loss| f64::from(*loss)).sum();
+    sum / losses.len().max(1) as f64
 }
 
 /// Validates a network without autodiff.
@@ -51,8 +78,9 @@ pub(super) fn validate(
             .filter(|(answer, target)| text(answer) == text(target))
             .count();
     }
+    let losses = calibrated_losses(Tensor::cat(logits, 0), Tensor::cat(targets, 0));
     Ok(Validation {
-        loss: calibrated_loss(Tensor::cat(logits, 0), Tensor::cat(targets, 0)),
+        losses: values(losses)?,
         exact_matches,
     })
 }
@@ -63,9 +91,42 @@ fn text(ids: &[i32]) -> &[i32] {
     &ids[..end.unwrap_or(ids.len())]
 }
 
+/// The values of a tensor.
+pub(super) fn values(tensor: Tensor<1>) -> Result<Vec<f32>> {
+    let data = tensor
+        .try_into_data()
+        .map_err(|error| anyhow!("{error:?}"))?;
+    data.try_to_vec().map_err(|error| anyhow!("{error:?}"))
+}
+
 fn ids(tensor: Tensor<2, Int>) -> Result<Vec<i32>> {
     let data = tensor
         .try_into_data()
         .map_err(|error| anyhow!("{error:?}"))?;
     Ok(data.iter::<i32>().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn validation(losses: &[f32]) -> Validation {
+        Validation {
+            losses: losses.to_vec(),
+            exact_matches: 0,
+        }
+    }
+
+    #[test]
+    fn one_image_does_not_make_a_network_clearly_worse() {
+        let best = validation(&[0.1; 20]);
+        let mut losses = [0.1; 20];
+        losses[3] = 4.0;
+        assert!(!validation(&losses).is_clearly_worse_than(&best));
+        assert!(validation(&[0.2; 20]).is_clearly_worse_than(&best));
+        assert!(!validation(&[0.1; 20]).is_clearly_worse_than(&best));
+        assert!(!best.is_clearly_worse_than(&validation(&losses)));
+        losses[3] = f32::NAN;
+        assert!(validation(&losses).is_clearly_worse_than(&best));
+    }
 }

@@ -85,7 +85,7 @@ impl TrainStep for TrainingModel {
     type Input = Batch;
     type Output = StepOutput;
 
-    /// Teacher forcing: the input of the decoder are the true characters.
+    /// Teacher forcing: the input of the decoder is that of the batch, the true characters.
     fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
         let Some(sampled) = self.sample(&batch) else {
             let (objective, output) = self.forward(batch, None);

@@ -48,7 +48,9 @@ fn with_shape(weights: &Weights, config: &ModelConfig) -> Result<Network> {
 pub(crate) fn interpolate(network: Network, other: &Network, share: f32) -> Network {
     let mut values = Values(VecDeque::new());
     other.visit(&mut values);
-    network.map(&mut Interpolate { values, share })
+    // Clones of a network share the statistics of batch norm, which `map` would change in all of
+    // them; `valid` copies them.
+    network.valid().map(&mut Interpolate { values, share })
 }
 
 /// All parameters of a network, in order.
@@ -76,5 +78,39 @@ impl ModuleMapper for Interpolate {
             let step = other.sub(tensor.clone()).mul_scalar(self.share);
             tensor.add(step)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn norm_mean(network: &Network) -> f32 {
+        let mut norms = network
+            .encoder
+            .blocks
+            .iter()
+            .filter_map(|block| block.norm.as_ref());
+        let mean = norms.next().expect("a batch norm").running_mean.value();
+        mean.mean().into_scalar()
+    }
+
+    #[test]
+    fn interpolate_leaves_both_networks_as_they_are() {
+        let config = ModelConfig::compact();
+        let zero = config.init(&Device::flex()).expect("a valid configuration");
+        let mut one = zero.valid();
+        for norm in one
+            .encoder
+            .blocks
+            .iter_mut()
+            .filter_map(|block| block.norm.as_mut())
+        {
+            let ones = norm.running_mean.value().ones_like();
+            norm.running_mean = burn::module::RunningState::new(ones);
+        }
+        let mixed = interpolate(zero.clone(), &one, 0.25);
+        let means = [&zero, &mixed, &one].map(norm_mean);
+        assert_eq!(means, [0.0, 0.25, 1.0]);
     }
 }

@@ -8,7 +8,7 @@ use captcha_evaluation::progress::Progress;
 use captcha_model::Weights;
 
 use crate::data::batch::Batcher;
-use crate::training::losses::text_loss;
+use crate::training::losses::{text_loss, text_losses};
 
 /// Range of the search.
 const TEMPERATURES: (f64, f64) = (0.25, 4.0);
@@ -95,16 +95,17 @@ pub fn calibrate(
     })
 }
 
-/// The loss of texts at the temperature that fits them best, so that it does not grow with
-/// overconfidence.
+/// The loss of each text, `[batch]`, at the temperature with the smallest mean loss, so that it does
+/// not grow with overconfidence.
 ///
 /// # Shapes
 ///
 /// - `logits`: `[batch, steps, vocabulary]`
 /// - `targets`: `[batch, steps]`, padded
-pub(crate) fn calibrated_loss(logits: Tensor<3>, targets: Tensor<2, Int>) -> f64 {
+pub(crate) fn calibrated_losses(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
     let loss = |temperature: f64| text_loss_at(temperature, logits.clone(), targets.clone());
-    loss(minimum(TEMPERATURES, loss))
+    let temperature = minimum(TEMPERATURES, loss);
+    text_losses(logits.div_scalar(temperature), targets)
 }
 
 fn text_loss_at(temperature: f64, logits: Tensor<3>, targets: Tensor<2, Int>) -> f64 {
