@@ -8,7 +8,7 @@ use anyhow::Result;
 use captcha_model::Network;
 
 use crate::data::batch::Prepared;
-use crate::finetune::fit::Job;
+use crate::finetune::job::Job;
 use crate::finetune::validate::{Validation, validate};
 use crate::weights::average::interpolate;
 
