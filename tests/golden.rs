@@ -104,7 +104,8 @@ fn recognizer_gives_the_answers_of_pytorch() {
     let weights = Weights::from_bytes(WEIGHTS.to_vec()).unwrap();
     let recognizer = Recognizer::new(&weights, &Device::flex()).unwrap();
     let vocabulary = weights.config.vocabulary().unwrap();
-    let predictions = pollster::block_on(recognizer.recognize_inputs(input("images"))).unwrap();
+    let predictions =
+        pollster::block_on(recognizer.recognize_inputs(vec![input("images").into()], 0)).unwrap();
     let tokens = tokens("carried").into_data().convert::<i64>();
     let tokens: Vec<i64> = tokens.try_into_vec().unwrap();
     let logits = Tensor::<3>::from_data(vector("carried.logits"), &Device::flex());

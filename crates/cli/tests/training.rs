@@ -282,32 +282,38 @@ fn export_keeps_a_calibration() {
 }
 
 #[test]
-fn train_rejects_weights_with_another_alphabet_or_length() {
+fn train_starts_from_weights_with_another_alphabet_length_or_proportions() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     log(&train_tiny(folder, &["--epochs", "1"]));
     let tiny = fs::read_to_string(folder.join("tiny.toml")).unwrap();
-    for (from, to, complaint) in [
-        (
-            "xyz\"",
-            "xyz0\"",
-            "weights cannot start a network of another alphabet",
-        ),
-        (
-            "max_length = 5",
-            "max_length = 6",
-            "weights cannot start a network of another length",
-        ),
-    ] {
-        fs::write(folder.join("other.toml"), tiny.replace(from, to)).unwrap();
-        let from = ["--from", "run/weights.safetensors", "--out", "other"];
-        let error = fails(
-            folder,
-            &[&["train", "--preset", "other.toml"], &from[..]].concat(),
+    let other = tiny
+        .replace("xyz\"", "xyz0\"")
+        .replace("max_length = 5", "max_length = 6")
+        .replace(
+            "inverted = true",
+            "inverted = true, proportions = \"Image\"",
         );
-        assert!(error.contains(complaint), "{error}");
-        assert!(!folder.join("other").exists());
-    }
+    assert_ne!(other, tiny);
+    fs::write(folder.join("other.toml"), other).unwrap();
+    let from = ["--from", "run/weights.safetensors", "--out", "other"];
+    let data = [
+        "--data",
+        "synth:words=2,waves=1",
+        "--epochs",
+        "1",
+        "--device",
+        "cpu",
+    ];
+    let preset = ["train", "--preset", "other.toml"];
+    succeeds(folder, &[&preset[..], &from, &data].concat());
+    let info = succeeds(folder, &["info", "--json", "other/weights.safetensors"]);
+    let info: Value = serde_json::from_str(&info).unwrap();
+    let network = &info["configuration"];
+    assert!(network["alphabet"].as_str().unwrap().ends_with("xyz0"));
+    assert_eq!(network["max_length"], 6);
+    assert_eq!(network["input"]["proportions"], "Image");
+    assert_eq!(info["training"]["data"], "synth:words=2,waves=1");
 }
 
 #[cfg(unix)]

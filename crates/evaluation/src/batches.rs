@@ -28,7 +28,8 @@ pub struct ReadBatch<T> {
     /// One entry for each image, in order: its data and prediction, `None` if `load` skipped it, or
     /// the error of `load`.
     pub results: Vec<Result<Option<(T, Prediction)>>>,
-    /// Time that the network took; decoding and scaling of the images are not counted.
+    /// Time that the network took, with stacking its inputs; decoding and scaling of the images are not
+    /// counted.
     pub time: Duration,
 }
 
@@ -52,19 +53,13 @@ pub fn read_batches<'a, T: Send + 'a>(
         let Some((image, data)) = load(index)? else {
             return Ok(None);
         };
-        Ok(Some((recognizer.preprocess(&[image])?, data)))
+        Ok(Some((recognizer.preprocess(&image)?, data)))
     };
     load_batches(count, prepare).map(move |prepared| {
         let inputs = prepared.iter().flatten().flatten();
-        let inputs = Inputs::cat(inputs.map(|(input, _)| input.clone()).collect());
+        let inputs: Vec<_> = inputs.map(|(input, _)| input.clone()).collect();
         let started = Instant::now();
-        let predictions = match inputs {
-            Some(inputs) => {
-                let encoded = recognizer.encode(inputs)?;
-                pollster::block_on(recognizer.decode(encoded, alternatives))?
-            }
-            None => Vec::new(),
-        };
+        let predictions = pollster::block_on(recognizer.recognize_inputs(inputs, alternatives))?;
         let time = started.elapsed();
         let mut predictions = predictions.into_iter();
         let results = prepared

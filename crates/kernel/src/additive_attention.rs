@@ -1,8 +1,14 @@
 //! The scores of additive attention, `v tanh(key + query)` at each position. They are computed in
 //! one pass, without storing the `key + query` tensor.
 
+use std::slice::ChunksExact;
+#[cfg(feature = "threads")]
+use std::slice::ChunksExactMut;
+
 #[cfg(feature = "threads")]
 use rayon::prelude::*;
+
+use crate::dispatch::{Task, dispatch};
 
 /// Sums that are computed side by side, to fill SIMD registers.
 const LANES: usize = 16;
@@ -48,9 +54,12 @@ impl AdditiveAttention {
         let mut scores = vec![0.0; self.batch * self.positions];
         let task = |(image, scores): (usize, &mut [f32])| {
             let query = &queries[image * self.size..][..self.size];
-            for (score, key) in scores.iter_mut().zip(self.keys(keys, image)) {
-                *score = self::score(key, query, v);
-            }
+            dispatch(Scores {
+                keys: self.keys(keys, image),
+                query,
+                v,
+                scores,
+            });
         };
         #[cfg(feature = "threads")]
         scores
@@ -89,17 +98,15 @@ impl AdditiveAttention {
             .for_each(|(image, ((key_grads, query_grad), v_grad))| {
                 let query = &queries[image * self.size..][..self.size];
                 let grads = &grad[image * self.positions..];
-                let key_grads = key_grads.chunks_exact_mut(self.size);
-                for ((key, key_grad), grad) in self.keys(keys, image).zip(key_grads).zip(grads) {
-                    let inputs = key.iter().zip(query).zip(v);
-                    let grads = key_grad.iter_mut().zip(&mut *query_grad).zip(&mut *v_grad);
-                    for (((key, query), v), ((key_grad, query_grad), v_grad)) in inputs.zip(grads) {
-                        let tanh = tanh(key + query);
-                        *key_grad = grad * v * (1.0 - tanh * tanh);
-                        *query_grad += *key_grad;
-                        *v_grad += grad * tanh;
-                    }
-                }
+                dispatch(ScoreGradients {
+                    keys: self.keys(keys, image),
+                    query,
+                    v,
+                    grads,
+                    key_grads: key_grads.chunks_exact_mut(self.size),
+                    query_grad,
+                    v_grad,
+                });
             });
         let mut v = vec![0.0; self.size];
         for v_grad in v_grads.chunks_exact(self.size) {
@@ -122,13 +129,61 @@ impl AdditiveAttention {
     }
 
     /// The keys that the query of this index is compared with.
-    fn keys<'a>(&self, keys: &'a [f32], image: usize) -> impl Iterator<Item = &'a [f32]> {
+    fn keys<'a>(&self, keys: &'a [f32], image: usize) -> ChunksExact<'a, f32> {
         let image = if self.shared_keys { 0 } else { image };
         let values = self.positions * self.size;
         keys[image * values..][..values].chunks_exact(self.size)
     }
 }
 
+/// The scores of one image.
+struct Scores<'a> {
+    keys: ChunksExact<'a, f32>,
+    query: &'a [f32],
+    v: &'a [f32],
+    scores: &'a mut [f32],
+}
+
+impl Task for Scores<'_> {
+    #[inline(always)]
+    fn run(self) {
+        for (value, key) in self.scores.iter_mut().zip(self.keys) {
+            *value = score(key, self.query, self.v);
+        }
+    }
+}
+
+/// The backward pass of one image.
+#[cfg(feature = "threads")]
+struct ScoreGradients<'a> {
+    keys: ChunksExact<'a, f32>,
+    query: &'a [f32],
+    v: &'a [f32],
+    grads: &'a [f32],
+    key_grads: ChunksExactMut<'a, f32>,
+    query_grad: &'a mut [f32],
+    v_grad: &'a mut [f32],
+}
+
+#[cfg(feature = "threads")]
+impl Task for ScoreGradients<'_> {
+    #[inline(always)]
+    fn run(self) {
+        for ((key, key_grad), grad) in self.keys.zip(self.key_grads).zip(self.grads) {
+            let inputs = key.iter().zip(self.query).zip(self.v);
+            let grads = key_grad.iter_mut();
+            let grads = grads.zip(&mut *self.query_grad).zip(&mut *self.v_grad);
+            for (((key, query), v), ((key_grad, query_grad), v_grad)) in inputs.zip(grads) {
+                let tanh = tanh(key + query);
+                *key_grad = grad * v * (1.0 - tanh * tanh);
+                *query_grad += *key_grad;
+                *v_grad += grad * tanh;
+            }
+        }
+    }
+}
+
+#[inline(always)]
 fn score(key: &[f32], query: &[f32], v: &[f32]) -> f32 {
     let (keys, key_rest) = key.as_chunks::<LANES>();
     let (queries, query_rest) = query.as_chunks::<LANES>();
@@ -146,7 +201,7 @@ fn score(key: &[f32], query: &[f32], v: &[f32]) -> f32 {
 
 /// tanh as a ratio of polynomials, those of Eigen's `generic_fast_tanh_float`. It has no branch, so
 /// that the compiler vectorizes it. The error is below 1e-6, which a test checks.
-#[inline]
+#[inline(always)]
 fn tanh(x: f32) -> f32 {
     // Beyond these bounds the ratio would leave -1 to 1.
     let x = x.clamp(-7.905_311, 7.905_311);

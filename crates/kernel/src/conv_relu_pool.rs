@@ -6,6 +6,7 @@ use std::cell::RefCell;
 #[cfg(feature = "threads")]
 use rayon::prelude::*;
 
+use crate::dispatch::{Task, dispatch};
 use crate::matmul::multiply;
 use crate::matrix::Matrix;
 
@@ -78,8 +79,13 @@ impl ConvReluPool {
         }
     }
 
+    /// Whether [`ConvReluPool::pack`] changes the weights: it depends on the sizes.
+    pub fn packs(&self) -> bool {
+        self.uses_winograd()
+    }
+
     /// Brings the weights, `[filters, channels, 3, 3]`, into the layout that
-    /// [`ConvReluPool::forward`] takes. It depends on the sizes.
+    /// [`ConvReluPool::forward`] takes.
     ///
     /// # Panics
     ///
@@ -175,13 +181,19 @@ impl ConvReluPool {
             Some(indices) => indices.chunks_mut(images * out_values).map(Some).collect(),
             None => x.chunks(images * x_values).map(|_| None).collect(),
         };
-        type Task<'a> = ((&'a mut [f32], &'a mut Option<&'a mut [u8]>), &'a [f32]);
-        let task = |((output, indices), x): Task| {
+        type Part<'a> = ((&'a mut [f32], &'a mut Option<&'a mut [u8]>), &'a [f32]);
+        let task = |((output, indices), x): Part| {
             SCRATCH.with_borrow_mut(|scratch| {
-                for band in self.bands(x.len() / x_values) {
-                    let maps = self.convolve(&band, scratch, x, weight);
-                    self.pool(&band, maps, bias, output, indices.as_deref_mut());
-                }
+                dispatch(Forward {
+                    operation: self,
+                    images: x.len() / x_values,
+                    x,
+                    weight,
+                    bias,
+                    scratch,
+                    output,
+                    indices: indices.as_deref_mut(),
+                });
             });
         };
         #[cfg(feature = "threads")]
@@ -200,6 +212,7 @@ impl ConvReluPool {
     }
 
     /// The convolved map of a band: `[filters, positions]`.
+    #[inline(always)]
     fn convolve<'a>(
         &self,
         band: &Band,
@@ -233,6 +246,7 @@ impl ConvReluPool {
     }
 
     /// A band's patches of the input: `[products, terms, columns]`.
+    #[inline(always)]
     fn patches(&self, band: &Band, x: &[f32], rows: &mut Vec<f32>, patches: &mut [f32]) {
         if self.uses_winograd() {
             self.input_transform(band, x, rows, patches);
@@ -243,6 +257,7 @@ impl ConvReluPool {
 
     /// The start of the input row that is `step` rows below the first one that this row of the
     /// convolved map depends on; `None` if it lies in the padding.
+    #[inline(always)]
     fn input_row(&self, band: &Band, channel: usize, row: usize, step: usize) -> Option<usize> {
         let (image, row) = (row / band.rows, row % band.rows);
         (row + step)
@@ -251,21 +266,24 @@ impl ConvReluPool {
             .map(|row| ((image * self.channels + channel) * self.height + row) * self.width)
     }
 
-    /// Calls `visit` for each row of the output in a band, with its filter, its start in the
-    /// output, and the start of its windows in the band's maps.
-    fn for_each_output_row(&self, band: &Band, mut visit: impl FnMut(usize, usize, usize)) {
-        let [rows, cols] = self.output();
-        let [window, _] = self.window;
-        for filter in 0..self.filters {
-            for row in (band.start..band.end).step_by(window) {
-                let (image, out_row) = (row / band.rows, row % band.rows / window);
-                let to = ((image * self.filters + filter) * rows + out_row) * cols;
-                let from = filter * band.positions() + (row - band.start) * band.cols;
-                visit(filter, to, from);
-            }
-        }
+    /// The rows of the output in a band: filter, start in the output, and start of the windows in the
+    /// band's maps.
+    #[inline(always)]
+    fn output_rows(&self, band: &Band) -> impl Iterator<Item = [usize; 3]> {
+        let ([rows, cols], [window, _]) = (self.output(), self.window);
+        let &Band { start, end, .. } = band;
+        let (band_rows, band_cols, positions) = (band.rows, band.cols, band.positions());
+        let filters = self.filters;
+        (0..filters).flat_map(move |filter| {
+            (start..end).step_by(window).map(move |row| {
+                let (image, out_row) = (row / band_rows, row % band_rows / window);
+                let to = ((image * filters + filter) * rows + out_row) * cols;
+                [filter, to, filter * positions + (row - start) * band_cols]
+            })
+        })
     }
 
+    #[inline(always)]
     fn pool(
         &self,
         band: &Band,
@@ -275,7 +293,7 @@ impl ConvReluPool {
         mut pool_indices: Option<&mut [u8]>,
     ) {
         let [_, cols] = self.output();
-        self.for_each_output_row(band, |filter, to, from| {
+        for [filter, to, from] in self.output_rows(band) {
             let output = &mut output[to..to + cols];
             let indices = pool_indices
                 .as_deref_mut()
@@ -311,11 +329,38 @@ impl ConvReluPool {
                     store(output, indices, maxima);
                 }
             }
-        });
+        }
+    }
+}
+
+/// The forward pass of a task's images.
+struct Forward<'a> {
+    operation: &'a ConvReluPool,
+    images: usize,
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    scratch: &'a mut Scratch,
+    output: &'a mut [f32],
+    indices: Option<&'a mut [u8]>,
+}
+
+impl Task for Forward<'_> {
+    #[inline(always)]
+    fn run(mut self) {
+        for band in self.operation.bands(self.images) {
+            let maps = self
+                .operation
+                .convolve(&band, self.scratch, self.x, self.weight);
+            let indices = self.indices.as_deref_mut();
+            self.operation
+                .pool(&band, maps, self.bias, self.output, indices);
+        }
     }
 }
 
 /// Writes values, and their pool indices if asked for.
+#[inline(always)]
 fn store(output: &mut [f32], indices: Option<&mut [u8]>, values: impl Iterator<Item = (f32, u8)>) {
     let outputs = output.iter_mut();
     match indices {
@@ -372,6 +417,7 @@ struct Scratch {
 }
 
 /// ReLU of a value with its pool index. NaN stays NaN, so that it is noticed.
+#[inline(always)]
 fn relu(value: f32, pool_index: u8) -> (f32, u8) {
     if value <= 0.0 {
         (0.0, INACTIVE)
@@ -381,6 +427,7 @@ fn relu(value: f32, pool_index: u8) -> (f32, u8) {
 }
 
 /// The first `len` values, which are left as they are.
+#[inline(always)]
 fn resized(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
     if values.len() < len {
         values.resize(len, 0.0);

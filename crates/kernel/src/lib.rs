@@ -9,12 +9,14 @@
 //! - The gradient of the weights is a matrix product. burn computes it as a convolution whose
 //!   kernel is the whole image, which takes twice the time of the forward pass.
 //! - The tanh of attention is vectorized. burn calls the C library for each value.
+//! - On x86-64, their loops run with the widest SIMD instructions of the machine (`dispatch`).
 //!
 //! This crate knows neither burn nor the network. `captcha-model` makes operations on tensors of
 //! it.
 
 mod additive_attention;
 mod conv_relu_pool;
+mod dispatch;
 mod matmul;
 mod matrix;
 #[cfg(any(target_arch = "wasm32", test))]

@@ -39,6 +39,26 @@ pub struct InputConfig {
     /// padding. In the paper, white is 1.
     #[serde(default)]
     pub inverted: bool,
+    /// Whether all images are resized to `height` x `width`, or each to its own proportions.
+    #[serde(default, skip_serializing_if = "Proportions::is_fixed")]
+    pub proportions: Proportions,
+}
+
+/// The proportions of the network's input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Proportions {
+    /// All images are stretched to the same height and width.
+    #[default]
+    Fixed,
+    /// Each image has an input of about its own proportions and about `height * width` pixels, see
+    /// [`ModelConfig::for_image`].
+    Image,
+}
+
+impl Proportions {
+    fn is_fixed(&self) -> bool {
+        *self == Self::Fixed
+    }
 }
 
 /// How an image is resized to the input's size.
@@ -140,7 +160,7 @@ impl ModelConfig {
         Vocabulary::new(&self.alphabet)
     }
 
-    /// The grid of positions that attention weighs.
+    /// The grid of positions that attention weighs, for an input of the configured size.
     pub fn grid(&self) -> Grid {
         let (rows, cols) = self
             .encoder
@@ -162,7 +182,8 @@ impl ModelConfig {
         [rows * self.encoder.unshuffle, cols * self.encoder.unshuffle]
     }
 
-    /// Channels, rows and columns of the encoder's input, after pixel unshuffle.
+    /// Channels, rows and columns of the encoder's input, after pixel unshuffle, for an input of the
+    /// configured size.
     pub fn input_shape(&self) -> [usize; 3] {
         let side = self.encoder.unshuffle;
         [
@@ -203,6 +224,13 @@ impl ModelConfig {
     ///
     /// [`ModelError::InvalidConfig`] with the first mistake.
     pub fn validate(&self) -> Result<(), ModelError> {
+        self.validate_fixed()?;
+        let mut sizes = self.input_sizes().into_iter();
+        sizes.try_for_each(|size| self.with_input(size).validate_fixed())
+    }
+
+    /// Checks the configuration with an input of the configured size.
+    fn validate_fixed(&self) -> Result<(), ModelError> {
         let invalid = |what: &str| Err(ModelError::InvalidConfig(what.to_owned()));
         const MAX_SIZE: usize = 4096;
         const MAX_MAP_VALUES: u64 = 1 << 24;
@@ -281,12 +309,21 @@ impl InputConfig {
             width,
             resampling,
             inverted: false,
+            proportions: Proportions::Fixed,
         }
     }
 
     /// Sets whether white is 0.
     pub fn with_inverted(self, inverted: bool) -> Self {
         Self { inverted, ..self }
+    }
+
+    /// Sets the proportions.
+    pub fn with_proportions(self, proportions: Proportions) -> Self {
+        Self {
+            proportions,
+            ..self
+        }
     }
 }
 

@@ -18,8 +18,8 @@ use tensor::{contiguous, tensor};
 
 /// 3x3 convolution, max-pooling with a window of `[rows, cols]`, ReLU.
 ///
-/// With `packed`, the weights are packed into the kernel's layout once and kept there. The weights
-/// and the size of the input must then stay the same.
+/// With `packed`, weights whose layout depends on the kernel's algorithm are converted once and kept
+/// there. The weights must then stay the same; the input's size may change.
 ///
 /// # Shapes
 ///
@@ -54,11 +54,12 @@ pub(crate) fn conv_relu_pool(
     }
     let (x, weight, bias) = (contiguous(x)?, contiguous(weight)?, contiguous(bias)?);
     let weight = match packed {
-        Some(packed) => {
+        // Only Winograd's convolution needs another layout. An input of another size may not use it.
+        Some(packed) if op.packs() => {
             let packed = packed.get_or_init(|| op.pack(weight.storage()).into_owned());
             Cow::Borrowed(packed.as_slice())
         }
-        None => op.pack(weight.storage()),
+        _ => op.pack(weight.storage()),
     };
     let output = op.forward(x.storage(), &weight, bias.storage());
     let [rows, cols] = op.output();

@@ -127,8 +127,7 @@ impl Encoder {
     }
 
     /// Makes the next [`Encoder::forward`] on the CPU keep each block's weights in the kernel's
-    /// layout, so that later ones take less time. The weights and the size of the input must not
-    /// change afterwards.
+    /// layout, so that later ones take less time. The weights must not change afterwards.
     pub(crate) fn pack_weights(&mut self) {
         for block in &mut self.blocks {
             block.packed = Some(OnceLock::new());

@@ -25,7 +25,8 @@ pub enum GoldenError {
 
 /// Recognizes a test image with `tested` and with `trusted`, the same network on the CPU, and
 /// compares the logits and the attention of all steps. So the check does not depend on the text
-/// that the network answers. It also compiles all shaders.
+/// that the network answers. It also compiles the shaders. A network whose input has the images'
+/// proportions is checked with one input, of 2:1.
 ///
 /// # Errors
 ///
@@ -33,13 +34,15 @@ pub enum GoldenError {
 pub async fn compare(trusted: &Recognizer, tested: &Recognizer) -> Result<(), GoldenError> {
     let image = decode_image(IMAGE)?;
     let steps = async |recognizer: &Recognizer| {
-        let inputs = recognizer.preprocess(std::slice::from_ref(&image))?;
+        let inputs = recognizer.preprocess(&image)?;
         recognizer
             .greedy_steps(recognizer.encode(inputs)?.features)
             .await
     };
     let (expected, found) = (steps(trusted).await?, steps(tested).await?);
-    let builder = trusted.prediction_builder();
+    let (width, height) = image.dimensions();
+    let grid = trusted.config().for_image(width, height).grid();
+    let builder = trusted.prediction_builder(Some(grid));
     let (row, vocabulary) = (builder.step_values(), builder.vocabulary.size());
     match agree(&expected, &found, row, vocabulary) {
         true => Ok(()),

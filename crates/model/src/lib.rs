@@ -23,6 +23,7 @@ mod greedy;
 pub mod gru;
 pub mod image;
 pub mod input;
+mod input_size;
 pub mod network;
 pub mod prediction;
 mod presets;

@@ -1,18 +1,19 @@
 //! The configurations that have a name.
 
 use crate::config::{
-    BlockConfig, DecoderConfig, EncoderConfig, InputConfig, ModelConfig, Resampling,
+    BlockConfig, DecoderConfig, EncoderConfig, InputConfig, ModelConfig, Proportions, Resampling,
 };
 
 impl ModelConfig {
     /// The names that [`ModelConfig::preset`] knows.
-    pub const PRESETS: [&str; 2] = ["paper", "compact"];
+    pub const PRESETS: [&str; 3] = ["paper", "compact", "general"];
 
     /// The configuration of this name, if there is one.
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "paper" => Some(Self::paper()),
             "compact" => Some(Self::compact()),
+            "general" => Some(Self::general()),
             _ => None,
         }
     }
@@ -88,5 +89,15 @@ impl ModelConfig {
             alphabet: "abcdefghijklmnopqrstuvwxyz".into(),
             max_length: 5,
         }
+    }
+
+    /// The network of [`ModelConfig::compact`] for any look: digits, capital and small letters, up
+    /// to 16 characters, and an input with the proportions of each image.
+    pub fn general() -> Self {
+        let mut config = Self::compact();
+        config.input = config.input.with_proportions(Proportions::Image);
+        config.alphabet = ('0'..='9').chain('A'..='Z').chain('a'..='z').collect();
+        config.max_length = 16;
+        config
     }
 }

@@ -3,12 +3,12 @@
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::beam::beam_search;
-use crate::config::ModelConfig;
+use crate::config::{Grid, ModelConfig};
 use crate::decoder::Decoded;
 use crate::error::ModelError;
 use crate::greedy::greedy_until_end;
 use crate::image::{self, RgbImage};
-use crate::input::{Encoded, Inputs};
+use crate::input::{Encoded, InputBatch, Inputs};
 use crate::network::Network;
 use crate::prediction::{Alternative, Prediction, PredictionBuilder};
 use crate::readback::read_back;
@@ -25,6 +25,8 @@ pub struct Recognizer {
     network: Network,
     config: ModelConfig,
     vocabulary: Vocabulary,
+    /// Shape of each input that an image can be resized to, `[channels, rows, cols]`, and its grid.
+    inputs: Vec<([usize; 3], Grid)>,
     temperature: f64,
     device: Device,
 }
@@ -45,7 +47,12 @@ impl Recognizer {
     pub fn new(weights: &Weights, device: &Device) -> Result<Self, ModelError> {
         // burn's layers run in training mode if the device records gradients.
         let device = device.clone().without_autodiff();
+        let sizes = weights.config.input_sizes().into_iter();
         Ok(Self {
+            inputs: sizes
+                .map(|size| weights.config.with_input(size))
+                .map(|config| (config.input_shape(), config.grid()))
+                .collect(),
             network: weights.network(&device)?.for_inference(),
             config: weights.config.clone(),
             vocabulary: weights.config.vocabulary()?,
@@ -80,42 +87,50 @@ impl Recognizer {
         images: &[RgbImage],
         alternatives: usize,
     ) -> Result<Vec<Prediction>, ModelError> {
-        if images.is_empty() {
-            return Ok(Vec::new());
-        }
-        let encoded = self.encode(self.preprocess(images)?)?;
-        self.decode(encoded, alternatives).await
+        let inputs = images
+            .iter()
+            .map(|image| self.preprocess(image))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.recognize_inputs(inputs, alternatives).await
     }
 
-    /// Recognizes the text in preprocessed images.
+    /// Recognizes the text in preprocessed images, a batch of each size at a time; see
+    /// [`Self::recognize`] for `alternatives`.
     ///
     /// # Errors
     ///
-    /// [`ModelError::InvalidInput`] if their shape is not that of the network's input,
+    /// [`ModelError::InvalidInput`] if a shape is not that of an input of the network,
     /// [`ModelError::DeviceLost`] if the device fails.
     pub async fn recognize_inputs(
         &self,
-        inputs: impl Into<Inputs>,
+        inputs: Vec<Inputs>,
+        alternatives: usize,
     ) -> Result<Vec<Prediction>, ModelError> {
-        self.decode(self.encode(inputs)?, 0).await
+        let batches = Inputs::batches(inputs);
+        let count = batches.iter().map(|batch| batch.places.len()).sum();
+        let mut predictions: Vec<Option<Prediction>> = vec![None; count];
+        for InputBatch { inputs, places } in batches {
+            let read = self.decode(self.encode(inputs)?, alternatives).await?;
+            for (place, prediction) in places.into_iter().zip(read) {
+                predictions[place] = Some(prediction);
+            }
+        }
+        Ok(predictions.into_iter().flatten().collect())
     }
 
-    /// Brings images to the shape and values of the network's input.
+    /// Brings an image to the shape and values of the network's input. [`Inputs::batches`] stacks
+    /// several.
     ///
     /// # Errors
     ///
-    /// Those of [`image::preprocess`]: an image has no pixels, or too many.
-    pub fn preprocess(&self, images: &[RgbImage]) -> Result<Inputs, ModelError> {
-        let values = images
-            .iter()
-            .map(|image| image::preprocess(image, &self.config))
-            .collect::<Result<Vec<_>, _>>()?;
-        let blank = values
-            .iter()
-            .map(|values| image::is_blank(values))
-            .collect();
-        let images = image::batch(values, &self.config, &self.device);
-        Ok(Inputs { images, blank })
+    /// Those of [`image::preprocess`]: the image has no pixels, or too many.
+    pub fn preprocess(&self, image: &RgbImage) -> Result<Inputs, ModelError> {
+        let values = image::preprocess(image, &self.config)?;
+        let config = self.config.for_image(image.width(), image.height());
+        Ok(Inputs {
+            blank: vec![image::is_blank(&values)],
+            images: image::batch(vec![values], &config, &self.device),
+        })
     }
 
     /// Runs the encoder. A GPU may still be computing when this returns.
@@ -130,9 +145,21 @@ impl Recognizer {
     /// [`ModelError::InvalidInput`] if the shape is another one.
     pub fn encode(&self, inputs: impl Into<Inputs>) -> Result<Encoded, ModelError> {
         let Inputs { images, blank } = inputs.into();
-        check_shape(images.dims(), self.config.input_shape())?;
+        let [count, shape @ ..] = images.dims();
+        let input = self.inputs.iter().find(|(known, _)| *known == shape);
+        let Some((_, grid)) = input.filter(|_| count > 0) else {
+            let shapes: Vec<_> = self.inputs.iter().map(|(shape, _)| shape).collect();
+            return Err(ModelError::InvalidInput {
+                expected: format!("a batch of one of {shapes:?}"),
+                found: format!("{:?}", images.dims()),
+            });
+        };
         let features = self.network.encoder.forward(images.without_autodiff());
-        Ok(Encoded { features, blank })
+        Ok(Encoded {
+            features,
+            grid: Some(*grid),
+            blank,
+        })
     }
 
     /// Decodes features to predictions; see [`Self::recognize`] for `alternatives`.
@@ -150,14 +177,18 @@ impl Recognizer {
         encoded: impl Into<Encoded>,
         alternatives: usize,
     ) -> Result<Vec<Prediction>, ModelError> {
-        let Encoded { features, blank } = encoded.into();
-        self.check_features(&features)?;
+        let Encoded {
+            features,
+            grid,
+            blank,
+        } = encoded.into();
+        let builder = self.prediction_builder(grid);
+        self.check_features(&features, builder.grid)?;
         let decoder = &self.network.decoder;
         let decoded =
             greedy_until_end(decoder, features.clone(), self.config.steps(), &blank).await?;
         let [_, steps, _] = decoded.logits.dims();
         let values = read_back_steps(decoded).await?;
-        let builder = self.prediction_builder();
         let mut predictions: Vec<Prediction> = values
             .chunks_exact(steps * builder.step_values())
             .zip(blank)
@@ -185,20 +216,26 @@ impl Recognizer {
     /// - `features`: `[batch, positions, features]`
     /// - output: `[batch, steps, vocabulary + positions]`, flat
     pub(crate) async fn greedy_steps(&self, features: Tensor<3>) -> Result<Vec<f32>, ModelError> {
-        self.check_features(&features)?;
         read_back_steps(self.network.decoder.greedy(features, self.config.steps())).await
     }
 
-    fn check_features(&self, features: &Tensor<3>) -> Result<(), ModelError> {
-        let positions = self.config.grid().positions();
-        check_shape(features.dims(), [positions, self.config.encoder.features])
+    fn check_features(&self, features: &Tensor<3>, grid: Grid) -> Result<(), ModelError> {
+        let expected = [grid.positions(), self.config.encoder.features];
+        let found = features.dims();
+        if found[0] > 0 && found[1..] == expected {
+            return Ok(());
+        }
+        Err(ModelError::InvalidInput {
+            expected: format!("a batch of {expected:?}"),
+            found: format!("{found:?}"),
+        })
     }
 
-    /// Makes predictions of the steps.
-    pub(crate) fn prediction_builder(&self) -> PredictionBuilder<'_> {
+    /// Makes predictions of the steps. `grid`: `None` for that of the configured input.
+    pub(crate) fn prediction_builder(&self, grid: Option<Grid>) -> PredictionBuilder<'_> {
         PredictionBuilder {
             vocabulary: &self.vocabulary,
-            grid: self.config.grid(),
+            grid: grid.unwrap_or_else(|| self.config.grid()),
             temperature: self.temperature,
         }
     }
@@ -231,9 +268,7 @@ impl Recognizer {
         found.truncate(count);
         if let Some(first) = found.first_mut() {
             if first.text != prediction.text {
-                *prediction = self
-                    .predict_text(features, &first.text, prediction.blank)
-                    .await?;
+                *prediction = self.predict_text(features, &first.text, prediction).await?;
             }
             // They differ by rounding only.
             first.confidence = prediction.confidence;
@@ -242,12 +277,12 @@ impl Recognizer {
         Ok(())
     }
 
-    /// The prediction of a given text in one image.
+    /// The prediction of a given text in the image of another prediction.
     async fn predict_text(
         &self,
         features: Tensor<3>,
         text: &str,
-        blank: bool,
+        other: &Prediction,
     ) -> Result<Prediction, ModelError> {
         let tokens: Vec<usize> = text
             .chars()
@@ -261,26 +296,12 @@ impl Recognizer {
         let inputs = Tensor::<1, Int>::from_ints(inputs.as_slice(), &self.device).unsqueeze();
         let steps = read_back_steps(self.network.decoder.teacher_forced(features, inputs)).await?;
         Ok(self
-            .prediction_builder()
-            .teacher_forced(&steps, blank, &tokens))
+            .prediction_builder(Some(other.grid))
+            .teacher_forced(&steps, other.blank, &tokens))
     }
 }
 
 /// Copies steps to the host: `[batch, steps, vocabulary + positions]`, flat.
 async fn read_back_steps(decoded: Decoded) -> Result<Vec<f32>, ModelError> {
     read_back(Tensor::cat(vec![decoded.logits, decoded.attention], 2)).await
-}
-
-/// Checks a tensor's shape without its batch.
-fn check_shape<const D: usize, const E: usize>(
-    found: [usize; D],
-    expected: [usize; E],
-) -> Result<(), ModelError> {
-    if found[0] > 0 && found[1..] == expected {
-        return Ok(());
-    }
-    Err(ModelError::InvalidInput {
-        expected: format!("a batch of {expected:?}"),
-        found: format!("{found:?}"),
-    })
 }

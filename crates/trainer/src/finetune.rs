@@ -139,7 +139,7 @@ fn adapt(
         train,
         generated_images(request, images, session)?,
         request.recipe.augmentation.clone(),
-        [config.input.width as u32, config.input.height as u32],
+        config.clone(),
         request.seed,
     )?;
     fit(&Job {

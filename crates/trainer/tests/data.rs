@@ -8,10 +8,11 @@ use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use captcha_evaluation::data::augment::{AugmentStream, Augmented};
 use captcha_evaluation::data::{Dataset, Example, FixedEpoch, PlacedCharacter};
+use captcha_model::image::RgbImage;
 use captcha_model::{ModelConfig, Vocabulary};
 use captcha_synth::{FontSet, Generator, Split, Style, TextSource, listed_words};
 use captcha_trainer::data::batch::Batcher;
-use captcha_trainer::data::loader::Loader;
+use captcha_trainer::data::loader::{Loader, Rest};
 use captcha_trainer::data::run_data::{DataSource, RunData};
 use captcha_trainer::data::synthetic::SyntheticDataset;
 use captcha_trainer::training::provenance::Provenance;
@@ -46,7 +47,7 @@ fn run_data_validates_on_another_split_than_it_trains_on() {
     recipe.data.distortion_share = 0.0;
     recipe.data.extra_fonts_share = 0.0;
     recipe.data.augmented_share = 0.0;
-    let source = DataSource::Synthetic(Style::Words.into());
+    let source = DataSource::parse("synth:words").unwrap();
     let network = recipe.model().unwrap();
     let images = RunData::new(&source, &recipe, &network, 7, 2).unwrap();
     let (train, validation) = (images.train, images.validation);
@@ -143,7 +144,15 @@ fn loader_gives_every_image_once_and_the_next_epoch_on_the_next_iteration() {
     let batcher = Batcher::new(config.clone()).unwrap();
     let device = Device::flex();
     let dataset = Arc::new(synthetic(Split::Train, 5));
-    let loader = Loader::new(dataset.clone(), batcher.clone(), 2, 0, device.clone()).unwrap();
+    let loader = Loader::new(
+        dataset.clone(),
+        batcher.clone(),
+        2,
+        Rest::Merged,
+        0,
+        device.clone(),
+    )
+    .unwrap();
     let second_half = loader.slice(3, 5);
     for (loader, range) in [
         (&loader as &dyn DataLoader<_>, 0..5),
@@ -169,6 +178,68 @@ fn loader_gives_every_image_once_and_the_next_epoch_on_the_next_iteration() {
     }
 }
 
+/// White images of three proportions, with their index as text.
+struct Mixed(usize);
+
+impl Dataset for Mixed {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn example(&self, _epoch: usize, index: usize) -> anyhow::Result<Example> {
+        let width = [100, 200, 400][index % 3];
+        Ok(Example {
+            image: RgbImage::from_pixel(width, 50, image::Rgb([255; 3])),
+            text: index.to_string(),
+            characters: None,
+            rendering: None,
+        })
+    }
+}
+
+#[test]
+fn loader_batches_images_of_the_same_proportions() {
+    let config = ModelConfig::general();
+    let vocabulary = config.vocabulary().unwrap();
+    let device = Device::flex();
+    for (count, rest) in [1, 7, 8, 26]
+        .into_iter()
+        .flat_map(|count| [(count, Rest::Merged), (count, Rest::Separate)])
+    {
+        let batcher = Batcher::new(config.clone()).unwrap();
+        let dataset = Arc::new(Mixed(count));
+        let loader = Loader::new(dataset.clone(), batcher, 4, rest, 0, device.clone()).unwrap();
+        let batches: Vec<_> = loader.iter().map(|batch| batch.unwrap()).collect();
+        let mut read = Vec::new();
+        let mut stretched = 0;
+        for batch in &batches {
+            let [images, _, rows, cols] = batch.images.dims();
+            let targets = batch.targets.to_data().convert::<i32>();
+            let targets = targets.try_into_vec::<i32>().unwrap();
+            for target in targets.chunks(targets.len() / images) {
+                let text = target
+                    .iter()
+                    .map_while(|&id| vocabulary.character(id as usize))
+                    .collect::<String>();
+                let index: usize = text.parse().unwrap();
+                let (width, height) = dataset.example(0, index).unwrap().image.dimensions();
+                let own = config.for_image(width, height).input_shape();
+                stretched += usize::from(own[1..] != [rows, cols]);
+                read.push(index);
+            }
+        }
+        read.sort_unstable();
+        assert_eq!(read, (0..count).collect::<Vec<_>>());
+        match rest {
+            Rest::Merged => {
+                assert_eq!(batches.len(), count.div_ceil(4));
+                assert!(stretched <= 6, "{stretched} of {count}");
+            }
+            Rest::Separate => assert_eq!(stretched, 0),
+        }
+    }
+}
+
 /// A data set whose second image cannot be read.
 struct Broken;
 
@@ -189,7 +260,15 @@ impl Dataset for Broken {
 #[test]
 fn loader_passes_on_errors() {
     let batcher = Batcher::new(ModelConfig::compact()).unwrap();
-    let loader = Loader::new(Arc::new(Broken), batcher, 1, 0, Device::flex()).unwrap();
+    let loader = Loader::new(
+        Arc::new(Broken),
+        batcher,
+        1,
+        Rest::Merged,
+        0,
+        Device::flex(),
+    )
+    .unwrap();
     let first_error = |loader: &dyn DataLoader<_>| {
         loader
             .iter()

@@ -35,7 +35,7 @@ fn start_trains_a_resolved_run() {
     let run = folder.path().join("run");
     let request = RunRequest {
         preset: preset.to_str().unwrap().to_owned(),
-        data: "synth:words".into(),
+        data: Some("synth:words".into()),
         folder: run.clone(),
         from: None,
         epochs: None,

@@ -44,7 +44,8 @@ fn stream(folder: &Path, share: f64) -> TrainingStream {
     );
     let synthetic: Arc<dyn Dataset> = Arc::new(SyntheticDataset::new(generator, 100));
     let augmentation = FinetuneRecipe::standard().unwrap().augmentation;
-    TrainingStream::new(files, Some((synthetic, share)), augmentation, [16, 8], 5).unwrap()
+    let config = ModelConfig::compact().with_input([8, 16]);
+    TrainingStream::new(files, Some((synthetic, share)), augmentation, config, 5).unwrap()
 }
 
 #[test]

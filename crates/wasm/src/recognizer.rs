@@ -1,6 +1,7 @@
 //! The class that JavaScript uses.
 
-use captcha_model::{Inputs, ModelError, Weights};
+use captcha_model::input::InputBatch;
+use captcha_model::{Inputs, ModelError, Prediction, Weights};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsError, JsValue};
 
@@ -113,23 +114,31 @@ impl Recognizer {
             let image = input::image(source).await;
             decode += watch.lap();
             sizes.push(image.and_then(|image| {
-                inputs.push(recognizer.preprocess(std::slice::from_ref(&image))?);
+                inputs.push(recognizer.preprocess(&image)?);
                 Ok(image.dimensions())
             }));
             preprocess += watch.lap();
         }
         let count = inputs.len() as f64;
-        let Some(inputs) = Inputs::cat(inputs) else {
+        if inputs.is_empty() {
             return Ok(sizes.into_iter().filter_map(Result::err).map(Err).collect());
-        };
+        }
+        let (mut encode, mut read) = (0.0, 0.0);
+        let mut predictions: Vec<Option<Prediction>> = vec![None; inputs.len()];
         let network = async {
-            let encoded = recognizer.encode(inputs)?;
-            let encode = watch.lap();
-            Ok((encode, recognizer.decode(encoded, alternatives).await?))
+            for InputBatch { inputs, places } in Inputs::batches(inputs) {
+                let encoded = recognizer.encode(inputs)?;
+                encode += watch.lap();
+                let batch = recognizer.decode(encoded, alternatives).await?;
+                read += watch.lap();
+                for (place, prediction) in places.into_iter().zip(batch) {
+                    predictions[place] = Some(prediction);
+                }
+            }
+            Ok(())
         };
-        let (encode, predictions) = self.engine.with_error_scope(network).await?;
-        let mut predictions = predictions.into_iter();
-        let read = watch.lap();
+        self.engine.with_error_scope(network).await?;
+        let mut predictions = predictions.into_iter().flatten();
         let milliseconds = Milliseconds {
             decode: decode / count,
             preprocess: preprocess / count,

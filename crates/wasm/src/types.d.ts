@@ -88,6 +88,7 @@ export interface Recognition {
   /** Probability of the whole text, 0 to 1. */
   confidence: number;
   characters: Character[];
+  /** The grid over this image. */
   grid: Grid;
   /** Whether the image is blank: its pixels hardly differ. */
   blank: boolean;
@@ -109,6 +110,8 @@ export interface NetworkConfig {
   alphabet: string;
   /** The length of the longest text. */
   maxLength: number;
+  /** The grid of an input of the configured size. A network whose input has the proportions of each
+   * image has another grid for each: see `Recognition`. */
   grid: Grid;
 }
 

@@ -17,7 +17,7 @@ use crate::progress::TerminalProgress;
 pub(crate) struct CalibrateArgs {
     /// Weights file; only its temperature is changed.
     weights: PathBuf,
-    /// A labelled folder, or synth:LOOK for images of the generator's validation split.
+    /// A labelled folder, or synth:LOOKS for images of the generator's validation split.
     #[arg(long, default_value = "synth:words")]
     data: String,
     /// Number of images.

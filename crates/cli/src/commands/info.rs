@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::Device;
+use captcha_model::config::Proportions;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
         writeln!(stdout(), "{}", serde_json::to_string_pretty(&all)?)?;
         return Ok(());
     }
+    let (height, width) = (config.input.height, config.input.width);
     let mut lines = vec![
         ("parameters", parameters.to_string()),
         (
@@ -46,9 +48,23 @@ pub(crate) fn run(args: &InfoArgs) -> Result<()> {
         ),
         (
             "input",
-            format!("{} x {} pixels", config.input.height, config.input.width),
+            match config.input.proportions {
+                Proportions::Fixed => format!("{height} x {width} pixels"),
+                Proportions::Image => {
+                    format!("about {height} x {width} pixels, in each image's proportions")
+                }
+            },
         ),
-        ("grid", format!("{} x {}", grid.rows, grid.cols)),
+        (
+            "grid",
+            match config.input.proportions {
+                Proportions::Fixed => format!("{} x {}", grid.rows, grid.cols),
+                Proportions::Image => format!(
+                    "{} x {} for an input of {height} x {width}",
+                    grid.rows, grid.cols
+                ),
+            },
+        ),
         ("alphabet", config.alphabet.clone()),
         ("maximum length", config.max_length.to_string()),
         ("temperature", weights.temperature.to_string()),

@@ -23,9 +23,10 @@ use crate::progress::TerminalProgress;
 pub(crate) struct TrainArgs {
     #[arg(long, default_value = "compact", conflicts_with = "resume", help = preset_help())]
     preset: String,
-    /// A labelled folder, or synth:LOOK for synthetic images.
-    #[arg(long, default_value = "synth:words", conflicts_with = "resume")]
-    data: String,
+    /// A labelled folder, or synth:LOOKS for synthetic images: a look, or several with their shares,
+    /// such as synth:random=5,words=2,built-in=3. By default the preset's looks.
+    #[arg(long, conflicts_with = "resume")]
+    data: Option<String>,
     /// Folder of the run, for checkpoints, metrics and the weights.
     #[arg(long)]
     out: PathBuf,

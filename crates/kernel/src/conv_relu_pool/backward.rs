@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Band, ConvReluPool, INACTIVE, SCRATCH, Scratch, resized, winograd};
+use crate::dispatch::{Task, dispatch};
 use crate::matmul::multiply;
 use crate::matrix::Matrix;
 
@@ -54,14 +55,18 @@ impl ConvReluPool {
             .fold(zeros, |mut sums, (((x_grad, x), grad), indices)| {
                 let (weight_grad, bias_grad) = &mut sums;
                 SCRATCH.with_borrow_mut(|scratch| {
-                    for band in self.bands(x.len() / x_values) {
-                        let maps = resized(&mut scratch.maps, self.filters * band.positions());
-                        self.unpool(&band, grad, indices, maps, bias_grad);
-                        self.weight_grad(&band, scratch, x, weight_grad);
-                        if let (Some(x_grad), Some(weight)) = (x_grad.as_deref_mut(), &packed) {
-                            self.input_grad(&band, scratch, weight, x_grad);
-                        }
-                    }
+                    dispatch(Backward {
+                        operation: self,
+                        images: x.len() / x_values,
+                        x,
+                        weight: packed.as_deref(),
+                        grad,
+                        indices,
+                        scratch,
+                        x_grad: x_grad.as_deref_mut(),
+                        weight_grad,
+                        bias_grad,
+                    });
                 });
                 sums
             })
@@ -83,6 +88,7 @@ impl ConvReluPool {
 
     /// Adds a band's part to the gradient of the packed weights. Takes the gradient of the band's
     /// maps from `scratch`, and leaves that of its products there.
+    #[inline(always)]
     fn weight_grad(&self, band: &Band, scratch: &mut Scratch, x: &[f32], weight: &mut [f32]) {
         let ((count, terms), columns) = (self.products(), self.columns(band));
         let Scratch {
@@ -117,6 +123,7 @@ impl ConvReluPool {
 
     /// Adds a band's part to the gradient of the input. Takes the gradient of the band's products
     /// from `scratch`.
+    #[inline(always)]
     fn input_grad(&self, band: &Band, scratch: &mut Scratch, weight: &[f32], x: &mut [f32]) {
         let ((count, terms), columns) = (self.products(), self.columns(band));
         let patches = resized(&mut scratch.patches, count * terms * columns);
@@ -142,6 +149,7 @@ impl ConvReluPool {
 
     /// The backward pass of pooling and ReLU: computes the gradient of a band's maps, and adds the
     /// band's part to the gradient of the bias.
+    #[inline(always)]
     fn unpool(
         &self,
         band: &Band,
@@ -151,7 +159,7 @@ impl ConvReluPool {
         bias: &mut [f32],
     ) {
         let [_, cols] = self.output();
-        self.for_each_output_row(band, |filter, to, from| {
+        for [filter, to, from] in self.output_rows(band) {
             let outputs = grad[to..to + cols].iter().zip(&pool_indices[to..to + cols]);
             let mut sum = 0.0;
             let [window_rows, window_cols] = self.window;
@@ -185,7 +193,38 @@ impl ConvReluPool {
                 }
             }
             bias[filter] += sum;
-        });
+        }
+    }
+}
+
+/// The backward pass of a task's images.
+struct Backward<'a> {
+    operation: &'a ConvReluPool,
+    images: usize,
+    x: &'a [f32],
+    /// Packed, if the gradient of the input is asked for.
+    weight: Option<&'a [f32]>,
+    grad: &'a [f32],
+    indices: &'a [u8],
+    scratch: &'a mut Scratch,
+    x_grad: Option<&'a mut [f32]>,
+    weight_grad: &'a mut [f32],
+    bias_grad: &'a mut [f32],
+}
+
+impl Task for Backward<'_> {
+    #[inline(always)]
+    fn run(mut self) {
+        let operation = self.operation;
+        for band in operation.bands(self.images) {
+            let values = operation.filters * band.positions();
+            let maps = resized(&mut self.scratch.maps, values);
+            operation.unpool(&band, self.grad, self.indices, maps, self.bias_grad);
+            operation.weight_grad(&band, self.scratch, self.x, self.weight_grad);
+            if let (Some(x_grad), Some(weight)) = (self.x_grad.as_deref_mut(), self.weight) {
+                operation.input_grad(&band, self.scratch, weight, x_grad);
+            }
+        }
     }
 }
 

@@ -98,6 +98,7 @@ impl ConvReluPool {
     }
 
     /// `B' d B`: `[elements, channels, tiles]`.
+    #[inline(always)]
     pub(super) fn input_transform(
         &self,
         band: &Band,
@@ -137,6 +138,7 @@ impl ConvReluPool {
     /// The backward pass of [`Self::input_transform`]: adds the gradient of the transformed tiles
     /// to the input's.
     #[cfg(feature = "threads")]
+    #[inline(always)]
     pub(super) fn input_transform_grad(
         &self,
         band: &Band,
@@ -196,6 +198,7 @@ impl ConvReluPool {
 
     /// `A' m A`, the convolved maps, `[filters, positions]`, of the products,
     /// `[elements, filters, tiles]`.
+    #[inline(always)]
     pub(super) fn output_transform(
         band: &Band,
         products: &[f32],
@@ -227,6 +230,7 @@ impl ConvReluPool {
 
     /// The backward pass of [`Self::output_transform`]: the products' gradient from the maps'.
     #[cfg(feature = "threads")]
+    #[inline(always)]
     pub(super) fn output_transform_grad(
         band: &Band,
         maps: &[f32],
@@ -257,6 +261,7 @@ impl ConvReluPool {
     }
 
     /// Copies a row of the input, with zeros in the padding and beyond its end.
+    #[inline(always)]
     fn copy_row(&self, x: &[f32], start: Option<usize>, row: &mut [f32]) {
         let (first, last) = self.columns_of_row(row.len());
         let Some(start) = start else {
@@ -271,6 +276,7 @@ impl ConvReluPool {
     /// The backward pass of [`Self::copy_row`] and the first sums: adds what `of` makes of four
     /// rows to a row of the input's gradient.
     #[cfg(feature = "threads")]
+    #[inline(always)]
     fn add_row(
         &self,
         x: &mut [f32],
@@ -292,17 +298,20 @@ impl ConvReluPool {
 
     /// The first and last column of the input in a row of this length, which starts with the
     /// padding.
+    #[inline(always)]
     fn columns_of_row(&self, length: usize) -> (usize, usize) {
         (self.padding, length.min(self.width + self.padding))
     }
 }
 
+#[inline(always)]
 fn combine(row: &mut [f32], a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) {
     for (value, (a, b)) in row.iter_mut().zip(a.iter().zip(b)) {
         *value = of(*a, *b);
     }
 }
 
+#[inline(always)]
 fn quarters(values: &[f32]) -> [&[f32]; 4] {
     let (upper, lower) = values.split_at(values.len() / 2);
     let ((a, b), (c, d)) = (
@@ -312,6 +321,7 @@ fn quarters(values: &[f32]) -> [&[f32]; 4] {
     [a, b, c, d]
 }
 
+#[inline(always)]
 fn quarters_mut(values: &mut [f32]) -> [&mut [f32]; 4] {
     let (upper, lower) = values.split_at_mut(values.len() / 2);
     let half = upper.len() / 2;

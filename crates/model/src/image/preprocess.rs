@@ -9,7 +9,7 @@ use super::decode::{RgbImage, check_size};
 use crate::config::{ModelConfig, Resampling};
 use crate::error::ModelError;
 
-/// Resizes an image to the network's input, scales its values to 0..1, and moves each square of
+/// Resizes an image to the network's input for this image ([`ModelConfig::for_image`]), scales its values to 0..1, and moves each square of
 /// `unshuffle` x `unshuffle` pixels to the channels of one position (pixel unshuffle).
 ///
 /// The pixel in row `i` and column `j` of its square goes to channel
@@ -17,12 +17,13 @@ use crate::error::ModelError;
 ///
 /// # Shapes
 ///
-/// - output: [`ModelConfig::input_shape`], flat
+/// - output: [`ModelConfig::input_shape`] of [`ModelConfig::for_image`], flat
 ///
 /// # Errors
 ///
 /// Those of [`check_size`].
 pub fn preprocess(image: &RgbImage, config: &ModelConfig) -> Result<Vec<f32>, ModelError> {
+    let config = &config.for_image(image.width(), image.height());
     let (input, side) = (&config.input, config.encoder.unshuffle);
     let resized = resize(image, [input.width, input.height], input.resampling)?;
     let [channels, rows, cols] = config.input_shape();
@@ -69,7 +70,7 @@ fn resize(
     Ok(resized)
 }
 
-/// Stacks preprocessed images.
+/// Stacks preprocessed images of a fixed input.
 ///
 /// # Shapes
 ///

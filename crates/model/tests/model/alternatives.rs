@@ -71,7 +71,7 @@ fn alternatives_of_a_wide_beam_hold_every_text() {
         config.decoder.carry_state = carry_state;
         let network = fresh(&config);
         let recognizer = recognizer(&network, &config);
-        let inputs = recognizer.preprocess(&images(1)).unwrap();
+        let inputs = recognizer.preprocess(&images(1)[0]).unwrap();
         let encoded = recognizer.encode(inputs).unwrap();
         let expected = all_texts(&network, &config, encoded.features());
         assert_eq!(expected.len(), 15);

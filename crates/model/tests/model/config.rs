@@ -1,6 +1,6 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use captcha_model::config::{BlockConfig, Grid};
+use captcha_model::config::{BlockConfig, Grid, Proportions};
 use captcha_model::image::{RgbImage, batch, preprocess};
 use captcha_model::{ModelConfig, ModelError};
 use image::Rgb;
@@ -190,4 +190,79 @@ fn input_of_grid_is_the_smallest_input_with_that_grid() {
     }
     let compact = ModelConfig::compact();
     assert_eq!(compact.input_of_grid(compact.grid()), [196, 388]);
+}
+
+#[test]
+fn input_size_has_the_proportions_and_the_pixels() {
+    let compact = ModelConfig::compact();
+    let pixels = (compact.input.height * compact.input.width) as f64;
+    for aspect_ratio in [0.5, 1.0, 2.0, 2.67, 4.0, 5.0, 8.0, 10.0] {
+        let [height, width] = compact.input_size(aspect_ratio, pixels);
+        compact.with_input([height, width]).validate().unwrap();
+        let ratio = width as f64 / height as f64 / aspect_ratio;
+        // Squares are the narrowest that all grids can be.
+        let wanted = if aspect_ratio < 1.0 {
+            0.75..2.2
+        } else {
+            0.85..1.18
+        };
+        assert!(
+            wanted.contains(&ratio),
+            "{aspect_ratio}: {height} x {width}"
+        );
+        let share = (height * width) as f64 / pixels;
+        assert!(
+            (0.7..1.4).contains(&share),
+            "{aspect_ratio}: {height} x {width}"
+        );
+        // Odd maps are slower.
+        let grid = compact.with_input([height, width]).grid();
+        assert!(grid.cols.is_multiple_of(2) && (grid.rows == 3 || grid.rows.is_multiple_of(2)));
+    }
+    assert_eq!(compact.input_size(388.0 / 196.0, pixels), [196, 388]);
+}
+
+#[test]
+fn for_image_follows_the_image_or_not() {
+    let mut config = ModelConfig::compact();
+    assert_eq!(config.for_image(400, 50), config);
+    assert_eq!(config.input_sizes(), [[196, 388]]);
+    config.input.proportions = Proportions::Image;
+    config.validate().unwrap();
+    let size = |width, height| {
+        let input = config.for_image(width, height).input;
+        assert_eq!(input.proportions, Proportions::Fixed);
+        [input.height, input.width]
+    };
+    // The paper's images have the input of the fixed configuration.
+    assert_eq!(size(100, 50), [196, 388]);
+    assert_eq!(size(200, 50), [132, 516]);
+    assert_eq!(size(50, 200), size(60, 60));
+    assert_eq!(size(4000, 20), size(1000, 100));
+    let sizes = config.input_sizes();
+    for (width, height) in [
+        (0, 0),
+        (1, 1),
+        (1, 65_535),
+        (65_535, 1),
+        (130, 35),
+        (222, 50),
+    ] {
+        assert!(sizes.contains(&size(width, height)), "{width} x {height}");
+    }
+    // An input's size has the proportions that lead to it.
+    for [height, width] in sizes {
+        assert_eq!(size(width as u32, height as u32), [height, width]);
+    }
+}
+
+#[test]
+fn config_with_fixed_proportions_is_written_as_before() {
+    let mut config = ModelConfig::compact();
+    let fixed = serde_json::to_string(&config).unwrap();
+    assert!(!fixed.contains("proportions"));
+    config.input.proportions = Proportions::Image;
+    let json = serde_json::to_string(&config).unwrap();
+    assert!(json.contains(r#""proportions":"Image""#));
+    assert_eq!(serde_json::from_str::<ModelConfig>(&json).unwrap(), config);
 }

@@ -1,7 +1,8 @@
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
+use captcha_model::config::{BlockConfig, Proportions};
 use captcha_model::image::RgbImage;
-use captcha_model::{Character, Recognizer, Vocabulary, Weights};
+use captcha_model::{Character, Inputs, Recognizer, Vocabulary, Weights};
 use pollster::block_on;
 
 use crate::support::{code, fresh, golden, images, through_a_file, tiny};
@@ -10,12 +11,23 @@ fn recognizer() -> Recognizer {
     Recognizer::new(&golden(), &Device::flex()).unwrap()
 }
 
+/// Some images as one batch.
+fn inputs(recognizer: &Recognizer, count: u8) -> Inputs {
+    let images = images(count);
+    let inputs = images
+        .iter()
+        .map(|image| recognizer.preprocess(image).unwrap());
+    let batches = Inputs::batches(inputs.collect());
+    assert_eq!(batches.len(), 1);
+    batches.into_iter().next().unwrap().inputs
+}
+
 #[test]
 fn recognize_gives_the_answers_of_the_network() {
     let recognizer = recognizer();
     let config = recognizer.config();
     let vocabulary = config.vocabulary().unwrap();
-    let inputs = recognizer.preprocess(&images(4)).unwrap();
+    let inputs = inputs(&recognizer, 4);
     let decoded = golden()
         .network(&Device::flex())
         .unwrap()
@@ -89,7 +101,7 @@ fn recognize_of_a_batch_gives_the_answer_of_each_image() {
 #[test]
 fn preprocess_encode_decode_give_the_answer_of_recognize() {
     let recognizer = recognizer();
-    let inputs = recognizer.preprocess(&images(2)).unwrap();
+    let inputs = inputs(&recognizer, 2);
     assert_eq!(inputs.images().dims(), [2, 3, 20, 40]);
     let encoded = recognizer.encode(inputs.clone()).unwrap();
     let staged = block_on(recognizer.decode(encoded, 0)).unwrap();
@@ -99,7 +111,52 @@ fn preprocess_encode_decode_give_the_answer_of_recognize() {
     );
     assert_eq!(
         staged,
-        block_on(recognizer.recognize_inputs(inputs)).unwrap()
+        block_on(recognizer.recognize_inputs(vec![inputs], 0)).unwrap()
+    );
+}
+
+#[test]
+fn recognize_gives_each_image_an_input_of_its_proportions() {
+    let mut config = tiny("abc", 3);
+    config.input.proportions = Proportions::Image;
+    // Wide enough for Winograd's convolution, whose weights have another layout.
+    for block in &mut config.encoder.blocks {
+        block.filters = 12;
+    }
+    config
+        .encoder
+        .blocks
+        .push(BlockConfig::new(12, true, true, false));
+    let weights = through_a_file(&fresh(&config), &config);
+    let recognizer = Recognizer::new(&weights, &Device::flex()).unwrap();
+    let wide = |image: &RgbImage| {
+        let mut wide =
+            RgbImage::from_pixel(4 * image.height(), image.height(), image::Rgb([255; 3]));
+        image::imageops::replace(&mut wide, image, 0, 0);
+        wide
+    };
+    let mut images = images(4);
+    images[1] = wide(&images[1]);
+    images[2] = wide(&images[2]);
+    for alternatives in [0, 2] {
+        let together = block_on(recognizer.recognize(&images, alternatives)).unwrap();
+        assert_eq!(together.len(), 4);
+        for (image, read) in images.iter().zip(&together) {
+            let (width, height) = image.dimensions();
+            let sized = config.for_image(width, height);
+            assert_eq!(read.grid, sized.grid());
+            // A network with this fixed input gives the same answer.
+            let fixed = through_a_file(&weights.network(&Device::flex()).unwrap(), &sized);
+            let fixed = Recognizer::new(&fixed, &Device::flex()).unwrap();
+            let alone =
+                block_on(fixed.recognize(std::slice::from_ref(image), alternatives)).unwrap();
+            assert_eq!(alone[0].text, read.text);
+            assert!((alone[0].confidence - read.confidence).abs() < 1e-5);
+        }
+    }
+    assert_ne!(
+        config.for_image(40, 20).grid(),
+        config.for_image(80, 20).grid()
     );
 }
 
@@ -117,7 +174,7 @@ fn recognize_on_an_autodiff_device_gives_the_same_answer() {
         let input = Tensor::<4>::ones([1, 3, 20, 40], device);
         (
             block_on(recognizer.recognize(&images(2), 2)).unwrap(),
-            block_on(recognizer.recognize_inputs(input)).unwrap(),
+            block_on(recognizer.recognize_inputs(vec![input.into()], 0)).unwrap(),
         )
     };
     let expected = read(&weights, &Device::flex());
@@ -179,7 +236,7 @@ fn recognize_with_uniform_logits_gives_no_text() {
 #[test]
 fn decode_of_values_that_are_not_finite_is_an_error() {
     let recognizer = recognizer();
-    let inputs = recognizer.preprocess(&images(1)).unwrap();
+    let inputs = inputs(&recognizer, 1);
     let encoded = recognizer.encode(inputs).unwrap();
     for value in [f32::NAN, f32::INFINITY] {
         let [_, positions, size] = encoded.features().dims();
@@ -241,10 +298,10 @@ fn encode_and_decode_of_another_shape_are_errors() {
         for shape in wrong {
             let refused = recognizer.encode(tensor(shape));
             assert_eq!(code(refused), "invalid-input", "{shape:?}");
-            let refused = block_on(recognizer.recognize_inputs(tensor(shape)));
+            let refused = block_on(recognizer.recognize_inputs(vec![tensor(shape).into()], 0));
             assert_eq!(code(refused), "invalid-input", "{shape:?}");
         }
-        block_on(recognizer.recognize_inputs(tensor([2, 3, 20, 40]))).unwrap();
+        block_on(recognizer.recognize_inputs(vec![tensor([2, 3, 20, 40]).into()], 0)).unwrap();
     }
     let features = Tensor::<3>::zeros([1, 35, 10], &Device::flex());
     assert_eq!(

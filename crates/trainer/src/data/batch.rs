@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use captcha_evaluation::data::{Example, PlacedCharacter};
-use captcha_model::image::preprocess;
-use captcha_model::{ModelConfig, Vocabulary};
+use captcha_model::image::{RgbImage, preprocess};
+use captcha_model::{Grid, ModelConfig, Vocabulary};
 use rand::RngExt;
 
 /// The input of a training or validation step.
@@ -49,6 +49,8 @@ impl Batch {
 #[derive(Clone, Debug)]
 pub struct Prepared {
     image: Vec<f32>,
+    /// Height and width of the network's input.
+    size: [usize; 2],
     /// Input of the decoder: `<start> characters`, padded; see [`Batcher::replace_inputs`].
     input: Vec<i32>,
     /// Expected output of the decoder: `characters <end>`, padded.
@@ -72,8 +74,20 @@ impl Batcher {
         })
     }
 
+    /// Height and width of the network's input for an image.
+    pub fn input_size(&self, image: &RgbImage) -> [usize; 2] {
+        let input = self.config.for_image(image.width(), image.height()).input;
+        [input.height, input.width]
+    }
+
     /// Preprocesses an example. This is the expensive part, and it can run on any thread.
     pub fn prepare(&self, example: &Example) -> Result<Prepared> {
+        self.prepare_at(example, self.input_size(&example.image))
+    }
+
+    /// Preprocesses an example for an input of a height and width.
+    pub fn prepare_at(&self, example: &Example, size: [usize; 2]) -> Result<Prepared> {
+        let config = self.config.with_input(size);
         let tokens = self
             .vocabulary
             .target(&example.text, self.config.max_length)?;
@@ -82,9 +96,10 @@ impl Batcher {
         let character_map = example
             .characters
             .as_ref()
-            .map(|characters| self.character_map(characters));
+            .map(|characters| self.character_map(characters, config.grid()));
         Ok(Prepared {
-            image: preprocess(&example.image, &self.config)?,
+            image: preprocess(&example.image, &config)?,
+            size,
             input: tokens[..steps].to_vec(),
             target: tokens[1..].to_vec(),
             character_map: character_map.transpose()?,
@@ -101,11 +116,34 @@ impl Batcher {
         }
     }
 
-    /// Stacks preprocessed examples on a device.
+    /// Stacks preprocessed examples in batches of at most `most`, each of one input size.
+    pub fn batches(&self, prepared: &[Prepared], most: usize, device: &Device) -> Vec<Batch> {
+        let mut groups: Vec<Vec<Prepared>> = Vec::new();
+        for one in prepared {
+            let open = |group: &&mut Vec<Prepared>| group.len() < most && group[0].size == one.size;
+            match groups.iter_mut().find(open) {
+                Some(group) => group.push(one.clone()),
+                None => groups.push(vec![one.clone()]),
+            }
+        }
+        let groups = groups.into_iter();
+        groups.map(|group| self.stack(group, device)).collect()
+    }
+
+    /// Stacks preprocessed examples of one input size on a device.
+    ///
+    /// # Panics
+    ///
+    /// If there are none, or their sizes differ.
     pub fn stack(&self, prepared: Vec<Prepared>, device: &Device) -> Batch {
-        let (size, steps) = (prepared.len(), self.config.steps());
+        let (count, steps) = (prepared.len(), self.config.steps());
+        let config = self.config.with_input(prepared[0].size);
+        assert!(
+            prepared.iter().all(|one| one.size == prepared[0].size),
+            "the images of a batch have one size"
+        );
         let ints = |values: Vec<i32>, width: usize| {
-            Tensor::<2, Int>::from_data(TensorData::new(values, [size, width]), device)
+            Tensor::<2, Int>::from_data(TensorData::new(values, [count, width]), device)
         };
         let tokens = |of: fn(&Prepared) -> &[i32]| {
             ints(prepared.iter().flat_map(of).copied().collect(), steps)
@@ -115,18 +153,17 @@ impl Batcher {
             .iter()
             .map(|one| one.character_map.clone())
             .collect();
-        let character_map = maps.map(|maps| ints(maps.concat(), self.config.grid().positions()));
+        let character_map = maps.map(|maps| ints(maps.concat(), config.grid().positions()));
         let images = prepared.into_iter().map(|one| one.image).collect();
         Batch {
-            images: captcha_model::image::batch(images, &self.config, device),
+            images: captcha_model::image::batch(images, &config, device),
             inputs,
             targets,
             character_map,
         }
     }
 
-    fn character_map(&self, characters: &[PlacedCharacter]) -> Result<Vec<i32>> {
-        let grid = self.config.grid();
+    fn character_map(&self, characters: &[PlacedCharacter], grid: Grid) -> Result<Vec<i32>> {
         let mut map = vec![Vocabulary::PAD as i32; grid.positions()];
         let cell =
             |share: f32, cells: usize| ((share.max(0.0) * cells as f32) as usize).min(cells - 1);

@@ -9,19 +9,31 @@ use anyhow::{Result, bail};
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::Device;
-use captcha_evaluation::data::Dataset;
+use captcha_evaluation::data::{Dataset, Example};
 use rayon::prelude::*;
 
 use crate::data::batch::{Batch, Batcher, Prepared};
+use crate::data::size_sorter::{SizeSorter, SizedBatch};
 
 /// Largest number of batches that wait for the network.
 const PREFETCH: usize = 4;
+
+/// What happens to the images of an epoch that do not fill a batch of one input size.
+#[derive(Clone, Copy, Debug)]
+pub enum Rest {
+    /// They are stretched to common sizes, so that an epoch has as many batches as if all images had
+    /// one size. Devices that train together need equal numbers.
+    Merged,
+    /// Each size has a batch of its own.
+    Separate,
+}
 
 /// A [`Dataset`] for burn-train; each iteration over it is the next epoch.
 pub struct Loader {
     dataset: Arc<dyn Dataset>,
     batcher: Batcher,
     batch: usize,
+    rest: Rest,
     range: Range<usize>,
     device: Device,
     threads: Arc<rayon::ThreadPool>,
@@ -34,6 +46,7 @@ impl Loader {
         dataset: Arc<dyn Dataset>,
         batcher: Batcher,
         batch: usize,
+        rest: Rest,
         first_epoch: usize,
         device: Device,
     ) -> Result<Self> {
@@ -47,6 +60,7 @@ impl Loader {
             dataset,
             batcher,
             batch,
+            rest,
             device,
             threads: Arc::new(threads),
             epoch: AtomicUsize::new(first_epoch),
@@ -58,6 +72,7 @@ impl Loader {
             dataset: self.dataset.clone(),
             batcher: self.batcher.clone(),
             batch: self.batch,
+            rest: self.rest,
             range,
             device,
             threads: self.threads.clone(),
@@ -71,22 +86,45 @@ impl DataLoader<Batch> for Loader {
         let epoch = self.epoch.fetch_add(1, Ordering::Relaxed);
         let (sender, batches) = sync_channel(PREFETCH);
         let (dataset, batcher) = (self.dataset.clone(), self.batcher.clone());
-        let (range, batch, threads) = (self.range.clone(), self.batch, self.threads.clone());
+        let (range, batch, rest) = (self.range.clone(), self.batch, self.rest);
+        let threads = self.threads.clone();
         // The detached thread ends after its last batch, or when the receiver is dropped.
         std::thread::spawn(move || {
+            let draw = |indices: Range<usize>| -> Result<Vec<Example>> {
+                let indices = indices.into_par_iter();
+                let examples = indices.map(|index| dataset.example(epoch, index));
+                threads.install(|| examples.collect())
+            };
+            let mut sorter = SizeSorter::new(batch);
+            let send = |batches: Vec<SizedBatch<Example>>| {
+                batches.into_iter().all(|batch| {
+                    let prepared = threads.install(|| prepare(&batcher, &batch));
+                    let failed = prepared.is_err();
+                    sender.send(prepared).is_ok() && !failed
+                })
+            };
             for start in range.clone().step_by(batch) {
-                let indices = start..(start + batch).min(range.end);
-                let prepared: Result<Vec<Prepared>> = threads.install(|| {
-                    indices
-                        .into_par_iter()
-                        .map(|index| batcher.prepare(&dataset.example(epoch, index)?))
-                        .collect()
-                });
-                let failed = prepared.is_err();
-                if sender.send(prepared).is_err() || failed {
-                    break;
+                match draw(start..(start + batch).min(range.end)) {
+                    Ok(examples) => {
+                        let sized = examples.into_iter().filter_map(|example| {
+                            let size = batcher.input_size(&example.image);
+                            sorter.push(example, size)
+                        });
+                        if !send(sized.collect()) {
+                            return;
+                        }
+                    }
+                    Err(error) => {
+                        // If the receiver is gone, the run has ended.
+                        let _ = sender.send(Err(error));
+                        return;
+                    }
                 }
             }
+            send(match rest {
+                Rest::Merged => sorter.merged_rest(),
+                Rest::Separate => sorter.rest(),
+            });
         });
         Box::new(Batches {
             loader: self,
@@ -107,6 +145,12 @@ impl DataLoader<Batch> for Loader {
         let at = |offset: usize| (self.range.start + offset).min(self.range.end);
         self.part(at(start)..at(end), self.device.clone())
     }
+}
+
+fn prepare(batcher: &Batcher, batch: &SizedBatch<Example>) -> Result<Vec<Prepared>> {
+    let examples = batch.items.par_iter();
+    let prepared = examples.map(|example| batcher.prepare_at(example, batch.size));
+    prepared.collect()
 }
 
 struct Batches<'a> {

@@ -13,6 +13,7 @@ use captcha_model::ModelConfig;
 use captcha_synth::{FontSet, Split, TextSource, listed_words};
 
 use crate::data::image_list::ImageList;
+use crate::data::mixture::MixedLooks;
 use crate::data::synthetic::{Looks, SyntheticDataset};
 use crate::data::training_parts::training_parts;
 use crate::training::recipe::Recipe;
@@ -21,20 +22,20 @@ use crate::training::recipe::Recipe;
 #[derive(Clone, Debug, PartialEq)]
 pub enum DataSource {
     /// The generator, with some looks.
-    Synthetic(Looks),
+    Synthetic(MixedLooks),
     /// A labelled folder.
     Folder(PathBuf),
 }
 
 impl DataSource {
-    /// Parses `synth:LOOK` or the path of a folder; [`Looks::parse`] says what a look can be.
+    /// Parses `synth:LOOKS` or the path of a folder; [`MixedLooks::parse`] says what looks can be.
     ///
     /// # Errors
     ///
     /// If there is no such look, or its file cannot be used.
     pub fn parse(text: &str) -> Result<Self> {
         Ok(match text.strip_prefix("synth:") {
-            Some(looks) => Self::Synthetic(Looks::parse(looks)?),
+            Some(looks) => Self::Synthetic(MixedLooks::parse(looks)?),
             None => Self::Folder(text.into()),
         })
     }
@@ -73,38 +74,41 @@ impl RunData {
 }
 
 fn synthetic(
-    looks: &Looks,
+    looks: &MixedLooks,
     recipe: &Recipe,
     network: &ModelConfig,
     seed: u64,
     first_image: u64,
 ) -> Result<RunData> {
     check_texts(looks, network)?;
-    let mut generator = looks.generator(FontSet::Train, Split::Train, seed);
-    if looks.has_words() {
-        generator = generator.with_texts(TextSource::Mixed {
-            words: listed_words().iter().map(|&word| word.to_owned()).collect(),
-            random_share: recipe.data.random_share as f32,
-        });
-    }
-    let generator = generator
-        .with_blank_share(recipe.data.blank_share as f32)
-        .with_distortion_share(recipe.data.distortion_share as f32)
-        .with_extra_fonts_share(recipe.data.extra_fonts_share as f32);
-    let train = SyntheticDataset::new(generator, recipe.training.images_per_epoch);
-    let train = Arc::new(train.starting_at(first_image));
-    let share = recipe.data.augmented_share;
+    let data = &recipe.data;
+    let dataset = |looks: &Looks| -> Arc<dyn Dataset> {
+        let mut generator = looks.generator(FontSet::Train, Split::Train, seed);
+        if looks.has_words() {
+            generator = generator.with_texts(TextSource::Mixed {
+                words: listed_words().iter().map(|&word| word.to_owned()).collect(),
+                random_share: data.random_share as f32,
+            });
+        }
+        let generator = generator
+            .with_blank_share(data.blank_share as f32)
+            .with_distortion_share(data.distortion_share as f32)
+            .with_extra_fonts_share(data.extra_fonts_share as f32);
+        let train = SyntheticDataset::new(generator, recipe.training.images_per_epoch);
+        Arc::new(train.starting_at(first_image))
+    };
+    let (train, share) = (looks.dataset(dataset)?, data.augmented_share);
     let count = recipe.training.validation_images;
     Ok(RunData {
         train: Arc::new(Augmented::new(train, share, seed, AugmentStream::Train)),
-        validation: synthetic_validation(looks, seed, count),
+        validation: synthetic_validation(looks, seed, count)?,
         list: None,
         notes: Vec::new(),
     })
 }
 
 /// Whether the network can write all texts of the looks.
-fn check_texts(looks: &Looks, network: &ModelConfig) -> Result<()> {
+fn check_texts(looks: &MixedLooks, network: &ModelConfig) -> Result<()> {
     let vocabulary = network.vocabulary()?;
     let characters = looks.alphabet();
     let unwritten: String = characters
@@ -126,9 +130,11 @@ fn check_texts(looks: &Looks, network: &ModelConfig) -> Result<()> {
 }
 
 /// Images of the generator's validation split.
-fn synthetic_validation(looks: &Looks, seed: u64, count: usize) -> Arc<dyn Dataset> {
-    let generator = looks.generator(FontSet::Train, Split::Validation, seed);
-    Arc::new(SyntheticDataset::new(generator, count))
+fn synthetic_validation(looks: &MixedLooks, seed: u64, count: usize) -> Result<Arc<dyn Dataset>> {
+    looks.dataset(|looks| {
+        let generator = looks.generator(FontSet::Train, Split::Validation, seed);
+        Arc::new(SyntheticDataset::new(generator, count))
+    })
 }
 
 fn labelled_folder(
@@ -173,7 +179,7 @@ pub fn validation_data(
     match source {
         DataSource::Synthetic(looks) => {
             check_texts(looks, network)?;
-            Ok((synthetic_validation(looks, seed, count), Vec::new()))
+            Ok((synthetic_validation(looks, seed, count)?, Vec::new()))
         }
         DataSource::Folder(folder) => {
             let vocabulary = network.vocabulary()?;

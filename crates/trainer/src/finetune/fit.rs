@@ -13,10 +13,10 @@ use captcha_model::Network;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::data::batch::{Batch, Batcher, Prepared};
+use crate::data::batch::Batcher;
 use crate::finetune::history::{Progress, describe};
 use crate::finetune::interpolation::with_initial_weights;
-use crate::finetune::job::Job;
+use crate::finetune::job::{Job, PreparedPart};
 use crate::finetune::validate::{Validation, validate, values};
 use crate::training::losses::text_losses;
 use crate::training::model::{StepOutput, TrainingModel};
@@ -30,6 +30,9 @@ const EARLIEST_END: f64 = 0.3;
 
 /// Largest share of a run that the warm-up takes.
 const LONGEST_WARMUP: f64 = 0.15;
+/// Steps of the cooldown as a share of the steps before it, and at least.
+const COOLDOWN: f64 = 0.2;
+const SHORTEST_COOLDOWN: usize = 50;
 /// Share of a run after which the losses of the files count.
 const LOSSES_FROM: f64 = 0.25;
 
@@ -74,12 +77,46 @@ pub enum End {
     Interrupted,
 }
 
+/// The last steps of a run that does not improve any more: the learning rate falls to zero, as at the
+/// end of a whole run, which usually improves the network once more (Hägele et al. 2024, "Scaling Laws
+/// and Compute-Optimal Training Beyond Fixed Training Durations").
+#[derive(Clone, Copy)]
+struct Cooldown {
+    start: usize,
+    steps: usize,
+    /// Learning rate at its start.
+    rate: f64,
+}
+
+impl Cooldown {
+    fn after(step: usize, rate: f64) -> Self {
+        let steps = (COOLDOWN * step as f64) as usize;
+        Self {
+            start: step,
+            steps: steps.max(SHORTEST_COOLDOWN),
+            rate,
+        }
+    }
+
+    fn is_over(&self, step: usize) -> bool {
+        step >= self.start + self.steps
+    }
+
+    fn rate(&self, step: usize) -> f64 {
+        let done = step.saturating_sub(self.start) as f64 / self.steps as f64;
+        self.rate * (1.0 - done).max(0.0)
+    }
+}
+
 /// The state of a run.
 struct Run<'a> {
     job: &'a Job<'a>,
     model: TrainingModel,
     optimizer: ModuleOptimizer,
     average: Network,
+    /// Learning rate of the last step.
+    rate: f64,
+    cooldown: Option<Cooldown>,
     started: Instant,
     history: Vec<Progress>,
     /// Position in `history`, network and validation of the network to keep.
@@ -111,6 +148,8 @@ pub(super) fn fit(job: &Job) -> Result<Fitted> {
         average: model.network.valid(),
         optimizer: optimizer(&options)?,
         model,
+        rate: 0.0,
+        cooldown: None,
         job,
         started: Instant::now(),
         history: Vec::new(),
@@ -125,12 +164,7 @@ pub(super) fn fit(job: &Job) -> Result<Fitted> {
     let (sender, steps) = sync_channel(PREFETCH);
     let end = std::thread::scope(|scope| {
         scope.spawn(|| {
-            let batch = job.recipe.batch as u64;
-            for step in 0..job.recipe.steps as u64 {
-                let prepared: Result<Vec<_>> = (step * batch..(step + 1) * batch)
-                    .into_par_iter()
-                    .map(|number| job.prepare(&batcher, step, number))
-                    .collect();
+            for prepared in job.steps(&batcher) {
                 let failed = prepared.is_err();
                 if sender.send(prepared).is_err() || failed {
                     break;
@@ -140,7 +174,7 @@ pub(super) fn fit(job: &Job) -> Result<Fitted> {
         // Dropped at the end of this scope's closure, which ends the thread.
         run.steps(&batcher, steps, &autodiff)
     })?;
-    if matches!(end, End::Finished | End::TimeLimit) {
+    if end != End::Interrupted {
         run.keep_last();
     }
     let (best, network, validation) = run.best.context("no network was validated")?;
@@ -171,13 +205,11 @@ pub(super) fn fit(job: &Job) -> Result<Fitted> {
     })
 }
 
-type PreparedStep = Vec<(Prepared, Option<usize>)>;
-
 impl Run<'_> {
     fn steps(
         &mut self,
         batcher: &Batcher,
-        steps: Receiver<Result<PreparedStep>>,
+        steps: Receiver<Result<Vec<PreparedPart>>>,
         device: &Device,
     ) -> Result<End> {
         let (recipe, session) = (self.job.recipe, self.job.session);
@@ -204,15 +236,15 @@ impl Run<'_> {
             let prepared = steps
                 .recv()
                 .unwrap_or_else(|_| Err(anyhow!("the loader stopped early")))?;
-            let (prepared, files): (Vec<_>, Vec<_>) = prepared.into_iter().unzip();
-            let parts: Vec<Batch> = prepared
-                .chunks(recipe.batch / recipe.parts)
-                .map(|part| batcher.stack(part.to_vec(), device))
-                .collect();
+            let (parts, files): (Vec<Vec<_>>, Vec<Vec<_>>) = prepared
+                .into_iter()
+                .map(|part| part.into_iter().unzip())
+                .unzip();
+            let files = files.concat();
+            let parts = parts.into_iter().map(|part| batcher.stack(part, device));
             // Each part has its own leaves: parts with shared leaves would be one graph, whose lock
             // backward holds while other parts wait, or wait for each other for ever.
             let parts: Vec<_> = parts
-                .into_iter()
                 .map(|part| (self.model.clone().fork(device), part))
                 .collect();
             let outputs: Vec<TrainOutput<StepOutput>> = threads.install(|| {
@@ -226,16 +258,23 @@ impl Run<'_> {
             session
                 .progress
                 .update((step + 1) * recipe.batch, &self.metrics());
+            if self
+                .cooldown
+                .is_some_and(|cooldown| cooldown.is_over(step + 1))
+            {
+                end = End::NoImprovement;
+                break;
+            }
             if (step + 1).is_multiple_of(recipe.validate_every) {
                 self.validate(step + 1)?;
-                if done >= EARLIEST_END && self.since_best() >= recipe.patience {
-                    end = End::NoImprovement;
-                    break;
+                let stuck = done >= EARLIEST_END && self.since_best() >= recipe.patience;
+                if stuck && self.cooldown.is_none() {
+                    self.cooldown = Some(Cooldown::after(step + 1, self.rate));
                 }
             }
         }
         let last = self.history.last().map_or(0, |last| last.step);
-        if end != End::NoImprovement && self.recent.1 > 0 {
+        if self.recent.1 > 0 {
             let steps = last + self.recent.1 / recipe.batch;
             self.validate(steps)?;
         }
@@ -281,9 +320,12 @@ impl Run<'_> {
         let warmup = warmup.max(done / LONGEST_WARMUP).min(1.0);
         let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
         let rate = recipe.learning_rate * warmup * cosine;
+        self.rate = self
+            .cooldown
+            .map_or(rate, |cooldown| cooldown.rate(step).min(rate));
         self.model = self
             .optimizer
-            .step(rate, self.model.clone(), gradients.grads());
+            .step(self.rate, self.model.clone(), gradients.grads());
         // The average follows faster at the start, when it holds little else than its start.
         let decay = recipe
             .average_decay

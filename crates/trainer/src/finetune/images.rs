@@ -9,7 +9,7 @@ use captcha_evaluation::data::labels::{LabelledFile, list_labels_as};
 use captcha_evaluation::data::splits::{HashedFile, Parts};
 use captcha_evaluation::wording::plural;
 use captcha_model::ModelConfig;
-use captcha_model::config::Grid;
+use captcha_model::config::Proportions;
 use captcha_model::vocabulary::lowercase;
 
 use crate::data::training_parts::{named, read_images};
@@ -17,9 +17,11 @@ use crate::data::training_parts::{named, read_images};
 /// The longest label, and the largest alphabet.
 const MAX_LENGTH: usize = 16;
 const MAX_ALPHABET: usize = 512;
-/// Rows and columns of the grids that an input is chosen from. Each block takes at least three.
-const MIN_GRID: usize = 3;
-const MAX_GRID: usize = 129;
+/// Images whose aspect ratios differ by more than this factor are not all stretched to the same
+/// input.
+const MAX_STRETCH: f64 = 1.25;
+/// Share of the images, at either end, that may have any aspect ratio.
+const OUTLIERS: f64 = 0.02;
 /// A character in fewer training images than this is reported.
 const FEW_IMAGES_OF_CHARACTER: usize = 5;
 /// Fewer labelled images than this are reported.
@@ -36,8 +38,8 @@ pub struct LabelledImages {
     pub max_length: usize,
     /// Lengths of the labels, shortest to longest.
     pub lengths: RangeInclusive<usize>,
-    /// Median of width divided by height.
-    pub aspect_ratio: f64,
+    /// Width divided by height of each image, sorted.
+    pub aspect_ratios: Vec<f64>,
     /// Notes for the user.
     pub notes: Vec<String>,
 }
@@ -59,14 +61,14 @@ impl LabelledImages {
         let read = read_images(folder, files)?;
         notes.extend(read.notes);
         notes.extend(different_sizes(&read.sizes));
-        let aspect_ratio = median_aspect_ratio(&read.sizes);
+        let aspect_ratios = aspect_ratios(&read.sizes);
         let parts = read.images.split(folder, listing.ordered)?;
         let mut images = Self {
             alphabet: String::new(),
             max_length: 0,
             lengths: 1..=1,
             parts: Parts::default(),
-            aspect_ratio,
+            aspect_ratios,
             notes,
         }
         .with_parts(parts);
@@ -92,7 +94,7 @@ impl LabelledImages {
             alphabet: characters.into_iter().collect(),
             max_length: longest,
             lengths: lengths.min().unwrap_or(1)..=longest,
-            aspect_ratio: self.aspect_ratio,
+            aspect_ratios: self.aspect_ratios.clone(),
             notes: self.notes.clone(),
             parts,
         }
@@ -100,40 +102,31 @@ impl LabelledImages {
 
     /// The configuration of a network for these images that can start from the weights of `from`.
     /// Its input has the images' proportions and about `pixel_share` times the pixels of the input
-    /// of `from`; the encoder is convolutional and attention takes any grid. `None` keeps the input.
+    /// of `from`. `None` keeps the input.
     pub fn network(&self, from: &ModelConfig, pixel_share: Option<f64>) -> ModelConfig {
         let mut config = from.clone();
         config.alphabet.clone_from(&self.alphabet);
         config.max_length = self.max_length;
-        if let Some(share) = pixel_share {
-            let pixels = share * (from.input.height * from.input.width) as f64;
-            let [height, width] = input_size(from, pixels, self.aspect_ratio);
-            (config.input.height, config.input.width) = (height, width);
-            if config.validate().is_err() {
-                config.input = from.input.clone();
-            }
-        }
-        config
+        let Some(share) = pixel_share else {
+            return config;
+        };
+        let pixels = share * (from.input.height * from.input.width) as f64;
+        let ratio = |share: f64| {
+            let last = self.aspect_ratios.len().saturating_sub(1);
+            let place = (share * last as f64).round() as usize;
+            self.aspect_ratios.get(place).copied().unwrap_or(1.0)
+        };
+        let fixed = config.with_input(config.input_size(ratio(0.5), pixels));
+        let mut own = fixed.clone();
+        own.input.proportions = Proportions::Image;
+        let input = |share| own.for_image((1000.0 * ratio(share)) as u32, 1000).input;
+        let differ = ratio(1.0 - OUTLIERS) > MAX_STRETCH * ratio(OUTLIERS)
+            && input(1.0 - OUTLIERS) != input(OUTLIERS);
+        let wanted = if differ { own.clone() } else { fixed.clone() };
+        let mut fitting = [wanted, fixed].into_iter();
+        let fitting = fitting.find(|config| config.validate().is_ok());
+        fitting.unwrap_or(config)
     }
-}
-
-/// Height and width of an input with an aspect ratio and about so many pixels, for the encoder of
-/// `from`.
-fn input_size(from: &ModelConfig, pixels: f64, aspect_ratio: f64) -> [usize; 2] {
-    let distance = |value: usize, wanted: f64| (value as f64 / wanted).ln().abs();
-    let nearest = |rows: usize| -> [usize; 2] {
-        let of = |cols: usize| from.input_of_grid(Grid { rows, cols });
-        let wanted = of(1)[0] as f64 * aspect_ratio;
-        let widths = (MIN_GRID..MAX_GRID).map(of);
-        let best = widths.min_by(|a, b| distance(a[1], wanted).total_cmp(&distance(b[1], wanted)));
-        best.unwrap_or_else(|| of(MIN_GRID))
-    };
-    let sizes = (MIN_GRID..MAX_GRID).map(nearest);
-    let best = sizes.min_by(|a, b| {
-        let off = |size: &[usize; 2]| distance(size[0] * size[1], pixels);
-        off(a).total_cmp(&off(b))
-    });
-    best.unwrap_or([from.input.height, from.input.width])
 }
 
 /// Leaves out images whose label is too long.
@@ -199,13 +192,14 @@ fn without_missing_files(
     Ok(files)
 }
 
-fn median_aspect_ratio(sizes: &[(u32, u32)]) -> f64 {
+/// Width divided by height of each image, sorted.
+fn aspect_ratios(sizes: &[(u32, u32)]) -> Vec<f64> {
     let mut ratios: Vec<f64> = sizes
         .iter()
         .map(|&(width, height)| f64::from(width) / f64::from(height.max(1)))
         .collect();
     ratios.sort_by(f64::total_cmp);
-    ratios.get(ratios.len() / 2).copied().unwrap_or(1.0)
+    ratios
 }
 
 /// A note on images of different sizes.
@@ -222,7 +216,7 @@ fn different_sizes(sizes: &[(u32, u32)]) -> Option<String> {
             .map(|((width, height), count)| format!("{width} x {height} ({count})"))
             .collect();
         format!(
-            "the images have {} sizes, and all are scaled to the same: {}",
+            "the images have {} sizes, and each is scaled to the network's input: {}",
             counts.len(),
             named(&sizes)
         )
@@ -276,26 +270,35 @@ fn few_images(parts: &Parts, characters: &[char]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn input_size_has_the_proportions_and_the_pixels() {
-        let compact = ModelConfig::compact();
-        let pixels = (compact.input.height * compact.input.width) as f64;
-        for aspect_ratio in [0.5, 1.0, 2.0, 2.67, 4.0, 5.0, 8.0, 10.0] {
-            let [height, width] = input_size(&compact, pixels, aspect_ratio);
-            let mut config = compact.clone();
-            (config.input.height, config.input.width) = (height, width);
-            config.validate().expect("a network");
-            let ratio = width as f64 / height as f64 / aspect_ratio;
-            assert!(
-                (0.85..1.18).contains(&ratio),
-                "{aspect_ratio}: {height} x {width}"
-            );
-            let share = (height * width) as f64 / pixels;
-            assert!(
-                (0.7..1.4).contains(&share),
-                "{aspect_ratio}: {height} x {width}"
-            );
+    fn images(sizes: &[(u32, u32)]) -> LabelledImages {
+        LabelledImages {
+            parts: Parts::default(),
+            alphabet: "ab".into(),
+            max_length: 2,
+            lengths: 2..=2,
+            aspect_ratios: aspect_ratios(sizes),
+            notes: Vec::new(),
         }
-        assert_eq!(input_size(&compact, pixels, 388.0 / 196.0), [196, 388]);
+    }
+
+    #[test]
+    fn network_has_the_proportions_of_the_images() {
+        let compact = ModelConfig::compact();
+        let network = |sizes: &[(u32, u32)]| images(sizes).network(&compact, Some(1.0)).input;
+        let wide = network(&[(200, 50), (200, 50), (204, 50)]);
+        assert_eq!([wide.height, wide.width], [132, 516]);
+        assert_eq!(wide.proportions, Proportions::Fixed);
+        let mixed = network(&[(148, 50), (180, 50), (222, 50)]);
+        assert_eq!(mixed.proportions, Proportions::Image);
+        // Both are squares for the network.
+        let high = network(&[(60, 100), (70, 100), (90, 100)]);
+        assert_eq!(high.proportions, Proportions::Fixed);
+        let mut one_outlier = vec![(200, 50); 99];
+        one_outlier.push((50, 50));
+        assert_eq!(network(&one_outlier).proportions, Proportions::Fixed);
+        assert_eq!(
+            images(&[(200, 50)]).network(&compact, None).input,
+            compact.input
+        );
     }
 }

@@ -17,7 +17,8 @@ pub struct FinetuneRecipe {
     /// Parts of a step's batch. The CPU computes them at the same time; batch norm has the
     /// statistics of a part.
     pub parts: usize,
-    /// Peak learning rate; it falls to zero along half a cosine.
+    /// Peak learning rate; it falls to zero along half a cosine, or faster once the run does not
+    /// improve any more.
     pub learning_rate: f64,
     /// Steps of the linear warm-up.
     pub warmup_steps: usize,
@@ -36,7 +37,8 @@ pub struct FinetuneRecipe {
     pub average_decay: f32,
     /// Steps between two validations.
     pub validate_every: usize,
-    /// Validations without a smaller loss after which a run ends.
+    /// Validations without a smaller loss after which the learning rate falls to zero, which ends the
+    /// run.
     pub patience: usize,
     /// Pixels of the network's input, as a share of those of the initial network's input. The
     /// input has the proportions of the images. `None` keeps the initial network's input.
@@ -48,7 +50,7 @@ pub struct FinetuneRecipe {
     /// images and with the labels' characters.
     pub nearest_look_share: f64,
     /// Share of the images that are generated with the look that the initial weights were trained
-    /// on, if the labels have all its characters.
+    /// on, if it is a single one and the labels have all its characters.
     pub initial_look_share: f64,
     /// Steps in which augmentation grows from half to full strength, and token dropout from none to
     /// its share: new characters are learned sooner from images that change little. In a short run

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 use captcha_evaluation::data::image_files::read_image;
 use captcha_evaluation::data::labels::LabelledFile;
 use captcha_evaluation::data::{Dataset, Example};
+use captcha_model::ModelConfig;
 use captcha_model::image::RgbImage;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -24,8 +25,8 @@ pub struct TrainingStream {
     synthetic: Option<Arc<dyn Dataset>>,
     synthetic_share: f64,
     augmentation: Augmentation,
-    /// Columns and rows of pixels of the network's input.
-    size: [u32; 2],
+    /// The network, whose input the images are scaled to.
+    config: ModelConfig,
     seed: u64,
 }
 
@@ -53,7 +54,7 @@ impl TrainingStream {
         files: Vec<LabelledFile>,
         synthetic: Option<(Arc<dyn Dataset>, f64)>,
         augmentation: Augmentation,
-        size: [u32; 2],
+        config: ModelConfig,
         seed: u64,
     ) -> Result<Self> {
         ensure!(!files.is_empty(), "there are no images to train on");
@@ -79,7 +80,7 @@ impl TrainingStream {
             synthetic,
             synthetic_share,
             augmentation,
-            size,
+            config,
             seed,
         })
     }
@@ -108,7 +109,7 @@ impl TrainingStream {
             if after > before {
                 let (epoch, index) = (before / dataset.len() as u64, before % dataset.len() as u64);
                 let mut example = dataset.example(epoch as usize, index as usize)?;
-                example.image = augmentation.apply(&example.image, self.size, &mut random)?;
+                example.image = self.variant(&augmentation, &example.image, &mut random)?;
                 return Ok(Drawn {
                     example,
                     file: None,
@@ -132,13 +133,25 @@ impl TrainingStream {
         };
         Ok(Drawn {
             example: Example {
-                image: augmentation.apply(image, self.size, &mut random)?,
+                image: self.variant(&augmentation, image, &mut random)?,
                 text: listed.text.clone(),
                 characters: None,
                 rendering: None,
             },
             file: Some(file),
         })
+    }
+
+    /// A variant of an image, as large as the network's input for it.
+    fn variant(
+        &self,
+        augmentation: &Augmentation,
+        image: &RgbImage,
+        random: &mut ChaCha8Rng,
+    ) -> Result<RgbImage> {
+        let input = self.config.for_image(image.width(), image.height()).input;
+        let size = [input.width as u32, input.height as u32];
+        augmentation.apply(image, size, random)
     }
 
     /// Number of generated images among the first `count`.

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use captcha_evaluation::data::image_files::read_image;
 use captcha_evaluation::data::{Dataset, Example};
 use captcha_model::image::preprocess;
 use captcha_model::vocabulary::lowercase;
 use captcha_synth::{FontSet, Generator, Look, Split, TextSource, parse_alphabet};
 
+use crate::data::mixture::Mixture;
 use crate::data::run_data::DataSource;
 use crate::data::synthetic::{Looks, SyntheticDataset};
 use crate::finetune::FinetuneRequest;
@@ -19,8 +20,6 @@ use crate::finetune::nearest_looks::Comparison;
 use crate::finetune::recipe::FinetuneRecipe;
 use crate::training::train::Session;
 
-/// Its multiples, without their whole parts, are spread evenly between 0 and 1.
-const GOLDEN_RATIO: f64 = 0.618_033_988_749_895;
 /// Images of an epoch; the number only divides an endless series.
 const IMAGES: usize = 1 << 20;
 /// Looks that are mixed in as the nearest.
@@ -46,29 +45,34 @@ pub(super) fn generated_images(
         initial_look_share: initial,
         ..
     } = request.recipe;
-    let mut sources = Vec::new();
+    let mut sources: Vec<(Arc<dyn Dataset>, f64)> = Vec::new();
     if nearest > 0.0 {
         let looks = nearest_looks(request, images, session)?;
         let share = nearest / looks.len().max(1) as f64;
-        sources.extend(looks.into_iter().map(|dataset| (dataset, share)));
+        for dataset in looks {
+            sources.push((Arc::new(dataset), share));
+        }
     }
-    if random > 0.0 {
-        sources.extend(random_looks(request, images)?.map(|dataset| (dataset, random)));
+    if random > 0.0
+        && let Some(dataset) = random_looks(request, images)?
+    {
+        sources.push((Arc::new(dataset), random));
     }
-    if initial > 0.0 {
-        sources.extend(initial_look(request, images).map(|looks| {
-            let generator = looks.generator(FontSet::Train, Split::Train, request.seed);
-            (SyntheticDataset::new(generator, IMAGES), initial)
-        }));
+    if initial > 0.0
+        && let Some(looks) = initial_look(request, images)
+    {
+        let generator = looks.generator(FontSet::Train, Split::Train, request.seed);
+        sources.push((Arc::new(SyntheticDataset::new(generator, IMAGES)), initial));
+    }
+    if sources.is_empty() {
+        return Ok(None);
     }
     let share = sources.iter().map(|(_, share)| share).sum();
-    Ok((!sources.is_empty()).then(|| {
-        let mixture: Arc<dyn Dataset> = Arc::new(Mixture {
-            sources,
-            ignore_case: request.ignore_case,
-        });
-        (mixture, share)
-    }))
+    let images: Arc<dyn Dataset> = Arc::new(GeneratedImages {
+        dataset: Mixture::new(sources)?,
+        ignore_case: request.ignore_case,
+    });
+    Ok(Some((images, share)))
 }
 
 /// Another random look for each image, with texts like the labels.
@@ -96,6 +100,8 @@ fn nearest_looks(
         return Ok(Vec::new());
     };
     let config = images.network(&request.from.config, request.recipe.input_pixel_share);
+    // The looks are compared at one size.
+    let config = config.with_input([config.input.height, config.input.width]);
     let files = images.parts.train.iter().take(COMPARED_IMAGES);
     let prepared = files
         .map(|image| Ok(preprocess(&read_image(&image.file.path)?, &config)?))
@@ -167,45 +173,29 @@ pub(super) fn initial_look_examples(
 /// lengths.
 fn initial_look(request: &FinetuneRequest, images: &LabelledImages) -> Option<Looks> {
     let data = request.from.training["data"].as_str()?;
-    let Ok(DataSource::Synthetic(looks @ Looks::One(_))) = DataSource::parse(data) else {
+    let Ok(DataSource::Synthetic(mixed)) = DataSource::parse(data) else {
         return None;
     };
+    let looks = mixed.single().filter(|looks| **looks != Looks::Random)?;
     let longest = *looks.lengths().end();
     let has = |character| images.alphabet.contains(character);
-    (looks.alphabet().chars().all(has) && longest <= images.max_length).then_some(looks)
+    (looks.alphabet().chars().all(has) && longest <= images.max_length).then(|| looks.clone())
 }
 
-/// Several series of images, each with its share.
-struct Mixture {
-    sources: Vec<(SyntheticDataset, f64)>,
+/// Generated images as fine-tuning uses them: without the positions of the characters, and in small
+/// letters if case is ignored.
+struct GeneratedImages {
+    dataset: Mixture,
     ignore_case: bool,
 }
 
-impl Mixture {
-    /// The series of the image at a place.
-    fn source(&self, index: usize) -> Option<&SyntheticDataset> {
-        let total: f64 = self.sources.iter().map(|(_, share)| share).sum();
-        // The golden ratio spreads the places evenly, whatever the shares.
-        let mut place = total * (index as f64 * GOLDEN_RATIO).fract();
-        let last = self.sources.last().map(|(source, _)| source);
-        for (source, share) in &self.sources {
-            if place < *share {
-                return Some(source);
-            }
-            place -= share;
-        }
-        last
-    }
-}
-
-impl Dataset for Mixture {
+impl Dataset for GeneratedImages {
     fn len(&self) -> usize {
-        IMAGES
+        self.dataset.len()
     }
 
     fn example(&self, epoch: usize, index: usize) -> Result<Example> {
-        let source = self.source(index).context("no images are generated")?;
-        let mut example = source.example(epoch, index)?;
+        let mut example = self.dataset.example(epoch, index)?;
         // Only the character map uses the positions.
         example.characters = None;
         if self.ignore_case {

@@ -60,8 +60,7 @@ pub(super) fn validate(
 ) -> Result<Validation> {
     let batcher = Batcher::new(config.clone())?;
     let (mut logits, mut targets, mut exact_matches) = (Vec::new(), Vec::new(), 0);
-    for part in images.chunks(BATCH) {
-        let batch = batcher.stack(part.to_vec(), device);
+    for batch in batcher.batches(images, BATCH, device) {
         let features = network.encoder.forward(batch.images);
         let forced = network
             .decoder

@@ -17,7 +17,7 @@ pub struct Provenance {
     /// own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<ModelConfig>,
-    /// The training data: a folder or `synth:LOOK`.
+    /// The training data: a folder or `synth:LOOKS`.
     pub data: String,
     /// Absolute path of the labelled folder. Only in a run's folder: a weights file does not reveal
     /// paths.

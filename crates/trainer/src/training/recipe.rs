@@ -8,6 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::data::mixture::MixedLooks;
+
 /// A whole run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +62,9 @@ impl<'de> Deserialize<'de> for Model {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecipe {
+    /// The looks of the images, as [`MixedLooks::parse`] reads them, unless the user names others.
+    #[serde(default = "words")]
+    pub looks: String,
     /// Share of random strings among the texts; the others are listed words.
     pub random_share: f64,
     /// Share of images without any character.
@@ -118,17 +123,22 @@ pub struct TrainingRecipe {
 const MAX_COUNT: usize = 100_000_000;
 
 /// The presets by name.
-const PRESETS: [(&str, &str); 3] = [
+const PRESETS: [(&str, &str); 4] = [
     ("compact", include_str!("../../presets/compact.toml")),
     (
         "compact-continued",
         include_str!("../../presets/compact-continued.toml"),
     ),
+    ("general", include_str!("../../presets/general.toml")),
     ("paper", include_str!("../../presets/paper.toml")),
 ];
 
 fn one() -> usize {
     1
+}
+
+fn words() -> String {
+    "words".into()
 }
 
 /// The optimizer.
@@ -171,9 +181,11 @@ impl Recipe {
         };
         let recipe: Self =
             toml::from_str(&text).with_context(|| format!("preset {preset:?} is not valid"))?;
-        recipe
-            .check()
-            .with_context(|| format!("preset {preset:?} is not valid"))?;
+        let checked = recipe.check().and_then(|()| {
+            // Not part of `check`: a recorded recipe may name a look file that has moved since.
+            MixedLooks::parse(&recipe.data.looks).map(|_| ())
+        });
+        checked.with_context(|| format!("preset {preset:?} is not valid"))?;
         Ok(recipe)
     }
 

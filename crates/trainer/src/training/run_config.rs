@@ -14,6 +14,7 @@ use crate::training::provenance::Provenance;
 use crate::training::recipe::{Recipe, TrainingRecipe};
 use crate::training::run_folder::{RunFolder, RunLock};
 use crate::training::schedule::{fitting_warmup, steps};
+use crate::weights::alphabet::with_alphabet;
 use crate::weights::transfer::widen_and_deepen;
 
 /// A new run as a user asks for it.
@@ -21,8 +22,8 @@ use crate::weights::transfer::widen_and_deepen;
 pub struct RunRequest {
     /// Name of a preset, or path of a file.
     pub preset: String,
-    /// A labelled folder, or `synth:LOOK`.
-    pub data: String,
+    /// A labelled folder, or `synth:LOOKS`; `None` for the preset's looks.
+    pub data: Option<String>,
     /// The folder of the run; it must be empty or missing.
     pub folder: PathBuf,
     /// Weights to start from; `None` for random ones.
@@ -81,11 +82,16 @@ impl RunConfig {
             initial_weights.is_some() || !recipe.training.fixed_norm,
             "fixed_norm keeps the statistics of the initial weights: name them with --from"
         );
+        let named = request.data.clone();
+        let data_name = named.unwrap_or_else(|| format!("synth:{}", recipe.data.looks));
+        if let Some(looks) = data_name.strip_prefix("synth:") {
+            recipe.data.looks = looks.to_owned();
+        }
         let before = initial_weights.as_ref().map(|weights| &weights.training);
         let first_image = before.map_or(0, |record| {
-            Provenance::images_seen_before(record, &request.data, request.seed)
+            Provenance::images_seen_before(record, &data_name, request.seed)
         });
-        let source = DataSource::parse(&request.data)?;
+        let source = DataSource::parse(&data_name)?;
         let data = RunData::new(&source, &recipe, &network, request.seed, first_image)?;
         let mut notes = data.notes.clone();
         let from_scratch = initial_weights.is_none();
@@ -97,7 +103,7 @@ impl RunConfig {
         let provenance = Provenance {
             recipe,
             network: Some(network.clone()),
-            data: request.data.clone(),
+            data: data_name,
             folder: folder.and_then(|folder| folder.to_str().map(str::to_owned)),
             images: data.list.as_ref().map(|list| list.digest()).transpose()?,
             seed: request.seed,
@@ -188,33 +194,30 @@ fn fit(
     })
 }
 
-/// Reads weights, and enlarges their network to `network` if they differ.
+/// Reads weights, and transfers them to `network` if theirs differs in alphabet, text length or
+/// proportions of the input, or is smaller.
 fn initial_weights(path: &Path, network: &ModelConfig, seed: u64) -> Result<Weights> {
     let weights = read_weights(path)?;
+    Device::flex().seed(seed); // for the random values of new filters
+    transferred(weights, network).with_context(|| path.display().to_string())
+}
+
+fn transferred(weights: Weights, network: &ModelConfig) -> Result<Weights> {
+    let mut same_structure = weights.config.clone();
+    same_structure.alphabet.clone_from(&network.alphabet);
+    same_structure.max_length = network.max_length;
+    if same_structure.encoder.unshuffle == network.encoder.unshuffle {
+        let (input, wanted) = (&mut same_structure.input, &network.input);
+        (input.height, input.width) = (wanted.height, wanted.width);
+        input.proportions = wanted.proportions;
+    }
+    let weights = if same_structure == weights.config {
+        weights
+    } else {
+        with_alphabet(&weights, &same_structure)?
+    };
     if weights.config == *network {
         return Ok(weights);
     }
-    Device::flex().seed(seed); // for the random values of new filters
-    check_alphabet(&weights.config, network)
-        .and_then(|()| widen_and_deepen(&weights, network))
-        .with_context(|| path.display().to_string())
-}
-
-/// Checks that weights write the same texts as a network; [`widen_and_deepen`] checks the rest.
-fn check_alphabet(from: &ModelConfig, to: &ModelConfig) -> Result<()> {
-    ensure!(
-        from.alphabet == to.alphabet,
-        "these weights have the characters {:?}, the preset's network {:?}: weights cannot start a \
-         network of another alphabet; train it without --from",
-        from.alphabet,
-        to.alphabet
-    );
-    ensure!(
-        from.max_length == to.max_length,
-        "these weights write up to {} characters, the preset's network up to {}: weights cannot \
-         start a network of another length; train it without --from",
-        from.max_length,
-        to.max_length
-    );
-    Ok(())
+    widen_and_deepen(&weights, network)
 }

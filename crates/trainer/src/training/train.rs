@@ -14,7 +14,7 @@ use captcha_evaluation::progress::Progress;
 use captcha_model::{ModelConfig, Weights};
 
 use crate::data::batch::Batcher;
-use crate::data::loader::Loader;
+use crate::data::loader::{Loader, Rest};
 use crate::training::checkpoints::{CheckpointFile, CheckpointWrites, KeepLatestAndBest};
 use crate::training::diagnosis::{describe_best, diagnose};
 use crate::training::export::{Exported, export};
@@ -111,11 +111,19 @@ pub(super) fn train(training: Training, run: &RunFolder, session: Session) -> Re
         is_folder: !training.provenance.data.starts_with("synth:"),
         learning_rate: options.learning_rate,
     };
-    let train_loader = Loader::new(training.train, batcher.clone(), batch, first, main.clone())?;
+    let train_loader = Loader::new(
+        training.train,
+        batcher.clone(),
+        batch,
+        Rest::Merged,
+        first,
+        main.clone(),
+    )?;
     let valid_loader = Loader::new(
         Arc::new(FixedEpoch(training.validation)),
         batcher,
         options.batch,
+        Rest::Separate,
         0,
         main.clone().inner(),
     )?;

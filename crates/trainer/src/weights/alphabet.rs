@@ -1,5 +1,5 @@
-//! Transfer of weights to a network with another alphabet, another length of texts or another input
-//! size, as a start for fine-tuning.
+//! Transfer of weights to a network with another alphabet, another length of texts, or an input of
+//! another size or other proportions, as a start for training.
 //!
 //! Only the embedding and the output layer depend on the alphabet: they have a row for each token.
 //! The encoder is convolutional, and attention takes any grid, so that the same weights fit an
@@ -26,7 +26,8 @@ const LOOK_ALIKES: [(char, &str); 10] = [
     ('9', "gq"),
 ];
 
-/// Weights for `config` from those of a network with another alphabet, text length or input size.
+/// Weights for `config` from those of a network with another alphabet, text length, or size or
+/// proportions of the input.
 ///
 /// Tokens that both know keep their rows. A new letter starts with the row of its other case, a new
 /// digit with that of a letter of similar shape, and any other character with the mean of all
@@ -39,8 +40,9 @@ pub fn with_alphabet(weights: &Weights, config: &ModelConfig) -> Result<Weights>
     let mut same = config.clone();
     same.alphabet.clone_from(&weights.config.alphabet);
     same.max_length = weights.config.max_length;
-    (same.input.height, same.input.width) =
-        (weights.config.input.height, weights.config.input.width);
+    let input = &weights.config.input;
+    (same.input.height, same.input.width) = (input.height, input.width);
+    same.input.proportions = input.proportions;
     ensure!(
         same == weights.config,
         "these weights belong to a network of another structure"

@@ -70,15 +70,13 @@ pub fn calibrate(
                 }
             }
         }
-        if prepared.is_empty() {
-            continue;
-        }
         images += prepared.len();
-        let batch = batcher.stack(prepared, device);
-        let features = network.encoder.forward(batch.images);
-        let decoded = network.decoder.teacher_forced(features, batch.inputs);
-        logits.push(decoded.logits);
-        targets.push(batch.targets);
+        for batch in batcher.batches(&prepared, prepared.len(), device) {
+            let features = network.encoder.forward(batch.images);
+            let decoded = network.decoder.teacher_forced(features, batch.inputs);
+            logits.push(decoded.logits);
+            targets.push(batch.targets);
+        }
     }
     progress.end_stage();
     if let Some(error) = failed.filter(|_| images == 0) {
