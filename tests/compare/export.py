@@ -126,6 +126,8 @@ def gru(graph, x, state):
 def main(source, target):
     with safe_open(source, framework="numpy") as weights:
         config = json.loads(weights.metadata()["config"])
+        if config["input"].get("proportions", "Fixed") != "Fixed":
+            raise SystemExit("The exported graph has one input size: take weights with a fixed input.")
         graph = Graph(weights)
         steps = config["max_length"] + 1
         size = config["input"]["height"], config["input"]["width"]

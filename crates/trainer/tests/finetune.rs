@@ -17,6 +17,7 @@ use captcha_evaluation::learning_curve::LearningCurve;
 use captcha_evaluation::progress::{Progress, Silent};
 use captcha_evaluation::score::Comparison;
 use captcha_evaluation::weights_file::read_weights;
+use captcha_model::config::Proportions;
 use captcha_model::image::RgbImage;
 use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Recognizer};
@@ -31,10 +32,14 @@ use tempfile::TempDir;
 
 /// Random weights of a small network of 20 x 40 pixels for letters.
 fn initial_weights() -> Weights {
+    weights_of_width(6)
+}
+
+fn weights_of_width(filters: usize) -> Weights {
     let mut config = ModelConfig::compact();
     config.encoder.blocks.truncate(2);
     for block in &mut config.encoder.blocks {
-        (block.filters, block.pool, block.pool_cols) = (6, true, true);
+        (block.filters, block.pool, block.pool_cols) = (filters, true, true);
     }
     config.encoder.unshuffle = 1;
     (config.input.height, config.input.width) = (20, 40);
@@ -153,6 +158,45 @@ fn finetune_writes_weights_for_the_labels_and_a_report() {
     // Nothing is overwritten.
     let error = finetune(&request, &session()).unwrap_err().to_string();
     assert!(error.contains("out"), "{error}");
+}
+
+#[test]
+fn finetune_gives_images_of_mixed_proportions_their_own_inputs() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    labelled_digits(&data, 24);
+    for index in (0..24).step_by(2) {
+        let path = data.join(format!("{index}.png"));
+        let image = image::open(&path).unwrap().to_rgb8();
+        let (width, height) = image.dimensions();
+        let mut wide = RgbImage::from_pixel(2 * width, height, image::Rgb([255; 3]));
+        image::imageops::replace(&mut wide, &image, 0, 0);
+        wide.save(&path).unwrap();
+    }
+    let mut request = request(folder.path(), 8);
+    // Wide enough for Winograd's convolution, which depends on the size of the maps.
+    request.from = weights_of_width(12);
+    let report = finetune(&request, &session()).unwrap();
+    assert_eq!(report.end, End::Finished);
+    let weights = read_weights(&request.out.join("weights.safetensors")).unwrap();
+    assert_eq!(weights.config.input.proportions, Proportions::Image);
+    // The labels were checked, and all images are read.
+    assert_eq!(report.training.unwrap().images, report.training_images);
+    read_validation(&request, &weights);
+}
+
+#[test]
+fn finetune_that_does_not_improve_cools_down_and_ends() {
+    let folder = TempDir::new().unwrap();
+    labelled_digits(&folder.path().join("data"), 12);
+    let mut request = request(folder.path(), 1_000);
+    // Such a rate improves nothing.
+    (request.recipe.learning_rate, request.recipe.patience) = (1e-12, 1);
+    (request.recipe.average_decay, request.recipe.validate_every) = (0.0, 50);
+    let report = finetune(&request, &session()).unwrap();
+    assert_eq!(report.end, End::NoImprovement);
+    let last = report.history.last().unwrap().step;
+    assert!((360..=500).contains(&last), "{last}");
 }
 
 /// Stops a run at its second report of steps.

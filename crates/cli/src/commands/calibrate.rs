@@ -17,9 +17,10 @@ use crate::progress::TerminalProgress;
 pub(crate) struct CalibrateArgs {
     /// Weights file; only its temperature is changed.
     weights: PathBuf,
-    /// A labelled folder, or synth:LOOKS for images of the generator's validation split.
-    #[arg(long, default_value = "synth:words")]
-    data: String,
+    /// A labelled folder, or synth:LOOKS for images of the generator's validation split. By default
+    /// the looks that the weights were trained on.
+    #[arg(long)]
+    data: Option<String>,
     /// Number of images.
     #[arg(long, default_value_t = 5_000)]
     count: usize,
@@ -32,7 +33,10 @@ pub(crate) struct CalibrateArgs {
 
 pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     let weights = read_weights(&args.weights)?;
-    let source = DataSource::parse(&args.data)?;
+    let trained_on = weights.training["data"].as_str();
+    let looks = trained_on.filter(|data| data.starts_with("synth:"));
+    let data = args.data.as_deref().or(looks).unwrap_or("synth:words");
+    let source = DataSource::parse(data)?;
     let (images, notes) = validation_data(&source, args.seed, args.count, &weights.config)?;
     print_notes(notes);
     let device = args.device.open(&weights)?;

@@ -73,11 +73,16 @@ impl RunConfig {
             recipe.check()?;
         }
         let network = recipe.model()?;
-        let initial_weights = request
-            .from
-            .as_deref()
-            .map(|path| initial_weights(path, &network, request.seed))
-            .transpose()?;
+        let read = request.from.as_deref().map(read_weights).transpose()?;
+        let unwritten = read.as_ref().map(|weights| {
+            let known = weights.config.alphabet.chars();
+            let unwritten = known.filter(|&one| !network.alphabet.contains(one));
+            unwritten.collect::<String>()
+        });
+        let initial_weights = read
+            .map(|weights| initial_weights(weights, &network, request.seed))
+            .transpose()
+            .with_context(|| from_name(request))?;
         ensure!(
             initial_weights.is_some() || !recipe.training.fixed_norm,
             "fixed_norm keeps the statistics of the initial weights: name them with --from"
@@ -94,6 +99,15 @@ impl RunConfig {
         let source = DataSource::parse(&data_name)?;
         let data = RunData::new(&source, &recipe, &network, request.seed, first_image)?;
         let mut notes = data.notes.clone();
+        notes.extend(
+            unwritten
+                .filter(|characters| !characters.is_empty())
+                .map(|characters| {
+                    format!(
+                        "the weights know {characters}, which the preset's network does not write"
+                    )
+                }),
+        );
         let from_scratch = initial_weights.is_none();
         notes.extend(fit(&mut recipe.training, request, &data, from_scratch));
         let folder = match &source {
@@ -194,15 +208,14 @@ fn fit(
     })
 }
 
-/// Reads weights, and transfers them to `network` if theirs differs in alphabet, text length or
-/// proportions of the input, or is smaller.
-fn initial_weights(path: &Path, network: &ModelConfig, seed: u64) -> Result<Weights> {
-    let weights = read_weights(path)?;
-    Device::flex().seed(seed); // for the random values of new filters
-    transferred(weights, network).with_context(|| path.display().to_string())
+fn from_name(request: &RunRequest) -> String {
+    let path = request.from.as_deref().unwrap_or(Path::new(""));
+    path.display().to_string()
 }
 
-fn transferred(weights: Weights, network: &ModelConfig) -> Result<Weights> {
+/// Transfers weights to `network` if theirs differs in alphabet, text length or input, or is smaller.
+fn initial_weights(weights: Weights, network: &ModelConfig, seed: u64) -> Result<Weights> {
+    Device::flex().seed(seed); // for the random values of new filters
     let mut same_structure = weights.config.clone();
     same_structure.alphabet.clone_from(&network.alphabet);
     same_structure.max_length = network.max_length;
