@@ -9,20 +9,17 @@ use crate::config::{Grid, ModelConfig, Proportions};
 /// sizes let images share a batch, and a GPU reuse its programs. An image is stretched by about an
 /// eighth at most.
 const RATIOS_PER_DOUBLING: u32 = 3;
-/// The step of the widest input, whose aspect ratio is about 10; that of step 0 is 1. Images beyond
-/// these are stretched.
-const LAST_STEP: u32 = 10;
+/// The step of the widest input, 4:1; step 0 is a square. Images beyond these are stretched: a cell of
+/// the grid sees about ten cells to each side, and knows its place only from the image's border. In a
+/// much wider grid, the cells in the middle do not know it, and the decoder does not learn to go from
+/// character to character (docs/training.md).
+const LAST_STEP: u32 = 6;
 /// Most rows or columns of the grids that an input is chosen from.
 const MAX_SIDE: usize = 128;
 
-/// Rows of the grids that an input is chosen from. Even ones are preferred, because Winograd's
-/// convolution needs maps with even sides.
-fn grid_rows() -> impl Iterator<Item = usize> {
-    std::iter::once(3).chain(grid_cols())
-}
-
-/// Columns of these grids.
-fn grid_cols() -> impl Iterator<Item = usize> {
+/// Rows or columns of the grids that an input is chosen from: even, because Winograd's convolution
+/// needs maps with even sides.
+fn grid_sides() -> impl Iterator<Item = usize> {
     (4..=MAX_SIDE).step_by(2)
 }
 
@@ -34,7 +31,9 @@ impl ModelConfig {
         }
         let ratio = f64::from(width.max(1)) / f64::from(height.max(1));
         let step = (f64::from(RATIOS_PER_DOUBLING) * ratio.log2()).round();
-        self.with_input(self.size_of_step(step.clamp(0.0, f64::from(LAST_STEP))))
+        let step = step.clamp(0.0, f64::from(LAST_STEP));
+        let pixels = (self.input.height * self.input.width) as f64;
+        self.with_input(self.input_size(ratio_of(step), pixels))
     }
 
     /// Height and width of every input that an image can be resized to.
@@ -42,15 +41,17 @@ impl ModelConfig {
         match self.input.proportions {
             Proportions::Fixed => vec![[self.input.height, self.input.width]],
             Proportions::Image => {
-                let sizes = (0..=LAST_STEP).map(|step| self.size_of_step(f64::from(step)));
-                sizes.collect()
+                let pixels = (self.input.height * self.input.width) as f64;
+                let sizes = (0..=LAST_STEP).map(|step| ratio_of(f64::from(step)));
+                sizes.map(|ratio| self.input_size(ratio, pixels)).collect()
             }
         }
     }
 
-    /// Height and width of the input with about an aspect ratio (width divided by height) and a number
-    /// of pixels. Its grid has at least three rows, so that a wide input may have more pixels.
+    /// Height and width of the input with about an aspect ratio (width divided by height; at most 4)
+    /// and a number of pixels.
     pub fn input_size(&self, aspect_ratio: f64, pixels: f64) -> [usize; 2] {
+        let aspect_ratio = aspect_ratio.min(ratio_of(f64::from(LAST_STEP)));
         let distance = |value: usize, wanted: f64| (value as f64 / wanted).ln().abs();
         let side = |axis: usize| {
             move |cells| {
@@ -61,7 +62,7 @@ impl ModelConfig {
                 self.input_of_grid(grid)[axis]
             }
         };
-        let widths: Vec<usize> = grid_cols().map(side(1)).collect();
+        let widths: Vec<usize> = grid_sides().map(side(1)).collect();
         let with_width = |height: usize| {
             let wanted = height as f64 * aspect_ratio;
             // The first width that is not too small, or the one before it.
@@ -72,7 +73,7 @@ impl ModelConfig {
                 .min_by(|a, b| distance(**a, wanted).total_cmp(&distance(**b, wanted)));
             [height, nearest.copied().unwrap_or(self.input.width)]
         };
-        let sizes = grid_rows().map(side(0)).map(with_width);
+        let sizes = grid_sides().map(side(0)).map(with_width);
         let off = |size: &[usize; 2]| distance(size[0] * size[1], pixels);
         let best = sizes.min_by(|a, b| off(a).total_cmp(&off(b)));
         best.unwrap_or([self.input.height, self.input.width])
@@ -85,10 +86,9 @@ impl ModelConfig {
         config.input.proportions = Proportions::Fixed;
         config
     }
+}
 
-    /// The input with about the aspect ratio of a step and the pixels of the configured input.
-    fn size_of_step(&self, step: f64) -> [usize; 2] {
-        let ratio = (step / f64::from(RATIOS_PER_DOUBLING)).exp2();
-        self.input_size(ratio, (self.input.height * self.input.width) as f64)
-    }
+/// The aspect ratio of a step.
+fn ratio_of(step: f64) -> f64 {
+    (step / f64::from(RATIOS_PER_DOUBLING)).exp2()
 }
