@@ -94,6 +94,10 @@ pub struct EncoderConfig {
     /// feature maps keep their size. With 1, as in the paper, nothing is moved.
     #[serde(default = "one")]
     pub unshuffle: usize,
+    /// Whether a learned projection of each cell's place in the grid is added to its features. In the
+    /// paper, nothing is added.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub positions: bool,
 }
 
 /// One block: 3x3 convolution, ReLU, and optionally batch norm and max-pooling.
@@ -342,6 +346,7 @@ impl EncoderConfig {
             norm_momentum,
             pool_first: false,
             unshuffle: 1,
+            positions: false,
         }
     }
 
@@ -353,6 +358,11 @@ impl EncoderConfig {
     /// Sets the pixel-unshuffle factor.
     pub fn with_unshuffle(self, unshuffle: usize) -> Self {
         Self { unshuffle, ..self }
+    }
+
+    /// Sets whether the cells' places are added to the features.
+    pub fn with_positions(self, positions: bool) -> Self {
+        Self { positions, ..self }
     }
 
     /// Channels of the first block's input.

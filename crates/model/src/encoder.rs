@@ -6,12 +6,14 @@ use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, PaddingConfig2d,
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, LinearConfig,
+    PaddingConfig2d,
 };
 use burn::tensor::{Device, Tensor, activation::relu};
 
-use crate::config::{BlockConfig, EncoderConfig};
+use crate::config::{BlockConfig, EncoderConfig, Grid};
 use crate::dense::dense;
+use crate::position::{ENCODING, encoding};
 
 /// Keras' default.
 const NORM_EPSILON: f64 = 1e-3;
@@ -25,6 +27,8 @@ pub struct Encoder {
     pub dropout: Dropout,
     /// The dense layer at each position.
     pub dense: Linear,
+    /// The projection of each position's place, if the network has it.
+    pub positions: Option<Linear>,
 }
 
 /// 3x3 convolution, ReLU, batch norm, max-pooling in the paper's order, or with the pooling
@@ -63,7 +67,17 @@ impl EncoderConfig {
             blocks,
             dropout: DropoutConfig::new(self.dropout).init(),
             dense: dense(channels, self.features, device),
+            positions: self.positions.then(|| self.position_projection(device)),
         }
+    }
+
+    /// A new projection of the cells' places. It starts with zeros, so that a network to which it is
+    /// added computes the same.
+    pub fn position_projection(&self, device: &Device) -> Linear {
+        LinearConfig::new(ENCODING, self.features)
+            .with_bias(false)
+            .with_initializer(Initializer::Zeros)
+            .init(device)
     }
 
     /// A new block whose input has `channels` channels.
@@ -123,7 +137,14 @@ impl Encoder {
         let maps = self.dropout.forward(maps);
         let [batch, channels, rows, cols] = maps.dims();
         let positions = maps.reshape([batch, channels, rows * cols]).swap_dims(1, 2);
-        relu(self.dense.forward(positions))
+        let features = relu(self.dense.forward(positions));
+        match &self.positions {
+            Some(projection) => {
+                let places = encoding(Grid { rows, cols }, &features.device());
+                features + projection.forward(places).unsqueeze()
+            }
+            None => features,
+        }
     }
 
     /// Makes the next [`Encoder::forward`] on the CPU keep each block's weights in the kernel's

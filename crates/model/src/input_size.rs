@@ -9,10 +9,9 @@ use crate::config::{Grid, ModelConfig, Proportions};
 /// sizes let images share a batch, and a GPU reuse its programs. An image is stretched by about an
 /// eighth at most.
 const RATIOS_PER_DOUBLING: u32 = 3;
-/// The step of the widest input, 4:1; step 0 is a square. Images beyond these are stretched: a cell of
-/// the grid sees about ten cells to each side, and knows its place only from the image's border. In a
-/// much wider grid, the cells in the middle do not know it, and the decoder does not learn to go from
-/// character to character (docs/training.md).
+/// The step of the widest input, 4:1; step 0 is a square. Images beyond these are stretched: without
+/// [`positions`](crate::config::EncoderConfig::positions), a network learns wide grids slowly
+/// (docs/training.md).
 const LAST_STEP: u32 = 6;
 /// Most rows or columns of the grids that an input is chosen from.
 const MAX_SIDE: usize = 128;

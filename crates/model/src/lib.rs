@@ -25,6 +25,7 @@ pub mod image;
 pub mod input;
 mod input_size;
 pub mod network;
+mod position;
 pub mod prediction;
 mod presets;
 mod readback;

@@ -96,6 +96,7 @@ impl ModelConfig {
     pub fn general() -> Self {
         let mut config = Self::compact();
         config.input = config.input.with_proportions(Proportions::Image);
+        config.encoder = config.encoder.with_positions(true);
         config.alphabet = ('0'..='9').chain('A'..='Z').chain('a'..='z').collect();
         config.max_length = 16;
         config

@@ -107,6 +107,7 @@ impl LabelledImages {
         let mut config = from.clone();
         config.alphabet.clone_from(&self.alphabet);
         config.max_length = self.max_length;
+        config.encoder.positions = true;
         let Some(share) = pixel_share else {
             return config;
         };

@@ -219,6 +219,7 @@ fn initial_weights(weights: Weights, network: &ModelConfig, seed: u64) -> Result
     let mut same_structure = weights.config.clone();
     same_structure.alphabet.clone_from(&network.alphabet);
     same_structure.max_length = network.max_length;
+    same_structure.encoder.positions = network.encoder.positions;
     if same_structure.encoder.unshuffle == network.encoder.unshuffle {
         let (input, wanted) = (&mut same_structure.input, &network.input);
         (input.height, input.width) = (wanted.height, wanted.width);

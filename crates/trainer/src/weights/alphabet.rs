@@ -43,6 +43,8 @@ pub fn with_alphabet(weights: &Weights, config: &ModelConfig) -> Result<Weights>
     let input = &weights.config.input;
     (same.input.height, same.input.width) = (input.height, input.width);
     same.input.proportions = input.proportions;
+    // They can be added, but not removed.
+    same.encoder.positions &= weights.config.encoder.positions;
     ensure!(
         same == weights.config,
         "these weights belong to a network of another structure"
@@ -51,6 +53,9 @@ pub fn with_alphabet(weights: &Weights, config: &ModelConfig) -> Result<Weights>
     let device = Device::flex();
     let (from, to) = (weights.config.vocabulary()?, config.vocabulary()?);
     let mut network = weights.network(&device)?;
+    if config.encoder.positions && network.encoder.positions.is_none() {
+        network.encoder.positions = Some(config.encoder.position_projection(&device));
+    }
     let decoder = &mut network.decoder;
     let rows = TokenRows::new(&from, &to);
     let embedding = rows.select(decoder.embedding.weight.val(), 0);
