@@ -27,7 +27,8 @@ Usage: ./build.sh COMMAND
 END
 }
 
-heading() { printf '\n== %s\n' "$*"; }
+# With the minutes and seconds since the start.
+heading() { printf '\n== %s (%d:%02d)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60)); }
 
 die() {
   printf 'build.sh: %s\n' "$*" >&2

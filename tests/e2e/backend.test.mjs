@@ -78,7 +78,7 @@ describe("backend choice without a usable adapter", () => {
     const { lens, requests } = await open(`() => new Promise(() => {})`, (page) =>
       page.clock.install(),
     );
-    await lens.page.waitForSelector("#reason:text('loading WebGPU')");
+    await lens.page.waitForSelector("#reason:text('after the first reading')");
     assert.equal(await lens.choose(GOOD_IMAGE), "done");
     await lens.page.clock.fastForward("01:00");
     await lens.page.waitForSelector("#reason:text('did not respond')");

@@ -6,6 +6,8 @@
  * batching saves, not the speed of a graphics card.
  */
 
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { launch } from "./browser.mjs";
 import { LensPage, samples } from "./lens-page.mjs";
 import { SOURCES, serve } from "./site.mjs";
@@ -13,6 +15,8 @@ import { SOURCES, serve } from "./site.mjs";
 const OPENINGS = 5;
 const READINGS = 50;
 const BATCHES = [1, 8, 32];
+const AUDIT_IMAGES = 400;
+const AUDITS = 5;
 
 const site = await serve();
 const sources = await serve({ folders: SOURCES });
@@ -47,6 +51,31 @@ for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
 }
 
 const browser = await launch({ webgpu: false });
+{
+  const workers = availableParallelism();
+  console.log(`== an audit of ${AUDIT_IMAGES} images on the CPU, 1 and ${workers} workers`);
+  const lens = await LensPage.open(browser, `${sources.address}?backend=cpu`);
+  const what = { sample: `${sources.address}samples/${file}`, images: AUDIT_IMAGES };
+  const rounds = { rounds: AUDITS, workers: [1, workers] };
+  const runs = await lens.page.evaluate(audits, { ...what, ...rounds });
+  for (const [count, perSecond] of runs) {
+    console.log(`${count} workers: ${median(perSecond).toFixed(1)} images/s`);
+  }
+  const [[, one], [, all]] = runs;
+  const ratios = all.map((perSecond, i) => perSecond / one[i]);
+  console.log(`${median(ratios).toFixed(2)} times as fast`);
+  const memory = [];
+  for (const concurrency of [1, workers]) {
+    await lens.page.evaluate(audits, { ...what, rounds: 0, workers: [concurrency], keep: true });
+    memory.push(await rendererMegabytes());
+    await lens.page.evaluate(() => /** @type {any} */ (globalThis).lens.close());
+  }
+  console.log(
+    `memory of the page's process: ${memory.map((mb) => mb.toFixed(0)).join(" and ")} MB`,
+  );
+  await lens.close();
+}
+
 const lens = await LensPage.open(browser, site.address, { query: "?backend=cpu" });
 await lens.waitUntilSettled();
 console.log("== the page's own thread, longest task");
@@ -122,6 +151,56 @@ async function measure({ backend, sample, readings, sizes }) {
   }
   lens.close();
   return { reading, longest, batches };
+}
+
+/**
+ * Runs in the page: the speed of audits with several numbers of workers, one after the other in each
+ * round. The first round starts the workers and does not count. `keep` leaves the last recognizer
+ * open, as `lens`.
+ *
+ * @param {{ sample: string, images: number, rounds: number, workers: number[], keep?: boolean }} what
+ * @returns {Promise<[number, number[]][]>} images per second of each round, by number of workers
+ */
+async function audits({ sample, images, rounds, workers, keep = false }) {
+  /** @type {{ Recognizer: typeof import("../../web/src/lib/client.js").Recognizer }} */
+  const { Recognizer } = await import(new URL("src/lib/client.js", location.href).href);
+  /** @type {{ AuditRun: typeof import("../../web/src/audit/run.js").AuditRun }} */
+  const { AuditRun } = await import(new URL("src/audit/run.js", location.href).href);
+  const image = await (await fetch(sample)).blob();
+  const files = Array.from({ length: images }, (_, i) => ({
+    path: `${i}.png`,
+    open: async () => image,
+  }));
+  /** @type {[number, number[]][]} */
+  const speeds = workers.map((count) => [count, []]);
+  const lenses = await Promise.all(
+    workers.map((concurrency) => Recognizer.load({ backend: "cpu", concurrency })),
+  );
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, lens] of lenses.entries()) {
+      const started = performance.now();
+      await new AuditRun(files, lens, () => {}).finish();
+      const perSecond = (1000 * images) / (performance.now() - started);
+      if (round > 0) speeds[i][1].push(perSecond);
+    }
+  }
+  if (keep) Object.assign(globalThis, { lens: lenses.pop() });
+  for (const lens of lenses) lens.close();
+  return speeds;
+}
+
+/** Memory of the processes that run pages and their workers, in megabytes (Linux). */
+async function rendererMegabytes() {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  const kilobytes = processInfo
+    .filter(({ type }) => type === "renderer")
+    .map(async ({ id }) => {
+      const status = await readFile(`/proc/${id}/status`, "utf8");
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
+    });
+  return (await Promise.all(kilobytes)).reduce((sum, value) => sum + value, 0) / 1024;
 }
 
 /** @param {number[]} values */

@@ -85,6 +85,7 @@ fn labelled_images(folder: &Path, count: u64, alphabet: &str) {
 fn request(folder: &Path, steps: usize) -> FinetuneRequest {
     let mut recipe = FinetuneRecipe::standard().unwrap();
     (recipe.steps, recipe.batch, recipe.validate_every) = (steps, 4, 4);
+    recipe.nearest_look_share = 0.0;
     FinetuneRequest {
         folder: folder.join("data"),
         out: folder.join("out"),
@@ -282,20 +283,32 @@ impl Progress for Notes {
 }
 
 #[test]
-fn finetune_finds_the_look_that_the_images_were_drawn_with() {
+fn finetune_finds_the_look_of_images_with_new_characters() {
     let folder = TempDir::new().unwrap();
     labelled_digits(&folder.path().join("data"), 24);
-    let mut request = request(folder.path(), 2);
-    request.recipe.nearest_look_share = 0.5;
-    let notes = Arc::new(Notes::default());
-    let session = Session {
-        progress: notes.clone(),
-        ..session()
+    labelled_images(&folder.path().join("letters"), 24, "ab");
+    let nearest = |images: &str, looks_below: f64| {
+        let mut request = request(folder.path(), 2);
+        request.folder = folder.path().join(images);
+        request.out = folder.path().join(format!("{images}-{looks_below}"));
+        request.recipe.nearest_look_share = 0.5;
+        request.recipe.nearest_looks_below = looks_below;
+        let notes = Arc::new(Notes::default());
+        let session = Session {
+            progress: notes.clone(),
+            ..session()
+        };
+        finetune(&request, &session).unwrap();
+        let notes = notes.0.lock().unwrap().clone();
+        notes
+            .into_iter()
+            .find(|note| note.contains("most like these"))
     };
-    finetune(&request, &session).unwrap();
-    let notes = notes.0.lock().unwrap();
-    let nearest = notes.iter().find(|note| note.contains("most like these"));
-    assert!(nearest.unwrap().contains("digits-plain"), "{notes:?}");
+    let note = nearest("data", 100.0).unwrap();
+    assert!(note.contains("digits-plain"), "{note}");
+    // Enough images of each new character; none is new.
+    assert_eq!(nearest("data", 5.0), None);
+    assert_eq!(nearest("letters", 100.0), None);
 }
 
 #[test]

@@ -4,17 +4,28 @@
 /** @import { ImageSource, RpcResponse } from "../../../web/src/lib/types.js" */
 
 /**
- * @typedef {{ type: "load", id: number, weights: unknown, backend: string }
+ * @typedef {{ type: "load", id: number, weights: unknown, backend: string, code?: WebAssembly.Module }
  *   | { type: "recognize", id: number, images: ImageSource[], alternatives: number }
  *   | { type: "abort", id: number }} Request
  */
 
 export const CONFIG = { alphabet: "abcxyz", maxLength: 7, grid: { rows: 6, cols: 24 } };
 
+/** The smallest WebAssembly module. */
+export const EMPTY_WASM = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+/** What a worker shares with others. */
+export const SHARED = {
+  code: new WebAssembly.Module(EMPTY_WASM),
+  weights: new Uint8Array([1, 2, 3]),
+};
+
 /** Records requests and answers as the test specifies. */
 export class FakeWorker extends EventTarget {
   /** All workers since the last `install`. @type {FakeWorker[]} */
   static all = [];
+  /** How long each backend takes for an image, in milliseconds. */
+  static milliseconds = { cpu: 20, webgpu: 5 };
   /** What a worker does with a request. @type {(worker: FakeWorker, request: Request) => void} */
   static behave = answer;
 
@@ -26,6 +37,7 @@ export class FakeWorker extends EventTarget {
   static install(navigator = {}) {
     FakeWorker.all = [];
     FakeWorker.behave = answer;
+    FakeWorker.milliseconds = { cpu: 20, webgpu: 5 };
     const replace = { configurable: true, writable: true };
     Object.defineProperty(globalThis, "Worker", { value: FakeWorker, ...replace });
     Object.defineProperty(globalThis, "navigator", { value: navigator, ...replace });
@@ -44,6 +56,7 @@ export class FakeWorker extends EventTarget {
     FakeWorker.all.push(this);
   }
 
+  /** @returns {"cpu" | "webgpu"} */
   get kind() {
     return this.url.includes("cpu") ? "cpu" : "webgpu";
   }
@@ -80,6 +93,15 @@ export const ADAPTER = { features: new Set(["timestamp-query"]), info: {} };
 export const withGpu = (requestAdapter = async () => ADAPTER) => ({ gpu: { requestAdapter } });
 
 /**
+ * @param {FakeWorker} worker
+ * @param {number} first the first byte of an image
+ */
+export function reading({ kind }, first) {
+  const milliseconds = { total: FakeWorker.milliseconds[kind] };
+  return { recognition: { first, text: String(first), confidence: 0.9, kind, milliseconds } };
+}
+
+/**
  * Loads, and reads the first byte of each image. Crashes on an image that begins with 13, and loses
  * the device on one that begins with 17.
  *
@@ -90,7 +112,7 @@ export function answer(worker, request) {
   const { id } = request;
   if (request.type === "load") {
     const backend = { kind: worker.kind, adapter: "fake", reason: null };
-    worker.say({ type: "done", id, value: { backend, config: CONFIG } });
+    worker.say({ type: "done", id, value: { backend, config: CONFIG, shared: SHARED } });
   } else if (request.type === "recognize") {
     // As the engine does: one at a time, each in its own task.
     worker.line = worker.line.then(() => {
@@ -105,7 +127,7 @@ export function answer(worker, request) {
         const error = { code: /** @type {const} */ ("device-lost"), message: "It is lost." };
         return worker.say({ type: "failed", id, error });
       }
-      worker.say({ type: "done", id, value: firsts.map((first) => ({ recognition: { first } })) });
+      worker.say({ type: "done", id, value: firsts.map((first) => reading(worker, first)) });
     });
   }
 }

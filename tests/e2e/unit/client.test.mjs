@@ -3,9 +3,10 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { Recognizer } from "../../../web/src/lib/client.js";
 import { LensError } from "../../../web/src/lib/errors.js";
-import { ADAPTER, CONFIG, FakeWorker, answer, withGpu } from "../fake/worker.mjs";
+import { ADAPTER, CONFIG, FakeWorker, SHARED, answer, reading, withGpu } from "../fake/worker.mjs";
 
 /** @import { LoadOptions, BackendStatus } from "../../../web/src/lib/types.js" */
 
@@ -25,27 +26,25 @@ beforeEach(() => FakeWorker.install());
 const open = (options) => Recognizer.load({ weights: WEIGHTS, backend: "cpu", ...options });
 
 /**
- * Loads with `auto` and waits until the backend is decided.
+ * Loads with `auto`, reads an image, and waits until the backend is decided.
  *
  * @param {LoadOptions} [options]
  */
 async function openAuto(options) {
   /** @type {BackendStatus[]} */
   const statuses = [];
-  const lens = await new Promise((resolve, reject) => {
-    /** @type {Recognizer | undefined} */
-    let loaded;
-    const settle = () => loaded && !statuses.at(-1)?.loadingWebGpu && resolve(loaded);
-    const onBackend = (/** @type {BackendStatus} */ backend) => {
-      statuses.push(backend);
-      settle();
-    };
-    open({ backend: "auto", onBackend, ...options }).then((made) => {
-      loaded = made;
-      settle();
-    }, reject);
-  });
+  const onBackend = (/** @type {BackendStatus} */ backend) => void statuses.push(backend);
+  const lens = await open({ backend: "auto", onBackend, ...options });
+  await lens.recognize(image(1));
+  await decided(lens);
   return { lens, statuses };
+}
+
+/** Waits until WebGPU is measured or given up. @param {Recognizer} lens */
+async function decided(lens) {
+  const isOpen = () => lens.backend.webGpu !== "off" && !lens.backend.milliseconds;
+  while (isOpen()) await setImmediate();
+  await settle(); // comparisons under way
 }
 
 test("recognizer reports the configuration of its model", async () => {
@@ -77,6 +76,10 @@ test("recognizer rejects invalid options before a worker starts", async () => {
   }
   for (const name of ["onProgress", "onBackend"]) {
     await assert.rejects(open({ [name]: "told" }), { code: "bad-argument" });
+  }
+  for (const concurrency of [0, -1, 1.5, 65, NaN, "2"]) {
+    const refused = open({ concurrency: /** @type {any} */ (concurrency) });
+    await assert.rejects(refused, { code: "bad-argument" });
   }
   await assert.rejects(open({ assetsUrl: "http://" }), { code: "bad-argument" });
   assert.deepEqual(FakeWorker.all, []);
@@ -173,20 +176,122 @@ test("recognizer starts no worker when loading is aborted before it starts", asy
   assert.deepEqual(FakeWorker.all, []);
 });
 
-test("recognizer switches to WebGPU when there is an adapter", async () => {
+test("recognizer loads WebGPU after the first reading and uses it where it is faster", async () => {
   FakeWorker.install(withGpu());
   const { lens, statuses } = await openAuto();
   assert.deepEqual(
-    statuses.map(({ kind, loadingWebGpu }) => [kind, loadingWebGpu]),
+    statuses.slice(0, 3).map(({ kind, webGpu }) => [kind, webGpu]),
     [
-      ["cpu", true],
-      ["webgpu", false],
+      ["cpu", "waiting"],
+      ["cpu", "loading"],
+      ["cpu", "ready"],
     ],
   );
-  await lens.recognize(image(1));
-  assert.equal(FakeWorker.all.find(({ images }) => images.length > 0)?.kind, "webgpu");
+  assert.equal(lens.backend.kind, "webgpu");
+  assert.deepEqual(lens.backend.milliseconds, { cpu: 20, webgpu: 5 });
+  assert.equal((await readOn(lens, 1)).kind, "webgpu");
   lens.close();
 });
+
+test("recognizer downloads nothing for WebGPU before the first reading", async () => {
+  FakeWorker.install(withGpu());
+  const lens = await open({ backend: "auto" });
+  for (let turn = 0; turn < 20; turn++) await setImmediate();
+  assert.equal(lens.backend.webGpu, "waiting");
+  assert.equal(FakeWorker.all.length, 1);
+  lens.close();
+});
+
+test("recognizer stays on the CPU where it is faster, and tells both times", async () => {
+  FakeWorker.install(withGpu());
+  FakeWorker.milliseconds = { cpu: 15, webgpu: 500 };
+  const { lens } = await openAuto();
+  assert.equal((await readOn(lens, 2)).kind, "cpu");
+  assert.equal(lens.backend.kind, "cpu");
+  assert.deepEqual(lens.backend.milliseconds, { cpu: 15, webgpu: 500 });
+  lens.close();
+});
+
+test("recognizer chooses the engine for each kind of call", async () => {
+  FakeWorker.install(withGpu());
+  const { lens } = await openAuto();
+  FakeWorker.milliseconds = { cpu: 20, webgpu: 80 };
+  for (let i = 0; i < 4; i++) {
+    await lens.recognize(image(2), { alternatives: 5 });
+    for (let turn = 0; turn < 20; turn++) await setImmediate();
+  }
+  assert.equal((await readOn(lens, 1)).kind, "webgpu");
+  const asked = /** @type {any} */ (await lens.recognize(image(2), { alternatives: 5 }));
+  assert.equal(asked.kind, "cpu");
+  lens.close();
+});
+
+test("recognizer leaves WebGPU when it becomes slow", async () => {
+  FakeWorker.install(withGpu());
+  const { lens } = await openAuto();
+  assert.equal((await readOn(lens, 1)).kind, "webgpu");
+  FakeWorker.milliseconds = { cpu: 20, webgpu: 90 };
+  for (let i = 0; i < 4; i++) await lens.recognize(image(1));
+  assert.equal((await readOn(lens, 1)).kind, "cpu");
+  lens.close();
+});
+
+test("recognizer leaves WebGPU when it reads differently later", async () => {
+  FakeWorker.install(withGpu());
+  const { lens } = await openAuto();
+  FakeWorker.behave = (worker, request) => {
+    if (worker.kind === "cpu" || request.type !== "recognize") return answer(worker, request);
+    const value = request.images.map(() => reading(worker, 99));
+    worker.say({ type: "done", id: request.id, value });
+  };
+  for (let i = 0; i < 310 && lens.backend.webGpu === "ready"; i++) await lens.recognize(image(1));
+  assert.equal(lens.backend.kind, "cpu");
+  assert.match(lens.backend.reason ?? "", /differently/);
+  assert.equal(short(await lens.recognize(image(4))), 4);
+  lens.close();
+});
+
+test("recognizer returns the CPU's answers where it finds that WebGPU reads differently", async () => {
+  FakeWorker.install(withGpu());
+  const { lens } = await openAuto();
+  const clock = mock.method(performance, "now", () => 1e9); // after a long pause
+  FakeWorker.behave = (worker, request) => {
+    if (worker.kind === "cpu" || request.type !== "recognize") return answer(worker, request);
+    worker.say({
+      type: "done",
+      id: request.id,
+      value: request.images.map(() => reading(worker, 9)),
+    });
+  };
+  assert.equal(short(await lens.recognize(image(4))), 4);
+  assert.equal(lens.backend.webGpu, "off");
+  clock.mock.restore();
+  lens.close();
+});
+
+test("recognizer remembers the times for the next visit", async () => {
+  const stored = new Map();
+  const localStorage = {
+    getItem: (/** @type {string} */ key) => stored.get(key) ?? null,
+    setItem: (/** @type {string} */ key, /** @type {string} */ value) => stored.set(key, value),
+  };
+  Object.defineProperty(globalThis, "localStorage", { value: localStorage, configurable: true });
+  try {
+    FakeWorker.install(withGpu());
+    (await openAuto()).lens.close();
+    assert.equal(stored.size, 1);
+    const lens = await open({ backend: "auto" });
+    await lens.recognize(image(1));
+    while (lens.backend.webGpu !== "ready") await setImmediate();
+    assert.equal((await readOn(lens, 1)).kind, "webgpu", "it is known to be faster");
+    lens.close();
+  } finally {
+    Reflect.deleteProperty(globalThis, "localStorage");
+  }
+});
+
+/** @param {Recognizer} lens @param {number} first @returns {Promise<any>} */
+const readOn = (lens, first) => lens.recognize(image(first));
 
 test("recognizer does not load WebGPU when it cannot work, and gives the reason", async () => {
   const software = { ...ADAPTER, info: { isFallbackAdapter: true } };
@@ -204,7 +309,7 @@ test("recognizer does not load WebGPU when it cannot work, and gives the reason"
   for (const [navigator, reason] of cases) {
     FakeWorker.install(navigator);
     const { lens, statuses } = await openAuto();
-    assert.match(lens.backend.reason, reason);
+    assert.match(lens.backend.reason ?? "", reason);
     assert.equal(lens.backend.kind, "cpu");
     assert.deepEqual(
       FakeWorker.all.map(({ kind }) => kind),
@@ -212,19 +317,24 @@ test("recognizer does not load WebGPU when it cannot work, and gives the reason"
     );
     // A backend that cannot come is not announced.
     if (!("gpu" in navigator)) assert.equal(statuses.length, 1);
+    assert.ok(statuses.every(({ webGpu }) => webGpu !== "loading"));
     lens.close();
   }
 });
+
+/** Lets pending tasks run. */
+async function settle() {
+  for (let turn = 0; turn < 50; turn++) await setImmediate();
+}
 
 test("recognizer stops waiting for an adapter after a time limit", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
     FakeWorker.install(withGpu(() => new Promise(() => {})));
-    const settled = openAuto();
-    for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+    const lens = await open({ backend: "auto" });
     mock.timers.tick(60_000);
-    const { lens } = await settled;
-    assert.match(lens.backend.reason, /did not respond/);
+    await settle();
+    assert.match(lens.backend.reason ?? "", /did not respond/);
     assert.equal(short(await lens.recognize(image(1))), 1);
     lens.close();
   } finally {
@@ -241,13 +351,18 @@ test("recognizer stops waiting for a device after a time limit, also when WebGPU
         if (worker.kind === "cpu") return answer(worker, request);
         worker.say({ type: "progress", id: request.id, progress: { stage, fraction: 0 } });
       };
-      const auto = openAuto();
+      const lens = await open({ backend: "auto" });
+      await lens.recognize(image(1));
+      await settle();
+      mock.timers.tick(1); // idle time
+      await settle();
+      assert.equal(lens.backend.webGpu, "loading");
       const loading = assert.rejects(open({ backend: "webgpu" }), { code: "no-webgpu" });
-      for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+      await settle();
       mock.timers.tick(600_000);
-      const { lens } = await auto;
-      assert.match(lens.backend.reason, /^the graphics device did not respond$/);
       await loading;
+      await settle();
+      assert.match(lens.backend.reason ?? "", /^the graphics device did not respond$/);
       lens.close();
       assert.ok(FakeWorker.all.every(({ alive }) => !alive));
     }
@@ -268,7 +383,11 @@ test("recognizer gives the reason against WebGPU in plain words", async () => {
     (id) => ({
       type: "done",
       id,
-      value: { backend: { kind: "cpu", adapter: "", reason: technical }, config: CONFIG },
+      value: {
+        backend: { kind: "cpu", adapter: "", reason: technical },
+        config: CONFIG,
+        shared: SHARED,
+      },
     }),
   ];
   mock.method(console, "warn", () => {});
@@ -277,7 +396,7 @@ test("recognizer gives the reason against WebGPU in plain words", async () => {
     FakeWorker.behave = (worker, request) =>
       worker.kind === "cpu" ? answer(worker, request) : worker.say(fail(request.id));
     const { lens } = await openAuto();
-    assert.match(lens.backend.reason, /^[a-z ]{20,}$/);
+    assert.match(lens.backend.reason ?? "", /^[a-z ]{20,}$/);
     lens.close();
   }
   mock.restoreAll();
@@ -289,13 +408,13 @@ test("recognizer reads the queued images on the CPU when the GPU is lost", async
   FakeWorker.behave = (worker, request) => {
     if (worker.kind === "webgpu") return answer(worker, request);
     if (request.type !== "recognize") return answer(worker, request);
-    const value = request.images.map(() => ({ recognition: { first: 0 } }));
+    const value = request.images.map(() => reading(worker, 0));
     worker.say({ type: "done", id: request.id, value });
   };
   const images = [1, LOST, 2].map((first) => lens.recognize(image(first)));
   assert.deepEqual((await Promise.allSettled(images)).map(short), [1, 0, 0]);
   assert.equal(lens.backend.kind, "cpu");
-  assert.match(lens.backend.reason, /stopped responding/);
+  assert.match(lens.backend.reason ?? "", /stopped responding/);
   assert.equal(FakeWorker.all.length, 2, "no engine is started in vain");
   lens.close();
 });
@@ -308,7 +427,10 @@ test("recognizer fails only the image that crashes WebGPU and reads the queued o
   assert.deepEqual(outcomes.map(short), [1, "engine-crashed", 2]);
   assert.equal(lens.backend.kind, "cpu");
   const [cpu] = FakeWorker.all;
-  assert.deepEqual(cpu.images, [image(2)], "what broke one engine is not given to the other");
+  assert.ok(
+    !cpu.images.some((given) => /** @type {Uint8Array} */ (given)[0] === PANIC),
+    "what broke one engine is not given to the other",
+  );
   lens.close();
 });
 

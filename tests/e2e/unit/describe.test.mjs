@@ -111,11 +111,21 @@ test("backends, stages and sizes are described", () => {
     "WebGPU · apple m2",
   );
   assert.equal(describeBackend({ kind: "webgpu", adapter: "WebGPU", reason: null }), "WebGPU");
-  const runsOn = { adapter: "", reason: null, loadingWebGpu: false };
-  assert.equal(describeReason({ ...runsOn, kind: "cpu" }), "chosen by you");
-  assert.equal(describeReason({ ...runsOn, kind: "webgpu" }), "gives the same result as the CPU");
-  assert.equal(describeReason({ ...runsOn, kind: "cpu", loadingWebGpu: true }), "loading WebGPU");
-  assert.equal(describeReason({ ...runsOn, kind: "cpu", reason: "lost" }), "No WebGPU: lost");
+  /** @type {import("../../../web/src/lib/types.js").BackendStatus} */
+  const cpu = { kind: "cpu", adapter: "", reason: null, webGpu: "off", milliseconds: null };
+  assert.equal(describeReason(cpu), "chosen by you");
+  assert.equal(describeReason({ ...cpu, kind: "webgpu" }), "gives the same result as the CPU");
+  assert.equal(
+    describeReason({ ...cpu, webGpu: "waiting" }),
+    "loads WebGPU after the first reading",
+  );
+  assert.equal(describeReason({ ...cpu, webGpu: "loading" }), "loading WebGPU");
+  assert.equal(describeReason({ ...cpu, webGpu: "ready" }), "measuring WebGPU");
+  /** @type {typeof cpu} */
+  const both = { ...cpu, webGpu: "ready", milliseconds: { cpu: 21, webgpu: 8.6 } };
+  assert.equal(plain(describeReason(both)), "21 ms, WebGPU 8.6 ms");
+  assert.equal(plain(describeReason({ ...both, kind: "webgpu" })), "8.6 ms, CPU 21 ms");
+  assert.equal(describeReason({ ...cpu, reason: "lost" }), "No WebGPU: lost");
   assert.equal(describeStage("weights"), "Loading weights");
   assert.equal(describeStage("something"), "Something");
   const stage = { stage: "code", fraction: 0.5, overall: 0.2 };

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { before, beforeEach, mock, test } from "node:test";
-import { CONFIG, withGpu } from "../fake/worker.mjs";
+import { CONFIG, EMPTY_WASM, SHARED, withGpu } from "../fake/worker.mjs";
 
 /** @import { RpcResponse } from "../../../web/src/lib/types.js" */
 /** @import { Request } from "../fake/worker.mjs" */
@@ -31,12 +31,24 @@ const engine = {
   },
 };
 const module = {
-  default: (/** @type {any} */ { module_or_path }) => module_or_path.arrayBuffer(),
+  default: async (/** @type {any} */ { module_or_path }) => {
+    assert.ok(module_or_path instanceof WebAssembly.Module);
+  },
   Recognizer: { load: async () => engine },
 };
 
 /** Lets pending tasks run. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Waits until a request is answered; code is compiled on another thread. */
+async function answered(/** @type {number} */ id) {
+  while (!said.some((response) => "id" in response && response.id === id && isEnd(response))) {
+    await settle();
+  }
+}
+
+/** @param {RpcResponse} response */
+const isEnd = ({ type }) => type === "done" || type === "failed";
 
 /** @param {Request} request */
 async function send(request) {
@@ -56,11 +68,16 @@ before(async () => {
 
 beforeEach(async () => {
   Object.defineProperty(globalThis, "navigator", { value: withGpu(), configurable: true });
-  mock.method(globalThis, "fetch", async () => new Response("wasm"));
+  mock.method(globalThis, "fetch", async () => wasmResponse(EMPTY_WASM));
   engine.fail = () => {};
   await send({ type: "load", id: 0, weights: new Uint8Array(), backend: "cpu" });
+  await answered(0);
   [said, given, held] = [[], [], []];
 });
+
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+const wasmResponse = (bytes) =>
+  new Response(bytes, { headers: { "Content-Type": "application/wasm" } });
 
 /** @param {string} type */
 const saidOf = (type) =>
@@ -151,5 +168,32 @@ test("engine uses a software adapter when WebGPU is selected", async () => {
   const value = withGpu(async () => adapter);
   Object.defineProperty(globalThis, "navigator", { value, configurable: true });
   await send({ type: "load", id: 1, weights: new Uint8Array(), backend: "webgpu" });
+  await answered(1);
   assert.deepEqual(saidOf("done"), [1]);
+});
+
+test("engine shares its code and weights with others, which download nothing", async () => {
+  mock.method(globalThis, "fetch", async (/** @type {unknown} */ url) =>
+    String(url).endsWith(".wasm")
+      ? wasmResponse(EMPTY_WASM)
+      : new Response(new Uint8Array([1, 2, 3])),
+  );
+  await send({ type: "load", id: 1, weights: "https://lens.test/weights", backend: "cpu" });
+  await answered(1);
+  const [loaded] = said.flatMap((response) => (response.type === "done" ? [response.value] : []));
+  const { shared } = /** @type {import("../../../web/src/lib/types.js").Loaded} */ (loaded);
+  assert.ok(shared.code instanceof WebAssembly.Module);
+  assert.deepEqual(shared.weights, new Uint8Array([1, 2, 3]));
+  const fetched = mock.method(globalThis, "fetch");
+  await send({ type: "load", id: 2, ...SHARED, backend: "cpu" });
+  await answered(2);
+  assert.deepEqual([saidOf("done"), fetched.mock.callCount()], [[1, 2], 0]);
+});
+
+test("engine reports code that is no WebAssembly", async () => {
+  mock.method(globalThis, "fetch", async () => wasmResponse(new Uint8Array([1, 2, 3])));
+  await send({ type: "load", id: 1, weights: new Uint8Array(), backend: "cpu" });
+  await answered(1);
+  const [error] = said.flatMap((response) => ("error" in response ? [response.error] : []));
+  assert.equal(error.code, "missing-code");
 });

@@ -21,8 +21,13 @@ const FATAL = new Set(["missing-code", "missing-weights", "bad-weights", "no-web
 
 /** Maximum number of images in a batch. */
 const MAX_BATCH = 32;
-/** Batches grow while they take less time, so that a GPU is busy and a pause takes effect soon. */
-const BATCH_MILLISECONDS = 200;
+/**
+ * Batches grow while they take less time, waiting for the one before included, so that a GPU is busy
+ * and a pause takes effect soon.
+ */
+const BATCH_MILLISECONDS = 400;
+/** Batches that are read at a time: while one ends, the engines already have the next one. */
+const OPEN_BATCHES = 2;
 /**
  * The speed is measured over this many milliseconds, because the backend may change during a run.
  */
@@ -45,11 +50,21 @@ export class AuditRun {
   #recognizer;
   #onProgress;
   #done = 0;
+  /** Index of the next image to read. */
+  #next = 0;
   #batch = 1;
+  /** Whether a batch failed, which ends the run. */
+  #failed = false;
   #cancel = new AbortController();
   #now;
-  /** The recent batches, newest last. @type {{ images: number, milliseconds: number }[]} */
+  /**
+   * The recent batches, newest last; `milliseconds` is the time since the batch before.
+   *
+   * @type {{ images: number, milliseconds: number }[]}
+   */
   #recent = [];
+  /** When the last batch ended, or the run started or was resumed. */
+  #lastEnd = 0;
   /** The current pause. @type {{ over: Promise<void>, end: () => void } | undefined} */
   #pause;
 
@@ -75,36 +90,19 @@ export class AuditRun {
    */
   async finish() {
     this.#notify();
-    const { signal } = this.#cancel;
-    while (this.#done < this.#images.length) {
-      await this.#pause?.over;
-      if (signal.aborted) break;
-      const started = this.#now();
-      const images = this.#images.slice(this.#done, this.#done + this.#batch);
-      const items = await this.#readBatch(images).catch((error) => {
-        if (images.length <= 1) throw error;
-        return []; // retries one by one, so that the images before the failing one are read
-      });
-      if (signal.aborted) break;
-      if (items.length === 0) {
-        this.#batch = 1;
-        continue;
-      }
-      for (const item of items) this.items[this.#done++] = item;
-      const milliseconds = this.#now() - started;
-      this.#recordSpeed({ images: items.length, milliseconds });
-      const fast = milliseconds < BATCH_MILLISECONDS;
-      this.#batch = fast ? Math.min(2 * this.#batch, MAX_BATCH) : Math.ceil(this.#batch / 2);
-      this.#notify();
+    this.#lastEnd = this.#now();
+    const readers = Array.from({ length: OPEN_BATCHES }, () => this.#readBatches());
+    for (const result of await Promise.allSettled(readers)) {
+      if (result.status === "rejected") throw result.reason;
     }
-    return !signal.aborted;
+    return !this.#cancel.signal.aborted;
   }
 
   get paused() {
     return this.#pause !== undefined;
   }
 
-  /** Pauses after the current batch. */
+  /** Pauses after the batches that are being read. */
   pause() {
     if (this.paused) return;
     let end = () => {};
@@ -116,12 +114,66 @@ export class AuditRun {
     if (!this.#pause) return;
     this.#pause.end();
     this.#pause = undefined;
+    this.#lastEnd = this.#now();
   }
 
   /** Ends the run. The results so far stay. */
   cancel() {
     this.#cancel.abort();
     this.resume();
+  }
+
+  /** Reads one batch after the other, until no image is left. */
+  async #readBatches() {
+    for (;;) {
+      while (this.#pause) await this.#pause.over;
+      if (this.#ended || this.#next >= this.#images.length) return;
+      const from = this.#next;
+      this.#next = Math.min(from + this.#batch, this.#images.length);
+      try {
+        await this.#readRange(from, this.#next);
+      } catch (error) {
+        this.#failed = true;
+        this.resume();
+        throw error;
+      }
+    }
+  }
+
+  get #ended() {
+    return this.#failed || this.#cancel.signal.aborted;
+  }
+
+  /**
+   * @param {number} from index of the first image
+   * @param {number} to index after the last image
+   */
+  async #readRange(from, to) {
+    const started = this.#now();
+    try {
+      const items = await this.#readBatch(this.#images.slice(from, to));
+      if (!this.#cancel.signal.aborted) this.#record(from, items, started);
+    } catch (error) {
+      if (to - from <= 1) throw error;
+      // One by one, so that the images before the failing one are read.
+      for (let at = from; at < to && !this.#ended; at++) await this.#readRange(at, at + 1);
+    }
+  }
+
+  /**
+   * @param {number} from index of the first image
+   * @param {AuditItem[]} items
+   * @param {number} started when the batch started
+   */
+  #record(from, items, started) {
+    for (const [i, item] of items.entries()) this.items[from + i] = item;
+    this.#done += items.length;
+    const now = this.#now();
+    this.#recordSpeed({ images: items.length, milliseconds: now - this.#lastEnd });
+    this.#lastEnd = now;
+    const fast = now - started < BATCH_MILLISECONDS;
+    this.#batch = fast ? Math.min(2 * this.#batch, MAX_BATCH) : Math.ceil(this.#batch / 2);
+    this.#notify();
   }
 
   /**

@@ -141,8 +141,14 @@ export function describeBackend({ kind, adapter }) {
  *
  * @param {BackendStatus} backend
  */
-export function describeReason({ kind, reason, loadingWebGpu }) {
-  if (loadingWebGpu) return "loading WebGPU";
+export function describeReason({ kind, reason, webGpu, milliseconds: times }) {
+  if (webGpu === "waiting") return "loads WebGPU after the first reading";
+  if (webGpu === "loading") return "loading WebGPU";
+  if (times) {
+    const [cpu, webgpu] = [milliseconds(times.cpu), milliseconds(times.webgpu)];
+    return kind === "webgpu" ? `${webgpu}, CPU ${cpu}` : `${cpu}, WebGPU ${webgpu}`;
+  }
+  if (webGpu === "ready") return "measuring WebGPU";
   if (reason) return `No WebGPU: ${reason}`;
   return kind === "webgpu" ? "gives the same result as the CPU" : "chosen by you";
 }

@@ -17,6 +17,7 @@ export const REASONS = {
   deviceLost: "the graphics device stopped responding",
   deviceFailed: "the graphics device failed",
   crashed: "the recognizer crashed on it",
+  wrong: "it read an image differently from the CPU",
 };
 
 /**

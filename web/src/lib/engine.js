@@ -23,17 +23,18 @@ export function start(module, wasm) {
   let engine;
   /** @type {EngineMethods} */
   const methods = {
-    async load({ weights, backend }, { onProgress }) {
+    async load({ weights, backend, code }, { onProgress }) {
       // The page may have an adapter where a worker has none. The page has decided whether a software
       // adapter is good enough.
       const reason = backend === "cpu" ? null : await adapterProblem({ allowSoftware: true });
       if (reason) throw noWebGpuError(reason);
-      const [, bytes] = await Promise.all([
-        loadCode(module, wasm, onProgress),
+      const [compiled, bytes] = await Promise.all([
+        loadCode(module, code ?? wasm, onProgress),
         typeof weights === "string" ? loadWeights(weights, onProgress) : weights,
       ]);
       engine = await module.Recognizer.load({ weights: bytes, backend, onProgress });
-      return { backend: engine.backend, config: engine.config };
+      const { backend: used, config } = engine;
+      return { backend: used, config, shared: { code: compiled, weights: bytes } };
     },
     async recognize({ images, alternatives }, { transfer }) {
       if (!engine) throw new LensError(CRASHED, "The recognizer is not loaded yet. Load it first.");
@@ -51,18 +52,31 @@ export function start(module, wasm) {
 
 /**
  * @param {EngineModule} module
- * @param {URL} wasm
+ * @param {WebAssembly.Module | URL} code compiled, or its address
  * @param {(progress: StageProgress) => void} onProgress
+ * @returns {Promise<WebAssembly.Module>}
  */
-async function loadCode(module, wasm, onProgress) {
+async function loadCode(module, code, onProgress) {
   /** @type {Subject} */
   const what = { name: "The recognizer", missing: "missing-code", stage: "code" };
   try {
-    const { response, counted } = await download(wasm, what, "application/wasm", onProgress);
-    await Promise.all([module.default({ module_or_path: response }), counted]);
+    const compiled = code instanceof URL ? await compile(code, what, onProgress) : code;
+    await module.default({ module_or_path: compiled });
+    return compiled;
   } catch (thrown) {
     throw toDownloadError(thrown, what);
   }
+}
+
+/**
+ * @param {URL} wasm
+ * @param {Subject} what
+ * @param {(progress: StageProgress) => void} onProgress
+ */
+async function compile(wasm, what, onProgress) {
+  const { response, counted } = await download(wasm, what, "application/wasm", onProgress);
+  const [compiled] = await Promise.all([WebAssembly.compileStreaming(response), counted]);
+  return compiled;
 }
 
 /**

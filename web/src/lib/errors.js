@@ -41,6 +41,11 @@ export function crashError(cause) {
   });
 }
 
+/** The error of all calls after `close`. */
+export function closedError() {
+  return new LensError("closed", "This recognizer was closed.");
+}
+
 /**
  * The error if WebGPU cannot be used.
  *

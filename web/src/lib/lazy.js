@@ -1,5 +1,5 @@
 // @ts-check
-/** A value that is loaded when it is first needed. */
+/** A value that is loaded when it is first needed, and waits that end early. */
 
 /**
  * Loads a value at the first call of `get`, and again after a failure or a `drop`.
@@ -40,4 +40,22 @@ export class Lazy {
     dropped?.abort.abort();
     return dropped?.promise;
   }
+}
+
+/**
+ * Settles as the promise does, or rejects when the signal aborts first.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
+ * @throws the signal's reason
+ */
+export function untilAborted(promise, signal) {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal?.reason);
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener("abort", giveUp);
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", giveUp));
+  });
 }

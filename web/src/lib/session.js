@@ -7,7 +7,7 @@
 import { REASONS } from "./adapter.js";
 import { Connection } from "./connection.js";
 import { fromPlain, noWebGpuError } from "./errors.js";
-import { Lazy } from "./lazy.js";
+import { Lazy, untilAborted } from "./lazy.js";
 import { LoadingProgress } from "./progress.js";
 
 /** @import { LensError } from "./errors.js" */
@@ -24,6 +24,7 @@ export class Session {
   #backend;
   #weights;
   #assets;
+  #code;
   #onProgress;
   /** The worker that is loading or loaded. @type {Connection | undefined} */
   #connection;
@@ -36,12 +37,14 @@ export class Session {
    * @param {string | Uint8Array | ArrayBuffer} weights URL or content
    * @param {string} [assets] URL of the package's folder, if it is not the default
    * @param {(progress: Progress) => void} [onProgress]
+   * @param {WebAssembly.Module} [code] that another session has compiled, instead of a download
    */
-  constructor(backend, weights, assets, onProgress) {
+  constructor(backend, weights, assets, onProgress, code) {
     this.#backend = backend;
     this.#weights = weights;
     this.#assets = assets;
     this.#onProgress = onProgress;
+    this.#code = code;
   }
 
   /**
@@ -91,7 +94,7 @@ export class Session {
       onEnd: () => void this.#engine.drop(),
     });
     this.#connection = connection;
-    const params = { weights: this.#weights, backend: this.#backend };
+    const params = { weights: this.#weights, backend: this.#backend, code: this.#code };
     const progress = new LoadingProgress(this.#backend);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
@@ -112,22 +115,4 @@ export class Session {
       clearTimeout(timer);
     }
   }
-}
-
-/**
- * Settles as the promise does, or rejects when the signal aborts first.
- *
- * @template T
- * @param {Promise<T>} promise
- * @param {AbortSignal} [signal]
- * @returns {Promise<T>}
- * @throws the signal's reason
- */
-function untilAborted(promise, signal) {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(signal?.reason);
-    if (signal?.aborted) giveUp();
-    signal?.addEventListener("abort", giveUp);
-    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", giveUp));
-  });
 }

@@ -58,7 +58,7 @@ export type ErrorCode =
 
 /** The used part of a generated module. The module without WebGPU has the same. */
 export type EngineModule = Pick<typeof import("../../pkg/captcha_wasm.js"), "Recognizer"> & {
-  default: (options: { module_or_path: globalThis.Response }) => Promise<unknown>;
+  default: (options: { module_or_path: WebAssembly.Module }) => Promise<unknown>;
 };
 /** The engine, which a worker owns. */
 export type Engine = import("../../pkg/captcha_wasm.js").Recognizer;
@@ -72,8 +72,16 @@ export interface RecognizeOptions {
 
 /** Where the network runs. */
 export interface BackendStatus extends Backend {
-  /** Whether WebGPU is being loaded and checked in the background. */
-  loadingWebGpu: boolean;
+  /**
+   * WebGPU beside the CPU, with `auto`: `waiting` for the first reading, `loading` (with a check), or
+   * `ready`. Then each call goes where its kind was measured to be faster. Else `off`.
+   */
+  webGpu: "off" | "waiting" | "loading" | "ready";
+  /**
+   * Time per image on both, for the kind of the last call (one image, one with alternatives, a batch);
+   * `null` until both are measured.
+   */
+  milliseconds: { cpu: number; webgpu: number } | null;
 }
 
 /** The stages of loading. */
@@ -97,10 +105,17 @@ export interface LoadOptions {
   /** URL or content of the weights. The default is `models/compact.safetensors`. */
   weights?: string | URL | Uint8Array | ArrayBuffer;
   /**
-   * With `auto`, the default, the CPU reads first, and WebGPU takes over after it is loaded and has
-   * passed a check. A software adapter is used only with `webgpu`.
+   * With `auto`, the default, the CPU reads first. After the first reading, WebGPU is loaded, checked
+   * and measured, and each call goes where its kind takes less time. A software adapter is used only
+   * with `webgpu`.
    */
   backend?: BackendPreference;
+  /**
+   * The most CPU workers that divide batches among them, 1 to 64. The default is one for each core,
+   * at most eight, and fewer on devices with little memory. The others start with the first batch of
+   * four images or more, and end after half a minute without work.
+   */
+  concurrency?: number;
   /**
    * URL of the folder with `src`, `pkg` and `models`, if the files are not at their default place,
    * for example on a CDN.
@@ -122,6 +137,8 @@ export type StageProgress = Omit<Progress, "overall">;
 export interface Loaded {
   backend: Backend;
   config: NetworkConfig;
+  /** For other workers, which then download and compile nothing. */
+  shared: { code: WebAssembly.Module; weights: Uint8Array | ArrayBuffer };
 }
 
 /** What a worker's method gets besides its parameters. */
@@ -147,7 +164,12 @@ export type RpcResponse =
 /** The methods of the engine's worker. */
 export type EngineMethods = {
   load(
-    params: { weights: string | Uint8Array | ArrayBuffer; backend: BackendPreference },
+    params: {
+      weights: string | Uint8Array | ArrayBuffer;
+      backend: BackendPreference;
+      /** Compiled code, instead of a download. */
+      code?: WebAssembly.Module;
+    },
     context: RpcContext,
   ): Promise<Loaded>;
   recognize(

@@ -100,6 +100,17 @@ impl LabelledImages {
         }
     }
 
+    /// In how many training images a character is that `known` does not have, on average; `None` if
+    /// it has all of them.
+    pub(super) fn images_of_unknown_character(&self, known: &str) -> Option<f64> {
+        let unknown = self.alphabet.chars().filter(|&c| !known.contains(c));
+        let counts: Vec<usize> = unknown
+            .map(|character| images_with(&self.parts.train, character))
+            .collect();
+        let images = counts.iter().sum::<usize>() as f64;
+        (!counts.is_empty()).then(|| images / counts.len() as f64)
+    }
+
     /// The configuration of a network for these images that can start from the weights of `from`.
     /// Its input has the images' proportions and about `pixel_share` times the pixels of the input
     /// of `from`. `None` keeps the input.
@@ -226,16 +237,10 @@ fn different_sizes(sizes: &[(u32, u32)]) -> Option<String> {
 
 /// Notes on characters with few training images, and on a small folder.
 fn few_images(parts: &Parts, characters: &[char]) -> Vec<String> {
-    let count = |images: &[HashedFile], character: char| {
-        let with = images
-            .iter()
-            .filter(|image| image.file.text.contains(character));
-        with.count()
-    };
     let mut notes = Vec::new();
     let (mut few, mut none) = (Vec::new(), Vec::new());
     for &character in characters {
-        match count(&parts.train, character) {
+        match images_with(&parts.train, character) {
             0 => none.push(format!("{character:?}")),
             images if images < FEW_IMAGES_OF_CHARACTER => {
                 few.push(format!("{character:?} ({images})"));
@@ -265,6 +270,14 @@ fn few_images(parts: &Parts, characters: &[char]) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// The number of images whose label has a character.
+fn images_with(images: &[HashedFile], character: char) -> usize {
+    let with = images
+        .iter()
+        .filter(|image| image.file.text.contains(character));
+    with.count()
 }
 
 #[cfg(test)]

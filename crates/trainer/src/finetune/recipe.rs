@@ -49,6 +49,9 @@ pub struct FinetuneRecipe {
     /// Share of the images that are generated with the built-in looks nearest to the labelled
     /// images and with the labels' characters.
     pub nearest_look_share: f64,
+    /// The nearest looks are mixed in only if the labels have characters that the initial network does
+    /// not know, and such a character is on average in fewer training images than this.
+    pub nearest_looks_below: f64,
     /// Share of the images that are generated with the look that the initial weights were trained
     /// on, if it is a single one and the labels have all its characters.
     pub initial_look_share: f64,

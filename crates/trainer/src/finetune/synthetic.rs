@@ -42,11 +42,13 @@ pub(super) fn generated_images(
     let FinetuneRecipe {
         random_look_share: random,
         nearest_look_share: nearest,
+        nearest_looks_below: few_images,
         initial_look_share: initial,
         ..
     } = request.recipe;
     let mut sources: Vec<(Arc<dyn Dataset>, f64)> = Vec::new();
-    if nearest > 0.0 {
+    let unknown = images.images_of_unknown_character(&request.from.config.alphabet);
+    if nearest > 0.0 && unknown.is_some_and(|count| count < few_images) {
         let looks = nearest_looks(request, images, session)?;
         let share = nearest / looks.len().max(1) as f64;
         for dataset in looks {

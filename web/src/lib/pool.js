@@ -1,0 +1,197 @@
+// @ts-check
+/**
+ * Engines on the CPU, each in its own worker, that share one queue. Batches are divided into small
+ * parts, and each engine takes the next part when it has time. The first engine reads alone until a
+ * batch is worth more of them.
+ */
+
+import { untilAborted } from "./lazy.js";
+
+/** @import { Session } from "./session.js" */
+
+/** Memory of an engine that reads batches, in bytes (docs/performance.md). */
+const ENGINE_BYTES = 64 * 2 ** 20;
+/** Share of the device's memory that all engines may take. */
+const MEMORY_SHARE = 1 / 8;
+/** Most engines by default. */
+const MOST = 8;
+/** Images in a batch that is worth more engines. */
+const WORTHWHILE = 4;
+/** Images in a part. */
+const PART = 4;
+/** Parts that an engine has at a time, so that it does not wait for the page after each of them. */
+const PARTS_AHEAD = 2;
+/** Time after which engines without work end, in milliseconds. */
+const IDLE = 30_000;
+
+/**
+ * The number of engines that suits the device: one for each core, as far as its memory allows.
+ *
+ * @param {{ hardwareConcurrency?: number, deviceMemory?: number }} device
+ */
+export function defaultConcurrency({ hardwareConcurrency = 1, deviceMemory = 8 }) {
+  const byMemory = Math.floor((deviceMemory * 2 ** 30 * MEMORY_SHARE) / ENGINE_BYTES);
+  return Math.max(1, Math.min(hardwareConcurrency, byMemory, MOST));
+}
+
+/**
+ * @typedef {object} PooledEngine
+ * @property {Session} session
+ * @property {boolean} loaded
+ * @property {number} open its parts
+ */
+
+/**
+ * @typedef {object} Part
+ * @property {(session: Session) => Promise<void>} read passes the outcomes to the batch
+ * @property {(error: unknown) => void} fail
+ * @property {{ failed: boolean }} batch
+ */
+
+export class Pool {
+  /** @type {PooledEngine[]} */
+  #engines;
+  #size;
+  #start;
+  /** @type {Part[]} */
+  #queue = [];
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /**
+   * @param {Session} first an engine that reads, and is loaded again, whatever happens
+   * @param {number} size the most engines, the first included
+   * @param {() => Session} start makes another engine
+   */
+  constructor(first, size, start) {
+    this.#engines = [{ session: first, loaded: true, open: 0 }];
+    this.#size = size;
+    this.#start = start;
+  }
+
+  /** The number of engines that read. */
+  get loaded() {
+    return this.#engines.filter(({ loaded }) => loaded).length;
+  }
+
+  /**
+   * Reads images, divided among the engines.
+   *
+   * @template Image, Outcome
+   * @param {Image[]} images
+   * @param {(session: Session, images: Image[]) => Promise<Outcome[]>} read
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Outcome[]>} in the order of the images
+   * @throws the first error of `read`, or the signal's reason
+   */
+  async read(images, read, signal) {
+    if (images.length >= WORTHWHILE) this.#grow();
+    const length = this.#size > 1 ? PART : images.length;
+    const batch = { failed: false };
+    /** @type {Promise<Outcome[]>[]} */
+    const parts = [];
+    for (let at = 0; at < images.length; at += length) {
+      const part = images.slice(at, at + length);
+      parts.push(
+        new Promise((resolve, reject) =>
+          this.#queue.push({
+            read: async (session) => resolve(await read(session, part)),
+            fail: reject,
+            batch,
+          }),
+        ),
+      );
+    }
+    this.#assign();
+    try {
+      return (await untilAborted(Promise.all(parts), signal)).flat();
+    } finally {
+      batch.failed = true; // also after an abort: its parts are not worth reading
+    }
+  }
+
+  /**
+   * Ends all engines but the first.
+   *
+   * @param {unknown} reason
+   */
+  end(reason) {
+    clearTimeout(this.#timer);
+    for (const { session } of this.#engines.splice(1)) session.end(reason);
+  }
+
+  /** Loads the missing engines, without waiting for them. */
+  #grow() {
+    while (this.#engines.length < this.#size) {
+      /** @type {PooledEngine} */
+      const engine = { session: this.#start(), loaded: false, open: 0 };
+      this.#engines.push(engine);
+      engine.session.load().then(
+        () => {
+          engine.loaded = true;
+          this.#assign();
+        },
+        () => this.#remove(engine),
+      );
+    }
+  }
+
+  /** Removes an engine that cannot be loaded. It is not replaced. */
+  #remove(/** @type {PooledEngine} */ engine) {
+    const place = this.#engines.indexOf(engine);
+    if (place < 1) return;
+    this.#engines.splice(place, 1);
+    this.#size--;
+    engine.session.end(new Error("This engine could not be loaded."));
+  }
+
+  /** Gives waiting parts to the engines with the fewest. */
+  #assign() {
+    clearTimeout(this.#timer);
+    this.#queue = this.#queue.filter(({ batch }) => !batch.failed);
+    const loaded = this.#engines.filter((engine) => engine.loaded);
+    for (;;) {
+      const engine = loaded.reduce((a, b) => (b.open < a.open ? b : a));
+      const part = engine.open < PARTS_AHEAD ? this.#queue.shift() : undefined;
+      if (!part) break;
+      void this.#give(engine, part);
+    }
+    if (this.#engines.every(({ open }) => open === 0)) {
+      this.#timer = setTimeout(() => this.end(new Error("This engine had no work.")), IDLE);
+    }
+  }
+
+  /**
+   * @param {PooledEngine} engine
+   * @param {Part} part
+   */
+  async #give(engine, part) {
+    engine.open++;
+    try {
+      await part.read(engine.session);
+    } catch (error) {
+      if (engine !== this.#engines[0] && !(await isLoaded(engine.session))) {
+        this.#remove(engine);
+        this.#queue.unshift(part);
+      } else {
+        part.batch.failed = true;
+        part.fail(error);
+      }
+    } finally {
+      engine.open--;
+      this.#assign();
+    }
+  }
+}
+
+/**
+ * Whether an engine is loaded, or could be loaded again after a crash.
+ *
+ * @param {Session} session
+ */
+function isLoaded(session) {
+  return session.load().then(
+    () => true,
+    () => false,
+  );
+}
