@@ -52,7 +52,7 @@ for (const backend of /** @type {const} */ (["cpu", "webgpu"])) {
 
 const browser = await launch({ webgpu: false });
 {
-  const workers = availableParallelism();
+  const workers = Math.min(8, availableParallelism());
   console.log(`== an audit of ${AUDIT_IMAGES} images on the CPU, 1 and ${workers} workers`);
   const lens = await LensPage.open(browser, `${sources.address}?backend=cpu`);
   const what = { sample: `${sources.address}samples/${file}`, images: AUDIT_IMAGES };

@@ -14,11 +14,21 @@ export const CONFIG = { alphabet: "abcxyz", maxLength: 7, grid: { rows: 6, cols:
 /** The smallest WebAssembly module. */
 export const EMPTY_WASM = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
 
-/** What a worker shares with others. */
+/** What a worker compiles and downloads. */
 export const SHARED = {
   code: new WebAssembly.Module(EMPTY_WASM),
   weights: new Uint8Array([1, 2, 3]),
 };
+
+/**
+ * What a worker returns for others.
+ *
+ * @param {{ weights: unknown, code?: WebAssembly.Module }} request
+ */
+const sharedFor = ({ weights, code }) => ({
+  code: code ? undefined : SHARED.code,
+  weights: typeof weights === "string" ? SHARED.weights : undefined,
+});
 
 /** Records requests and answers as the test specifies. */
 export class FakeWorker extends EventTarget {
@@ -112,7 +122,7 @@ export function answer(worker, request) {
   const { id } = request;
   if (request.type === "load") {
     const backend = { kind: worker.kind, adapter: "fake", reason: null };
-    worker.say({ type: "done", id, value: { backend, config: CONFIG, shared: SHARED } });
+    worker.say({ type: "done", id, value: { backend, config: CONFIG, ...sharedFor(request) } });
   } else if (request.type === "recognize") {
     // As the engine does: one at a time, each in its own task.
     worker.line = worker.line.then(() => {

@@ -76,7 +76,7 @@ describe("audit run", () => {
     const reports = [];
     const reader = {
       recognizeAll: async (/** @type {Blob[]} */ blobs) => {
-        await serially(() => (clock += 500)); // slow: one image per batch
+        await serially(() => (clock += 250 * blobs.length)); // slow: two images per batch
         return blobs.map(() => ({ text: "x", confidence: 1 }));
       },
     };
@@ -85,7 +85,7 @@ describe("audit run", () => {
       reader,
       (progress) => {
         reports.push(progress);
-        if (progress.done === 5) run.pause();
+        if (progress.done === 4) run.pause();
       },
       () => clock,
     );
@@ -153,6 +153,8 @@ describe("audit run", () => {
     };
     const run = new AuditRun(images(9), reader, () => {});
     const finished = run.finish();
+    await setImmediate();
+    assert.equal(held.length, 2);
     for (let ended = 0; run.items.filter(Boolean).length < 9;) {
       await setImmediate();
       assert.ok(held.length <= ended + 2);

@@ -6,7 +6,7 @@ import { beforeEach, mock, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { Recognizer } from "../../../web/src/lib/client.js";
 import { LensError } from "../../../web/src/lib/errors.js";
-import { ADAPTER, CONFIG, FakeWorker, SHARED, answer, reading, withGpu } from "../fake/worker.mjs";
+import { ADAPTER, CONFIG, FakeWorker, answer, reading, withGpu } from "../fake/worker.mjs";
 
 /** @import { LoadOptions, BackendStatus } from "../../../web/src/lib/types.js" */
 
@@ -43,7 +43,10 @@ async function openAuto(options) {
 /** Waits until WebGPU is measured or given up. @param {Recognizer} lens */
 async function decided(lens) {
   const isOpen = () => lens.backend.webGpu !== "off" && !lens.backend.milliseconds;
-  while (isOpen()) await setImmediate();
+  for (let turn = 0; isOpen(); turn++) {
+    assert.ok(turn < 1000, "WebGPU is never decided");
+    await setImmediate();
+  }
   await settle(); // comparisons under way
 }
 
@@ -233,6 +236,8 @@ test("recognizer leaves WebGPU when it becomes slow", async () => {
   FakeWorker.milliseconds = { cpu: 20, webgpu: 90 };
   for (let i = 0; i < 4; i++) await lens.recognize(image(1));
   assert.equal((await readOn(lens, 1)).kind, "cpu");
+  assert.equal(lens.backend.kind, "cpu");
+  assert.deepEqual(lens.backend.milliseconds, { cpu: 20, webgpu: 90 });
   lens.close();
 });
 
@@ -269,6 +274,50 @@ test("recognizer returns the CPU's answers where it finds that WebGPU reads diff
   lens.close();
 });
 
+test("recognizer compares the images as they were given", async () => {
+  FakeWorker.install(withGpu());
+  const lens = await open({ backend: "auto" });
+  const buffer = image(7);
+  await lens.recognize(buffer);
+  buffer[0] = 8; // as a caller does that reads frames into one buffer
+  await decided(lens);
+  assert.equal(lens.backend.webGpu, "ready");
+  const gpu = FakeWorker.all.find(({ kind }) => kind === "webgpu");
+  assert.deepEqual(gpu?.images[0], image(7));
+  lens.close();
+});
+
+test("recognizer ends a reading that is checked on the CPU when it is aborted", async () => {
+  FakeWorker.install(withGpu());
+  const { lens } = await openAuto();
+  const clock = mock.method(performance, "now", () => 1e9); // after a long pause
+  FakeWorker.behave = (worker, request) => {
+    if (worker.kind === "webgpu" || request.type !== "recognize") answer(worker, request);
+  };
+  const abort = new AbortController();
+  const reading = lens.recognize(image(4), { signal: abort.signal });
+  await settle();
+  abort.abort(new Error("enough"));
+  await assert.rejects(reading, /enough/);
+  clock.mock.restore();
+  lens.close();
+});
+
+test("recognizer measures the CPU workers of a batch together", async () => {
+  FakeWorker.install(withGpu());
+  FakeWorker.milliseconds = { cpu: 20, webgpu: 18 };
+  const { lens } = await openAuto({ concurrency: 2 });
+  assert.equal(lens.backend.kind, "cpu", "single images: 18 is not much less than 20");
+  const batch = Array.from({ length: 8 }, (_, i) => image(100 + i));
+  for (let i = 0; i < 6; i++) {
+    await lens.recognizeAll(batch);
+    await settle();
+  }
+  assert.deepEqual(lens.backend.milliseconds, { cpu: 10, webgpu: 18 });
+  assert.equal(lens.backend.kind, "cpu");
+  lens.close();
+});
+
 test("recognizer remembers the times for the next visit", async () => {
   const stored = new Map();
   const localStorage = {
@@ -277,13 +326,17 @@ test("recognizer remembers the times for the next visit", async () => {
   };
   Object.defineProperty(globalThis, "localStorage", { value: localStorage, configurable: true });
   try {
+    const weights = "https://lens.test/weights";
+    for (const expected of /** @type {const} */ (["cpu", "webgpu"])) {
+      FakeWorker.install(withGpu());
+      const { lens, statuses } = await openAuto({ weights });
+      assert.equal(statuses.find(({ webGpu }) => webGpu === "ready")?.kind, expected);
+      lens.close();
+    }
+    // Times of other weights say nothing.
     FakeWorker.install(withGpu());
-    (await openAuto()).lens.close();
-    assert.equal(stored.size, 1);
-    const lens = await open({ backend: "auto" });
-    await lens.recognize(image(1));
-    while (lens.backend.webGpu !== "ready") await setImmediate();
-    assert.equal((await readOn(lens, 1)).kind, "webgpu", "it is known to be faster");
+    const { lens, statuses } = await openAuto({ weights: `${weights}2` });
+    assert.equal(statuses.find(({ webGpu }) => webGpu === "ready")?.kind, "cpu");
     lens.close();
   } finally {
     Reflect.deleteProperty(globalThis, "localStorage");
@@ -386,7 +439,6 @@ test("recognizer gives the reason against WebGPU in plain words", async () => {
       value: {
         backend: { kind: "cpu", adapter: "", reason: technical },
         config: CONFIG,
-        shared: SHARED,
       },
     }),
   ];

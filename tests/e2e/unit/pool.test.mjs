@@ -22,8 +22,7 @@ const readAll = async (lens, firsts) => (await lens.recognizeAll(firsts.map(imag
 beforeEach(() => FakeWorker.install());
 
 /** @param {number} concurrency */
-const open = (concurrency) =>
-  Recognizer.load({ weights: new Uint8Array(), backend: "cpu", concurrency });
+const open = (concurrency) => Recognizer.load({ backend: "cpu", concurrency });
 
 /** Loads, and reads a batch, for which the other workers start. @param {number} concurrency */
 async function openPool(concurrency) {
@@ -118,10 +117,24 @@ test("pool reads on the first worker what another one cannot read after a crash"
   lens.close();
 });
 
-test("pool starts no other worker for single images", async () => {
+test("pool starts other workers when several images wait, alone or in a batch", async () => {
   const lens = await open(4);
-  await Promise.all(upTo(8).map((first) => lens.recognize(image(first))));
+  for (const first of upTo(8)) await lens.recognize(image(first));
+  await readAll(lens, upTo(3));
   assert.equal(FakeWorker.all.length, 1);
+  await Promise.all(upTo(4).map((first) => lens.recognize(image(first))));
+  assert.equal(FakeWorker.all.length, 4);
+  lens.close();
+});
+
+test("pool uses all workers for a small batch", async () => {
+  const lens = await openPool(4);
+  const before = FakeWorker.all.map(({ images }) => images.length);
+  await readAll(lens, upTo(8));
+  assert.deepEqual(
+    FakeWorker.all.map(({ images }, i) => images.length - before[i]),
+    [2, 2, 2, 2],
+  );
   lens.close();
 });
 
@@ -130,14 +143,55 @@ test("pool does not read what is not wanted any more", async () => {
   FakeWorker.behave = () => {};
   const abort = new AbortController();
   const given = lens.recognizeAll(upTo(80).map(image), { signal: abort.signal });
-  const other = lens.recognizeAll(upTo(4).map(image));
+  const other = readAll(lens, [1, 2, 3, 4]);
   await setImmediate();
+  FakeWorker.behave = answer;
   abort.abort(new Error("enough"));
   await assert.rejects(given, /enough/);
-  const before = FakeWorker.all.map(({ images }) => images.length);
-  assert.ok(before[0] + before[1] < 30);
+  assert.deepEqual(await other, [1, 2, 3, 4]);
+  const asked = FakeWorker.all.flatMap(({ images }) => images).length;
+  assert.ok(asked < 4 + 4 + 20, `${asked} images were given to workers`);
   lens.close();
-  await assert.rejects(other, { code: "closed" });
+});
+
+test("pool starts nothing after it is closed, and leaves no timer", async () => {
+  const lens = await open(4);
+  FakeWorker.behave = (worker, request) => {
+    if (request.type !== "recognize") answer(worker, request);
+  };
+  const reading = lens.recognizeAll(upTo(8).map(image));
+  await setImmediate();
+  const started = FakeWorker.all.length;
+  const timers = mock.method(globalThis, "setTimeout");
+  lens.close();
+  await assert.rejects(reading, { code: "closed" });
+  await assert.rejects(lens.recognizeAll(upTo(8).map(image)), { code: "closed" });
+  await setImmediate();
+  assert.equal(FakeWorker.all.length, started);
+  assert.ok(FakeWorker.all.every(({ alive }) => !alive));
+  assert.equal(timers.mock.callCount(), 0);
+  timers.mock.restore();
+});
+
+test("pool reads on the first worker what another one cannot read when it does not start again", async () => {
+  const lens = await openPool(2);
+  FakeWorker.behave = (worker, request) => {
+    const isRestart = worker === FakeWorker.all[2];
+    if (!isRestart || request.type !== "load") return answer(worker, request);
+    worker.say({
+      type: "failed",
+      id: request.id,
+      error: { code: "engine-crashed", message: "It broke down." },
+    });
+  };
+  // The second worker crashes on an image and then fails to load, with the code of a crash.
+  const firsts = upTo(16).with(5, PANIC);
+  const outcomes = await readAll(lens, firsts);
+  assert.deepEqual(
+    outcomes.filter((outcome) => outcome === "engine-crashed"),
+    ["engine-crashed"],
+  );
+  lens.close();
 });
 
 test("pool ends workers without work, and starts them again", async () => {

@@ -19,8 +19,8 @@ const FATAL = new Set(["missing-code", "missing-weights", "bad-weights", "no-web
 
 /** @typedef {{ text: string, confidence: number }} AuditReading */
 
-/** Maximum number of images in a batch. */
-const MAX_BATCH = 32;
+/** Images in a batch after the first ones. With two of the smallest, a device starts more workers. */
+const [MIN_BATCH, MAX_BATCH] = [2, 32];
 /**
  * Batches grow while they take less time, waiting for the one before included, so that a GPU is busy
  * and a pause takes effect soon.
@@ -150,14 +150,17 @@ export class AuditRun {
    */
   async #readRange(from, to) {
     const started = this.#now();
+    /** @type {AuditItem[]} */
+    let items;
     try {
-      const items = await this.#readBatch(this.#images.slice(from, to));
-      if (!this.#cancel.signal.aborted) this.#record(from, items, started);
+      items = await this.#readBatch(this.#images.slice(from, to));
     } catch (error) {
       if (to - from <= 1) throw error;
       // One by one, so that the images before the failing one are read.
       for (let at = from; at < to && !this.#ended; at++) await this.#readRange(at, at + 1);
+      return;
     }
+    if (!this.#cancel.signal.aborted) this.#record(from, items, started);
   }
 
   /**
@@ -172,7 +175,8 @@ export class AuditRun {
     this.#recordSpeed({ images: items.length, milliseconds: now - this.#lastEnd });
     this.#lastEnd = now;
     const fast = now - started < BATCH_MILLISECONDS;
-    this.#batch = fast ? Math.min(2 * this.#batch, MAX_BATCH) : Math.ceil(this.#batch / 2);
+    const next = fast ? 2 * items.length : Math.ceil(items.length / 2);
+    this.#batch = Math.max(MIN_BATCH, Math.min(next, MAX_BATCH));
     this.#notify();
   }
 

@@ -42,8 +42,8 @@ export class LensController {
   #state;
   /** The size of the source, `null` where the browser cannot show it. @type {Promise<Size | null>} */
   #sourceSize = Promise.resolve(null);
-  /** The backends that have read, by recognizer. @type {WeakMap<Recognizer, Set<string>>} */
-  #usedBackends = new WeakMap();
+  /** The recognizers that have read. @type {WeakSet<Recognizer>} */
+  #used = new WeakSet();
   /** Settles when the generator has finished the last drawing. @type {Promise<unknown>} */
   #drawing = Promise.resolve();
   /** For debugging and tests. @type {Recognition | null} */
@@ -215,7 +215,9 @@ export class LensController {
       const recognition = await this.#read(recognizer, this.#state.input, signal);
       await this.#ui.view.pictureShown;
       signal.throwIfAborted();
-      const isFirst = this.#isFirst(recognizer, recognition.backend.kind);
+      // For the first reading of an engine, the browser still compiles code.
+      const isFirst = !this.#used.has(recognizer);
+      this.#used.add(recognizer);
       this.#dispatch({ type: "recognized", recognition, isFirst });
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
@@ -239,19 +241,6 @@ export class LensController {
       this.#dispatch({ type: "reencode", file: other });
       return recognizer.recognize(other, options);
     }
-  }
-
-  /**
-   * Whether this is the first reading of a backend, for which the browser still compiles code.
-   *
-   * @param {Recognizer} recognizer
-   * @param {string} kind
-   */
-  #isFirst(recognizer, kind) {
-    const kinds = this.#usedBackends.get(recognizer) ?? new Set();
-    const isFirst = !kinds.has(kind);
-    this.#usedBackends.set(recognizer, kinds.add(kind));
-    return isFirst;
   }
 
   /** @param {Source} source */

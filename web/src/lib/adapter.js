@@ -39,6 +39,12 @@ export function missingApi() {
   return globalThis.isSecureContext === false ? REASONS.insecure : REASONS.unsupported;
 }
 
+/** Whether the user wants few downloads. */
+export function savesData() {
+  const { connection } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator);
+  return connection?.saveData === true;
+}
+
 /**
  * Why the browser's adapter cannot be used; `null` if it can.
  *

@@ -1,25 +1,37 @@
 // @ts-check
 /**
  * Chooses between the CPU and WebGPU by their measured times. A GPU that is fast with batches can be
- * slow with one image, above all with alternatives, for which it is asked once per character.
+ * slow with one image, above all with alternatives, which take a read-back for each character.
  */
 
-/** @import { Recognition } from "./types.js" */
+/** @import { ImageSource, Recognition } from "./types.js" */
 
-/** What an engine is measured with: one image, one image with alternatives, several images. */
-/** @typedef {"one" | "alternatives" | "batch"} Kind */
+/** @typedef {{ images: ImageSource[], alternatives: number }} Call */
 /** @typedef {"cpu" | "webgpu"} EngineKind */
 
+/** Kinds of calls, which are measured separately. @typedef {typeof KINDS[number]} Kind */
+const KINDS = /** @type {const} */ ([
+  "one",
+  "batch",
+  "one with alternatives",
+  "batch with alternatives",
+]);
 /** Times that are kept for each engine and kind; their median counts. */
 const KEPT = 5;
 /** The other engine is chosen when it takes at most this share of the time. */
-const WORTHWHILE = 0.85;
+const MAX_RATIO = 0.85;
 /** Images after which both engines are compared again. */
 const IMAGES_BETWEEN = 300;
 /** A pause after which both engines are compared again, in milliseconds: drivers may have changed. */
 const PAUSE = 5 * 60_000;
+/** Comparisons of a kind that may fail before no more are tried to learn its times. */
+const TRIES = 8;
+/** Most images of a call that the other engine reads, too. */
+const COMPARED_IMAGES = 16;
 /** Largest difference of a confidence between engines that compute the same. */
 const TOLERANCE = 0.05;
+/** Below this confidence, rounding may decide between two texts. */
+const UNSURE = 0.5;
 
 /**
  * @param {number} images
@@ -27,26 +39,27 @@ const TOLERANCE = 0.05;
  * @returns {Kind}
  */
 export function kindOf(images, alternatives) {
-  if (images > 1) return "batch";
-  return alternatives > 0 ? "alternatives" : "one";
+  const size = images > 1 ? "batch" : "one";
+  return alternatives > 0 ? `${size} with alternatives` : size;
 }
 
 export class Choice {
   #now;
   /** Milliseconds per image, newest last, by kind and engine. @type {Map<string, number[]>} */
   #times = new Map();
-  /** The engines that have read once, which takes longer. @type {Set<string>} */
+  /** The kinds and engines that have read once, which takes longer. @type {Set<string>} */
   #warm = new Set();
   /** @type {Map<Kind, EngineKind>} */
   #chosen = new Map();
-  /** Images since the last comparison. @type {Map<Kind, number>} */
-  #images = new Map();
-  #lastRead;
+  /** Images since the last comparison, and when the last one was read. */
+  #since;
+  /** Comparisons so far. @type {Map<Kind, number>} */
+  #compared = new Map();
 
   /** @param {() => number} [now] milliseconds */
   constructor(now = () => performance.now()) {
     this.#now = now;
-    this.#lastRead = now();
+    this.#since = new Map(KINDS.map((kind) => [kind, { images: 0, lastRead: now() }]));
   }
 
   /**
@@ -88,22 +101,39 @@ export class Choice {
   }
 
   /**
-   * Whether the next call should go to both engines: if one of them was not measured yet, after some
-   * hundred images, and after a pause.
+   * Counts a call, and tells whether it should go to both engines: if one of them was not measured
+   * yet, after some hundred images, and after a pause.
    *
    * @param {Kind} kind
    * @param {number} images of the call
    */
   due(kind, images) {
-    const unknown =
-      this.milliseconds(kind, "cpu") === null || this.milliseconds(kind, "webgpu") === null;
-    const count = (this.#images.get(kind) ?? 0) + images;
-    const now = this.#now();
-    const paused = now - this.#lastRead > PAUSE;
-    this.#lastRead = now;
-    const due = unknown || paused || count > IMAGES_BETWEEN;
-    this.#images.set(kind, due ? 0 : count);
-    return due;
+    const since = this.#of(kind);
+    const paused = this.#now() - since.lastRead > PAUSE;
+    since.images += images;
+    since.lastRead = this.#now();
+    return paused || since.images > IMAGES_BETWEEN || this.#isUnknown(kind);
+  }
+
+  /**
+   * Both engines have been compared, or could not be.
+   *
+   * @param {Kind} kind
+   */
+  compared(kind) {
+    this.#of(kind).images = 0;
+    this.#compared.set(kind, (this.#compared.get(kind) ?? 0) + 1);
+  }
+
+  /** @param {Kind} kind */
+  #isUnknown(kind) {
+    const known = (/** @type {EngineKind} */ engine) => this.milliseconds(kind, engine) !== null;
+    return !(known("cpu") && known("webgpu")) && (this.#compared.get(kind) ?? 0) < TRIES;
+  }
+
+  /** @param {Kind} kind */
+  #of(kind) {
+    return /** @type {{ images: number, lastRead: number }} */ (this.#since.get(kind));
   }
 
   /** @param {Kind} kind */
@@ -112,7 +142,7 @@ export class Choice {
     if (cpu === null || webgpu === null) return;
     const chosen = this.engine(kind);
     const ratio = chosen === "cpu" ? webgpu / cpu : cpu / webgpu;
-    if (ratio <= WORTHWHILE) this.#chosen.set(kind, chosen === "cpu" ? "webgpu" : "cpu");
+    if (ratio <= MAX_RATIO) this.#chosen.set(kind, chosen === "cpu" ? "webgpu" : "cpu");
   }
 
   /** The times, for {@link Choice.restore}. */
@@ -127,7 +157,7 @@ export class Choice {
    */
   restore(times) {
     if (typeof times !== "object" || times === null) return;
-    for (const kind of /** @type {const} */ (["one", "alternatives", "batch"])) {
+    for (const kind of KINDS) {
       for (const engine of /** @type {const} */ (["cpu", "webgpu"])) {
         const key = `${kind} ${engine}`;
         const old = /** @type {Record<string, unknown>} */ (times)[key];
@@ -141,44 +171,70 @@ export class Choice {
 }
 
 /**
- * Whether two engines read an image alike. Where the network is unsure, rounding may decide between
- * two texts.
+ * A call to compare engines with. The caller may change bytes and pixels later, but not files.
+ *
+ * @param {Call} call
+ * @returns {Call | undefined} `undefined` if an image cannot be copied
+ */
+export function copyOf({ images, alternatives }) {
+  try {
+    const few = images.slice(0, COMPARED_IMAGES);
+    const copies = few.map((image) => (image instanceof Blob ? image : structuredClone(image)));
+    return { images: copies, alternatives };
+  } catch {
+    return undefined; // detached; reading it tells the caller
+  }
+}
+
+/**
+ * Whether two engines read an image alike.
  *
  * @param {Recognition} a
  * @param {Recognition} b
  */
 export function agree(a, b) {
-  if (Math.abs(a.confidence - b.confidence) > TOLERANCE) return false;
-  return a.text === b.text || a.confidence < 0.5;
+  if (!Number.isFinite(a.confidence) || !Number.isFinite(b.confidence)) return false;
+  if (a.text !== b.text) return a.confidence < UNSURE && b.confidence < UNSURE;
+  return Math.abs(a.confidence - b.confidence) <= TOLERANCE;
 }
 
 const STORED = "captcha-lens speed";
+/** Subjects whose times are kept. */
+const SUBJECTS = 4;
 
 /**
- * Times of an earlier visit with the same adapter and weights.
+ * Times of an earlier visit.
  *
- * @param {string} subject adapter and weights
+ * @param {string} subject what they depend on, such as the adapter
  * @returns {unknown} `undefined` if there are none, or the browser keeps nothing
  */
 export function rememberedTimes(subject) {
-  try {
-    const stored = JSON.parse(localStorage.getItem(STORED) ?? "null");
-    return stored?.subject === subject ? stored.times : undefined;
-  } catch {
-    return undefined;
-  }
+  return stored().find(([name]) => name === subject)?.[1];
 }
 
 /**
  * Keeps the times for the next visit, if the browser allows it.
  *
- * @param {string} subject adapter and weights
+ * @param {string} subject
  * @param {Choice} times
  */
 export function rememberTimes(subject, times) {
+  const others = stored().filter(([name]) => name !== subject);
+  const kept = [[subject, times], ...others].slice(0, SUBJECTS);
   try {
-    localStorage.setItem(STORED, JSON.stringify({ subject, times }));
+    localStorage.setItem(STORED, JSON.stringify(kept));
   } catch {
     // Storage is blocked or full: the next visit measures again.
+  }
+}
+
+/** @returns {[string, unknown][]} subjects and their times, newest first */
+function stored() {
+  try {
+    const entries = JSON.parse(localStorage.getItem(STORED) ?? "[]");
+    if (!Array.isArray(entries)) return [];
+    return /** @type {[string, unknown][]} */ (entries.filter(Array.isArray));
+  } catch {
+    return [];
   }
 }

@@ -43,8 +43,8 @@ const BACKENDS = ["auto", "webgpu", "cpu"];
 const MAX_CONCURRENCY = 64;
 
 /**
- * A recognizer with loaded weights. It reads one image after the other, in the order of the calls. An
- * image that must be opened first, such as a URL, may be read later.
+ * A recognizer with loaded weights. Each call returns its own answers; where several workers or
+ * backends read, a later call can end before an earlier one.
  */
 export class Recognizer {
   #engines;
@@ -115,7 +115,7 @@ export class Recognizer {
     });
   }
 
-  /** Where single images are read now, and how long each engine takes. */
+  /** Where calls of the last kind are read now, and the time per image on CPU and WebGPU. */
   get backend() {
     return this.#engines.status;
   }

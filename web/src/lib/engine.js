@@ -23,18 +23,24 @@ export function start(module, wasm) {
   let engine;
   /** @type {EngineMethods} */
   const methods = {
-    async load({ weights, backend, code }, { onProgress }) {
+    async load({ weights, backend, code }, { onProgress, transfer }) {
       // The page may have an adapter where a worker has none. The page has decided whether a software
       // adapter is good enough.
       const reason = backend === "cpu" ? null : await adapterProblem({ allowSoftware: true });
       if (reason) throw noWebGpuError(reason);
-      const [compiled, bytes] = await Promise.all([
+      const [compiled, downloaded] = await Promise.all([
         loadCode(module, code ?? wasm, onProgress),
-        typeof weights === "string" ? loadWeights(weights, onProgress) : weights,
+        typeof weights === "string" ? loadWeights(weights, onProgress) : undefined,
       ]);
+      const bytes = downloaded ?? /** @type {Uint8Array | ArrayBuffer} */ (weights);
       engine = await module.Recognizer.load({ weights: bytes, backend, onProgress });
-      const { backend: used, config } = engine;
-      return { backend: used, config, shared: { code: compiled, weights: bytes } };
+      if (downloaded) transfer.push(downloaded.buffer); // the engine has copied them
+      return {
+        backend: engine.backend,
+        config: engine.config,
+        code: code ? undefined : compiled,
+        weights: downloaded,
+      };
     },
     async recognize({ images, alternatives }, { transfer }) {
       if (!engine) throw new LensError(CRASHED, "The recognizer is not loaded yet. Load it first.");

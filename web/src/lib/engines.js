@@ -6,17 +6,17 @@
  * not read as the CPU does.
  */
 
-import { REASONS, adapterProblem, missingApi } from "./adapter.js";
-import { Choice, agree, kindOf, rememberTimes, rememberedTimes } from "./choice.js";
+import { REASONS, adapterProblem, missingApi, savesData } from "./adapter.js";
+import { Choice, agree, copyOf, kindOf, rememberTimes, rememberedTimes } from "./choice.js";
 import { CRASHED, LensError, closedError, plainReason } from "./errors.js";
+import { idle } from "./lazy.js";
 import { Pool } from "./pool.js";
-import { NotStarted } from "./rpc.js";
+import { isCrash, isReading, readOn } from "./reading.js";
 import { Session } from "./session.js";
 
-/** @import { EngineKind, Kind } from "./choice.js" */
-/** @import { Backend, BackendPreference, BackendStatus, ImageSource, Loaded, Progress, Recognition } from "./types.js" */
+/** @import { Call, EngineKind, Kind } from "./choice.js" */
+/** @import { Backend, BackendPreference, BackendStatus, ImageSource, Progress, Recognition } from "./types.js" */
 
-/** A call that both engines can read. @typedef {{ images: ImageSource[], alternatives: number }} Call */
 /** @typedef {(Recognition | LensError)[]} Outcomes */
 
 /** Errors after which WebGPU is not used again, and the reasons to show. */
@@ -26,22 +26,18 @@ const GPU_FAILURES = /** @type {Record<string, string>} */ ({
 });
 /** Comparisons right after WebGPU was loaded. The first one compiles shaders and does not count. */
 const FIRST_COMPARISONS = 4;
-/** Images that the CPU reads to check a batch of WebGPU. */
-const CHECKED_IMAGES = 8;
-/** The longest wait for idle time, in milliseconds. */
-const IDLE_TIMEOUT = 3000;
 
 export class Engines {
+  /** URL or content, as given. */
   #weights;
   #assets;
   #preference;
+  #concurrency;
   #onStatus;
   /** The engine that is loaded first: the CPU's, unless `backend` is "webgpu". */
   #first;
   /** The first engine, and others on the CPU for batches. */
   #pool;
-  /** What the first engine has loaded. @type {Loaded["shared"] | undefined} */
-  #shared;
   /** The WebGPU engine beside the CPU's, once it is loaded. @type {Session | undefined} */
   #gpu;
   #choice = new Choice();
@@ -54,8 +50,8 @@ export class Engines {
   #onFirstCall = () => {};
   /** @type {BackendStatus} */
   #status = { kind: "cpu", adapter: "", reason: null, webGpu: "off", milliseconds: null };
-  /** The backends of the first engine and of WebGPU beside it. @type {Record<EngineKind, Backend>} */
-  #backends = { cpu: this.#status, webgpu: this.#status };
+  /** The backends of the first engine and of WebGPU beside it. @type {Record<"first" | "gpu", Backend>} */
+  #backends = { first: this.#status, gpu: this.#status };
   #end = new AbortController();
 
   /**
@@ -71,13 +67,16 @@ export class Engines {
     this.#preference = preference;
     this.#weights = weights;
     this.#assets = assets;
+    this.#concurrency = concurrency;
     this.#onStatus = onStatus;
     const webgpu = preference === "webgpu";
-    this.#first = new Session(webgpu ? "webgpu" : "cpu", weights, assets, onProgress);
-    this.#pool = new Pool(this.#first, webgpu ? 1 : concurrency, () => {
-      const { weights, code } = this.#shared ?? { weights: this.#weights };
-      return new Session("cpu", weights, assets, undefined, code);
-    });
+    const first = new Session(webgpu ? "webgpu" : "cpu", weights, assets, onProgress);
+    this.#first = first;
+    this.#pool = new Pool(
+      first,
+      webgpu ? 1 : concurrency,
+      () => new Session("cpu", first.weights, assets, undefined, first.code),
+    );
   }
 
   get status() {
@@ -90,9 +89,8 @@ export class Engines {
    * @param {AbortSignal} [signal]
    */
   async load(signal) {
-    const { backend, config, shared } = await this.#first.load(signal);
-    this.#shared = shared;
-    this.#backends.cpu = backend;
+    const { backend, config } = await this.#first.load(signal);
+    this.#backends.first = backend;
     const auto = this.#preference === "auto";
     const reason = auto ? (savesData() ? REASONS.saveData : missingApi()) : null;
     const prepares = auto && reason === null;
@@ -108,26 +106,55 @@ export class Engines {
    * @returns {Promise<Outcomes>}
    */
   async read(images, alternatives, signal) {
-    const kind = kindOf(images.length, alternatives);
     const call = { images, alternatives };
-    if (!this.#gpu) {
-      const outcomes = await this.#readOnCpu(call, signal);
-      if (this.#status.webGpu !== "off" && recognized(outcomes) > 0) {
-        this.#firstCall ??= call;
-        this.#onFirstCall();
-      }
-      return outcomes;
-    }
-    this.#kind = kind;
-    const due = !this.#comparing && this.#choice.due(kind, images.length);
+    this.#kind = kindOf(images.length, alternatives);
+    const outcomes = await (this.#gpu
+      ? this.#choose(this.#gpu, call, signal)
+      : this.#readFirst(call, signal));
+    this.#setStatus(this.#status);
+    return outcomes;
+  }
+
+  /**
+   * Reads on the engine that takes less time, and at times on both.
+   *
+   * @param {Session} gpu
+   * @param {Call} call
+   * @param {AbortSignal} [signal]
+   */
+  async #choose(gpu, call, signal) {
+    const kind = kindOf(call.images.length, call.alternatives);
+    const due = this.#choice.due(kind, call.images.length) && !this.#comparing;
+    // The caller may change an image after it was read.
+    const copy = due ? copyOf(call) : undefined;
     if (this.#choice.engine(kind) === "cpu") {
-      const outcomes = await this.#readOnCpu(call, signal);
-      if (due) void this.#compare(call, { cpu: outcomes });
+      const outcomes = await this.#readOnPool(call, signal);
+      if (copy) void this.#compareWithGpu(gpu, kind, copy, outcomes);
       return outcomes;
     }
-    const outcomes = await this.#readOnGpu(this.#gpu, call, signal);
-    // A driver can be right at first and wrong later: then the CPU's answers count.
-    return due ? this.#compare(call, { webgpu: outcomes }) : outcomes;
+    const outcomes = await this.#readOnGpu(gpu, kind, call, signal);
+    if (!copy) return outcomes;
+    const confirmed = await this.#isConfirmed(gpu, kind, copy, outcomes, signal);
+    signal?.throwIfAborted();
+    if (confirmed) return outcomes;
+    return this.#readOnPool(call, signal);
+  }
+
+  /**
+   * Reads while there is no WebGPU beside the first engine.
+   *
+   * @param {Call} call
+   * @param {AbortSignal} [signal]
+   */
+  async #readFirst(call, signal) {
+    const isWanted = () => !this.#firstCall && ["waiting", "loading"].includes(this.#status.webGpu);
+    const copy = isWanted() ? copyOf(call) : undefined;
+    const outcomes = await this.#readOnPool(call, signal);
+    if (isWanted() && copy && outcomes.some(isReading)) {
+      this.#firstCall = copy;
+      this.#onFirstCall();
+    }
+    return outcomes;
   }
 
   /**
@@ -137,8 +164,9 @@ export class Engines {
    */
   close(reason) {
     this.#end.abort(reason);
+    this.#firstCall = undefined;
     this.#first.end(reason);
-    this.#pool.end(reason);
+    this.#pool.close(reason);
     this.#gpu?.end(reason);
   }
 
@@ -157,12 +185,12 @@ export class Engines {
     if (signal.aborted) return;
     this.#setStatus({ ...this.#status, webGpu: "loading" });
     // `auto`: if the check fails, the engine runs on the CPU and gives the reason.
-    const gpu = new Session("auto", this.#weights, this.#assets);
+    const gpu = new Session("auto", this.#first.weights, this.#assets);
     /** @type {string | null} */
     let why;
     try {
       const { backend } = await gpu.load(signal);
-      this.#backends.webgpu = backend;
+      this.#backends.gpu = backend;
       why = backend.kind === "webgpu" ? null : plainReason(backend.reason);
     } catch (error) {
       why = reasonOf(error);
@@ -173,18 +201,23 @@ export class Engines {
     this.#gpu = gpu;
     this.#choice.restore(rememberedTimes(this.#subject));
     this.#setStatus({ ...this.#status, webGpu: "ready" });
-    await this.#compareFirst();
+    await this.#compareFirst(gpu);
   }
 
-  /** Compares both engines with the first call that was read, several times. */
-  async #compareFirst() {
+  /**
+   * Compares both engines with the first call that was read, several times.
+   *
+   * @param {Session} gpu
+   */
+  async #compareFirst(gpu) {
     const call = this.#firstCall;
     this.#firstCall = undefined;
     if (!call) return;
-    this.#kind = kindOf(call.images.length, call.alternatives);
-    for (let i = 0; i < FIRST_COMPARISONS && this.#gpu && !this.#end.signal.aborted; i++) {
+    const kind = kindOf(call.images.length, call.alternatives);
+    for (let i = 0; i < FIRST_COMPARISONS && this.#gpu === gpu; i++) {
+      if (this.#end.signal.aborted) return;
       try {
-        await this.#compare(call, { cpu: await this.#readOnCpu(call) });
+        await this.#compareWithGpu(gpu, kind, call, await this.#readOnPool(call));
       } catch {
         return; // closed, or the call cannot be read any more
       }
@@ -192,41 +225,72 @@ export class Engines {
   }
 
   /**
-   * Reads a call on the engine that has not read it, and ends WebGPU if the answers differ.
+   * Reads on WebGPU what the CPU has read. If the answers differ, WebGPU is not used any more. CPU
+   * workers may be busy meanwhile: WebGPU must be faster even so.
    *
+   * @param {Session} gpu
+   * @param {Kind} kind
    * @param {Call} call
-   * @param {{ cpu: Outcomes, webgpu?: undefined } | { cpu?: undefined, webgpu: Outcomes }} read
-   * @returns {Promise<Outcomes>} the answers of the engine that has read it, or the CPU's if they
-   *   differ
+   * @param {Outcomes} expected
    */
-  async #compare({ images, alternatives }, read) {
-    const gpu = this.#gpu;
-    const given = read.cpu ?? read.webgpu;
-    // What one engine cannot read, or crashes on, is not given to the other.
-    const good = images.filter((_, i) => !(given[i] instanceof LensError));
-    const answers = /** @type {Recognition[]} */ (
-      given.filter((one) => !(one instanceof LensError))
+  async #compareWithGpu(gpu, kind, call, expected) {
+    const isEqual = (
+      /** @type {Recognition} */ cpu,
+      /** @type {Recognition | LensError} */ other,
+    ) => isReading(other) && agree(cpu, other);
+    await this.#compare(gpu, kind, call, expected, isEqual, (images) =>
+      this.#readOnGpu(gpu, kind, images),
     );
-    if (!gpu || good.length === 0 || this.#comparing) return given;
+  }
+
+  /**
+   * Whether the CPU reads as WebGPU has read. A driver can be right at first and wrong later.
+   *
+   * @param {Session} gpu
+   * @param {Kind} kind
+   * @param {Call} call
+   * @param {Outcomes} given
+   * @param {AbortSignal} [signal]
+   */
+  async #isConfirmed(gpu, kind, call, given, signal) {
+    const isEqual = (/** @type {Recognition} */ one, /** @type {Recognition | LensError} */ cpu) =>
+      !isReading(cpu) || agree(one, cpu);
+    return this.#compare(gpu, kind, call, given, isEqual, async ({ images, alternatives }) => {
+      // On one engine, so that a check does not start the others.
+      const outcomes = await readOn(this.#first, images, alternatives, signal);
+      if (images.length === 1) this.#addTime(kind, "cpu", outcomes, 1);
+      return outcomes;
+    });
+  }
+
+  /**
+   * @param {Session} gpu
+   * @param {Kind} kind
+   * @param {Call} call
+   * @param {Outcomes} given
+   * @param {(given: Recognition, other: Recognition | LensError) => boolean} isEqual
+   * @param {(call: Call) => Promise<Outcomes>} readAgain
+   * @returns {Promise<boolean>} `false` if answers differ; then WebGPU has ended
+   */
+  async #compare(gpu, kind, { images, alternatives }, given, isEqual, readAgain) {
+    // What one engine cannot read, or crashes on, is not given to the other.
+    const good = images.flatMap((image, i) => (isReading(given[i]) ? [{ image, i }] : []));
+    if (good.length === 0 || this.#comparing || this.#gpu !== gpu) return true;
     this.#comparing = true;
     try {
-      const count = read.cpu ? good.length : Math.min(good.length, CHECKED_IMAGES);
-      const call = { images: good.slice(0, count), alternatives };
-      const others = read.cpu ? await this.#readOnGpu(gpu, call) : await this.#readOnCpu(call);
-      const equal = others.every(
-        (other, i) => other instanceof LensError || agree(answers[i], other),
+      const others = await readAgain({ images: good.map(({ image }) => image), alternatives });
+      const equal = good.every(({ i }, at) =>
+        isEqual(/** @type {Recognition} */ (given[i]), others[at]),
       );
-      if (equal || this.#gpu !== gpu) {
-        rememberTimes(this.#subject, this.#choice);
-        this.#setStatus(this.#status);
-        return given;
-      }
-      this.#dropGpu(gpu, REASONS.wrong);
-      return read.cpu ? given : await this.#readOnCpu({ images, alternatives });
+      if (!equal) this.#dropGpu(gpu, REASONS.wrong);
+      else if (this.#subject) rememberTimes(this.#subject, this.#choice);
+      return equal;
     } catch {
-      return given; // closed, or the other engine failed, which its own calls report
+      return true; // aborted, closed, or an engine failed, which its own calls report
     } finally {
       this.#comparing = false;
+      this.#choice.compared(kind);
+      if (!this.#end.signal.aborted) this.#setStatus(this.#status);
     }
   }
 
@@ -235,14 +299,17 @@ export class Engines {
    * @param {AbortSignal} [signal]
    * @returns {Promise<Outcomes>}
    */
-  async #readOnCpu({ images, alternatives }, signal) {
+  async #readOnPool({ images, alternatives }, signal) {
+    const engines = this.#pool.enginesFor(images.length);
     const outcomes = await this.#pool.read(
       images,
-      (session, part) => this.#readOn(session, part, alternatives, signal),
+      (session, part) => readOn(session, part, alternatives, signal),
       signal,
     );
-    const engines = images.length > 1 ? this.#pool.loaded : 1;
-    this.#addTime(kindOf(images.length, alternatives), "cpu", outcomes, engines);
+    // Not a batch for which more engines were started.
+    if (engines === this.#pool.enginesFor(images.length)) {
+      this.#addTime(kindOf(images.length, alternatives), "cpu", outcomes, engines);
+    }
     return outcomes;
   }
 
@@ -250,14 +317,15 @@ export class Engines {
    * Reads a call on WebGPU, and on the CPU if WebGPU fails.
    *
    * @param {Session} gpu
+   * @param {Kind} kind
    * @param {Call} call
    * @param {AbortSignal} [signal]
    * @returns {Promise<Outcomes>}
    */
-  async #readOnGpu(gpu, { images, alternatives }, signal) {
+  async #readOnGpu(gpu, kind, { images, alternatives }, signal) {
     try {
       const outcomes = await gpu.read(images, alternatives, signal);
-      this.#addTime(kindOf(images.length, alternatives), "webgpu", outcomes, 1);
+      this.#addTime(kind, "webgpu", outcomes, 1);
       return outcomes;
     } catch (error) {
       const why = error instanceof LensError && GPU_FAILURES[error.code];
@@ -266,7 +334,7 @@ export class Engines {
       // An image that crashed one engine is not given to the other.
       if (isCrash(error) && images.length === 1) return [error];
     }
-    return this.#readOnCpu({ images, alternatives }, signal);
+    return this.#readOnPool({ images, alternatives }, signal);
   }
 
   /**
@@ -276,45 +344,10 @@ export class Engines {
    * @param {number} engines that divided the images
    */
   #addTime(kind, engine, outcomes, engines) {
-    const one = outcomes.find((outcome) => !(outcome instanceof LensError));
-    if (one && !(one instanceof LensError)) {
-      this.#choice.add(kind, engine, one.milliseconds.total / engines);
-    }
-  }
-
-  /**
-   * Reads images on one engine. If one of them crashes it, the others are read again.
-   *
-   * @param {Session} session
-   * @param {ImageSource[]} images
-   * @param {number} alternatives
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<Outcomes>}
-   */
-  async #readOn(session, images, alternatives, signal) {
-    for (let retries = 1; ;) {
-      this.#end.signal.throwIfAborted();
-      try {
-        return await session.read(images, alternatives, signal);
-      } catch (error) {
-        if (error instanceof NotStarted) {
-          // Another image crashed the engine. If there was none, one more engine is started.
-          if (!error.blamed && retries-- === 0) throw error;
-        } else if (!isCrash(error)) {
-          throw error;
-        } else if (images.length === 1) {
-          return [error];
-        } else {
-          break;
-        }
-      }
-    }
-    // One by one, so that only the image that crashes the engine fails.
-    const outcomes = [];
-    for (const image of images) {
-      outcomes.push(...(await this.#readOn(session, [image], alternatives, signal)));
-    }
-    return outcomes;
+    const times = outcomes.filter(isReading).map(({ milliseconds }) => milliseconds.total);
+    if (times.length === 0) return;
+    const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
+    this.#choice.add(kind, engine, mean / engines);
   }
 
   /**
@@ -334,11 +367,11 @@ export class Engines {
     this.#setStatus({ ...this.#status, reason, webGpu: "off" });
   }
 
-  /** Adapter and weights, to which measured times belong. */
+  /** What measured times depend on; empty if it has no name. */
   get #subject() {
     const weights = this.#weights;
-    const name = typeof weights === "string" ? weights : `${weights.byteLength} bytes`;
-    return `${this.#backends.webgpu.adapter} ${name}`;
+    if (typeof weights !== "string") return "";
+    return `${this.#backends.gpu.adapter}, ${this.#concurrency} CPU workers, ${weights}`;
   }
 
   /** @param {BackendStatus} status */
@@ -347,8 +380,9 @@ export class Engines {
     const [cpu, webgpu] = /** @type {const} */ (["cpu", "webgpu"]).map((each) =>
       this.#choice.milliseconds(this.#kind, each),
     );
-    const { kind, adapter } = this.#backends[engine];
-    const milliseconds = this.#gpu && cpu !== null && webgpu !== null ? { cpu, webgpu } : null;
+    const { kind, adapter } = this.#backends[engine === "webgpu" ? "gpu" : "first"];
+    const known = this.#gpu && cpu !== null && webgpu !== null;
+    const milliseconds = known ? { cpu: rounded(cpu), webgpu: rounded(webgpu) } : null;
     const next = { ...status, kind, adapter, milliseconds };
     if (JSON.stringify(next) === JSON.stringify(this.#status)) return;
     this.#status = next;
@@ -356,36 +390,8 @@ export class Engines {
   }
 }
 
-/** @param {Outcomes} outcomes */
-function recognized(outcomes) {
-  return outcomes.filter((outcome) => !(outcome instanceof LensError)).length;
-}
-
-/** Resolves when the page has nothing to do, or after a time limit. */
-function idle() {
-  return new Promise((resolve) => {
-    if (typeof requestIdleCallback === "function") {
-      requestIdleCallback(() => resolve(undefined), { timeout: IDLE_TIMEOUT });
-    } else {
-      setTimeout(resolve, 0);
-    }
-  });
-}
-
-/**
- * Whether an engine crashed while it read.
- *
- * @param {unknown} error
- * @returns {error is LensError}
- */
-function isCrash(error) {
-  return error instanceof LensError && error.code === CRASHED && !(error instanceof NotStarted);
-}
-
-function savesData() {
-  const { connection } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator);
-  return connection?.saveData === true;
-}
+/** To two digits, so that a status does not change with every reading. @param {number} milliseconds */
+const rounded = (milliseconds) => Number(milliseconds.toPrecision(2));
 
 /**
  * The reason why WebGPU could not be loaded.

@@ -1,5 +1,8 @@
 // @ts-check
-/** A value that is loaded when it is first needed, and waits that end early. */
+/** A value that is loaded when it is first needed, and waits for other things. */
+
+/** The longest wait for idle time, in milliseconds. */
+const IDLE_TIMEOUT = 3000;
 
 /**
  * Loads a value at the first call of `get`, and again after a failure or a `drop`.
@@ -57,5 +60,16 @@ export function untilAborted(promise, signal) {
     if (signal?.aborted) giveUp();
     signal?.addEventListener("abort", giveUp);
     promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", giveUp));
+  });
+}
+
+/** Resolves when the page has nothing to do, or after a time limit. */
+export function idle() {
+  return new Promise((resolve) => {
+    if (typeof requestIdleCallback === "function") {
+      requestIdleCallback(() => resolve(undefined), { timeout: IDLE_TIMEOUT });
+    } else {
+      setTimeout(resolve, 0);
+    }
   });
 }

@@ -6,18 +6,19 @@
  */
 
 import { untilAborted } from "./lazy.js";
+import { NotLoaded } from "./session.js";
 
 /** @import { Session } from "./session.js" */
 
-/** Memory of an engine that reads batches, in bytes (docs/performance.md). */
+/** Memory of an engine that reads batches, in bytes (`tests/e2e/bench.mjs` measures it). */
 const ENGINE_BYTES = 64 * 2 ** 20;
 /** Share of the device's memory that all engines may take. */
 const MEMORY_SHARE = 1 / 8;
 /** Most engines by default. */
 const MOST = 8;
-/** Images in a batch that is worth more engines. */
-const WORTHWHILE = 4;
-/** Images in a part. */
+/** Unread images that are worth more engines. */
+const MANY_IMAGES = 4;
+/** Most images in a part. */
 const PART = 4;
 /** Parts that an engine has at a time, so that it does not wait for the page after each of them. */
 const PARTS_AHEAD = 2;
@@ -43,6 +44,7 @@ export function defaultConcurrency({ hardwareConcurrency = 1, deviceMemory = 8 }
 
 /**
  * @typedef {object} Part
+ * @property {number} images
  * @property {(session: Session) => Promise<void>} read passes the outcomes to the batch
  * @property {(error: unknown) => void} fail
  * @property {{ failed: boolean }} batch
@@ -55,8 +57,12 @@ export class Pool {
   #start;
   /** @type {Part[]} */
   #queue = [];
+  /** Images in the queue or being read. */
+  #unread = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {{ reason: unknown } | undefined} */
+  #closed;
 
   /**
    * @param {Session} first an engine that reads, and is loaded again, whatever happens
@@ -85,9 +91,12 @@ export class Pool {
    * @throws the first error of `read`, or the signal's reason
    */
   async read(images, read, signal) {
-    if (images.length >= WORTHWHILE) this.#grow();
-    const length = this.#size > 1 ? PART : images.length;
+    signal?.throwIfAborted();
+    if (this.#closed) throw this.#closed.reason;
+    this.#unread += images.length;
+    if (this.#unread >= MANY_IMAGES) this.#grow();
     const batch = { failed: false };
+    const length = this.#partLength(images.length);
     /** @type {Promise<Outcome[]>[]} */
     const parts = [];
     for (let at = 0; at < images.length; at += length) {
@@ -95,6 +104,7 @@ export class Pool {
       parts.push(
         new Promise((resolve, reject) =>
           this.#queue.push({
+            images: part.length,
             read: async (session) => resolve(await read(session, part)),
             fail: reject,
             batch,
@@ -107,17 +117,47 @@ export class Pool {
       return (await untilAborted(Promise.all(parts), signal)).flat();
     } finally {
       batch.failed = true; // also after an abort: its parts are not worth reading
+      this.#drop();
     }
   }
 
   /**
-   * Ends all engines but the first.
+   * How many engines read a batch at the same time, if nothing else is read.
    *
-   * @param {unknown} reason
+   * @param {number} images
    */
-  end(reason) {
+  enginesFor(images) {
+    return Math.min(this.loaded, Math.ceil(images / this.#partLength(images)));
+  }
+
+  /**
+   * Ends all engines but the first, for good.
+   *
+   * @param {unknown} reason the error of all later calls
+   */
+  close(reason) {
+    this.#closed = { reason };
+    this.#endOthers(reason);
+  }
+
+  /** @param {unknown} reason */
+  #endOthers(reason) {
     clearTimeout(this.#timer);
     for (const { session } of this.#engines.splice(1)) session.end(reason);
+  }
+
+  /** @param {number} images of a batch */
+  #partLength(images) {
+    if (this.#size === 1) return Math.max(1, images);
+    return Math.min(PART, Math.max(1, Math.ceil(images / this.#size)));
+  }
+
+  /** Removes the waiting parts of batches that have failed. */
+  #drop() {
+    const waiting = this.#queue.filter(({ batch }) => !batch.failed);
+    const dropped = this.#queue.filter(({ batch }) => batch.failed);
+    this.#unread -= dropped.reduce((sum, { images }) => sum + images, 0);
+    this.#queue = waiting;
   }
 
   /** Loads the missing engines, without waiting for them. */
@@ -148,7 +188,7 @@ export class Pool {
   /** Gives waiting parts to the engines with the fewest. */
   #assign() {
     clearTimeout(this.#timer);
-    this.#queue = this.#queue.filter(({ batch }) => !batch.failed);
+    this.#drop();
     const loaded = this.#engines.filter((engine) => engine.loaded);
     for (;;) {
       const engine = loaded.reduce((a, b) => (b.open < a.open ? b : a));
@@ -156,8 +196,10 @@ export class Pool {
       if (!part) break;
       void this.#give(engine, part);
     }
-    if (this.#engines.every(({ open }) => open === 0)) {
-      this.#timer = setTimeout(() => this.end(new Error("This engine had no work.")), IDLE);
+    const idle = this.#engines.every(({ open }) => open === 0);
+    if (idle && this.#engines.length > 1) {
+      const reason = new Error("This engine had no work.");
+      this.#timer = setTimeout(() => this.#endOthers(reason), IDLE);
     }
   }
 
@@ -169,29 +211,19 @@ export class Pool {
     engine.open++;
     try {
       await part.read(engine.session);
+      this.#unread -= part.images;
     } catch (error) {
-      if (engine !== this.#engines[0] && !(await isLoaded(engine.session))) {
+      if (engine !== this.#engines[0] && error instanceof NotLoaded) {
         this.#remove(engine);
         this.#queue.unshift(part);
       } else {
+        this.#unread -= part.images;
         part.batch.failed = true;
         part.fail(error);
       }
     } finally {
       engine.open--;
-      this.#assign();
+      if (!this.#closed) this.#assign();
     }
   }
-}
-
-/**
- * Whether an engine is loaded, or could be loaded again after a crash.
- *
- * @param {Session} session
- */
-function isLoaded(session) {
-  return session.load().then(
-    () => true,
-    () => false,
-  );
 }

@@ -6,13 +6,24 @@
 
 import { REASONS } from "./adapter.js";
 import { Connection } from "./connection.js";
-import { fromPlain, noWebGpuError } from "./errors.js";
+import { LensError, fromPlain, noWebGpuError } from "./errors.js";
 import { Lazy, untilAborted } from "./lazy.js";
 import { LoadingProgress } from "./progress.js";
 
-/** @import { LensError } from "./errors.js" */
 /** @import { NotStarted } from "./rpc.js" */
 /** @import { BackendPreference, ImageSource, Loaded, Progress, Recognition, StageProgress } from "./types.js" */
+
+/**
+ * An engine could not be loaded for a reading, at first or again after a crash.
+ *
+ * @extends {LensError<string>}
+ */
+export class NotLoaded extends LensError {
+  /** @param {LensError<string>} error */
+  constructor(error) {
+    super(error.code, error.message, { cause: error.cause });
+  }
+}
 
 /** Time limits of the stages of loading WebGPU, in milliseconds. */
 const LIMITS = /** @type {Record<string, number | undefined>} */ ({
@@ -47,6 +58,16 @@ export class Session {
     this.#code = code;
   }
 
+  /** The weights: their content, once they are downloaded. */
+  get weights() {
+    return this.#weights;
+  }
+
+  /** The compiled code, once the engine was loaded. */
+  get code() {
+    return this.#code;
+  }
+
   /**
    * Loads code and weights, unless they are loaded.
    *
@@ -62,10 +83,14 @@ export class Session {
    * @param {number} alternatives
    * @param {AbortSignal} [signal]
    * @returns {Promise<(Recognition | LensError)[]>}
+   * @throws {NotLoaded} where the engine cannot be loaded
    * @throws {NotStarted} where the engine crashes before it starts this reading
    */
   async read(images, alternatives, signal) {
-    const { connection } = await this.#ready(signal);
+    const { connection } = await this.#ready(signal).catch((error) => {
+      const failed = error instanceof LensError && error !== this.#closed?.reason;
+      throw failed ? new NotLoaded(error) : error;
+    });
     const params = { images, alternatives };
     const outcomes = await connection.request("recognize", params, { signal, restartable: true });
     return outcomes.map(({ recognition, error }) => (error ? fromPlain(error) : recognition));
@@ -107,7 +132,11 @@ export class Session {
       this.#onProgress?.(progress.update(report));
     };
     try {
-      return { connection, loaded: await connection.request("load", params, { onProgress }) };
+      const loaded = await connection.request("load", params, { onProgress });
+      // Another start, and other sessions, download nothing.
+      this.#code ??= loaded.code;
+      this.#weights = loaded.weights ?? this.#weights;
+      return { connection, loaded };
     } catch (error) {
       connection.end(error);
       throw error;

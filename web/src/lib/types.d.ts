@@ -78,7 +78,8 @@ export interface BackendStatus extends Backend {
    */
   webGpu: "off" | "waiting" | "loading" | "ready";
   /**
-   * Time per image on both, for the kind of the last call (one image, one with alternatives, a batch);
+   * Time per image on both, for the kind of the last call (one image or a batch, with or without
+   * alternatives);
    * `null` until both are measured.
    */
   milliseconds: { cpu: number; webgpu: number } | null;
@@ -111,9 +112,9 @@ export interface LoadOptions {
    */
   backend?: BackendPreference;
   /**
-   * The most CPU workers that divide batches among them, 1 to 64. The default is one for each core,
-   * at most eight, and fewer on devices with little memory. The others start with the first batch of
-   * four images or more, and end after half a minute without work.
+   * The most CPU workers that divide batches among them, 1 to 64; without effect with the backend
+   * `webgpu`. The default is one for each core, at most eight, and fewer on devices with little memory.
+   * The others start when four images wait, and end after half a minute without work.
    */
   concurrency?: number;
   /**
@@ -137,8 +138,9 @@ export type StageProgress = Omit<Progress, "overall">;
 export interface Loaded {
   backend: Backend;
   config: NetworkConfig;
-  /** For other workers, which then download and compile nothing. */
-  shared: { code: WebAssembly.Module; weights: Uint8Array | ArrayBuffer };
+  /** What this worker has compiled and downloaded, for others. */
+  code?: WebAssembly.Module;
+  weights?: Uint8Array;
 }
 
 /** What a worker's method gets besides its parameters. */
