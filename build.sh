@@ -109,7 +109,7 @@ locked_version() {
 web() {
   heading "Web: the WebAssembly modules"
   web_module captcha_wasm captcha-wasm-module
-  web_module captcha_wasm_cpu captcha-wasm-module --no-default-features
+  web_module captcha_wasm_cpu captcha-wasm-module-cpu
   web_module captcha_synth_wasm captcha-synth-wasm
   finish_modules
   heading "Web: the page"
@@ -119,28 +119,24 @@ web() {
 # Process ids of the modules that are being finished.
 finishing=()
 
-# web_module NAME PACKAGE [OPTIONS FOR CARGO]: compiles a module, and finishes it in the background
-# unless it is up to date. Separate builds use the features of the tests, so that nothing is compiled
-# twice.
+# web_module NAME PACKAGE: compiles a module, and finishes it in the background unless it is up to
+# date. Separate builds use the features of the tests, so that nothing is compiled twice.
 web_module() {
   local name=$1 package=$2
-  local built=$TARGET_DIR/$WASM_TARGET/web/${package//-/_}.wasm compiled=$TARGET_DIR/pkg/$1.wasm
-  cargo build --locked --profile web --target "$WASM_TARGET" -p "$package" "${@:3}"
-  mkdir -p "$TARGET_DIR/pkg"
-  # Another build of the same package replaces the file. A copy that did not change keeps its time.
-  cmp --silent "$built" "$compiled" || cp "$built" "$compiled"
-  if [[ web/pkg/${name}_bg.wasm -nt $compiled ]]; then
+  local built=$TARGET_DIR/$WASM_TARGET/web/${package//-/_}.wasm
+  cargo build --locked --profile web --target "$WASM_TARGET" -p "$package"
+  if [[ web/pkg/${name}_bg.wasm -nt $built ]]; then
     echo "web/pkg/$name is up to date"
     return
   fi
-  finish_module "$name" "$compiled" &
+  finish_module "$name" "$built" &
   finishing+=($!)
 }
 
-# finish_module NAME COMPILED: makes the JavaScript of a module, and makes the module smaller.
+# finish_module NAME BUILT: makes the JavaScript of a module, and makes the module smaller.
 finish_module() {
-  local name=$1 stage=$TARGET_DIR/pkg/$1
-  rm -rf "$stage"
+  local name=$1 stage
+  stage=$(mktemp --directory "$TARGET_DIR/$1.XXXXXX")
   wasm-bindgen --target web --out-name "$name" --out-dir "$stage" "$2"
   # Feature by feature: with --all-features it writes encodings that browsers do not read yet.
   npx --no-install wasm-opt -Oz \
@@ -151,6 +147,7 @@ finish_module() {
   # The module comes last, so that only a complete set counts as up to date.
   mv "$stage/$name.js" "$stage"/*.d.ts web/pkg
   mv "$stage/${name}_bg.wasm" web/pkg
+  rmdir "$stage"
   echo "web/pkg/$name is finished"
 }
 
@@ -160,6 +157,12 @@ finish_modules() {
   for process in "${finishing[@]}"; do wait "$process"; done
   finishing=()
 }
+
+# Ends them with the script, where a command failed.
+stop_finishing() {
+  if ((${#finishing[@]} > 0)); then kill "${finishing[@]}" 2>/dev/null || true; fi
+}
+trap stop_finishing EXIT
 
 serve() {
   setup_build
@@ -182,7 +185,7 @@ check() {
   cargo clippy --locked -p captcha-cli --no-default-features --all-targets -- -D warnings
   heading "Check: clippy, WebAssembly"
   # The web profile shares build scripts and macros with the build.
-  for package in captcha-wasm captcha-wasm-module captcha-synth-wasm; do
+  for package in captcha-wasm captcha-synth-wasm; do
     cargo clippy --locked --profile web --target "$WASM_TARGET" -p "$package" --all-targets -- -D warnings
   done
   # The types of the modules are part of the page's types.

@@ -330,6 +330,11 @@ fn recipe_with_a_mistake_is_an_error() {
             "together",
         ),
         ("token_dropout = ", "token_dropout = 2", "token_dropout"),
+        (
+            "nearest_looks_below = ",
+            "nearest_looks_below = -",
+            "nearest_looks_below",
+        ),
     ] {
         assert!(text.contains(from), "{from}");
         let error = FinetuneRecipe::parse(&text.replacen(from, to, 1)).unwrap_err();

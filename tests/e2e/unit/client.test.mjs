@@ -287,6 +287,21 @@ test("recognizer compares the images as they were given", async () => {
   lens.close();
 });
 
+test("recognizer reads on the CPU when WebGPU crashed while idle and does not load again", async () => {
+  FakeWorker.install(withGpu());
+  const { lens } = await openAuto();
+  const gpu = FakeWorker.all.find(({ kind }) => kind === "webgpu");
+  gpu?.say({ type: "crashed", error: { code: "engine-crashed", message: "It broke down." } });
+  FakeWorker.behave = (worker, request) => {
+    if (worker.kind === "cpu") return answer(worker, request);
+    const error = { code: /** @type {const} */ ("no-webgpu"), message: "No.", detail: "gone" };
+    worker.say({ type: "failed", id: request.id, error });
+  };
+  assert.equal(short(await lens.recognize(image(4))), 4);
+  assert.deepEqual([lens.backend.kind, lens.backend.reason], ["cpu", "gone"]);
+  lens.close();
+});
+
 test("recognizer ends a reading that is checked on the CPU when it is aborted", async () => {
   FakeWorker.install(withGpu());
   const { lens } = await openAuto();

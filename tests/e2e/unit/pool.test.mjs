@@ -154,6 +154,24 @@ test("pool does not read what is not wanted any more", async () => {
   lens.close();
 });
 
+test("pool fails all calls when it is closed, also those that wait", async () => {
+  for (const concurrency of [1, 2]) {
+    FakeWorker.install();
+    const lens = await open(concurrency);
+    FakeWorker.behave = (worker, request) => {
+      if (request.type !== "recognize") answer(worker, request);
+    };
+    const single = upTo(5).map((first) => lens.recognize(image(first)));
+    const batches = [20, 20].map((count) => lens.recognizeAll(upTo(count).map(image)));
+    await setImmediate();
+    lens.close();
+    for (const outcome of await Promise.allSettled([...single, ...batches])) {
+      const { status, reason } = /** @type {PromiseRejectedResult} */ (outcome);
+      assert.deepEqual([status, reason?.code], ["rejected", "closed"]);
+    }
+  }
+});
+
 test("pool starts nothing after it is closed, and leaves no timer", async () => {
   const lens = await open(4);
   FakeWorker.behave = (worker, request) => {

@@ -12,7 +12,7 @@ import { CRASHED, LensError, closedError, plainReason } from "./errors.js";
 import { idle } from "./lazy.js";
 import { Pool } from "./pool.js";
 import { isCrash, isReading, readOn } from "./reading.js";
-import { Session } from "./session.js";
+import { NotLoaded, Session } from "./session.js";
 
 /** @import { Call, EngineKind, Kind } from "./choice.js" */
 /** @import { Backend, BackendPreference, BackendStatus, ImageSource, Progress, Recognition } from "./types.js" */
@@ -258,7 +258,7 @@ export class Engines {
     return this.#compare(gpu, kind, call, given, isEqual, async ({ images, alternatives }) => {
       // On one engine, so that a check does not start the others.
       const outcomes = await readOn(this.#first, images, alternatives, signal);
-      if (images.length === 1) this.#addTime(kind, "cpu", outcomes, 1);
+      if (given.length === 1) this.#addTime(kind, "cpu", outcomes, 1);
       return outcomes;
     });
   }
@@ -325,10 +325,15 @@ export class Engines {
   async #readOnGpu(gpu, kind, { images, alternatives }, signal) {
     try {
       const outcomes = await gpu.read(images, alternatives, signal);
-      this.#addTime(kind, "webgpu", outcomes, 1);
+      if (kindOf(images.length, alternatives) === kind) {
+        this.#addTime(kind, "webgpu", outcomes, 1);
+      }
       return outcomes;
     } catch (error) {
-      const why = error instanceof LensError && GPU_FAILURES[error.code];
+      const why =
+        error instanceof NotLoaded
+          ? reasonOf(error)
+          : error instanceof LensError && GPU_FAILURES[error.code];
       if (!why) throw error;
       this.#dropGpu(gpu, why);
       // An image that crashed one engine is not given to the other.

@@ -137,6 +137,11 @@ export class Pool {
    */
   close(reason) {
     this.#closed = { reason };
+    for (const { batch, fail } of this.#queue) {
+      batch.failed = true;
+      fail(reason);
+    }
+    this.#drop();
     this.#endOthers(reason);
   }
 
@@ -213,7 +218,7 @@ export class Pool {
       await part.read(engine.session);
       this.#unread -= part.images;
     } catch (error) {
-      if (engine !== this.#engines[0] && error instanceof NotLoaded) {
+      if (engine !== this.#engines[0] && error instanceof NotLoaded && !this.#closed) {
         this.#remove(engine);
         this.#queue.unshift(part);
       } else {

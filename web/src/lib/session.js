@@ -88,8 +88,8 @@ export class Session {
    */
   async read(images, alternatives, signal) {
     const { connection } = await this.#ready(signal).catch((error) => {
-      const failed = error instanceof LensError && error !== this.#closed?.reason;
-      throw failed ? new NotLoaded(error) : error;
+      const ended = error === this.#closed?.reason || error === signal?.reason;
+      throw error instanceof LensError && !ended ? new NotLoaded(error) : error;
     });
     const params = { images, alternatives };
     const outcomes = await connection.request("recognize", params, { signal, restartable: true });

@@ -100,10 +100,15 @@ impl LabelledImages {
         }
     }
 
-    /// In how many training images a character is that `known` does not have, on average; `None` if
-    /// it has all of them.
+    /// The characters that the generator draws, too.
+    pub(super) fn drawn_characters(&self) -> impl Iterator<Item = char> {
+        self.alphabet.chars().filter(char::is_ascii_alphanumeric)
+    }
+
+    /// In how many training images a character is that `known` does not have and the generator draws,
+    /// on average; `None` if there is none.
     pub(super) fn images_of_unknown_character(&self, known: &str) -> Option<f64> {
-        let unknown = self.alphabet.chars().filter(|&c| !known.contains(c));
+        let unknown = self.drawn_characters().filter(|&c| !known.contains(c));
         let counts: Vec<usize> = unknown
             .map(|character| images_with(&self.parts.train, character))
             .collect();
@@ -293,6 +298,28 @@ mod tests {
             aspect_ratios: aspect_ratios(sizes),
             notes: Vec::new(),
         }
+    }
+
+    #[test]
+    fn unknown_characters_are_those_that_the_generator_draws() {
+        let with_labels = |labels: &[&str]| {
+            let train = labels.iter().map(|label| HashedFile {
+                file: LabelledFile {
+                    path: "image.png".into(),
+                    text: (*label).to_owned(),
+                },
+                hash: [0; 32],
+            });
+            let parts = Parts {
+                train: train.collect(),
+                validation: Vec::new(),
+            };
+            images(&[]).with_parts(parts)
+        };
+        let count = |labels: &[&str]| with_labels(labels).images_of_unknown_character("ab");
+        assert_eq!(count(&["ab", "ba"]), None);
+        assert_eq!(count(&["a1", "11", "b2", "a"]), Some(1.5));
+        assert_eq!(count(&["a\u{e9}", "\u{5b57}+="]), None);
     }
 
     #[test]

@@ -49,8 +49,9 @@ pub struct FinetuneRecipe {
     /// Share of the images that are generated with the built-in looks nearest to the labelled
     /// images and with the labels' characters.
     pub nearest_look_share: f64,
-    /// The nearest looks are mixed in only if the labels have characters that the initial network does
-    /// not know, and such a character is on average in fewer training images than this.
+    /// The nearest looks are mixed in only if the labels have characters that the generator draws and
+    /// the initial network does not know, and if such a character is on average in fewer training
+    /// images than this.
     pub nearest_looks_below: f64,
     /// Share of the images that are generated with the look that the initial weights were trained
     /// on, if it is a single one and the labels have all its characters.
@@ -104,6 +105,10 @@ impl FinetuneRecipe {
             shares.iter().all(|share| *share >= 0.0) && shares.iter().sum::<f64>() < 1.0,
             "random_look_share, nearest_look_share and initial_look_share must be at least 0 and \
              together below 1"
+        );
+        ensure!(
+            recipe.nearest_looks_below >= 0.0,
+            "nearest_looks_below must be at least 0"
         );
         ensure!(
             (0.0..1.0).contains(&recipe.average_decay)

@@ -129,8 +129,7 @@ fn nearest_looks(
 
 /// Texts of the labels' characters and lengths; `None` if the generator has none of the characters.
 fn texts_like(request: &FinetuneRequest, images: &LabelledImages) -> Result<Option<TextSource>> {
-    let known = |character: &char| character.is_ascii_alphanumeric();
-    let mut alphabet: String = images.alphabet.chars().filter(known).collect();
+    let mut alphabet: String = images.drawn_characters().collect();
     if request.ignore_case {
         alphabet.push_str(&alphabet.to_ascii_uppercase());
     }
