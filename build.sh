@@ -241,7 +241,7 @@ bench() {
 
 # Maximum sizes of the modules after brotli, in bytes.
 readonly SIZE_BUDGET=1900000
-readonly CPU_SIZE_BUDGET=550000
+readonly CPU_SIZE_BUDGET=500000
 readonly SYNTH_SIZE_BUDGET=500000
 # Largest scripts and styles of a page, without its workers, after brotli, in bytes.
 readonly PAGE_SIZE_BUDGET=40000

@@ -7,6 +7,7 @@ mod files;
 mod network;
 mod page;
 mod saved;
+mod shard;
 mod summary;
 
 use std::fs;
@@ -22,6 +23,7 @@ pub use files::{AuditFile, AuditFiles, LabelMode, list_files};
 pub use network::AuditNetwork;
 pub use page::html;
 pub use saved::to_json;
+pub use shard::{Shard, merge};
 pub use summary::AuditSummary;
 
 use crate::progress::Progress;
@@ -72,6 +74,7 @@ pub fn audit(
         ignore_case: setup.ignore_case,
         items,
         learning_curve: None,
+        shard: None,
     };
     Ok((data, pictures))
 }

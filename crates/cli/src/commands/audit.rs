@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use captcha_evaluation::audit::{
-    AuditData, AuditFiles, AuditSummary, LabelMode, Setup, audit, check_output, html, list_files,
-    to_json,
+    AuditData, AuditFile, AuditFiles, AuditSummary, LabelMode, Pictures, Setup, Shard, audit,
+    check_output, html, list_files, merge, to_json,
 };
 use captcha_evaluation::files::write_file;
 use captcha_evaluation::wording::plural;
-use captcha_model::ModelConfig;
+use captcha_model::{ModelConfig, Recognizer};
 use clap::Args;
 
 use crate::args::{NetworkArgs, print_notes};
@@ -48,6 +48,14 @@ pub(crate) struct AuditArgs {
     /// --learning-curve wrote.
     #[arg(long, value_name = "JSON", value_parser = parse_curve_source)]
     learning_curve: Option<CurveSource>,
+    /// Read one part of the images, such as 3/16, and save it with --json. --merge makes the report of
+    /// all parts.
+    #[arg(long, value_name = "K/N", requires = "json", conflicts_with_all = ["report", "compare", "learning_curve", "merge"])]
+    shard: Option<Shard>,
+    /// Make the audit of FOLDER from the files that --shard and --json wrote, one for each part, without
+    /// reading all images again. Other options as for the parts.
+    #[arg(long, value_name = "JSON", num_args = 1..)]
+    merge: Vec<PathBuf>,
     /// Overwrite a file that is not a report.
     #[arg(long)]
     force: bool,
@@ -71,6 +79,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<bool> {
         .chain(second.iter().flat_map(|(_, files)| files));
     let mut inputs: Vec<&Path> = inputs.map(|(path, _)| path.as_path()).collect();
     inputs.extend(args.compare.as_deref());
+    inputs.extend(args.merge.iter().map(PathBuf::as_path));
     if let Some(CurveSource::File(path)) = &args.learning_curve {
         inputs.push(path);
     }
@@ -84,7 +93,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<bool> {
 
     let setup = setup(args);
     let progress = TerminalProgress::new();
-    let (mut data, pictures) = audit(&recognizer, &args.folder, &files, &setup, &progress)?;
+    let (mut data, pictures) = read_or_merge(args, &recognizer, &files, &setup, &progress)?;
     data.learning_curve = curve;
     let compared = match second {
         Some((folder, files)) => Some(audit(&recognizer, folder, &files, &setup, &progress)?.0),
@@ -107,6 +116,31 @@ pub(crate) fn run(args: &AuditArgs) -> Result<bool> {
     }
     let (images, failed) = AuditSummary::of(&data).counts();
     Ok(failed < images)
+}
+
+/// The audit of the folder, of a part of it, or of all parts.
+fn read_or_merge(
+    args: &AuditArgs,
+    recognizer: &Recognizer,
+    files: &[AuditFile],
+    setup: &Setup,
+    progress: &TerminalProgress,
+) -> Result<(AuditData, Pictures)> {
+    if !args.merge.is_empty() {
+        let config = recognizer.config();
+        return merge(&args.folder, files, &args.merge, config, args.ignore_case);
+    }
+    let Some(shard) = args.shard else {
+        return audit(recognizer, &args.folder, files, setup, progress);
+    };
+    let files = shard.select(files);
+    ensure!(
+        !files.is_empty(),
+        "the folder has fewer images than parts: use fewer parts"
+    );
+    let (mut data, pictures) = audit(recognizer, &args.folder, &files, setup, progress)?;
+    data.shard = Some(shard);
+    Ok((data, pictures))
 }
 
 fn setup(args: &AuditArgs) -> Setup {

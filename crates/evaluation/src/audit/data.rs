@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::network::{AuditNetwork, LabelRules};
+use super::shard::Shard;
 use crate::files::read_text;
 use crate::learning_curve::LearningCurve;
 
@@ -46,6 +47,9 @@ pub struct AuditData {
     /// How many labelled images training takes on such images, if it was measured.
     #[serde(rename = "learningCurve", skip_serializing_if = "Option::is_none")]
     pub learning_curve: Option<LearningCurve>,
+    /// Which part of the folder was read, if not all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 /// An audit in a file.
@@ -61,6 +65,8 @@ struct Saved {
     items: Vec<AuditEntry>,
     #[serde(default, rename = "learningCurve")]
     learning_curve: Option<LearningCurve>,
+    #[serde(default)]
+    shard: Option<Shard>,
 }
 
 impl AuditData {
@@ -102,6 +108,7 @@ impl AuditData {
             ignore_case: saved.ignore_case,
             items: saved.items,
             learning_curve: saved.learning_curve,
+            shard: saved.shard,
         })
     }
 }

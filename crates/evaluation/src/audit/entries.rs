@@ -54,14 +54,30 @@ pub(super) fn recognize(
         network: &AuditNetwork::from(recognizer.config()),
         ignore_case,
     };
-    let pictures = representative_cases(&entries, rules)
+    let pictures = pictures(files, &entries, rules);
+    Ok((entries, pictures))
+}
+
+/// The pictures that the report of these entries shows; `files` are theirs.
+pub(super) fn pictures(
+    files: &[AuditFile],
+    entries: &[AuditEntry],
+    rules: LabelRules<'_>,
+) -> Pictures {
+    representative_cases(entries, rules)
         .into_par_iter()
         .filter_map(|index| {
             let image = read_image(&files[index].0).ok()?;
             Some((entries[index].path.clone(), picture(&image).ok()?))
         })
-        .collect();
-    Ok((entries, pictures))
+        .collect()
+}
+
+/// The path of a file in its folder, as reports write it.
+pub(super) fn path_in(folder: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(folder).unwrap_or(path);
+    // The page writes slashes.
+    path.display().to_string().replace('\\', "/")
 }
 
 fn entry(
@@ -69,14 +85,12 @@ fn entry(
     (path, label): &AuditFile,
     result: Result<Option<Prediction>>,
 ) -> AuditEntry {
-    let path = path.strip_prefix(folder).unwrap_or(path);
     let (prediction, error) = match result {
         Ok(prediction) => (prediction, None),
         Err(error) => (None, Some(error.root_cause().to_string())),
     };
     AuditEntry {
-        // The page writes slashes.
-        path: path.display().to_string().replace('\\', "/"),
+        path: path_in(folder, path),
         label: label.clone(),
         confidence: prediction.as_ref().map(|prediction| prediction.confidence),
         text: prediction.map(|prediction| prediction.text),

@@ -32,7 +32,7 @@ fn kind(character: char) -> usize {
 }
 
 /// The texts that a network can write; `AuditNetwork` in the page's `types.d.ts`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditNetwork {
     alphabet: String,

@@ -28,5 +28,8 @@ pub fn to_json(data: &AuditData) -> Result<String> {
     if let Some(curve) = &data.learning_curve {
         content["learningCurve"] = serde_json::to_value(curve)?;
     }
+    if let Some(shard) = data.shard {
+        content["shard"] = serde_json::to_value(shard)?;
+    }
     Ok(serde_json::to_string_pretty(&content)?)
 }

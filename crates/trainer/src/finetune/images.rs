@@ -123,11 +123,22 @@ impl LabelledImages {
         let mut config = from.clone();
         config.alphabet.clone_from(&self.alphabet);
         config.max_length = self.max_length;
-        config.encoder.positions = true;
+        let mut config = self.with_input_of_images(config, pixel_share);
+        // The initial network finds its way in a smaller grid as well, and forgets less without
+        // places.
+        let mut sizes = config.input_sizes().into_iter();
+        let is_larger =
+            sizes.any(|[height, width]| height > from.input.height || width > from.input.width);
+        config.encoder.positions |= is_larger || self.max_length > from.max_length;
+        config
+    }
+
+    /// The configuration with an input of the images' proportions; `None` keeps the input.
+    fn with_input_of_images(&self, config: ModelConfig, pixel_share: Option<f64>) -> ModelConfig {
         let Some(share) = pixel_share else {
             return config;
         };
-        let pixels = share * (from.input.height * from.input.width) as f64;
+        let pixels = share * (config.input.height * config.input.width) as f64;
         let ratio = |share: f64| {
             let last = self.aspect_ratios.len().saturating_sub(1);
             let place = (share * last as f64).round() as usize;
@@ -341,5 +352,19 @@ mod tests {
             images(&[(200, 50)]).network(&compact, None).input,
             compact.input
         );
+    }
+
+    #[test]
+    fn places_are_added_for_a_larger_input_or_longer_texts() {
+        let compact = ModelConfig::compact();
+        let places = |size, max_length| {
+            let mut images = images(&[size]);
+            images.max_length = max_length;
+            images.network(&compact, Some(1.0)).encoder.positions
+        };
+        assert!(!places((200, 100), 5));
+        assert!(!places((180, 100), 5));
+        assert!(places((200, 50), 5));
+        assert!(places((200, 100), 6));
     }
 }
