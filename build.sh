@@ -240,7 +240,7 @@ bench() {
 }
 
 # Maximum sizes of the modules after brotli, in bytes.
-readonly SIZE_BUDGET=1900000
+readonly SIZE_BUDGET=1750000
 readonly CPU_SIZE_BUDGET=500000
 readonly SYNTH_SIZE_BUDGET=500000
 # Largest scripts and styles of a page, without its workers, after brotli, in bytes.

@@ -501,9 +501,26 @@ fn audit_merges_parts_into_the_same_report() {
         lens(folder, &arguments)
     };
     assert!(run(&merge(&parts, &outputs)).status.success());
-    for file in ["html", "json"] {
-        let read = |name: &str| fs::read_to_string(folder.join(format!("{name}.{file}"))).unwrap();
-        assert_eq!(read("a"), read("b"), "{file}");
+    let report = |name: &str| embedded(&folder.join(format!("{name}.html")));
+    let saved = |name: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(folder.join(format!("{name}.json"))).unwrap())
+            .unwrap()
+    };
+    for (mut whole, mut merged) in [(report("a"), report("b")), (saved("a"), saved("b"))] {
+        let mut confidences = |data: &mut Value| -> Vec<f64> {
+            let items = data["items"].as_array_mut().unwrap().iter_mut();
+            let taken = items.map(|item| item["confidence"].take().as_f64().unwrap_or(0.0));
+            taken.collect()
+        };
+        // Images of other batches: the last digits of sums differ.
+        for (one, other) in confidences(&mut whole).iter().zip(confidences(&mut merged)) {
+            assert!((one - other).abs() < 1e-4, "{one}, {other}");
+        }
+        let keys = |data: &Value| data.as_object().unwrap().len();
+        assert_eq!(keys(&whole), keys(&merged));
+        for (key, value) in whole.as_object().unwrap() {
+            assert!(*value == merged[key], "{key}");
+        }
     }
 
     let refused = |arguments: Vec<String>, words: &str| {

@@ -26,6 +26,7 @@ pub use saved::to_json;
 pub use shard::{Shard, merge};
 pub use summary::AuditSummary;
 
+use self::shard::FACTS;
 use crate::progress::Progress;
 
 /// How an audit is made; the report names both.
@@ -58,18 +59,15 @@ pub fn audit(
     let absolute = folder.canonicalize();
     let name = absolute.as_deref().ok().and_then(Path::file_name);
     let weights = setup.weights.clone();
-    let fact = |name: &str, value: String| (name.to_owned(), value);
+    let facts = [
+        format!("captcha-lens {}", env!("CARGO_PKG_VERSION")),
+        weights.unwrap_or_else(|| "built-in".into()),
+        setup.device.clone(),
+        Utc::now().date_naive().to_string(),
+    ];
     let data = AuditData {
         name: name.map_or("images".into(), |name| name.to_string_lossy().into_owned()),
-        about: vec![
-            fact(
-                "Program",
-                format!("captcha-lens {}", env!("CARGO_PKG_VERSION")),
-            ),
-            fact("Weights", weights.unwrap_or_else(|| "built-in".into())),
-            fact("Device", setup.device.clone()),
-            fact("Date", Utc::now().date_naive().to_string()),
-        ],
+        about: FACTS.map(str::to_owned).into_iter().zip(facts).collect(),
         network: AuditNetwork::from(recognizer.config()),
         ignore_case: setup.ignore_case,
         items,

@@ -13,7 +13,9 @@ use super::files::AuditFile;
 use super::network::AuditNetwork;
 use crate::wording::plural;
 
-/// Facts of an audit that may differ between its parts; the merged audit names all values.
+/// The names of an audit's facts.
+pub(super) const FACTS: [&str; 4] = ["Program", "Weights", "Device", "Date"];
+/// Those that may differ between its parts; the merged audit names all values.
 const OWN_FACTS: [&str; 2] = ["Device", "Date"];
 
 /// One of several parts of an audit: every `of`-th image, so that a part has images of the whole
@@ -178,23 +180,18 @@ fn is_same_audit(a: &AuditData, b: &AuditData) -> bool {
         && common(a) == common(b)
 }
 
-/// The facts of the parts, each with all its values.
+/// The facts of the parts, each with all its values. Saved audits do not keep their order.
 fn merged_facts(parts: &[Part<'_>]) -> Vec<(String, String)> {
-    let Some((_, _, first)) = parts.first() else {
-        return Vec::new();
-    };
-    let names = first.about.iter().map(|(name, _)| name.clone());
-    names
-        .map(|name| {
-            let mut values: Vec<&str> = Vec::new();
-            for (_, _, data) in parts {
-                for (other, value) in &data.about {
-                    if *other == name && !values.contains(&value.as_str()) {
-                        values.push(value);
-                    }
+    let fact = |name: &str| {
+        let mut values: Vec<&str> = Vec::new();
+        for (_, _, data) in parts {
+            for (other, value) in &data.about {
+                if *other == name && !values.contains(&value.as_str()) {
+                    values.push(value);
                 }
             }
-            (name, values.join(", "))
-        })
-        .collect()
+        }
+        (name.to_owned(), values.join(", "))
+    };
+    FACTS.map(fact).into()
 }
