@@ -507,7 +507,7 @@ fn audit_merges_parts_into_the_same_report() {
             .unwrap()
     };
     for (mut whole, mut merged) in [(report("a"), report("b")), (saved("a"), saved("b"))] {
-        let mut confidences = |data: &mut Value| -> Vec<f64> {
+        let confidences = |data: &mut Value| -> Vec<f64> {
             let items = data["items"].as_array_mut().unwrap().iter_mut();
             let taken = items.map(|item| item["confidence"].take().as_f64().unwrap_or(0.0));
             taken.collect()
