@@ -219,9 +219,13 @@ describe("audit page", () => {
     await page.setInputFiles("#files-input", heldImages(12));
     await first.requested;
     await page.click("#pause");
+    // Two batches are being read. Both are read to their end.
+    const second = await holdRequest(page, "**/held");
+    first.release();
+    await second.requested;
     const next = await holdRequest(page, "**/held");
-    first.release(); // lets the current batch finish
-    await page.waitForSelector("#counts:text('1 of 12')");
+    second.release();
+    await page.waitForSelector("#counts:text('2 of 12')");
     assert.equal(await Promise.race([next.requested.then(() => "more"), roundTrip()]), "no more");
     await page.click("#pause");
     await next.requested;
@@ -229,7 +233,7 @@ describe("audit page", () => {
     next.release();
     await waitUntilSettled();
     assert.match((await page.textContent("#status")) ?? "", /^Cancelled/);
-    assert.equal((await rows()).length, 1);
+    assert.equal((await rows()).length, 2);
   });
 
   test("replaces a running audit when new images are chosen", async () => {
