@@ -4,6 +4,7 @@
 mod data;
 mod entries;
 mod files;
+mod merge;
 mod network;
 mod page;
 mod saved;
@@ -20,13 +21,14 @@ use chrono::Utc;
 pub use data::{AuditData, AuditEntry};
 pub use entries::Pictures;
 pub use files::{AuditFile, AuditFiles, LabelMode, list_files};
+pub use merge::merge;
 pub use network::AuditNetwork;
 pub use page::html;
 pub use saved::to_json;
-pub use shard::{Shard, merge};
+pub use shard::Shard;
 pub use summary::AuditSummary;
 
-use self::shard::FACTS;
+use self::merge::FACTS;
 use crate::progress::Progress;
 
 /// How an audit is made; the report names both.
