@@ -7,8 +7,13 @@ import { Session } from "../../../web/src/lib/session.js";
 /** Workers that answer at once. @type {FakeWorker[]} */
 let workers = [];
 
+/** What a worker has compiled and downloaded. */
+const LOADED = { code: "compiled", weights: new Uint8Array([1]) };
+
 class FakeWorker extends EventTarget {
   alive = true;
+  /** @type {any[]} */
+  requests = [];
 
   constructor() {
     super();
@@ -16,8 +21,10 @@ class FakeWorker extends EventTarget {
   }
 
   /** @param {{ type: string, id: number }} request */
-  postMessage({ type, id }) {
-    const data = { type: "done", id, value: type === "load" ? undefined : [] };
+  postMessage(request) {
+    this.requests.push(request);
+    const { type, id } = request;
+    const data = { type: "done", id, value: type === "load" ? LOADED : [] };
     if (type !== "abort") this.dispatchEvent(new MessageEvent("message", { data }));
   }
 
@@ -41,6 +48,9 @@ test("session restarts an engine that crashed", async () => {
     workers.map(({ alive }) => alive),
     [false, true],
   );
+  const [first, second] = workers.map(({ requests }) => requests[0]);
+  assert.deepEqual([first.code, first.weights], [undefined, "weights"]);
+  assert.deepEqual([second.code, second.weights], [LOADED.code, LOADED.weights], "no download");
 });
 
 test("session aborts a reading during loading and keeps loading", async () => {
