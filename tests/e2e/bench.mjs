@@ -15,8 +15,8 @@ import { SOURCES, serve } from "./site.mjs";
 const OPENINGS = 5;
 const READINGS = 50;
 const BATCHES = [1, 8, 32];
-const AUDIT_IMAGES = 400;
-const AUDITS = 5;
+const AUDIT_IMAGES = 200;
+const AUDITS = 3;
 
 const site = await serve();
 const sources = await serve({ folders: SOURCES });
