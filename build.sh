@@ -108,24 +108,36 @@ locked_version() {
 
 web() {
   heading "Web: the WebAssembly modules"
-  web_module captcha_wasm captcha-wasm web
-  web_module captcha_wasm_cpu captcha-wasm web-cpu --no-default-features
-  web_module captcha_synth_wasm captcha-synth-wasm web
+  web_module captcha_wasm captcha-wasm-webgpu
+  web_module captcha_wasm_cpu captcha-wasm-cpu
+  # It has no kernels that link-time optimization would make slow.
+  web_module captcha_synth_wasm captcha-synth-wasm --config 'profile.web.lto="fat"'
+  wait_for_modules
   heading "Web: the page"
   npx --no-install vite build web
 }
 
-# web_module NAME PACKAGE PROFILE [OPTIONS FOR CARGO]: builds a module into web/pkg unless it is up to
+# Process ids of the modules that are being finished.
+finishing=()
+
+# web_module NAME PACKAGE [OPTIONS FOR CARGO]: compiles a module, and finishes it in the background unless it is up to
 # date. Separate builds use the features of the tests, so that nothing is compiled twice.
 web_module() {
-  local name=$1 package=$2 profile=$3 stage=$TARGET_DIR/pkg
-  local built=$TARGET_DIR/$WASM_TARGET/$profile/${package//-/_}.wasm
-  cargo build --locked --profile "$profile" --target "$WASM_TARGET" -p "$package" "${@:4}"
+  local name=$1 package=$2
+  local built=$TARGET_DIR/$WASM_TARGET/web/${package//-/_}.wasm
+  cargo build --locked --profile web --target "$WASM_TARGET" -p "$package" "${@:3}"
   if [[ web/pkg/${name}_bg.wasm -nt $built ]]; then
     echo "web/pkg/$name is up to date"
     return
   fi
-  rm -rf "$stage"
+  finish_module "$name" "$built" &
+  finishing+=($!)
+}
+
+# finish_module NAME BUILT: makes the JavaScript of a module, and makes the module smaller.
+finish_module() {
+  local name=$1 built=$2 stage
+  stage=$(mktemp --directory "$TARGET_DIR/$name.XXXXXX")
   wasm-bindgen --target web --out-name "$name" --out-dir "$stage" "$built"
   # Feature by feature: with --all-features it writes encodings that browsers do not read yet.
   npx --no-install wasm-opt -Oz \
@@ -136,7 +148,21 @@ web_module() {
   # The module comes last, so that only a complete set counts as up to date.
   mv "$stage/$name.js" "$stage"/*.d.ts web/pkg
   mv "$stage/${name}_bg.wasm" web/pkg
+  rmdir "$stage"
+  echo "web/pkg/$name is finished"
 }
+
+wait_for_modules() {
+  local process
+  for process in "${finishing[@]}"; do wait "$process"; done
+  finishing=()
+}
+
+# Ends them with the script if a command fails.
+stop_finishing() {
+  if ((${#finishing[@]} > 0)); then kill "${finishing[@]}" 2>/dev/null || true; fi
+}
+trap stop_finishing EXIT
 
 serve() {
   setup_build
@@ -159,7 +185,7 @@ check() {
   cargo clippy --locked -p captcha-cli --no-default-features --all-targets -- -D warnings
   heading "Check: clippy, WebAssembly"
   # The web profile shares build scripts and macros with the build.
-  for package in captcha-wasm captcha-synth-wasm; do
+  for package in captcha-wasm captcha-wasm-webgpu captcha-synth-wasm; do
     cargo clippy --locked --profile web --target "$WASM_TARGET" -p "$package" --all-targets -- -D warnings
   done
   # The types of the modules are part of the page's types.
@@ -206,6 +232,8 @@ bench() {
   cargo bench --locked -p captcha-synth
   heading "Bench: the encoder, in a training step and alone"
   cargo bench --locked -p captcha-trainer --bench encoder
+  heading "Bench: a training step"
+  cargo bench --locked -p captcha-trainer --bench step
   web
   heading "Bench: the page"
   node tests/e2e/bench.mjs

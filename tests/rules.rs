@@ -67,6 +67,8 @@ fn crates_depend_only_on_allowed_crates() {
     );
     assert_eq!(ours("synth-wasm"), ["captcha-synth"]);
     assert_eq!(ours("wasm"), ["captcha-model"]);
+    assert_eq!(ours("wasm-webgpu"), ["captcha-wasm"]);
+    assert_eq!(ours("wasm-cpu"), ["captcha-wasm"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
     python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx
 
 The graph is written node by node, with greedy decoding unrolled: `image` [1, 3, height, width] to
-`tokens` [steps] and `attention` [steps, rows * cols]. Weights stay in half precision.
+`tokens` [steps] and `attention` [steps, rows * cols]. Weights stay in the precision of the file.
 """
 
 import json
@@ -41,7 +41,10 @@ class Graph:
         if path not in self.made:
             values = self.weights.get_tensor(path)
             name = self.constant(values)
-            if values.dtype == np.float16:
+            if values.dtype == np.int8:
+                scales = self.constant(self.weights.get_tensor(f"{path}.scale"))
+                name = self.node("Mul", self.node("Cast", name, to=TensorProto.FLOAT), scales)
+            elif values.dtype == np.float16:
                 name = self.node("Cast", name, to=TensorProto.FLOAT)
             self.made[path] = name
         return self.made[path]

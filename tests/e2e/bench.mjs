@@ -76,6 +76,24 @@ const browser = await launch({ webgpu: false });
   await lens.close();
 }
 
+console.log("== memory of the CPU module, after the first readings");
+for (const [what, options] of /** @type {const} */ ([
+  ["one image", { count: 1 }],
+  ["one image, five alternatives", { count: 1, alternatives: 5 }],
+  ["a batch of 4", { count: 4 }],
+  ["a batch of 32 on one worker", { count: 32 }],
+  ["a photo of 16 megapixels", { count: 1, photo: 4000 }],
+  ["a photo of 30 megapixels", { count: 1, photo: 5500 }],
+])) {
+  const lens = await LensPage.open(browser, `${sources.address}?backend=cpu`, {
+    prepare: (page) => page.addInitScript(recordMemory),
+  });
+  const sample = `${sources.address}samples/${file}`;
+  const bytes = await lens.page.evaluate(memoryAfter, { sample, ...options });
+  console.log(`${what}: ${(bytes / 2 ** 20).toFixed(1)} MB`);
+  await lens.close();
+}
+
 const lens = await LensPage.open(browser, site.address, { query: "?backend=cpu" });
 await lens.waitUntilSettled();
 console.log("== the page's own thread, longest task");
@@ -187,6 +205,46 @@ async function audits({ sample, images, rounds, workers, keep = false }) {
   if (keep) Object.assign(globalThis, { lens: lenses.pop() });
   for (const lens of lenses) lens.close();
   return speeds;
+}
+
+/** Runs in the page before its scripts: records the memory that the workers report, as `memory`. */
+function recordMemory() {
+  globalThis.Worker = class extends Worker {
+    /** @param {ConstructorParameters<typeof Worker>} options */
+    constructor(...options) {
+      super(...options);
+      this.addEventListener("message", ({ data }) => {
+        if (data.value?.memory) Object.assign(globalThis, { memory: data.value.memory });
+      });
+    }
+  };
+}
+
+/**
+ * Runs in the page: the memory of the module after reading images, in bytes.
+ *
+ * @param {{ sample: string, count: number, alternatives?: number, photo?: number }} what `photo`:
+ *   reads a white image with sides of so many pixels instead of the sample
+ * @returns {Promise<number>}
+ */
+async function memoryAfter({ sample, count, alternatives = 0, photo }) {
+  /** @type {{ Recognizer: typeof import("../../web/src/lib/client.js").Recognizer }} */
+  const { Recognizer } = await import(new URL("src/lib/client.js", location.href).href);
+  /** @type {Blob} */
+  let image;
+  if (photo) {
+    const canvas = new OffscreenCanvas(photo, photo);
+    const context = canvas.getContext("2d");
+    if (context) context.fillStyle = "white";
+    context?.fillRect(0, 0, photo, photo);
+    image = await canvas.convertToBlob();
+  } else {
+    image = await (await fetch(sample)).blob();
+  }
+  const lens = await Recognizer.load({ backend: "cpu", concurrency: 1 });
+  await lens.recognizeAll(new Array(count).fill(image), { alternatives });
+  lens.close();
+  return /** @type {any} */ (globalThis).memory;
 }
 
 /** Memory of the processes that run pages and their workers, in megabytes (Linux). */

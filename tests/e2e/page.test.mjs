@@ -205,6 +205,30 @@ describe("lens page", () => {
     });
   });
 
+  test("replaces a worker that a large photo has made large, and downloads nothing", async () => {
+    const lens = await open({ query: "?backend=cpu" });
+    const worker = () => lens.page.workers().find((worker) => worker.url().includes("worker-cpu"));
+    assert.equal(await lens.choose(GOOD_IMAGE), "done");
+    const first = worker();
+    assert.equal(await lens.choose(GOOD_IMAGE), "done");
+    assert.equal(worker(), first, "a usual reading does not");
+    /** @type {string[]} */
+    const requests = [];
+    lens.page.on("request", (request) => requests.push(request.url()));
+    const ended = first?.waitForEvent("close");
+    assert.equal(await lens.choose(imageWithFault("large")), "done");
+    assert.equal(await lens.word(), WORD);
+    await ended;
+    assert.equal(await lens.choose(GOOD_IMAGE), "done");
+    assert.equal(await lens.word(), WORD);
+    assert.ok(worker());
+    assert.deepEqual(
+      requests.filter((url) => /\.(wasm|safetensors)$/.test(url)),
+      [],
+    );
+    await lens.close();
+  });
+
   describe("precaching", () => {
     const registered = (/** @type {LensPage} */ { page }) =>
       page.evaluate(() => /** @type {any} */ (globalThis).registered);

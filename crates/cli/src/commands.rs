@@ -15,6 +15,7 @@ mod finetune;
 #[cfg(feature = "train")]
 mod generate;
 mod info;
+mod quantize;
 mod recognize;
 #[cfg(feature = "train")]
 mod train;
@@ -61,6 +62,8 @@ enum Command {
     /// Write the mean of several networks' weights.
     #[cfg(feature = "train")]
     Average(average::AverageArgs),
+    /// Write weights with 8 bits each, for a smaller file.
+    Quantize(quantize::QuantizeArgs),
     /// Describe a weights file.
     Info(info::InfoArgs),
 }
@@ -87,6 +90,7 @@ impl Cli {
             Command::Export(args) => export::run(args)?,
             #[cfg(feature = "train")]
             Command::Average(args) => average::run(args)?,
+            Command::Quantize(args) => quantize::run(args)?,
             Command::Info(args) => info::run(args)?,
         }
         Ok(true)

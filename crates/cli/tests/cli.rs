@@ -86,7 +86,13 @@ fn generate_train_and_evaluate_work_on_a_folder() {
     assert!(looked_at.as_f64().unwrap() > 0.8, "{looked_at}");
     let inside = &shipped(&["--synth", "words", "--count", "24"])["attention_in_box"];
     assert!(inside.as_f64().unwrap() > 0.4, "{inside}");
-    assert!(shipped(&["a"])["attention_on_character"].is_null());
+    let near = &shipped(&["--synth", "words", "--count", "24"])["attention_near_box"];
+    assert!(near.as_f64().is_some_and(|share| share > 0.4), "{near}");
+    let spread = &shipped(&["--synth", "words", "--count", "24"])["attention_spread"];
+    assert!(spread.as_f64().is_some_and(|cells| cells > 1.0), "{spread}");
+    for key in ["attention_on_character", "attention_spread"] {
+        assert!(shipped(&["a"])[key].is_null(), "{key}");
+    }
     assert!(fails(folder, &["evaluate", "nowhere"]).contains("not a folder"));
     assert!(fails(folder, &["evaluate", "--synth", "clouds"]).contains("clouds"));
 }

@@ -72,6 +72,28 @@ fn average_takes_two_files_or_more() {
 }
 
 #[test]
+fn quantized_weights_are_smaller_and_give_the_same_answers() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let shipped = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../web/models/compact.safetensors"
+    );
+    succeeds(folder, &["quantize", shipped, "--out", "small"]);
+    let size = |path: &str| fs::metadata(folder.join(path)).unwrap().len() as f64;
+    assert!(size("small") < 0.6 * size(shipped));
+    let json = |args: &[&str]| -> Value { serde_json::from_str(&succeeds(folder, args)).unwrap() };
+    let info = |weights: &str| json(&["info", weights, "--json"]);
+    assert_eq!(info("small"), info(shipped));
+    let matches = |weights: &str| {
+        let images = ["--synth", "words", "--count", "24", "--json"];
+        json(&[&["evaluate", "--weights", weights], &images[..]].concat())["exact_matches"].clone()
+    };
+    assert_eq!(matches("small"), matches(shipped));
+    assert!(fails(folder, &["quantize", "gone", "--out", "small"]).contains("gone"));
+}
+
+#[test]
 fn resume_rejects_truncated_checkpoints_and_other_settings() {
     let folder = trained();
     let folder = folder.path();

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use burn::tensor::Device;
 use captcha_model::image::RgbImage;
-use captcha_model::{Inputs, Prediction, Recognizer};
+use captcha_model::{Inputs, ModelError, Prediction, Recognizer};
 use rayon::prelude::*;
 
 /// Images in a batch.
@@ -59,7 +60,7 @@ pub fn read_batches<'a, T: Send + 'a>(
         let inputs = prepared.iter().flatten().flatten();
         let inputs: Vec<_> = inputs.map(|(input, _)| input.clone()).collect();
         let started = Instant::now();
-        let predictions = pollster::block_on(recognizer.recognize_inputs(inputs, alternatives))?;
+        let predictions = recognize_on_all_cores(recognizer, &inputs, alternatives)?;
         let time = started.elapsed();
         let mut predictions = predictions.into_iter();
         let results = prepared
@@ -68,4 +69,23 @@ pub fn read_batches<'a, T: Send + 'a>(
             .collect();
         Ok(ReadBatch { results, time })
     })
+}
+
+/// Recognizes preprocessed images, on the CPU a part of them on each core: most operations of the
+/// decoder do not use several cores by themselves.
+fn recognize_on_all_cores(
+    recognizer: &Recognizer,
+    inputs: &[Inputs],
+    alternatives: usize,
+) -> Result<Vec<Prediction>, ModelError> {
+    let parts = match *recognizer.device() == Device::flex() {
+        true => rayon::current_num_threads(),
+        false => 1,
+    };
+    let length = inputs.len().div_ceil(parts).max(1);
+    let read = |part: &[Inputs]| {
+        pollster::block_on(recognizer.recognize_inputs(part.to_vec(), alternatives))
+    };
+    let read: Result<Vec<_>, _> = inputs.par_chunks(length).map(read).collect();
+    Ok(read?.concat())
 }

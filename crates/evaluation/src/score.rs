@@ -60,6 +60,13 @@ pub struct Score {
     /// character's bounding box.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attention_in_box: Option<f64>,
+    /// Mean share of the same characters' attention in the grid cells that the bounding box overlaps
+    /// and the cells next to these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_near_box: Option<f64>,
+    /// Median number of grid cells over which the same characters' attention is spread (perplexity).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention_spread: Option<f64>,
     /// Exact matches after correction by the lexicon, if one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lexicon_exact_matches: Option<usize>,
@@ -235,13 +242,11 @@ impl Score {
         self.interval = self.accuracy.map(|_| all.interval());
         self.character_accuracy = share_of_some(self.correct_characters, self.characters);
         self.repeated_answer = self.repeated_answer();
-        let AttentionAlignment {
-            characters,
-            on_character,
-            in_box,
-        } = self.alignment;
-        self.attention_on_character = share_of_some(on_character, characters);
-        self.attention_in_box = share_of_some(in_box, characters);
+        let alignment = &self.alignment;
+        self.attention_on_character = share_of_some(alignment.on_character, alignment.characters);
+        self.attention_in_box = share_of_some(alignment.in_box, alignment.characters);
+        self.attention_near_box = alignment.near_box_share();
+        self.attention_spread = alignment.median_spread();
         self.lexicon_accuracy = self
             .lexicon_exact_matches
             .map(|matches| share(matches, self.images));

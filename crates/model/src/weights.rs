@@ -4,7 +4,10 @@
 //! JSON), `training` (the origin of the weights, as JSON) and, in a calibrated file, `temperature`
 //! (the divisor of the logits). Tensors are named by their path in the network, such as
 //! `encoder.blocks.0.conv.weight` or `decoder.attention.query.weight`. Dense matrices are `[inputs,
-//! outputs]`, convolutions `[filters, channels, 3, 3]`.
+//! outputs]`, convolutions `[filters, channels, 3, 3]`. A tensor of 8 bits has its scales in another
+//! one, `NAME.scale`.
+
+mod int8;
 
 use std::ops::RangeInclusive;
 
@@ -39,6 +42,9 @@ pub struct Weights {
 /// The precision in which weights are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
+    /// 8 bits for matrices and convolutions, with a scale for each output channel, for a quarter of
+    /// the size. Biases and batch norm stay in 32 bits.
+    Int8,
     /// 16 bits, for half the size. Batch norm stays in 32 bits, whose range its variances need.
     Half,
     /// 32 bits.
@@ -115,7 +121,11 @@ impl Weights {
     pub fn network(&self, device: &Device) -> Result<Network, ModelError> {
         // Parameters are lazy: memory is allocated only after the tensor's shape has been checked.
         let mut network = self.config.init(device)?;
-        let mut store = SafetensorsStore::from_bytes(Some(self.bytes.clone()))
+        let bytes = match int8::dequantized(&self.bytes)? {
+            Some(bytes) => bytes,
+            None => self.bytes.clone(),
+        };
+        let mut store = SafetensorsStore::from_bytes(Some(bytes))
             .with_from_adapter(FloatCastAdapter::to(DType::F32))
             .validate(false)
             .allow_partial(true);
@@ -154,13 +164,16 @@ pub fn save(
         .metadata("training", training.to_string());
     let mut store = match precision {
         Precision::Half => store.with_to_adapter(HalfPrecisionAdapter::new()),
-        Precision::Full => store,
+        Precision::Full | Precision::Int8 => store,
     };
     // `valid` brings batch norm's running statistics up to date.
     store
         .collect_from(&network.valid())
         .map_err(|error| bad(error.to_string()))?;
-    let file = store.get_bytes().map_err(|error| bad(error.to_string()))?;
+    let mut file = store.get_bytes().map_err(|error| bad(error.to_string()))?;
+    if precision == Precision::Int8 {
+        file = int8::quantized(&file)?;
+    }
     edit_header(&file, |_| ())
 }
 
@@ -183,7 +196,7 @@ fn edit_header(
     Ok([&(header.len() as u64).to_le_bytes(), &*header, tensors].concat())
 }
 
-/// Checks that every tensor holds finite numbers of 16 or 32 bits.
+/// Checks that every tensor holds finite numbers of 16 or 32 bits, or of 8 bits with scales.
 fn check_tensors(bytes: &[u8]) -> Result<(), ModelError> {
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(&error))?;
     for (name, tensor) in tensors.iter() {
@@ -200,6 +213,10 @@ fn check_tensors(bytes: &[u8]) -> Result<(), ModelError> {
                 numbers
                     .map(|bytes| u16::from_le_bytes(*bytes))
                     .all(|half| half & EXPONENT != EXPONENT)
+            }
+            Dtype::I8 => {
+                int8::check(&tensors, name, &tensor)?;
+                true
             }
             other => return Err(bad(format!("the tensor `{name}` holds {other} values"))),
         };

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use burn::data::dataloader::DataLoader;
-use burn::tensor::Device;
+use burn::tensor::{Device, TensorData, Tolerance};
 use captcha_evaluation::data::augment::{AugmentStream, Augmented};
 use captcha_evaluation::data::{Dataset, Example, FixedEpoch, PlacedCharacter};
 use captcha_model::image::RgbImage;
@@ -136,6 +136,45 @@ fn batcher_character_map_has_each_character_in_its_cell() {
     expected[0] = vocabulary.id('a').unwrap() as i32;
     expected[grid.positions() - 1] = vocabulary.id('b').unwrap() as i32;
     assert_eq!(map, expected);
+}
+
+#[test]
+fn batcher_has_the_steps_of_the_longest_text_and_the_cells_of_each_box() {
+    let config = ModelConfig::compact();
+    let grid = config.grid();
+    let batcher = Batcher::new(config).unwrap();
+    let example = |text: &str| {
+        let mut example = synthetic(Split::Train, 1).example(0, 0).unwrap();
+        example.text = text.into();
+        // Each box covers the third column completely and half of the fourth, in the first row.
+        let place = |character| PlacedCharacter {
+            character,
+            x: 2.75 / grid.cols as f32,
+            y: 0.25 / grid.rows as f32,
+            width: 1.5 / grid.cols as f32,
+            height: 0.5 / grid.rows as f32,
+        };
+        example.characters = Some(text.chars().map(place).collect());
+        batcher.prepare(&example).unwrap()
+    };
+    let joined = batcher.batches(&[example("ab"), example("a")], 1, &Device::flex());
+    let steps = joined.iter().map(|batch| batch.targets.dims()[1]);
+    assert_eq!(steps.collect::<Vec<_>>(), [6, 6], "all steps");
+    let batch = batcher.stack(vec![example("ab"), example("a")], &Device::flex());
+    assert_eq!(batch.inputs.dims(), [2, 3]);
+    assert_eq!(batch.targets.dims(), [2, 3]);
+    let boxes = batch.boxes.unwrap();
+    assert_eq!(boxes.dims(), [2, 3, grid.positions()]);
+    let sums = boxes.clone().sum_dim(2).into_data();
+    sums.assert_approx_eq::<f32>(
+        &TensorData::new(vec![1.5f32, 1.5, 0.0, 1.5, 0.0, 0.0], [2, 3, 1]),
+        Tolerance::absolute(1e-4),
+    );
+    let first = boxes.slice([0..1, 0..1, 2..4]).into_data();
+    first.assert_approx_eq::<f32>(
+        &TensorData::new(vec![1.0f32, 0.5], [1, 1, 2]),
+        Tolerance::absolute(1e-4),
+    );
 }
 
 #[test]

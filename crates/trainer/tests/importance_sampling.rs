@@ -160,6 +160,7 @@ fn training_step_uses_the_weights_of_the_sample() {
         inputs: ids(&targets),
         targets: ids(&targets),
         character_map: None,
+        boxes: None,
     };
     let layer = &sampler.network.decoder.output;
     let gradient = |model: &TrainingModel, batch: Batch| -> (Tensor<2>, _) {
@@ -196,12 +197,17 @@ fn training_step_reports_the_whole_batch() {
         inputs: ids(0).reshape([images, steps]),
         targets: ids(1).reshape([images, steps]),
         character_map: Some(Tensor::zeros([images, config.grid().positions()], &device)),
+        boxes: Some(Tensor::zeros(
+            [images, steps, config.grid().positions()],
+            &device,
+        )),
     };
     let output = TrainStep::step(&model, batch.clone()).item;
     assert_eq!(output.targets.dims(), [images, steps]);
     assert_eq!(output.logits.dims()[0], images);
     let part = batch.select(&[6, 1]);
     assert_eq!(part.images.dims()[0], 2);
+    assert_eq!(part.boxes.map(|boxes| boxes.dims()[0]), Some(2));
     let first = part.targets.slice([0..1, 0..1]).into_scalar::<i64>();
     assert_eq!(first, 36 % 5 + 1);
 }

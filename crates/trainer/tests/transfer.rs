@@ -7,11 +7,15 @@ mod seeded;
 use burn::module::{Param, RunningState};
 use burn::nn::PixelUnshuffleConfig;
 use burn::nn::pool::AvgPool2dConfig;
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn::tensor::{Device, Distribution, Int, Tensor, Tolerance};
+use burn::train::TrainStep;
 use captcha_model::config::BlockConfig;
 use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Network, Vocabulary};
-use captcha_trainer::training::losses::{character_map_losses, text_loss};
+use captcha_trainer::data::batch::Batch;
+use captcha_trainer::training::losses::{attention_losses, character_map_losses, text_loss};
+use captcha_trainer::training::model::TrainingModel;
+use captcha_trainer::training::optimizer::optimizer;
 use captcha_trainer::training::recipe::{Recipe, Schedule};
 use captcha_trainer::weights::average::average;
 use captcha_trainer::weights::transfer::widen_and_deepen;
@@ -30,6 +34,74 @@ fn text_loss_sums_over_steps_without_padding() {
     // Uniform outputs have a loss of ln 4 each; two images have three targets that are not padding.
     let expected = 3.0 * (classes as f32).ln() / batch as f32;
     assert!((value(text_loss(logits, targets)) - expected).abs() < 1e-6);
+}
+
+#[test]
+fn attention_losses_are_those_of_the_characters_boxes() {
+    let device = Device::flex();
+    let attention = Tensor::<3>::from_floats(
+        [
+            [[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]],
+            [[0.2, 0.8, 0.0], [0.1, 0.1, 0.8]],
+        ],
+        &device,
+    );
+    // The first image has one character; the second image's second one is not looked at.
+    let boxes = Tensor::<3>::from_floats(
+        [
+            [[1.0, 0.5, 0.0], [0.0, 0.0, 0.0]],
+            [[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]],
+        ],
+        &device,
+    );
+    let losses = attention_losses(attention, boxes).into_data();
+    let expected = [-0.625f32.ln(), -0.8f32.ln() - 0.2f32.ln()];
+    losses.assert_approx_eq::<f32>(&expected.into(), Tolerance::absolute(1e-6));
+    let nowhere = Tensor::<3>::from_floats([[[0.0, 1.0]]], &device);
+    let box_elsewhere = Tensor::<3>::from_floats([[[1.0, 0.0]]], &device);
+    assert!(value(attention_losses(nowhere, box_elsewhere)).is_finite());
+}
+
+#[test]
+fn training_with_the_attention_loss_moves_attention_into_the_box() {
+    let mut config = ModelConfig::compact();
+    for block in &mut config.encoder.blocks {
+        block.filters = 4;
+    }
+    let device = Device::flex().autodiff();
+    let positions = config.grid().positions();
+    let [channels, rows, cols] = config.input_shape();
+    let noise = Distribution::Uniform(0.0, 1.0);
+    // The box of the only character is the last column of cells.
+    let cells =
+        (0..2 * positions).map(|cell| f32::from(u8::from(cell < positions && cell % 24 == 23)));
+    let cells: Vec<f32> = cells.collect();
+    let boxes = Tensor::<1>::from_floats(cells.as_slice(), &device).reshape([1, 2, positions]);
+    let batch = Batch {
+        images: Tensor::random([1, channels, rows, cols], noise, &device),
+        inputs: Tensor::from_ints([[1, 3]], &device),
+        targets: Tensor::from_ints([[3, 2]], &device),
+        character_map: None,
+        boxes: Some(boxes),
+    };
+    let mut recipe = Recipe::load("compact").unwrap().training;
+    recipe.character_map_weight = 0.0;
+    let mut inside = |attention_weight: f64| {
+        recipe.attention_weight = attention_weight;
+        let _numbers = seeded::seed_exclusively(&device, 3);
+        let mut model = TrainingModel::new(&config, &recipe, &device).unwrap();
+        let mut optimizer = optimizer(&recipe).unwrap();
+        for _ in 0..30 {
+            let step = TrainStep::step(&model, batch.clone());
+            model = optimizer.step(1e-2, model, step.grads);
+        }
+        let features = model.network.encoder.forward(batch.images.clone());
+        let decoded = (model.network.decoder).teacher_forced(features, batch.inputs.clone());
+        let boxes = batch.boxes.clone().unwrap();
+        (decoded.attention * boxes).sum().into_scalar::<f32>()
+    };
+    let (without, with) = (inside(0.0), inside(1.0));
+    assert!(without < 0.3 && with > 0.6, "{without} {with}");
 }
 
 #[test]

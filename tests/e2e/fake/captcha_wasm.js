@@ -24,11 +24,16 @@ export const FAULTS = {
   lowConfidence: 29,
   /** A reading with medium confidence. */
   mediumConfidence: 41,
+  /** A reading that takes much memory, as that of a large photo. */
+  large: 43,
   /** A blank image. */
   blank: 31,
   /** An image that is not blank and in which no text is found. */
   noText: 37,
 };
+
+/** Pages of 64 KB that a large photo takes. */
+const LARGE_PAGES = 2000;
 
 /** Confidence of the text, by the width of the image. @type {Record<number, number>} */
 const CONFIDENCES = { [FAULTS.lowConfidence]: 1e-4, [FAULTS.mediumConfidence]: 0.461 };
@@ -66,7 +71,11 @@ const LONG_GRID = { rows: 4, cols: 64 };
 /** @param {number} ms */
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export default async function init() {}
+const memory = new WebAssembly.Memory({ initial: 1 });
+
+export default async function init() {
+  return { memory };
+}
 
 export class Recognizer {
   backend = { kind: "webgpu", adapter: "fake adapter", reason: /** @type {string|null} */ (null) };
@@ -98,6 +107,7 @@ export class Recognizer {
     });
     const { width, height } = bitmap;
     if (width === FAULTS.held) await fetch("held");
+    if (width === FAULTS.large) memory.grow(LARGE_PAGES);
     if (width === FAULTS.panic) {
       self.reportError(new Error("panicked at fake.rs"));
       await new Promise(() => {});

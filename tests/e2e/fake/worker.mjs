@@ -104,11 +104,26 @@ export const withGpu = (requestAdapter = async () => ADAPTER) => ({ gpu: { reque
 
 /**
  * @param {FakeWorker} worker
- * @param {number} first the first byte of an image
+ * @param {number} first the answer, the first byte of an image
  */
-export function reading({ kind }, first) {
+function reading({ kind }, first) {
   const milliseconds = { total: FakeWorker.milliseconds[kind] };
   return { recognition: { first, text: String(first), confidence: 0.9, kind, milliseconds } };
+}
+
+/** @param {ImageSource} image */
+const firstByte = (image) => /** @type {Uint8Array} */ (image)[0];
+
+/**
+ * Answers a request to read.
+ *
+ * @param {FakeWorker} worker
+ * @param {Extract<Request, { type: "recognize" }>} request
+ * @param {(first: number) => number} read the answer for an image with this first byte
+ */
+export function answerReadings(worker, { id, images }, read) {
+  const outcomes = images.map((image) => reading(worker, read(firstByte(image))));
+  worker.say({ type: "done", id, value: { outcomes, memory: 0 } });
 }
 
 /**
@@ -127,7 +142,7 @@ export function answer(worker, request) {
     // As the engine does: one at a time, each in its own task.
     worker.line = worker.line.then(() => {
       worker.say({ type: "started", id });
-      const firsts = request.images.map((image) => /** @type {Uint8Array} */ (image)[0]);
+      const firsts = request.images.map(firstByte);
       if (firsts.includes(13)) {
         const error = { code: /** @type {const} */ ("engine-crashed"), message: "It broke down." };
         worker.say({ type: "crashed", error });
@@ -137,7 +152,7 @@ export function answer(worker, request) {
         const error = { code: /** @type {const} */ ("device-lost"), message: "It is lost." };
         return worker.say({ type: "failed", id, error });
       }
-      worker.say({ type: "done", id, value: firsts.map((first) => reading(worker, first)) });
+      answerReadings(worker, request, (first) => first);
     });
   }
 }

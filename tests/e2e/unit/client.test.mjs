@@ -6,7 +6,7 @@ import { beforeEach, mock, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { Recognizer } from "../../../web/src/lib/client.js";
 import { LensError } from "../../../web/src/lib/errors.js";
-import { ADAPTER, CONFIG, FakeWorker, answer, reading, withGpu } from "../fake/worker.mjs";
+import { ADAPTER, CONFIG, FakeWorker, answer, answerReadings, withGpu } from "../fake/worker.mjs";
 
 /** @import { LoadOptions, BackendStatus } from "../../../web/src/lib/types.js" */
 
@@ -246,8 +246,7 @@ test("recognizer leaves WebGPU when it reads differently later", async () => {
   const { lens } = await openAuto();
   FakeWorker.behave = (worker, request) => {
     if (worker.kind === "cpu" || request.type !== "recognize") return answer(worker, request);
-    const value = request.images.map(() => reading(worker, 99));
-    worker.say({ type: "done", id: request.id, value });
+    answerReadings(worker, request, () => 99);
   };
   for (let i = 0; i < 310 && lens.backend.webGpu === "ready"; i++) await lens.recognize(image(1));
   assert.equal(lens.backend.kind, "cpu");
@@ -262,11 +261,7 @@ test("recognizer returns the CPU's answers where it finds that WebGPU reads diff
   const clock = mock.method(performance, "now", () => 1e9); // after a long pause
   FakeWorker.behave = (worker, request) => {
     if (worker.kind === "cpu" || request.type !== "recognize") return answer(worker, request);
-    worker.say({
-      type: "done",
-      id: request.id,
-      value: request.images.map(() => reading(worker, 9)),
-    });
+    answerReadings(worker, request, () => 9);
   };
   assert.equal(short(await lens.recognize(image(4))), 4);
   assert.equal(lens.backend.webGpu, "off");
@@ -475,8 +470,7 @@ test("recognizer reads the queued images on the CPU when the GPU is lost", async
   FakeWorker.behave = (worker, request) => {
     if (worker.kind === "webgpu") return answer(worker, request);
     if (request.type !== "recognize") return answer(worker, request);
-    const value = request.images.map(() => reading(worker, 0));
-    worker.say({ type: "done", id: request.id, value });
+    answerReadings(worker, request, () => 0);
   };
   const images = [1, LOST, 2].map((first) => lens.recognize(image(first)));
   assert.deepEqual((await Promise.allSettled(images)).map(short), [1, 0, 0]);

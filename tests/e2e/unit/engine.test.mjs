@@ -18,6 +18,9 @@ const scope = Object.assign(new EventTarget(), {
   postMessage: (/** @type {RpcResponse} */ response) => said.push(response),
 });
 
+/** The module's memory. */
+const memory = new WebAssembly.Memory({ initial: 2 });
+
 /** The behaviour of the engine. `fail` may throw. */
 const engine = {
   fail: () => {},
@@ -33,6 +36,7 @@ const engine = {
 const module = {
   default: async (/** @type {any} */ { module_or_path }) => {
     assert.ok(module_or_path instanceof WebAssembly.Module);
+    return { memory };
   },
   Recognizer: { load: async () => engine },
 };
@@ -95,6 +99,21 @@ test("engine reads one request at a time and reports each start", async () => {
   held[1]();
   await settle();
   assert.deepEqual(saidOf("done"), [1, 2]);
+});
+
+test("engine reports the memory of its module", async () => {
+  for (const [id, pages] of [
+    [1, 2],
+    [2, 5],
+  ]) {
+    memory.grow(pages - memory.buffer.byteLength / 2 ** 16);
+    await read(id);
+    held[id - 1]();
+    await answered(id);
+    const done = said.find((response) => response.type === "done" && response.id === id);
+    const { value } = /** @type {{ value: any }} */ (done);
+    assert.deepEqual([value.outcomes.length, value.memory], [1, pages * 2 ** 16]);
+  }
 });
 
 test("engine skips a reading that is aborted in the queue", async () => {

@@ -36,6 +36,17 @@ describe("lazy value", () => {
     assert.ok(!signals[1].aborted);
   });
 
+  test("can be replaced by a loaded one", async () => {
+    const load = mock.fn(async () => "first");
+    const lazy = new Lazy(load);
+    await lazy.get();
+    lazy.set("second");
+    assert.equal(await lazy.get(), "second");
+    assert.equal(load.mock.callCount(), 1);
+    void lazy.drop();
+    assert.equal(await lazy.get(), "first");
+  });
+
   test("of an earlier load does not forget a newer one when it fails", async () => {
     let fail = () => {};
     const failing = new Promise((_, reject) => (fail = () => reject(new Error("old"))));

@@ -1,6 +1,6 @@
 // @ts-check
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { afterEach, beforeEach, mock, test } from "node:test";
 import { LensError } from "../../../web/src/lib/errors.js";
 import { Session } from "../../../web/src/lib/session.js";
 
@@ -9,6 +9,11 @@ let workers = [];
 
 /** What a worker has compiled and downloaded. */
 const LOADED = { code: "compiled", weights: new Uint8Array([1]) };
+
+/** The memory that workers report. */
+let memory = 0;
+/** Whether workers fail to load. */
+let failing = false;
 
 class FakeWorker extends EventTarget {
   alive = true;
@@ -24,7 +29,10 @@ class FakeWorker extends EventTarget {
   postMessage(request) {
     this.requests.push(request);
     const { type, id } = request;
-    const data = { type: "done", id, value: type === "load" ? LOADED : [] };
+    const value = type === "load" ? LOADED : { outcomes: [], memory };
+    const error = { code: "missing-code", message: "offline" };
+    const fails = type === "load" && failing;
+    const data = fails ? { type: "failed", id, error } : { type: "done", id, value };
     if (type !== "abort") this.dispatchEvent(new MessageEvent("message", { data }));
   }
 
@@ -35,8 +43,23 @@ class FakeWorker extends EventTarget {
 
 beforeEach(() => {
   workers = [];
+  memory = 0;
+  failing = false;
   Object.assign(globalThis, { Worker: FakeWorker });
 });
+afterEach(() => {
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+/** Whether each worker runs. */
+const alive = () => workers.map(({ alive }) => alive);
+
+/** Lets some time pass without readings. */
+async function later() {
+  mock.timers.tick(2000);
+  await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("session restarts an engine that crashed", async () => {
   const session = new Session("cpu", "weights");
@@ -71,6 +94,70 @@ test("session aborts a reading during loading and keeps loading", async () => {
   for (const answer of held) answer();
   assert.deepEqual(await other, []);
   assert.equal(workers.length, 1);
+});
+
+test("session replaces a worker that a large image has made large", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  /** @type {unknown[]} */
+  const progress = [];
+  const session = new Session("cpu", "weights", undefined, (report) => progress.push(report));
+  memory = 90 * 2 ** 20;
+  await session.read([], 0);
+  await later();
+  assert.equal(workers.length, 1);
+  memory = 400 * 2 ** 20;
+  assert.deepEqual(await Promise.all([session.read([], 0), session.read([], 0)]), [[], []]);
+  assert.equal(workers.length, 1, "not between two readings");
+  memory = 0;
+  await later();
+  assert.deepEqual(await session.read([], 0), []);
+  assert.deepEqual(alive(), [false, true]);
+  const { code, weights } = workers[1].requests[0];
+  assert.deepEqual([code, weights], [LOADED.code, LOADED.weights], "no download");
+  assert.deepEqual(progress, []);
+});
+
+test("session keeps a large worker where no other can be loaded", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const session = new Session("cpu", "weights");
+  memory = 400 * 2 ** 20;
+  await session.read([], 0);
+  failing = true;
+  await later();
+  assert.deepEqual(alive(), [true, false]);
+  assert.deepEqual(await session.read([], 0), []);
+  failing = false;
+  await later();
+  assert.deepEqual(alive(), [false, false, true]);
+});
+
+test("session keeps a large worker that has started another reading, and ends both", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const session = new Session("cpu", "weights");
+  memory = 400 * 2 ** 20;
+  await session.read([], 0);
+  const { postMessage } = FakeWorker.prototype;
+  /** @this {FakeWorker} */
+  function loadOnly(/** @type {{ type: string, id: number }} */ request) {
+    if (request.type === "load") postMessage.call(this, request);
+  }
+  mock.method(FakeWorker.prototype, "postMessage", loadOnly);
+  const reading = session.read([], 0);
+  await later();
+  assert.deepEqual(alive(), [true]);
+  session.end(new LensError("closed", "This recognizer was closed."));
+  await assert.rejects(reading, { code: "closed" });
+  await later();
+  assert.deepEqual(alive(), [false]);
+});
+
+test("session with WebGPU keeps a large worker, which takes long to start", async () => {
+  const session = new Session("webgpu", "weights");
+  memory = 400 * 2 ** 20;
+  await session.read([], 0);
+  mock.timers.enable({ apis: ["setTimeout"] });
+  await later();
+  assert.deepEqual(alive(), [true]);
 });
 
 test("session stays closed after it was ended", async () => {

@@ -21,6 +21,8 @@ import { serveRpc } from "./rpc.js";
 export function start(module, wasm) {
   /** @type {Engine | undefined} */
   let engine;
+  /** @type {WebAssembly.Memory | undefined} */
+  let memory;
   /** @type {EngineMethods} */
   const methods = {
     async load({ weights, backend, code }, { onProgress, transfer }) {
@@ -28,10 +30,11 @@ export function start(module, wasm) {
       // adapter is good enough.
       const reason = backend === "cpu" ? null : await adapterProblem({ allowSoftware: true });
       if (reason) throw noWebGpuError(reason);
-      const [compiled, downloaded] = await Promise.all([
+      const [{ compiled, instance }, downloaded] = await Promise.all([
         loadCode(module, code ?? wasm, onProgress),
         typeof weights === "string" ? loadWeights(weights, onProgress) : undefined,
       ]);
+      memory = instance.memory;
       const bytes = downloaded ?? /** @type {Uint8Array | ArrayBuffer} */ (weights);
       engine = await module.Recognizer.load({ weights: bytes, backend, onProgress });
       if (downloaded) transfer.push(downloaded.buffer); // the engine has copied them
@@ -45,12 +48,13 @@ export function start(module, wasm) {
     async recognize({ images, alternatives }, { transfer }) {
       if (!engine) throw new LensError(CRASHED, "The recognizer is not loaded yet. Load it first.");
       const answers = await engine.recognizeAll(images, { alternatives });
-      return answers.map((answer) => {
+      const outcomes = answers.map((answer) => {
         if (answer instanceof Error) return { error: toPlain(answer) };
         const buffers = answer.characters.map(({ attention }) => attention.buffer);
         transfer.push(.../** @type {ArrayBuffer[]} */ (buffers));
         return { recognition: answer };
       });
+      return { outcomes, memory: memory?.buffer.byteLength ?? 0 };
     },
   };
   serveRpc(methods, { queued: true });
@@ -60,15 +64,14 @@ export function start(module, wasm) {
  * @param {EngineModule} module
  * @param {WebAssembly.Module | URL} code compiled, or its address
  * @param {(progress: StageProgress) => void} onProgress
- * @returns {Promise<WebAssembly.Module>}
  */
 async function loadCode(module, code, onProgress) {
   /** @type {Subject} */
   const what = { name: "The recognizer", missing: "missing-code", stage: "code" };
   try {
     const compiled = code instanceof URL ? await compile(code, what, onProgress) : code;
-    await module.default({ module_or_path: compiled });
-    return compiled;
+    const instance = await module.default({ module_or_path: compiled });
+    return { compiled, instance };
   } catch (thrown) {
     throw toDownloadError(thrown, what);
   }

@@ -33,6 +33,16 @@ export class Lazy {
   }
 
   /**
+   * Replaces the value by one that is loaded already.
+   *
+   * @param {T} value
+   */
+  set(value) {
+    this.#current?.abort.abort();
+    this.#current = { promise: Promise.resolve(value), abort: new AbortController() };
+  }
+
+  /**
    * Forgets the value, and aborts loading it. The next `get` loads another one.
    *
    * @returns {Promise<T> | undefined} the forgotten value

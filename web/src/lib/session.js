@@ -25,6 +25,15 @@ export class NotLoaded extends LensError {
   }
 }
 
+/**
+ * Memory of a module, in bytes, above which its worker is replaced: a large photo takes this much, and
+ * WebAssembly cannot give it back. Readings of CAPTCHAs stay below, also in batches
+ * (`tests/e2e/bench.mjs`).
+ */
+const MOST_MEMORY = 96 * 2 ** 20;
+/** Time without a reading after which a large worker is replaced, in milliseconds. */
+const REPLACE_AFTER = 1000;
+
 /** Time limits of the stages of loading WebGPU, in milliseconds. */
 const LIMITS = /** @type {Record<string, number | undefined>} */ ({
   device: 60_000,
@@ -39,6 +48,12 @@ export class Session {
   #onProgress;
   /** The worker that is loading or loaded. @type {Connection | undefined} */
   #connection;
+  /** The worker that is to replace it, while it is loading. @type {Connection | undefined} */
+  #next;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #replaceTimer;
+  /** Readings that have not ended. */
+  #open = 0;
   #engine = new Lazy(() => this.#start());
   /** The error of all calls after `end`. @type {{ reason: unknown } | undefined} */
   #closed;
@@ -87,13 +102,20 @@ export class Session {
    * @throws {NotStarted} where the engine crashes before it starts this reading
    */
   async read(images, alternatives, signal) {
-    const { connection } = await this.#ready(signal).catch((error) => {
-      const ended = error === this.#closed?.reason || error === signal?.reason;
-      throw error instanceof LensError && !ended ? new NotLoaded(error) : error;
-    });
-    const params = { images, alternatives };
-    const outcomes = await connection.request("recognize", params, { signal, restartable: true });
-    return outcomes.map(({ recognition, error }) => (error ? fromPlain(error) : recognition));
+    this.#open++;
+    try {
+      const { connection } = await this.#ready(signal).catch((error) => {
+        const ended = error === this.#closed?.reason || error === signal?.reason;
+        throw error instanceof LensError && !ended ? new NotLoaded(error) : error;
+      });
+      const params = { images, alternatives };
+      const options = { signal, restartable: true };
+      const { outcomes, memory } = await connection.request("recognize", params, options);
+      this.#replaceIfLarge(connection, memory);
+      return outcomes.map(({ recognition, error }) => (error ? fromPlain(error) : recognition));
+    } finally {
+      this.#open--;
+    }
   }
 
   /**
@@ -103,7 +125,45 @@ export class Session {
    */
   end(reason) {
     this.#closed ??= { reason };
+    clearTimeout(this.#replaceTimer);
+    this.#next?.end(reason);
     this.#connection?.end(reason);
+  }
+
+  /**
+   * @param {Connection} connection
+   * @param {number} memory of its module, in bytes
+   */
+  #replaceIfLarge(connection, memory) {
+    clearTimeout(this.#replaceTimer);
+    if (memory <= MOST_MEMORY || this.#backend !== "cpu" || this.#closed) return;
+    this.#replaceTimer = setTimeout(() => void this.#replace(connection), REPLACE_AFTER);
+  }
+
+  /**
+   * Replaces a worker, once another one is loaded, which downloads nothing. If that fails, or a reading
+   * has started, the worker stays.
+   *
+   * @param {Connection} old
+   */
+  async #replace(old) {
+    if (this.#next || this.#open > 0 || old.ended) return;
+    this.#next = this.#connect();
+    const connection = this.#next;
+    try {
+      const loaded = await this.#loadOn(connection, undefined);
+      if (this.#open > 0 || old.ended) {
+        connection.end(new Error("This worker is not needed."));
+      } else {
+        this.#connection = connection;
+        this.#engine.set({ connection, loaded });
+        old.end(new Error("This worker was replaced."));
+      }
+    } catch {
+      // Without another one, the large one still reads.
+    } finally {
+      this.#next = undefined;
+    }
   }
 
   /** @param {AbortSignal} [signal] */
@@ -113,12 +173,27 @@ export class Session {
     return untilAborted(this.#engine.get(), signal);
   }
 
-  async #start() {
+  #connect() {
     const connection = new Connection(this.#backend === "cpu" ? "cpu" : "webgpu", {
       assets: this.#assets,
-      onEnd: () => void this.#engine.drop(),
+      onEnd: () => {
+        if (connection === this.#connection) void this.#engine.drop();
+      },
     });
+    return connection;
+  }
+
+  async #start() {
+    const connection = this.#connect();
     this.#connection = connection;
+    return { connection, loaded: await this.#loadOn(connection, this.#onProgress) };
+  }
+
+  /**
+   * @param {Connection} connection
+   * @param {((progress: Progress) => void) | undefined} listener
+   */
+  async #loadOn(connection, listener) {
     const params = { weights: this.#weights, backend: this.#backend, code: this.#code };
     const progress = new LoadingProgress(this.#backend);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -129,14 +204,14 @@ export class Session {
       const limit = report.fraction === 1 ? undefined : LIMITS[report.stage];
       if (limit)
         timer = setTimeout(() => connection.end(noWebGpuError(REASONS.deviceSilent)), limit);
-      this.#onProgress?.(progress.update(report));
+      listener?.(progress.update(report));
     };
     try {
       const loaded = await connection.request("load", params, { onProgress });
       // Another start, and other sessions, download nothing.
       this.#code ??= loaded.code;
       this.#weights = loaded.weights ?? this.#weights;
-      return { connection, loaded };
+      return loaded;
     } catch (error) {
       connection.end(error);
       throw error;

@@ -58,7 +58,9 @@ export type ErrorCode =
 
 /** The used part of a generated module. The module without WebGPU has the same. */
 export type EngineModule = Pick<typeof import("../../pkg/captcha_wasm.js"), "Recognizer"> & {
-  default: (options: { module_or_path: WebAssembly.Module }) => Promise<unknown>;
+  default: (options: {
+    module_or_path: WebAssembly.Module;
+  }) => Promise<{ memory: WebAssembly.Memory }>;
 };
 /** The engine, which a worker owns. */
 export type Engine = import("../../pkg/captcha_wasm.js").Recognizer;
@@ -177,7 +179,11 @@ export type EngineMethods = {
   recognize(
     params: { images: ImageSource[]; alternatives: number },
     context: RpcContext,
-  ): Promise<Outcome[]>;
+  ): Promise<{
+    outcomes: Outcome[];
+    /** The memory of the worker's module, in bytes. It never shrinks. */
+    memory: number;
+  }>;
 };
 
 /** The result of one image. */

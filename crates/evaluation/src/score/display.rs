@@ -58,6 +58,12 @@ impl fmt::Display for Score {
         if let Some(share) = self.attention_in_box {
             writeln!(f, "attention in box        {:.3}%", 100.0 * share)?;
         }
+        if let Some(share) = self.attention_near_box {
+            writeln!(f, "attention near box      {:.3}%", 100.0 * share)?;
+        }
+        if let Some(cells) = self.attention_spread {
+            writeln!(f, "attention spread        {cells:.1} cells (median)")?;
+        }
         if let Some(accuracy) = self.lexicon_accuracy {
             writeln!(f, "with the lexicon        {:.3}%", 100.0 * accuracy)?;
         }

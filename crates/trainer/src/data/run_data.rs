@@ -144,10 +144,10 @@ fn labelled_folder(
     seed: u64,
 ) -> Result<RunData> {
     let (parts, mut notes) = training_parts(folder, network)?;
-    if recipe.training.character_map_weight > 0.0 {
+    if recipe.training.character_map_weight > 0.0 || recipe.training.attention_weight > 0.0 {
         notes.push(
             "a labelled folder does not contain the positions of the characters, so training uses \
-             neither the character map nor the preset's [data] section"
+             neither the character map, nor the attention loss, nor the preset's [data] section"
                 .into(),
         );
     }

@@ -134,6 +134,7 @@ impl FinetuneRecipe {
             weight_decay: self.weight_decay,
             gradient_clip: self.gradient_clip,
             character_map_weight: 0.0,
+            attention_weight: 0.0,
             fixed_norm,
         }
     }

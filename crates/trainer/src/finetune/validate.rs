@@ -10,6 +10,10 @@ use crate::weights::calibrate::calibrated_losses;
 /// Images in a batch.
 const BATCH: usize = 32;
 
+/// Loss up to which losses are compared, in nats: the label has a probability of 14%, so that it is not
+/// read. A network that becomes surer of its mistakes is not worse.
+const SURELY_WRONG: f32 = 2.0;
+
 /// The result of a validation.
 #[derive(Clone, Debug)]
 pub(super) struct Validation {
@@ -27,11 +31,14 @@ impl Validation {
         mean(&self.losses)
     }
 
-    /// Whether the mean loss is larger than that of another network on the same images by more than
-    /// the standard error of the difference.
+    /// Whether the mean of the losses, each at most [`SURELY_WRONG`], is larger than that of another
+    /// network on the same images by more than the standard error of the difference.
     pub(super) fn is_clearly_worse_than(&self, other: &Self) -> bool {
+        // Not `min`, which hides a loss that is not a number.
+        let bounded = |loss: f32| if loss > SURELY_WRONG { SURELY_WRONG } else { loss };
         let pairs = self.losses.iter().zip(&other.losses);
-        let differences: Vec<f32> = pairs.map(|(loss, other)| loss - other).collect();
+        let difference = |(&loss, &other): (&f32, &f32)| bounded(loss) - bounded(other);
+        let differences: Vec<f32> = pairs.map(difference).collect();
         let (count, mean) = (differences.len() as f64, mean(&differences));
         let squares = differences
             .iter()
@@ -125,6 +132,9 @@ mod tests {
         assert!(validation(&[0.2; 20]).is_clearly_worse_than(&best));
         assert!(!validation(&[0.1; 20]).is_clearly_worse_than(&best));
         assert!(!best.is_clearly_worse_than(&validation(&losses)));
+        // Surer of the same mistakes.
+        let mistakes = validation(&[0.1, 0.1, 3.0, 2.5, 0.1, 4.0]);
+        assert!(!validation(&[0.1, 0.1, 9.0, 8.0, 0.1, 7.0]).is_clearly_worse_than(&mistakes));
         losses[3] = f32::NAN;
         assert!(validation(&losses).is_clearly_worse_than(&best));
     }

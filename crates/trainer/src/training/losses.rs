@@ -1,4 +1,4 @@
-//! The losses: text and character map.
+//! The losses: text, character map and attention.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
@@ -55,4 +55,23 @@ pub fn character_map_losses(logits: Tensor<3>, map: Tensor<2, Int>) -> Tensor<1>
     };
     let both: Tensor<2> = mean(filled.clone()) + mean(filled.neg().add_scalar(1.0));
     both.squeeze_dim(1)
+}
+
+/// Negative log-likelihood of each image's characters' boxes under the attention weights, summed over
+/// the characters: attention learns to look at the character that it reads. Steps without a character
+/// do not count.
+///
+/// # Shapes
+///
+/// - `attention`: `[batch, steps, positions]`
+/// - `boxes`: as [`Batch::boxes`](crate::data::batch::Batch::boxes)
+/// - output: `[batch]`
+pub fn attention_losses(attention: Tensor<3>, boxes: Tensor<3>) -> Tensor<1> {
+    // Below this, the gradient would be that of chance.
+    const SMALLEST: f32 = 1e-6;
+    let has_character: Tensor<2> = boxes.clone().max_dim(2).squeeze_dim(2);
+    let has_character = has_character.greater_elem(0.0).float();
+    let inside: Tensor<2> = (attention * boxes).sum_dim(2).squeeze_dim(2);
+    let losses = inside.clamp_min(SMALLEST).log().neg() * has_character;
+    losses.sum_dim(1).squeeze_dim(1)
 }

@@ -9,7 +9,7 @@ use captcha_model::{ModelConfig, ModelError, Network};
 
 use crate::data::batch::Batch;
 use crate::training::importance_sampling::{gradient_norms, sample};
-use crate::training::losses::{character_map_losses, text_loss, text_losses};
+use crate::training::losses::{attention_losses, character_map_losses, text_loss, text_losses};
 use crate::training::recipe::TrainingRecipe;
 use crate::training::word_accuracy::WordAccuracyInput;
 
@@ -19,9 +19,10 @@ pub struct TrainingModel {
     /// The network; a weights file contains nothing else.
     pub network: Network,
     /// Auxiliary head for training: the character at each grid position. The encoder learns
-    /// characters from it before attention has converged; attention itself is not supervised.
+    /// characters from it before attention has converged.
     pub character_map: Option<Linear>,
     character_map_weight: f64,
+    attention_weight: f64,
     sampling_ratio: usize,
 }
 
@@ -63,6 +64,7 @@ impl TrainingModel {
             character_map: (character_map_weight > 0.0)
                 .then(|| LinearConfig::new(config.encoder.features, vocabulary).init(device)),
             character_map_weight,
+            attention_weight: recipe.attention_weight,
             sampling_ratio: recipe.sampling_ratio,
         })
     }
@@ -111,13 +113,15 @@ impl TrainingModel {
             None => losses.mean(),
         };
         let loss = mean(losses);
-        let objective = match (&self.character_map, batch.character_map) {
-            (Some(head), Some(map)) => {
-                let characters = mean(character_map_losses(head.forward(features), map));
-                loss.clone() + characters.mul_scalar(self.character_map_weight)
-            }
-            _ => loss.clone(),
-        };
+        let mut objective = loss.clone();
+        if let (Some(head), Some(map)) = (&self.character_map, batch.character_map) {
+            let characters = mean(character_map_losses(head.forward(features), map));
+            objective = objective + characters.mul_scalar(self.character_map_weight);
+        }
+        if let (Some(boxes), true) = (batch.boxes, self.attention_weight > 0.0) {
+            let attention = mean(attention_losses(decoded.attention, boxes));
+            objective = objective + attention.mul_scalar(self.attention_weight);
+        }
         let output = StepOutput {
             loss,
             logits: decoded.logits,

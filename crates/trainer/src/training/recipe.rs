@@ -113,6 +113,11 @@ pub struct TrainingRecipe {
     /// of the characters, which only synthetic data has.
     #[serde(alias = "letter_map_weight")]
     pub character_map_weight: f64,
+    /// Weight of the attention loss, which asks for attention within the bounding box of the
+    /// character that is read ([`losses`](crate::training::losses)); zero disables it. It needs the
+    /// boxes of the characters, which only synthetic data has.
+    #[serde(default)]
+    pub attention_weight: f64,
     /// Keeps the batch norm statistics of the initial weights, so that the network computes the
     /// same in training as in inference. For runs that start from a trained network.
     #[serde(default)]
@@ -250,6 +255,7 @@ impl Recipe {
         );
         for (name, number) in [
             ("character_map_weight", training.character_map_weight),
+            ("attention_weight", training.attention_weight),
             ("weight_decay", training.weight_decay),
         ] {
             ensure!(

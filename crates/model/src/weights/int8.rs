@@ -1,0 +1,215 @@
+//! Weights of 8 bits: the matrices and convolutions of a weights file as signed bytes, with one scale
+//! for each output channel.
+//!
+//! A byte `b` stands for `b * scale` (symmetric quantization, Jacob et al. 2018, section 2.1, without
+//! a zero point). The tensor `NAME.scale` has the shape of `NAME`, with the length 1 in all dimensions
+//! but that of the outputs: the filters of a convolution, `[filters, 1, 1, 1]`, the columns of a
+//! matrix, `[1, outputs]`. The network itself computes in 32 bits.
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::{bad, damaged};
+use crate::error::ModelError;
+
+/// Ending of the name of a tensor's scales.
+const SCALE: &str = ".scale";
+/// The largest byte; -128 is not used, so that the range is symmetric.
+const MAX: f32 = 127.0;
+
+/// A tensor's bytes in a file.
+struct Encoded {
+    name: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    data: Vec<u8>,
+}
+
+/// Quantizes the matrices and convolutions of a file in 32 bits; its vectors stay as they are.
+pub(super) fn quantized(file: &[u8]) -> Result<Vec<u8>, ModelError> {
+    let tensors = SafeTensors::deserialize(file).map_err(|error| damaged(&error))?;
+    let mut encoded = Vec::new();
+    for (name, tensor) in tensors.iter() {
+        let shape = tensor.shape();
+        if shape.len() < 2 || tensor.dtype() != Dtype::F32 {
+            encoded.push(unchanged(name, &tensor));
+            continue;
+        }
+        let (values, channel) = (floats(tensor.data()), Channels::of(shape));
+        let mut largest = vec![0f32; channel.count()];
+        for (index, value) in values.iter().enumerate() {
+            let largest = &mut largest[channel.at(index)];
+            *largest = largest.max(value.abs());
+        }
+        let scales: Vec<f32> = largest.iter().map(|&largest| scale_of(largest)).collect();
+        let byte = |(index, value): (usize, &f32)| {
+            (value / scales[channel.at(index)]).round().clamp(-MAX, MAX) as i8
+        };
+        let bytes = values.iter().enumerate().map(byte);
+        encoded.push(Encoded {
+            name: name.into(),
+            dtype: Dtype::I8,
+            shape: shape.to_vec(),
+            data: bytes.flat_map(i8::to_le_bytes).collect(),
+        });
+        encoded.push(Encoded {
+            name: format!("{name}{SCALE}"),
+            dtype: Dtype::F32,
+            shape: channel.scale_shape(shape),
+            data: scales
+                .iter()
+                .flat_map(|scale| scale.to_le_bytes())
+                .collect(),
+        });
+    }
+    write(file, &encoded)
+}
+
+/// The scale for values up to `largest`. Its last bits are zero, so that its product with a byte is
+/// exact, and quantizing twice is the same as once.
+fn scale_of(largest: f32) -> f32 {
+    const LAST_BITS: u32 = 0x7f;
+    let scale = f32::from_bits((largest / MAX).to_bits() & !LAST_BITS);
+    if scale.is_normal() { scale } else { 1.0 }
+}
+
+/// The same file with tensors of 32 bits instead of 8, which burn's store reads. `None` if it has no
+/// tensor of 8 bits.
+pub(super) fn dequantized(file: &[u8]) -> Result<Option<Vec<u8>>, ModelError> {
+    let tensors = SafeTensors::deserialize(file).map_err(|error| damaged(&error))?;
+    if tensors
+        .iter()
+        .all(|(_, tensor)| tensor.dtype() != Dtype::I8)
+    {
+        return Ok(None);
+    }
+    let mut encoded = Vec::new();
+    for (name, tensor) in tensors.iter() {
+        let scales = |of: &str| tensors.tensor(&format!("{of}{SCALE}"));
+        if tensor.dtype() == Dtype::I8 {
+            let scales = scales(name).map_err(|error| damaged(&error))?;
+            let (scales, channel) = (floats(scales.data()), Channels::of(tensor.shape()));
+            let bytes = tensor.data().iter().enumerate();
+            let values = bytes.map(|(index, byte)| {
+                f32::from(i8::from_le_bytes([*byte])) * scales[channel.at(index)]
+            });
+            encoded.push(Encoded {
+                name: name.into(),
+                dtype: Dtype::F32,
+                shape: tensor.shape().to_vec(),
+                data: values.flat_map(f32::to_le_bytes).collect(),
+            });
+        } else if !is_scale(&tensors, name) {
+            encoded.push(unchanged(name, &tensor));
+        }
+    }
+    write(file, &encoded).map(Some)
+}
+
+/// Checks that a tensor of 8 bits has its scales.
+///
+/// # Errors
+///
+/// [`ModelError::BadWeights`] if it has none, they are not one number of 32 bits for each output, or a
+/// product with a byte is not a number.
+pub(super) fn check(
+    tensors: &SafeTensors<'_>,
+    name: &str,
+    tensor: &TensorView<'_>,
+) -> Result<(), ModelError> {
+    let scales = tensors.tensor(&format!("{name}{SCALE}")).map_err(|_| {
+        bad(format!(
+            "the tensor `{name}` has 8 bits, but no `{name}{SCALE}`"
+        ))
+    })?;
+    let shape = tensor.shape();
+    let fits = shape.len() >= 2
+        && scales.dtype() == Dtype::F32
+        && scales.shape() == Channels::of(shape).scale_shape(shape);
+    if !fits {
+        return Err(bad(format!(
+            "the tensor `{name}{SCALE}` does not have one number of 32 bits for each output"
+        )));
+    }
+    if !floats(scales.data())
+        .iter()
+        .all(|scale| (scale * -f32::from(i8::MIN)).is_finite())
+    {
+        return Err(bad(format!(
+            "the tensor `{name}` holds values that are not numbers"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether `name` has the scales of a tensor of 8 bits.
+fn is_scale(tensors: &SafeTensors<'_>, name: &str) -> bool {
+    let of = name.strip_suffix(SCALE);
+    of.and_then(|of| tensors.tensor(of).ok())
+        .is_some_and(|tensor| tensor.dtype() == Dtype::I8)
+}
+
+/// The output channels of a tensor with at least two dimensions.
+struct Channels {
+    /// The dimension of the outputs.
+    dim: usize,
+    /// Its length.
+    length: usize,
+    /// Values in a row between two channels.
+    stride: usize,
+}
+
+impl Channels {
+    fn of(shape: &[usize]) -> Self {
+        // Matrices are `[inputs, outputs]`, convolutions `[filters, channels, 3, 3]`.
+        let dim = if shape.len() == 2 { 1 } else { 0 };
+        Self {
+            dim,
+            length: shape.get(dim).copied().unwrap_or(1),
+            // An empty tensor can have any other length.
+            stride: (shape.iter().skip(dim + 1)).fold(1, |a: usize, b| a.saturating_mul(*b)),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.length
+    }
+
+    /// The channel of a value.
+    fn at(&self, index: usize) -> usize {
+        index / self.stride % self.length
+    }
+
+    fn scale_shape(&self, shape: &[usize]) -> Vec<usize> {
+        let mut scales = vec![1; shape.len()];
+        if let Some(length) = scales.get_mut(self.dim) {
+            *length = self.length;
+        }
+        scales
+    }
+}
+
+fn unchanged(name: &str, tensor: &TensorView<'_>) -> Encoded {
+    Encoded {
+        name: name.into(),
+        dtype: tensor.dtype(),
+        shape: tensor.shape().to_vec(),
+        data: tensor.data().to_vec(),
+    }
+}
+
+/// Writes tensors with the metadata of `file`.
+fn write(file: &[u8], encoded: &[Encoded]) -> Result<Vec<u8>, ModelError> {
+    let (_, header) = SafeTensors::read_metadata(file).map_err(|error| damaged(&error))?;
+    let mut views = Vec::new();
+    for one in encoded {
+        let view = TensorView::new(one.dtype, one.shape.clone(), &one.data);
+        views.push((one.name.as_str(), view.map_err(|error| damaged(&error))?));
+    }
+    safetensors::serialize(views, header.metadata().clone()).map_err(|error| damaged(&error))
+}
+
+fn floats(data: &[u8]) -> Vec<f32> {
+    let numbers = data.as_chunks().0.iter();
+    numbers.map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
