@@ -35,7 +35,13 @@ impl Validation {
     /// network on the same images by more than the standard error of the difference.
     pub(super) fn is_clearly_worse_than(&self, other: &Self) -> bool {
         // Not `min`, which hides a loss that is not a number.
-        let bounded = |loss: f32| if loss > SURELY_WRONG { SURELY_WRONG } else { loss };
+        let bounded = |loss: f32| {
+            if loss > SURELY_WRONG {
+                SURELY_WRONG
+            } else {
+                loss
+            }
+        };
         let pairs = self.losses.iter().zip(&other.losses);
         let difference = |(&loss, &other): (&f32, &f32)| bounded(loss) - bounded(other);
         let differences: Vec<f32> = pairs.map(difference).collect();
