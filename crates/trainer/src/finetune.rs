@@ -4,6 +4,7 @@
 //! `fit` is the loop, `review` reads all images with the result, [`report`] is what a run tells, and
 //! [`learning_curve`] repeats the run with fewer labels.
 
+mod cooldown;
 mod fit;
 mod history;
 pub mod images;

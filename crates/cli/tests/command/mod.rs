@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use serde_json::Value;
+
 /// A preset with a small network and a short run.
 const TINY: &str = r#"
 [model]
@@ -77,4 +79,11 @@ pub(crate) fn train_tiny(folder: &Path, more: &[&str]) -> Output {
         "cpu",
     ];
     lens(folder, &[&arguments, more].concat())
+}
+
+/// The data in an audit report.
+pub(crate) fn embedded(report: &Path) -> Value {
+    let html = fs::read_to_string(report).unwrap();
+    let (_, rest) = html.split_once(r#"id="data">"#).unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
 }

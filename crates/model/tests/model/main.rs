@@ -7,6 +7,7 @@ mod config;
 mod decode_image;
 mod error;
 mod golden;
+mod int8;
 mod preprocess;
 mod recognizer;
 mod support;

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::data::batch::Batcher;
+use crate::finetune::cooldown::Cooldown;
 use crate::finetune::history::{Progress, describe};
 use crate::finetune::interpolation::with_initial_weights;
 use crate::finetune::job::{Job, PreparedPart};
@@ -30,9 +31,6 @@ const EARLIEST_END: f64 = 0.3;
 
 /// Largest share of a run that the warm-up takes.
 const LONGEST_WARMUP: f64 = 0.15;
-/// Steps of the cooldown as a share of the steps before it, and at least.
-const COOLDOWN: f64 = 0.2;
-const SHORTEST_COOLDOWN: usize = 50;
 /// Share of a run after which the losses of the files count.
 const LOSSES_FROM: f64 = 0.25;
 
@@ -75,37 +73,6 @@ pub enum End {
     TimeLimit,
     /// The user stopped it.
     Interrupted,
-}
-
-/// The last steps of a run that does not improve any more: the learning rate falls to zero, as at the
-/// end of a whole run, which usually improves the network once more (Hägele et al. 2024, "Scaling Laws
-/// and Compute-Optimal Training Beyond Fixed Training Durations").
-#[derive(Clone, Copy)]
-struct Cooldown {
-    start: usize,
-    steps: usize,
-    /// Learning rate at its start.
-    rate: f64,
-}
-
-impl Cooldown {
-    fn after(step: usize, rate: f64) -> Self {
-        let steps = (COOLDOWN * step as f64) as usize;
-        Self {
-            start: step,
-            steps: steps.max(SHORTEST_COOLDOWN),
-            rate,
-        }
-    }
-
-    fn is_over(&self, step: usize) -> bool {
-        step >= self.start + self.steps
-    }
-
-    fn rate(&self, step: usize) -> f64 {
-        let done = step.saturating_sub(self.start) as f64 / self.steps as f64;
-        self.rate * (1.0 - done).max(0.0)
-    }
 }
 
 /// The state of a run.
