@@ -110,6 +110,7 @@ web() {
   heading "Web: the WebAssembly modules"
   web_module captcha_wasm captcha-wasm-webgpu
   web_module captcha_wasm_cpu captcha-wasm-cpu
+  web_module captcha_learning_wasm captcha-learning-wasm
   # It has no kernels that link-time optimization would make slow.
   web_module captcha_synth_wasm captcha-synth-wasm --config 'profile.web.lto="fat"'
   wait_for_modules
@@ -185,7 +186,7 @@ check() {
   cargo clippy --locked -p captcha-cli --no-default-features --all-targets -- -D warnings
   heading "Check: clippy, WebAssembly"
   # The web profile shares build scripts and macros with the build.
-  for package in captcha-wasm captcha-wasm-webgpu captcha-synth-wasm; do
+  for package in captcha-wasm captcha-wasm-webgpu captcha-learning-wasm captcha-synth-wasm; do
     cargo clippy --locked --profile web --target "$WASM_TARGET" -p "$package" --all-targets -- -D warnings
   done
   # The types of the modules are part of the page's types.
@@ -203,6 +204,8 @@ test_native() {
 test_browser() {
   heading "Test: generator in WebAssembly"
   limit 20 cargo test --locked --profile web --target "$WASM_TARGET" -p captcha-synth --test bytes
+  heading "Test: fine-tuning in WebAssembly"
+  limit 20 cargo test --locked --profile web --target "$WASM_TARGET" -p captcha-learning --test run
   heading "Test: module in Chromium, WebGPU"
   # The web profile shares its dependencies with the page.
   limit 30 wasm-pack test --headless --chrome --chromedriver "$CHROMEDRIVER" crates/wasm --locked --profile web
@@ -244,9 +247,12 @@ bench() {
 # Maximum sizes of the modules after brotli, in bytes.
 readonly SIZE_BUDGET=1900000
 readonly CPU_SIZE_BUDGET=550000
+readonly LEARNING_SIZE_BUDGET=1100000
 readonly SYNTH_SIZE_BUDGET=500000
 # Largest scripts and styles of a page, without its workers, after brotli, in bytes.
 readonly PAGE_SIZE_BUDGET=40000
+# The teach page has the audit's files and labels, and its own: labelling, runs, what the browser keeps.
+readonly TEACH_SIZE_BUDGET=42000
 
 size() {
   setup_build
@@ -258,9 +264,11 @@ sizes() {
   heading "Size"
   size_of captcha_wasm "$SIZE_BUDGET"
   size_of captcha_wasm_cpu "$CPU_SIZE_BUDGET"
+  size_of captcha_learning_wasm "$LEARNING_SIZE_BUDGET"
   size_of captcha_synth_wasm "$SYNTH_SIZE_BUDGET"
-  page_size_of index.html
-  page_size_of audit.html
+  page_size_of index.html "$PAGE_SIZE_BUDGET"
+  page_size_of audit.html "$PAGE_SIZE_BUDGET"
+  page_size_of teach.html "$TEACH_SIZE_BUDGET"
 }
 
 # size_of MODULE BUDGET
@@ -279,9 +287,9 @@ if (brotli > Number(budget)) {
 END
 }
 
-# page_size_of PAGE
+# page_size_of PAGE BUDGET
 page_size_of() {
-  node - "web/dist/$1" "$PAGE_SIZE_BUDGET" <<'END'
+  node - "web/dist/$1" "$2" <<'END'
 const { readFileSync, statSync } = require("node:fs");
 const { dirname, join } = require("node:path");
 const [page, budget] = process.argv.slice(2);

@@ -20,7 +20,7 @@ export default defineConfig({
     // The policy forbids scripts and styles inside of the page, so no file is inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: [page("index.html"), page("audit.html")] },
+    rolldownOptions: { input: [page("index.html"), page("audit.html"), page("teach.html")] },
   },
   worker: { format: "es" },
   preview: {

@@ -26,7 +26,7 @@ describe("audit report", () => {
     const report = await page.innerText("#report");
     assert.match(report, /All 3 labels contain digits and are longer than 5 characters\./);
     assert.match(report, /There is no result/);
-    assert.match(report, /train a model/);
+    assert.match(report, /fine-tune the model on labelled images .+ \(captcha-lens finetune\)/);
     assert.doesNotMatch(report, /%|interval/);
     assert.match((await page.textContent("#announcement")) ?? "", /^No result/);
     assert.equal(await page.locator(".report-curve, .report-lengths").count(), 0);

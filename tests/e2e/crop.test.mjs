@@ -1,5 +1,5 @@
 // @ts-check
-/** Cropping and rotating an image before it is read. */
+/** Cropping and rotating an image before it is read, with the fake engine. */
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -9,7 +9,8 @@ import { holdDecoding, launch } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { blankPng } from "./images.mjs";
-import { LensPage, png, sampleFile, samples } from "./lens-page.mjs";
+import { LensPage, png, sampleFile, samples, dragHandle } from "./lens-page.mjs";
+import { SCREEN, draw, screen } from "./screenshots.mjs";
 import { SOURCES, serve } from "./site.mjs";
 
 /** @import { Browser } from "playwright-core" */
@@ -17,9 +18,6 @@ import { SOURCES, serve } from "./site.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const BLANK = png(blankPng(400, 200), "blank.png");
-const SCREEN = { width: 1200, height: 900 };
-/** The position of the sample in the screenshot. */
-const AT = { x: 300, y: 265, width: 600, height: 320 };
 
 describe("cropping", () => {
   /** @type {Browser} */
@@ -99,11 +97,11 @@ describe("cropping", () => {
       await lens.choose(BLANK);
       await page.click("#crop");
       await page.waitForSelector("#crop-box:focus");
-      await drag(lens, "nw", 0.25, 0.5);
+      await dragHandle(lens, "nw", 0.25, 0.5);
       assert.deepEqual(await box(lens), [25, 50, 75, 50]);
-      await drag(lens, "e", -0.25, 0.3);
+      await dragHandle(lens, "e", -0.25, 0.3);
       assert.deepEqual(await box(lens), [25, 50, 50, 50]);
-      await drag(lens, "move", -0.5, -0.25);
+      await dragHandle(lens, "move", -0.5, -0.25);
       assert.deepEqual(await box(lens), [0, 25, 50, 50]);
       await page.click("#crop-read");
       assert.equal(await lens.waitUntilSettled(), "done");
@@ -222,175 +220,7 @@ describe("cropping", () => {
       });
     }
   });
-
-  describe("with the real engine", () => {
-    /** @type {LensPage} */
-    let lens;
-
-    before(async () => {
-      site = await serve();
-      lens = await LensPage.open(browser, site.address);
-    });
-    after(() => site.close());
-
-    test("finds and reads the CAPTCHA in a screenshot, and says that it is a part", async () => {
-      for (const give of [
-        () => lens.choose(screenshot),
-        () => lens.dispatchFiles("paste", screenshot),
-      ]) {
-        assert.equal(await give(), "done");
-        assert.equal(await lens.word(), sample.text);
-        assert.match((await lens.page.textContent("#crop-note")) ?? "", /looks like a CAPTCHA/);
-      }
-      const { width, height } = await lens.result();
-      assert.ok(Math.abs(width - AT.width) < 60 && Math.abs(height - AT.height) < 60);
-    });
-
-    test("finds a small CAPTCHA in a tall or large screenshot", async () => {
-      const file = await sampleFile(sample.file);
-      for (const [width, height, x, y] of [
-        [1440, 6000, 620, 3500],
-        [3840, 2160, 1800, 1200],
-      ]) {
-        const at = { x, y, width: 220, height: 117 };
-        const large = await draw(browser, file, screenOf({ width, height }, at));
-        assert.equal(await lens.choose(large), "done");
-        assert.equal(await lens.word(), sample.text, `${width} x ${height}`);
-        const result = await lens.result();
-        assert.ok(result.width < 300 && result.height < 180, `${result.width} x ${result.height}`);
-      }
-      const { page } = lens;
-      await page.click("#crop");
-      await page.waitForSelector("#crop-box:focus");
-      const box = await page.locator("#crop-box").boundingBox();
-      assert.ok(box && box.width > 100, "large enough to be set");
-      const [within] = [await page.locator("#crop-scroll").boundingBox()];
-      assert.ok(within && box.x >= within.x && box.x + box.width <= within.x + within.width);
-      await page.click("#crop-cancel");
-    });
-
-    test("says so when the whole image is one CAPTCHA", async () => {
-      const { page } = lens;
-      await lens.choose(await sampleFile(sample.file));
-      await page.click("#crop");
-      await page.waitForSelector("#crop-box:focus");
-      await page.click("#crop-detect");
-      await page.waitForSelector("#crop-message:text('whole image looks like one CAPTCHA')");
-      await page.click("#crop-cancel");
-      await lens.choose(screenshot);
-    });
-
-    test("reads the whole image after a click, and lets the user choose the part", async () => {
-      const { page } = lens;
-      await page.click("#crop-reset");
-      assert.equal(await lens.waitUntilSettled(), "done");
-      assert.equal((await lens.result()).width, SCREEN.width);
-      await page.click("#crop");
-      await page.waitForSelector("#crop-box:focus");
-      await page.click("#crop-all");
-      await drag(lens, "nw", AT.x / SCREEN.width, AT.y / SCREEN.height);
-      const right = (AT.x + AT.width) / SCREEN.width - 1;
-      await drag(lens, "se", right, (AT.y + AT.height) / SCREEN.height - 1);
-      await page.click("#crop-read");
-      assert.equal(await lens.waitUntilSettled(), "done");
-      assert.equal(await lens.word(), sample.text);
-    });
-
-    test("rotates an image that lies on its side", async () => {
-      const { page } = lens;
-      await lens.choose(await draw(browser, await sampleFile(sample.file), side));
-      await page.click("#crop");
-      await page.waitForSelector("#crop-box:focus");
-      await page.click("#crop-all");
-      await page.click("#crop-left");
-      await page.click("#crop-read");
-      assert.equal(await lens.waitUntilSettled(), "done");
-      assert.equal(await lens.word(), sample.text);
-    });
-
-    test("does not crop samples and CAPTCHAs", async () => {
-      for (const { file, text } of await samples()) {
-        await lens.choose(await sampleFile(file));
-        assert.equal(await lens.word(), text);
-        assert.equal((await lens.result()).width, 600);
-        assert.ok(await lens.page.locator("#crop-reset").isHidden());
-      }
-      assert.deepEqual(lens.watched, { foreign: [], consoleMessages: [] });
-    });
-  });
 });
-
-/**
- * Draws an image around another one, in the browser.
- *
- * @param {Browser} browser
- * @param {FileGiven} file
- * @param {string} body of a function of the image, the context and the canvas
- * @returns {Promise<FileGiven>}
- */
-async function draw(browser, file, body) {
-  const page = await browser.newPage();
-  const address = `data:image/png;base64,${file.buffer.toString("base64")}`;
-  const drawn = await page.evaluate(
-    async ([source, drawing]) => {
-      const picture = new Image();
-      picture.src = source;
-      await picture.decode();
-      const canvas = document.createElement("canvas");
-      new Function("picture", "canvas", "context", drawing)(
-        picture,
-        canvas,
-        canvas.getContext("2d"),
-      );
-      return canvas.toDataURL();
-    },
-    [address, body],
-  );
-  await page.close();
-  return png(Buffer.from(drawn.split(",")[1], "base64"));
-}
-
-/**
- * A page of this size with lines of text and the image.
- *
- * @param {{ width: number, height: number }} size
- * @param {{ x: number, y: number, width: number, height: number }} at
- */
-const screenOf = (size, at) => `
-  Object.assign(canvas, ${JSON.stringify(size)});
-  const { width, height } = canvas;
-  const fill = (colour, ...place) => {
-    context.fillStyle = colour;
-    context.fillRect(...place);
-  };
-  fill("#fff", 0, 0, width, height);
-  for (let y = 100; y < height - 40; y += 30) {
-    if (y > ${at.y - 40} && y < ${at.y + at.height + 10}) continue;
-    for (let x = Math.round(width / 5); x < 0.8 * width; x += 13) {
-      if (x % 5) fill("#333", x, y, 8, 12 + (x % 4));
-    }
-  }
-  context.drawImage(picture, ${at.x}, ${at.y}, ${at.width}, ${at.height});`;
-
-/** A page with a header, lines of text, the image, an input field and a button. */
-const screen = `
-  Object.assign(canvas, ${JSON.stringify(SCREEN)});
-  const fill = (colour, ...at) => { context.fillStyle = colour; context.fillRect(...at); };
-  fill("#fff", 0, 0, 1200, 900);
-  fill("#183860", 0, 0, 1200, 60);
-  for (const y of [120, 150, 180, 210, 240, 720, 750, 780, 810, 840]) {
-    for (let x = 300; x < 860; x += 13) if (x % 5) fill("#333", x, y, 8, 12 + (x % 4));
-  }
-  context.drawImage(picture, ${AT.x}, ${AT.y}, ${AT.width}, ${AT.height});
-  context.strokeRect(300.5, 600.5, 300, 40);
-  fill("#1e5ac8", 300, 655, 120, 40);`;
-
-/** The image, rotated clockwise. */
-const side = `
-  Object.assign(canvas, { width: picture.height, height: picture.width });
-  context.translate(canvas.width, 0);
-  context.rotate(Math.PI / 2);
-  context.drawImage(picture, 0, 0);`;
 
 /**
  * The crop box in percent of the image.
@@ -410,26 +240,6 @@ function box(lens) {
       percent(crop.height / stage.height),
     ];
   });
-}
-
-/**
- * Drags a handle. Distances are fractions of the image.
- *
- * @param {LensPage} lens
- * @param {string} handle
- * @param {number} dx
- * @param {number} dy
- */
-async function drag({ page }, handle, dx, dy) {
-  const [target, stage] = await Promise.all(
-    [`[data-handle=${handle}]`, "#crop-picture"].map((of) => page.locator(of).boundingBox()),
-  );
-  assert.ok(target && stage);
-  const [x, y] = [target.x + target.width / 2, target.y + target.height / 2];
-  await page.mouse.move(x, y);
-  await page.mouse.down();
-  await page.mouse.move(x + dx * stage.width, y + dy * stage.height, { steps: 3 });
-  await page.mouse.up();
 }
 
 /** The label of the focused element. @param {LensPage} lens */

@@ -1,6 +1,7 @@
 // @ts-check
 /** The lens page as tests drive it. */
 
+import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { watch } from "./browser.mjs";
@@ -172,6 +173,26 @@ export class LensPage {
       message: (await error.locator("#error-message").textContent()) ?? "",
     };
   }
+}
+
+/**
+ * Drags a handle of the crop box. Distances are fractions of the image.
+ *
+ * @param {LensPage} lens
+ * @param {string} handle
+ * @param {number} dx
+ * @param {number} dy
+ */
+export async function dragHandle({ page }, handle, dx, dy) {
+  const [target, stage] = await Promise.all(
+    [`[data-handle=${handle}]`, "#crop-picture"].map((of) => page.locator(of).boundingBox()),
+  );
+  assert.ok(target && stage);
+  const [x, y] = [target.x + target.width / 2, target.y + target.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + dx * stage.width, y + dy * stage.height, { steps: 3 });
+  await page.mouse.up();
 }
 
 function pretendAdapter() {

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { launch, serviceWorkerControls } from "./browser.mjs";
 import { LensPage, sampleFile, samples } from "./lens-page.mjs";
 import { serve } from "./site.mjs";
+import { drawImages, openTeach } from "./teach-page.mjs";
 
 /** Chromium itself sends requests about form fields to this host. */
 const AUTOFILL = "content-autofill.googleapis.com:443";
@@ -37,6 +38,12 @@ test("the pages send requests to their own site only", async (t) => {
   await page.setInputFiles("#files-input", [await sampleFile(file)]);
   await page.waitForSelector("body[data-state=done]");
 
+  await openTeach(page, site.address);
+  await drawImages(page, 24, "digits-plain");
+  await page.fill("#minutes", "1");
+  await page.click("#learn-start");
+  await page.waitForSelector("body[data-state=learning] #learn-solved:text('95% interval')");
+
   assert.deepEqual(lens.watched, { foreign: [], consoleMessages: [] });
   const paths = proxy.requests.own;
   for (const path of [
@@ -47,6 +54,8 @@ test("the pages send requests to their own site only", async (t) => {
     // The service worker also fetches files that no page requested.
     /^\/icon-512\.png$/,
     /^\/audit\.html$/,
+    /^\/teach\.html$/,
+    /^\/assets\/captcha_learning_wasm_bg-.*\.wasm$/,
   ]) {
     assert.ok(
       paths.some((requests) => path.test(requests)),

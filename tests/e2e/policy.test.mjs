@@ -8,6 +8,7 @@ import { launch } from "./browser.mjs";
 import { blankPng } from "./images.mjs";
 import { LensPage, png } from "./lens-page.mjs";
 import { serve } from "./site.mjs";
+import { drawImages, openTeach } from "./teach-page.mjs";
 
 const IMAGE = png(blankPng(200, 100));
 /** SwiftShader takes long to compile the shaders. */
@@ -104,10 +105,26 @@ describe("content security policy", () => {
       assert.deepEqual(await send(serviceWorker), BLOCKED, "the service worker");
       await page.goto(`${site.address}audit.html`);
       assert.deepEqual(await send(page), BLOCKED, "the audit");
+      await page.goto(`${site.address}teach.html`);
+      assert.deepEqual(await send(page), BLOCKED, "the teach page");
       assert.deepEqual(requests, []);
       await lens.close();
     });
   }
+
+  test("applies to the worker that learns", async () => {
+    const page = await browser.newPage();
+    await openTeach(page, site.address);
+    await drawImages(page, 24, "digits-plain");
+    await page.click("#learn-start");
+    await page.waitForSelector("body[data-state=learning] #learn-solved:text('95% interval')");
+    requests.length = 0;
+    const learner = page.workers().find((worker) => /\/learner-worker-/.test(worker.url()));
+    assert.ok(learner);
+    assert.deepEqual(await send(learner), BLOCKED);
+    assert.deepEqual(requests, []);
+    await page.close();
+  });
 
   test("forbids other pages to frame the page", async () => {
     const page = await browser.newPage();

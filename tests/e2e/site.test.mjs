@@ -30,6 +30,7 @@ describe("built site", () => {
     for (const [path, type] of [
       ["", "text/html;charset=utf-8"],
       ["audit.html?x=1", "text/html;charset=utf-8"],
+      ["teach.html", "text/html;charset=utf-8"],
       ["sw.js", "text/javascript"],
       ["manifest.webmanifest", "application/manifest+json"],
       [pathOf(/captcha_wasm_cpu_bg-.*\.wasm$/), "application/wasm"],
@@ -53,6 +54,7 @@ describe("built site", () => {
     for (const path of [
       "",
       "audit.html",
+      "teach.html",
       "sw.js",
       pathOf(/worker-cpu-/),
       pathOf(/image-worker-/),
@@ -68,7 +70,7 @@ describe("built site", () => {
     }
     const [policy, ...others] = policies;
     assert.deepEqual(others, []);
-    for (const page of ["index.html", "audit.html"]) {
+    for (const page of ["index.html", "audit.html", "teach.html"]) {
       const text = await (await fetch(site.address + page)).text();
       const [, meta] = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(text) ?? [];
       // Only a header can set frame-ancestors.
@@ -82,7 +84,7 @@ describe("built site", () => {
       const { headers } = await fetch(site.address + path, { method: "HEAD" });
       assert.equal(headers.get("cache-control"), "public, max-age=31536000, immutable", path);
     }
-    for (const path of ["", "audit.html", "sw.js", "manifest.webmanifest"]) {
+    for (const path of ["", "audit.html", "teach.html", "sw.js", "manifest.webmanifest"]) {
       const { headers } = await fetch(site.address + path);
       assert.equal(headers.get("cache-control"), "no-cache", path);
     }
@@ -117,5 +119,6 @@ describe("built site", () => {
       pathOf(/compact-.*\.safetensors$/),
     ]);
     assert.deepEqual(await preloads("audit.html"), []);
+    assert.deepEqual(await preloads("teach.html"), []);
   });
 });

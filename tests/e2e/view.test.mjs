@@ -2,17 +2,14 @@
 /** How the page shows a reading, with the fake engine. */
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { WIDTHS, fitsWidth, holdDecoding, launch, resizeText, stopClock } from "./browser.mjs";
+import { launch, stopClock } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng, panelsOf } from "./images.mjs";
+import { blankPng } from "./images.mjs";
 import { LensPage, png } from "./lens-page.mjs";
 import { SOURCES, serve } from "./site.mjs";
 
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const WORD = "thus";
 /** Milliseconds for which the playback shows a character. */
 const CHARACTER = 900;
@@ -142,26 +139,6 @@ describe("reading", () => {
       await lens.close();
     });
 
-    test("switches smoothing and changes the opacity of the heatmap", async () => {
-      const lens = await open();
-      await lens.choose(GOOD_IMAGE);
-      const size = () =>
-        lens.page.locator("#overlay").evaluate((canvas) => {
-          const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
-          return [width, height];
-        });
-      const [width, height] = await size();
-      assert.ok(width > 12 && height > 6);
-      await lens.page.click("#smooth-toggle");
-      assert.deepEqual(await size(), [12, 6]);
-      await lens.page.fill("#opacity", "0.3");
-      const opacity = await lens.page
-        .locator("#overlay")
-        .evaluate((canvas) => getComputedStyle(canvas).opacity);
-      assert.equal(opacity, "0.3");
-      await lens.close();
-    });
-
     test("continues the playback from the slider position", async () => {
       const lens = await open({ reducedMotion: "no-preference" });
       await lens.waitUntilSettled();
@@ -178,82 +155,6 @@ describe("reading", () => {
       await lens.page.clock.runFor(1);
       assert.equal(await lens.page.textContent("#play"), "Play");
       assert.equal(await lens.page.inputValue("#scrub"), "4");
-      await lens.close();
-    });
-
-    test("exports the text, the figure and the JSON", async () => {
-      const lens = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-      assert.ok(await lens.page.locator("#export").isHidden());
-      await lens.choose(GOOD_IMAGE);
-      await lens.page.click("#copy");
-      await lens.page.waitForSelector("#copy:text('Copied')");
-      assert.equal(await lens.page.evaluate(() => navigator.clipboard.readText()), WORD);
-
-      const exported = async (/** @type {string} */ kind) => {
-        const [download] = await Promise.all([
-          lens.page.waitForEvent("download"),
-          lens.page.click(`#export-${kind}`),
-        ]);
-        assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.${kind}`);
-        return readFile(await download.path());
-      };
-      const svg = (await exported("svg")).toString();
-      assert.equal(svg.match(/<image /g)?.length, 2 * WORD.length);
-      assert.match(svg, /<title>thus, 85\.3/);
-      const picture = await exported("png");
-      assert.equal(picture.toString("latin1", 1, 4), "PNG");
-      // Four panels of 280 with gaps of 16, at a scale of two.
-      assert.equal(picture.readUInt32BE(16), 2 * (4 * (280 + 16) + 16));
-      const panels = await panelsOf(lens.page, picture);
-      assert.equal(panels.length, WORD.length);
-      for (const { least, most } of panels) assert.ok(most - least > 60, `${least} to ${most}`);
-      assert.equal(new Set(panels.map(({ squares }) => String(squares))).size, WORD.length);
-      const json = JSON.parse((await exported("json")).toString());
-      assert.equal(json.text, WORD);
-      assert.equal(json.characters[0].attention.length, 72);
-
-      await lens.choose(imageWithFault("lowConfidence"));
-      const unsure = (await exported("svg")).toString();
-      const title = await lens.page.evaluate(
-        (text) => new DOMParser().parseFromString(text, "image/svg+xml").title,
-        unsure,
-      );
-      assert.match(title, /^Probably not a text CAPTCHA .+\. Best guess: thus, <0\.1/);
-      assert.match(unsure, /<text [^>]*>Best guess: thus, /, "to see, too");
-      assert.equal((await exported("png")).toString("latin1", 1, 4), "PNG");
-      await lens.close();
-    });
-
-    test("names an export after its reading and says so when it fails", async () => {
-      const lens = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-      const { page } = lens;
-      await lens.choose(GOOD_IMAGE);
-      await page.click("#copy");
-      await page.waitForSelector("#copy:text('Copied')");
-      await page.click("#copy");
-      await page.waitForSelector("#copy:text('Copy')");
-
-      await page.evaluate(holdDecoding);
-      const [download] = await Promise.all([
-        page.waitForEvent("download"),
-        page
-          .click("#export-png")
-          .then(() => page.setInputFiles("#file-input", imageWithFault("panic")))
-          .then(() => page.evaluate(() => /** @type {any} */ (globalThis).release())),
-      ]);
-      assert.equal(download.suggestedFilename(), `captcha-lens-${WORD}.png`);
-
-      await lens.choose(GOOD_IMAGE);
-      await page.evaluate(() => {
-        OffscreenCanvas.prototype.convertToBlob = () => Promise.reject(new Error("no"));
-      });
-      await page.click("#export-png");
-      await page.waitForSelector("#export-png:text('Could not save')");
-      await page.waitForSelector("#export-png:text('PNG')");
-      assert.deepEqual(
-        lens.watched.consoleMessages.filter((words) => words.includes("no")),
-        [],
-      );
       await lens.close();
     });
 
@@ -338,150 +239,6 @@ describe("reading", () => {
       await still.close();
     });
   });
-
-  describe("accessibility", () => {
-    for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-      test(`has no accessibility violations in ${colorScheme} mode`, async () => {
-        const lens = await open({ colorScheme });
-        const axe = await readFile(AXE, "utf8");
-        for (const file of [undefined, GOOD_IMAGE, png(Buffer.from("no image"))]) {
-          if (file) await lens.choose(file);
-          else await lens.waitUntilSettled();
-          await lens.page.evaluate(axe);
-          const { violations } = await lens.page.evaluate(() =>
-            /** @type {any} */ (globalThis).axe.run(),
-          );
-          const found = violations.map((/** @type {any} */ { id, nodes }) => [
-            id,
-            nodes.map((/** @type {any} */ { html }) => html),
-          ]);
-          assert.deepEqual(found, []);
-        }
-        await lens.close();
-      });
-    }
-
-    test("shows transparency on white and announces notes", async () => {
-      const lens = await open({ colorScheme: "dark" });
-      await lens.choose(GOOD_IMAGE);
-      for (const picture of ["#picture", ".thumb img"]) {
-        const ground = await lens.page
-          .locator(picture)
-          .first()
-          .evaluate((image) => getComputedStyle(image).backgroundColor);
-        assert.equal(ground, "rgb(255, 255, 255)", picture);
-      }
-      // Also while it is empty.
-      const note = lens.page.locator("#note");
-      assert.equal(await note.getAttribute("role"), "status");
-      assert.notEqual(await note.evaluate((one) => getComputedStyle(one).display), "none");
-      await lens.close();
-    });
-
-    test("keeps characters over their positions and untranslated in any language", async () => {
-      const lens = await open();
-      const { page } = lens;
-      await lens.choose(GOOD_IMAGE);
-      const places = () =>
-        page.evaluate(() => {
-          const frame = /** @type {Element} */ (document.querySelector("#frame"));
-          const { x, width } = frame.getBoundingClientRect();
-          const of = (/** @type {string} */ selector) =>
-            [...document.querySelectorAll(selector)].map((one) => {
-              const box = one.getBoundingClientRect();
-              return Math.round((100 * (box.x + box.width / 2 - x)) / width);
-            });
-          const inOrder = (/** @type {number[]} */ [first, second]) => first < second;
-          return {
-            tags: of("#character-labels > span"),
-            word: inOrder(of("#word > span")),
-            cells: inOrder(of("#cells [role=gridcell]")),
-            columns: inOrder(of("#weights-head th")),
-          };
-        });
-      const before = await places();
-      await page.evaluate(() => (document.documentElement.dir = "rtl"));
-      assert.deepEqual(await places(), before);
-      const translated = await page.evaluate(() =>
-        [
-          ...[
-            "#word span",
-            "#character-labels span",
-            ".character .glyph",
-            "#alternative-list .text",
-          ],
-          ...[
-            "#candidates .text",
-            "#explain-characters button",
-            "#cell-shares b",
-            "#weights-caption",
-          ],
-          ...["#step-state", "#step-previous", "#step-character", "#status-details"],
-        ].filter((selector) => {
-          const found = [...document.querySelectorAll(selector)];
-          return !found.length || found.some((one) => /** @type {HTMLElement} */ (one).translate);
-        }),
-      );
-      assert.deepEqual(translated, []);
-      await lens.close();
-    });
-
-    test("keeps list semantics and announces a copy", async () => {
-      const lens = await open({ permissions: ["clipboard-read", "clipboard-write"] });
-      await lens.choose(GOOD_IMAGE);
-      const unnamed = await lens.page
-        .locator("main :is(ol, ul):not([role=list])")
-        .evaluateAll((lists) =>
-          lists
-            .filter((list) => getComputedStyle(list).listStyleType === "none")
-            .map((list) => list.id || list.className),
-        );
-      assert.deepEqual(unnamed, []);
-      assert.equal(await lens.page.getAttribute("#export-status", "role"), "status");
-      await lens.page.click("#copy");
-      await lens.page.waitForSelector("#export-status:text('Copied')", { state: "attached" });
-      await lens.close();
-    });
-
-    test("prints the whole reading without controls", async () => {
-      const lens = await open({ reducedMotion: "no-preference" });
-      await lens.waitUntilSettled();
-      await stopClock(lens.page);
-      assert.equal(await lens.choose(GOOD_IMAGE), "done");
-      const unread = () => lens.page.locator(".pending").count();
-      assert.ok((await unread()) > 0, "it plays");
-      const pdf = await lens.page.pdf({ format: "A4" });
-      assert.equal(await unread(), 0);
-      const pages = pagesOf(pdf);
-      assert.ok(1 <= pages && pages <= 4, `${pages} pages`);
-      await lens.page.emulateMedia({ media: "print" });
-      assert.equal(
-        await lens.page.locator("button:visible:not(.character):not([tabindex])").count(),
-        0,
-      );
-      await lens.page.emulateMedia({ media: "screen" });
-      await lens.page.click("#crop");
-      await lens.page.waitForSelector("#cropper:visible");
-      assert.ok(await lens.page.locator("#picture").isHidden());
-      await lens.page.emulateMedia({ media: "print" });
-      assert.ok(await lens.page.locator("#picture").isVisible());
-      assert.ok(await lens.page.locator("#cropper").isHidden());
-      await lens.close();
-    });
-
-    for (const [width, size] of WIDTHS) {
-      test(`needs no horizontal scrolling at ${width} pixels with text of ${size}%`, async () => {
-        const lens = await open({ viewport: { width, height: 700 } });
-        await resizeText(lens.page, size);
-        for (const file of [undefined, GOOD_IMAGE, png(Buffer.from("no image"))]) {
-          if (file) await lens.choose(file);
-          else await lens.waitUntilSettled();
-          assert.ok(await fitsWidth(lens.page), file?.name ?? "at first");
-        }
-        await lens.close();
-      });
-    }
-  });
 });
 
 /** @param {LensPage} lens */
@@ -489,9 +246,6 @@ const candidates = async (lens) =>
   (await lens.page.locator("#candidates li").allInnerTexts()).map((row) =>
     row.split(/\s*\n\s*/).join(" "),
   );
-
-/** @param {Buffer} pdf */
-const pagesOf = (pdf) => (pdf.toString("latin1").match(/\/Type \/Page\b/g) ?? []).length;
 
 /**
  * The current character. All parts of the page must agree.

@@ -72,7 +72,7 @@ function figure(character, picture, heatmap) {
   [canvas.width, canvas.height] = [200, (200 * picture.height) / picture.width];
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  context.globalAlpha = 0.6;
+  context.globalCompositeOperation = "multiply"; // the characters stay visible
   context.drawImage(heatmap, 0, 0, canvas.width, canvas.height);
   const made = document.createElement("figure");
   made.append(

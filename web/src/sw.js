@@ -22,8 +22,9 @@ const USED = `captcha-lens ${SCOPE}`;
 /** The files of this version. @type {{ url: string, revision: string | null }[]} */
 // The build replaces the name with the list.
 const files = /** @type {any} */ (self).__WB_MANIFEST;
-/** Files that are not precached: the WebGPU module and its worker. */
-const ON_USE = /^assets\/(captcha_wasm_bg|worker-webgpu)-/;
+/** Files that are not precached: WebGPU, learning, and the general model. */
+const ON_USE =
+  /^assets\/(captcha_wasm_bg|worker-webgpu|captcha_learning_wasm_bg|learner-worker|general)-/;
 
 precache(files.filter(({ url }) => !ON_USE.test(url)));
 

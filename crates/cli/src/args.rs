@@ -10,13 +10,15 @@ use captcha_model::{Recognizer, Weights};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-/// The weights of this version.
-const BUILT_IN_WEIGHTS: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
+/// The weights of this version: the ones that read by default, and the general ones, which know digits
+/// and capital letters.
+const COMPACT: &[u8] = include_bytes!("../../../web/models/compact.safetensors");
+const GENERAL: &[u8] = include_bytes!("../../../web/models/general.safetensors");
 
 /// Weights and device.
 #[derive(Args, Debug)]
 pub(crate) struct NetworkArgs {
-    /// Weights file; by default the built-in weights.
+    /// Weights file, or the name of built-in weights: compact (the default) or general.
     #[arg(long)]
     pub(crate) weights: Option<PathBuf>,
     #[command(flatten)]
@@ -58,12 +60,16 @@ pub(crate) fn print_notes(notes: impl IntoIterator<Item = String>) {
     }
 }
 
-/// The weights in a file, or the built-in ones.
+/// The weights in a file, or built-in ones by their name; by default `compact`.
 pub(crate) fn read_or_built_in(path: Option<&Path>) -> Result<Weights> {
-    match path {
-        Some(path) => read_weights(path),
-        None => Ok(Weights::from_bytes(BUILT_IN_WEIGHTS.to_vec())?),
-    }
+    let path = path.unwrap_or(Path::new("compact"));
+    // A file may have the same name.
+    let bytes = match path.to_str().filter(|_| !path.exists()) {
+        Some("compact") => COMPACT,
+        Some("general") => GENERAL,
+        _ => return read_weights(path),
+    };
+    Ok(Weights::from_bytes(bytes.to_vec())?)
 }
 
 /// Parses the name of a device.

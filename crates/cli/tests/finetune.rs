@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A recipe of two steps.
-const RECIPE: &str = include_str!("../../trainer/presets/finetune.toml");
+const RECIPE: &str = include_str!("../../learning/finetune.toml");
 
 /// Weights of a tiny network for the letters a to z.
 fn tiny_weights() -> &'static [u8] {

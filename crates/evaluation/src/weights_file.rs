@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use captcha_model::Weights;
 
-use crate::files::write_file;
+use crate::output::write_file;
 
 /// Largest weights file that is read, in bytes: ninety times the paper's network.
 const MAX_WEIGHTS_BYTES: u64 = 1 << 30;

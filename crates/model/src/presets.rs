@@ -92,9 +92,10 @@ impl ModelConfig {
     }
 
     /// The network of [`ModelConfig::compact`] for any look: digits, capital and small letters, up
-    /// to 16 characters, and an input with the proportions of each image.
+    /// to 16 characters, and an input with the proportions of each image and half of the pixels.
     pub fn general() -> Self {
         let mut config = Self::compact();
+        (config.input.height, config.input.width) = (140, 276);
         config.input = config.input.with_proportions(Proportions::Image);
         config.encoder = config.encoder.with_positions(true);
         config.alphabet = ('0'..='9').chain('A'..='Z').chain('a'..='z').collect();

@@ -1,56 +1,40 @@
-//! Fine-tuning: adapts a trained network to the labelled images of a folder.
+//! Fine-tuning on the labelled images of a folder.
 //!
-//! [`images`] takes alphabet and length from the labels, [`stream`] draws variants of the images,
-//! `fit` is the loop, `review` reads all images with the result, [`report`] is what a run tells, and
-//! [`learning_curve`] repeats the run with fewer labels.
+//! [`captcha_learning::finetune`] is the run itself. Here, [`folder`] lists the images, `synthetic`
+//! adds generated ones, `review` reads all images with the result, [`report`] is what a run tells,
+//! and [`learning_curve`] repeats the run with fewer labels.
 
-mod cooldown;
-mod fit;
-mod history;
-pub mod images;
-mod interpolation;
-mod job;
+pub mod folder;
 pub mod learning_curve;
 mod nearest_looks;
-pub mod recipe;
 pub mod report;
 mod review;
-pub mod stream;
 mod synthetic;
-mod validate;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU32;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use captcha_evaluation::data::Example;
-use captcha_evaluation::data::image_files::read_image;
 use captcha_evaluation::data::labels::LabelledFile;
 use captcha_evaluation::data::splits::{HashedFile, Parts};
 use captcha_evaluation::device::{DeviceChoice, open_devices};
-use captcha_evaluation::files::{new_folder, write_file};
+use captcha_evaluation::output::{new_folder, write_file};
 use captcha_evaluation::weights_file::write_weights;
+use captcha_learning::Session;
+use captcha_learning::finetune::{
+    End, FinetuneRecipe, Fitted, Generated, Job, LabelledImages, fit,
+};
+use captcha_learning::weights::alphabet::with_alphabet;
 use captcha_model::weights::{Precision, save};
 use captcha_model::{ModelConfig, Weights};
-use rayon::prelude::*;
 use serde_json::json;
 
-use crate::data::batch::{Batcher, Prepared};
 use crate::data::image_list::ImageList;
-use crate::training::train::Session;
-use crate::weights::alphabet::with_alphabet;
-use fit::{Fitted, fit};
-use images::LabelledImages;
-use job::Job;
-use recipe::FinetuneRecipe;
+use folder::read_folder;
 use report::FinetuneReport;
 use review::{Review, review};
-use stream::TrainingStream;
 use synthetic::{generated_images, initial_look_examples};
-
-pub use fit::End;
-pub use history::Progress;
 
 /// Fine-tuning as a user asks for it.
 #[derive(Clone, Debug)]
@@ -80,7 +64,7 @@ pub struct FinetuneRequest {
 ///
 /// If the images, the weights or the folder cannot be used, or the device fails.
 pub fn finetune(request: &FinetuneRequest, session: &Session) -> Result<FinetuneReport> {
-    let images = LabelledImages::read(&request.folder, request.ignore_case)?;
+    let images = read_folder(&request.folder, request.ignore_case)?;
     let device = open_device(request, &images, session)?;
     new_folder(&request.out)?;
     let list = ImageList::new(&request.folder, &images.parts);
@@ -88,15 +72,15 @@ pub fn finetune(request: &FinetuneRequest, session: &Session) -> Result<Finetune
     for note in &images.notes {
         session.progress.note(note);
     }
-    let config = images.network(&request.from.config, request.recipe.input_pixel_share);
-    let fitted = adapt(request, &config, &images, &device, session)?;
-    let weights = weights_of(request, &config, &images.parts, &fitted)?;
+    let job = job(request, &images, &device, session)?;
+    let fitted = fit(&job, session)?;
+    let weights = weights_of(request, job.config(), &images.parts, &fitted)?;
     // Written before the review, so that an interruption loses nothing.
     let path = request.out.join("weights.safetensors");
     write_weights(&path, &weights)?;
     let Review { weights, review } = match fitted.end {
         End::Interrupted => Review::none(weights),
-        _ => review(weights, &images.parts, &fitted, &device, session)?,
+        _ => review(weights, &images.parts, &job, &fitted, &device, session)?,
     };
     write_weights(&path, &weights)?;
     let report = FinetuneReport::new(request, &images, &fitted, &weights, review);
@@ -126,56 +110,27 @@ fn open_device(
     devices.next().context("no device was opened")
 }
 
-/// Adapts the initial network to the training part.
-fn adapt(
+/// What a run adapts, and to which images.
+fn job(
     request: &FinetuneRequest,
-    config: &ModelConfig,
     images: &LabelledImages,
     device: &Device,
     session: &Session,
-) -> Result<Fitted> {
-    let weights = with_alphabet(&request.from, config)?;
-    let (train, validation) = (files(&images.parts.train), files(&images.parts.validation));
-    let stream = TrainingStream::new(
-        train,
-        generated_images(request, images, session)?,
-        request.recipe.augmentation.clone(),
-        config.clone(),
+) -> Result<Arc<Job>> {
+    let generated = Generated {
+        images: generated_images(request, images, session)?,
+        retained: initial_look_examples(request, images)?,
+    };
+    let (recipe, device) = (request.recipe.clone(), device.clone());
+    let job = Job::new(
+        images,
+        &request.from,
+        recipe,
+        generated,
+        device,
         request.seed,
     )?;
-    fit(&Job {
-        config,
-        weights: &weights,
-        recipe: &request.recipe,
-        fixed_norm: request.recipe.fixed_norm_if_known && knows_all(&request.from.config, images),
-        stream: &stream,
-        validation: &prepare(&validation, config)?,
-        retained: &retained(request, images, config)?,
-        device,
-        session,
-        done: AtomicU32::new(0),
-        seed: request.seed,
-    })
-}
-
-/// Whether a network can write all characters of the labels.
-fn knows_all(config: &ModelConfig, images: &LabelledImages) -> bool {
-    let mut characters = images.alphabet.chars();
-    characters.all(|character| config.alphabet.contains(character))
-}
-
-/// Preprocessed images of the look that the initial weights were trained on.
-fn retained(
-    request: &FinetuneRequest,
-    images: &LabelledImages,
-    config: &ModelConfig,
-) -> Result<Vec<Prepared>> {
-    let batcher = Batcher::new(config.clone())?;
-    let examples = initial_look_examples(request, images)?;
-    examples
-        .par_iter()
-        .map(|example| batcher.prepare(example))
-        .collect()
+    Ok(Arc::new(job))
 }
 
 fn files(images: &[HashedFile]) -> Vec<LabelledFile> {
@@ -213,20 +168,4 @@ fn folder_name(folder: &Path) -> String {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_default()
-}
-
-/// Reads and preprocesses labelled images.
-fn prepare(files: &[LabelledFile], config: &ModelConfig) -> Result<Vec<Prepared>> {
-    let batcher = Batcher::new(config.clone())?;
-    files
-        .par_iter()
-        .map(|file| {
-            batcher.prepare(&Example {
-                image: read_image(&file.path)?,
-                text: file.text.clone(),
-                characters: None,
-                rendering: None,
-            })
-        })
-        .collect()
 }

@@ -1,8 +1,7 @@
 //! Training runs.
 //!
 //! [`RunConfig`] resolves a run from a [`RunRequest`](run_config::RunRequest) or from its folder,
-//! and [`start`](fn@start) trains it: [`train`] is the loop, [`model`] a step, [`losses`] the
-//! losses.
+//! and [`start`](fn@start) trains it: [`train`] is the loop, [`model`] a step.
 
 pub mod checkpoints;
 pub mod diagnosis;
@@ -10,7 +9,6 @@ pub mod export;
 pub mod history;
 pub mod importance_sampling;
 mod load;
-pub mod losses;
 pub mod model;
 pub mod optimizer;
 pub mod plan;
@@ -27,4 +25,4 @@ pub mod word_accuracy;
 
 pub use run_config::{RunConfig, RunRequest};
 pub use start::start;
-pub use train::{Outcome, Session};
+pub use train::Outcome;

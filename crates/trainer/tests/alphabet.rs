@@ -5,10 +5,10 @@
 mod seeded;
 
 use burn::tensor::{Device, Tensor};
+use captcha_learning::weights::alphabet::with_alphabet;
 use captcha_model::config::Grid;
 use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Vocabulary};
-use captcha_trainer::weights::alphabet::with_alphabet;
 use seeded::seed_exclusively;
 
 fn small(alphabet: &str) -> ModelConfig {

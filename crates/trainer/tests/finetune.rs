@@ -17,16 +17,16 @@ use captcha_evaluation::learning_curve::LearningCurve;
 use captcha_evaluation::progress::{Progress, Silent};
 use captcha_evaluation::score::Comparison;
 use captcha_evaluation::weights_file::read_weights;
+use captcha_learning::Session;
+use captcha_learning::finetune::{End, FinetuneRecipe};
 use captcha_model::config::Proportions;
 use captcha_model::image::RgbImage;
 use captcha_model::weights::{Precision, Weights, save};
 use captcha_model::{ModelConfig, Recognizer};
 use captcha_synth::{FontSet, Generator, Look, Split, TextSource, parse_alphabet};
-use captcha_trainer::finetune::images::LabelledImages;
+use captcha_trainer::finetune::folder::read_folder;
 use captcha_trainer::finetune::learning_curve::{check_curve, learning_curve};
-use captcha_trainer::finetune::recipe::FinetuneRecipe;
-use captcha_trainer::finetune::{End, FinetuneRequest, finetune};
-use captcha_trainer::training::Session;
+use captcha_trainer::finetune::{FinetuneRequest, finetune};
 use seeded::seed_exclusively;
 use tempfile::TempDir;
 
@@ -109,7 +109,7 @@ fn session() -> Session {
 /// How many of a run's validation images weights read.
 fn read_validation(request: &FinetuneRequest, weights: &Weights) -> usize {
     let recognizer = Recognizer::new(weights, &Device::flex()).unwrap();
-    let images = LabelledImages::read(&request.folder, false).unwrap();
+    let images = read_folder(&request.folder, false).unwrap();
     let files = images
         .parts
         .validation
@@ -313,7 +313,7 @@ fn finetune_finds_the_look_of_images_with_new_characters() {
 
 #[test]
 fn recipe_with_a_mistake_is_an_error() {
-    let text = include_str!("../presets/finetune.toml");
+    let text = include_str!("../../learning/finetune.toml");
     FinetuneRecipe::standard().unwrap();
     for (from, to, word) in [
         ("steps = ", "stepps = ", "stepps"),

@@ -6,9 +6,9 @@ mod seeded;
 
 use burn::tensor::{Device, Distribution, Int, Tensor, Tolerance};
 use burn::train::TrainStep;
+use captcha_learning::data::batch::Batch;
+use captcha_learning::losses::{attention_losses, character_map_losses, text_loss};
 use captcha_model::{ModelConfig, Vocabulary};
-use captcha_trainer::data::batch::Batch;
-use captcha_trainer::training::losses::{attention_losses, character_map_losses, text_loss};
 use captcha_trainer::training::model::TrainingModel;
 use captcha_trainer::training::optimizer::optimizer;
 use captcha_trainer::training::recipe::Recipe;

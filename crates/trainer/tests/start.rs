@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use captcha_evaluation::device::DeviceChoice;
 use captcha_evaluation::progress::Silent;
+use captcha_learning::Session;
 use captcha_model::ModelConfig;
 use captcha_trainer::training::recipe::{Model, Recipe};
 use captcha_trainer::training::run_folder::RunFolder;
-use captcha_trainer::training::{RunConfig, RunRequest, Session, start};
+use captcha_trainer::training::{RunConfig, RunRequest, start};
 use tempfile::TempDir;
 
 /// The compact preset with few filters and few images.

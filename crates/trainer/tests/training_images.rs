@@ -9,14 +9,15 @@ use std::sync::Arc;
 use burn::tensor::{Device, Int, Tensor};
 use captcha_evaluation::data::labels::LabelledFile;
 use captcha_evaluation::data::{Dataset, Example};
+use captcha_learning::data::augmentation::Augmentation;
+use captcha_learning::data::batch::{Batcher, Prepared};
+use captcha_learning::data::read_images::Disk;
+use captcha_learning::finetune::FinetuneRecipe;
+use captcha_learning::finetune::stream::TrainingStream;
 use captcha_model::image::RgbImage;
 use captcha_model::{ModelConfig, Vocabulary};
 use captcha_synth::{FontSet, Generator, Split, TextSource};
-use captcha_trainer::data::augmentation::Augmentation;
-use captcha_trainer::data::batch::{Batcher, Prepared};
 use captcha_trainer::data::synthetic::SyntheticDataset;
-use captcha_trainer::finetune::recipe::FinetuneRecipe;
-use captcha_trainer::finetune::stream::TrainingStream;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
@@ -45,7 +46,8 @@ fn stream(folder: &Path, share: f64) -> TrainingStream {
     let synthetic: Arc<dyn Dataset> = Arc::new(SyntheticDataset::new(generator, 100));
     let augmentation = FinetuneRecipe::standard().unwrap().augmentation;
     let config = ModelConfig::compact().with_input([8, 16]);
-    TrainingStream::new(files, Some((synthetic, share)), augmentation, config, 5).unwrap()
+    let synthetic = Some((synthetic, share));
+    TrainingStream::new(files, Arc::new(Disk), synthetic, augmentation, config, 5).unwrap()
 }
 
 #[test]

@@ -31,10 +31,15 @@ impl LensError {
 
 impl From<LensError> for JsValue {
     fn from(error: LensError) -> Self {
-        let thrown = Error::new(&error.to_string());
-        // Setting a field of a new object cannot fail.
-        let _ = Reflect::set(&thrown, &"name".into(), &"LensError".into());
-        let _ = Reflect::set(&thrown, &"code".into(), &error.code().into());
-        thrown.into()
+        thrown(error.code(), &error.to_string())
     }
+}
+
+/// An error of JavaScript with a code.
+pub fn thrown(code: &str, message: &str) -> JsValue {
+    let thrown = Error::new(message);
+    // Setting a field of a new object cannot fail.
+    let _ = Reflect::set(&thrown, &"name".into(), &"LensError".into());
+    let _ = Reflect::set(&thrown, &"code".into(), &code.into());
+    thrown.into()
 }

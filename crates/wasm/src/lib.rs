@@ -21,5 +21,5 @@ mod recognizer;
 #[cfg(feature = "webgpu")]
 mod webgpu;
 
-pub use error::LensError;
+pub use error::{LensError, thrown};
 pub use recognizer::Recognizer;

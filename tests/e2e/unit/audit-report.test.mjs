@@ -73,6 +73,13 @@ describe("case", () => {
     }
     assert.match(describeVerdict(strict).join(" "), /With case ignored, it solved 2 of 3\./);
     assert.match(describeVerdict(loose).join(" "), /With case, it solved 1 of 3\./);
+    assert.match(
+      describeVerdict(strict).join(" "),
+      /especially one trained on images of this style\./,
+    );
+    const taught = describeVerdict(strict, true).join(" ");
+    assert.match(taught, /especially one that has learned from more images\./);
+    assert.doesNotMatch(taught, /of this style/);
     assert.match(describeScope(loose, BOTH).join(" "), /count as the same, as chosen/);
   });
 
@@ -165,7 +172,7 @@ describe("labels that a model cannot write", () => {
         assert.deepEqual(summary.thresholds, []);
         const sentences = words(items, network);
         assert.match(sentences, /There is no result, neither good nor bad/);
-        assert.match(sentences, /train a model/);
+        assert.match(sentences, /fine-tune .+ \(captcha-lens finetune\)/);
         assert.doesNotMatch(sentences, /%|solved|interval/);
       }
     }

@@ -26,6 +26,7 @@ import { parseLearningCurve, parseSavedAudit } from "./saved.js";
 
 /** @import { AuditData, AuditImage, AuditItem, AuditNetwork, LabelFile, LearningCurve } from "./types.js" */
 /** @import { BackendPreference } from "../lib/types.js" */
+/** @import { Models } from "../common/recognizer-loader.js" */
 /** @import { AuditView } from "../ui/audit/audit-view.js" */
 /** @import { FoundFiles, InputFile } from "./files.js" */
 
@@ -46,7 +47,6 @@ import { parseLearningCurve, parseSavedAudit } from "./saved.js";
 
 export class AuditController {
   #view;
-  #weightsName;
   #loader;
   /** Looks for images among the files. Later files replace earlier ones. */
   #search = new TaskRunner();
@@ -55,6 +55,9 @@ export class AuditController {
   #backend;
   /** What the current audit runs on. @type {BackendPreference} */
   #usedBackend;
+  #models;
+  /** The model of the current audit. */
+  #usedModel;
   /** Whether a text may differ from its label in case. */
   #ignoreCase = false;
   /** What of the files is not in the report. */
@@ -72,18 +75,22 @@ export class AuditController {
    * @param {AuditView} view
    * @param {object} options
    * @param {BackendPreference} options.backend
-   * @param {string} options.weightsName
    * @param {() => URL | undefined} options.weights the weights to load, where they are not the default
+   * @param {Models} options.models for the next audit
    */
-  constructor(view, { backend, weightsName, weights }) {
+  constructor(view, { backend, weights, models }) {
     this.#view = view;
     this.#backend = this.#usedBackend = backend;
-    this.#weightsName = weightsName;
-    this.#loader = new RecognizerLoader(() => ({
-      weights: weights(),
-      backend: this.#usedBackend,
-      onBackend: (running) => view.setBackend(running),
-    }));
+    this.#models = models;
+    this.#usedModel = models.id;
+    this.#loader = new RecognizerLoader(
+      () => ({
+        weights: weights(),
+        backend: this.#usedBackend,
+        onBackend: (running) => view.setBackend(running),
+      }),
+      models,
+    );
     view.setBackendPreference(backend);
     view.setState("idle", "");
   }
@@ -204,6 +211,16 @@ export class AuditController {
   }
 
   /**
+   * Takes the chosen model for the next audit.
+   *
+   * @param {"user" | "error"} by `error` if the current audit reads with it, too
+   */
+  changeModel(by) {
+    if (by === "error") this.#usedModel = this.#models.id;
+    this.#showNote();
+  }
+
+  /**
    * Takes labels for the current images.
    *
    * @param {LabelFile[]} files
@@ -233,8 +250,10 @@ export class AuditController {
   #start(found) {
     this.#current?.run.cancel();
     this.#current = undefined;
-    if (this.#usedBackend !== this.#backend) void this.#loader.dispose();
+    const isChanged = this.#usedBackend !== this.#backend || this.#usedModel !== this.#models.id;
+    if (isChanged) void this.#loader.dispose();
     this.#usedBackend = this.#backend;
+    this.#usedModel = this.#models.id;
     this.#setOmitted(describeOmitted(found));
     this.#revokePictures();
     this.#view.clearReport();
@@ -259,6 +278,7 @@ export class AuditController {
     const view = this.#view;
     const recognizer = await this.#loader.load();
     signal.throwIfAborted();
+    const { modelName } = this.#loader;
     view.setState("running", "Reading");
     /** Several, where WebGPU takes over during the audit. @type {Set<string>} */
     const backends = new Set();
@@ -278,7 +298,7 @@ export class AuditController {
     signal.throwIfAborted();
     const read = run.items.filter(Boolean).length;
     audit.about = [
-      ["Weights", this.#weightsName],
+      ["Weights", modelName],
       ["Device", [...backends].join(", then ") || describeBackend(recognizer.backend)],
       ["Date", localDate(new Date())],
     ];
@@ -300,9 +320,13 @@ export class AuditController {
   }
 
   #showNote() {
-    const isLater = this.#usedBackend !== this.#backend;
-    const later = isLater ? "The new “Run on” setting applies to the next audit." : "";
-    this.#view.setNote([this.#omitted, later].filter(Boolean).join(" "));
+    const later = [
+      this.#usedBackend === this.#backend
+        ? ""
+        : "The new “Run on” setting applies to the next audit.",
+      this.#usedModel === this.#models.id ? "" : "The new model applies to the next audit.",
+    ];
+    this.#view.setNote([this.#omitted, ...later].filter(Boolean).join(" "));
   }
 
   /** @param {Audit} audit */

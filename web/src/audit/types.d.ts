@@ -40,6 +40,8 @@ export interface AuditData {
   network: AuditNetwork;
   /** Whether texts that differ from their labels only in case count as equal. Earlier audits lack it. */
   ignoreCase?: boolean;
+  /** Whether the model has learned from images like these. */
+  taught?: boolean;
   /** How many labelled images training takes on such images, if it was measured. */
   learningCurve?: LearningCurve | null;
 }

@@ -51,9 +51,13 @@ export function describeScope(summary, network) {
  * Describes the result.
  *
  * @param {AuditSummary} summary
+ * @param {boolean} [taught] whether the model has learned from such images
  * @returns {string[]}
  */
-export function describeVerdict(summary) {
+export function describeVerdict(summary, taught = false) {
+  const better = taught
+    ? "one that has learned from more images"
+    : "one trained on images of this style";
   const { images, read, labelled, supported, exactMatches, exactMatchRate, meanConfidence } =
     summary;
   if (read === 0) {
@@ -73,7 +77,7 @@ export function describeVerdict(summary) {
   if (supported === 0 || exactMatchRate === null || summary.interval === null) {
     return [
       "There is no result, neither good nor bad: this model cannot write the labels of these images.",
-      "To get a result, train a model for these characters and this length on labelled images of this style (captcha-lens train), and run the audit with its weights.",
+      "To get a result, fine-tune the model on labelled images of this style (captcha-lens finetune), and run the audit with its weights.",
     ];
   }
   const [low, high] = summary.interval;
@@ -85,7 +89,7 @@ export function describeVerdict(summary) {
   if (exactMatches === 0) {
     sentences.push(
       `This model solved none of ${number(supported)} ${supported === 1 ? "image" : "images"}.`,
-      "This does not show that the CAPTCHA stops bots. Another model, especially one trained on images of this style, may solve many.",
+      `This does not show that the CAPTCHA stops bots. Another model, especially ${better}, may solve many.`,
     );
   } else if (exactMatches === supported) {
     sentences.push(
@@ -96,7 +100,7 @@ export function describeVerdict(summary) {
   } else {
     sentences.push(
       `This model solved ${number(exactMatches)} of ${number(supported)} images, ${approximateShare(exactMatchRate)}.`,
-      "Another model may solve more, especially one trained on images of this style.",
+      `Another model may solve more, especially ${better}.`,
     );
   }
   const { ignoreCase, matchesWithCase, matchesIgnoringCase } = summary;

@@ -153,6 +153,12 @@ export function describeReason({ kind, reason, webGpu, milliseconds: times }) {
   return kind === "webgpu" ? "gives the same result as the CPU" : "chosen by you";
 }
 
+/** @param {number} seconds */
+export function describeDuration(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return `${Math.ceil(seconds / 60)} min`;
+}
+
 /** The stages of loading. */
 const STAGES = /** @type {Record<string, string>} */ ({
   code: "Loading code",

@@ -6,11 +6,15 @@ import type { ErrorCode, PlainError } from "../lib/types.js";
 export type PageErrorCode =
   | "bad-archive"
   | "bad-audit"
+  | "bad-images"
   | "missing-sample"
   | "no-clipboard"
   | "no-images"
+  | "no-storage"
   | "not-a-file"
   | "page-error"
+  | "storage-full"
+  | "unknown-model"
   | "unreadable-file";
 
 /** An error that the page shows. */

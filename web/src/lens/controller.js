@@ -18,6 +18,7 @@ import { setFragment } from "./url-hash.js";
 
 /** @import { DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 /** @import { Part, Size } from "../image/crop-geometry.js" */
+/** @import { Models } from "../common/recognizer-loader.js" */
 /** @import { Recognizer } from "../lib/client.js" */
 /** @import { BackendPreference, Recognition } from "../lib/types.js" */
 /** @import { CropView } from "../ui/lens/crop.js" */
@@ -53,20 +54,24 @@ export class LensController {
    * @param {{ view: LensView, player: Player, generator: GenerateView, cropper: CropView }} ui
    * @param {BackendPreference} backend
    * @param {() => URL | undefined} weights the weights to load, where they are not the default
+   * @param {Models} models the user's own models
    */
-  constructor(ui, backend, weights) {
+  constructor(ui, backend, weights, models) {
     this.#ui = ui;
     this.#state = initialState(backend);
-    this.#loader = new RecognizerLoader(() => ({
-      weights: weights(),
-      backend: this.#state.backend,
-      onProgress: (progress) => {
-        const { name } = this.#state.phase;
-        const isBusy = name !== "idle" && name !== "done" && name !== "failed";
-        if (isBusy) ui.view.setProgress(progress);
-      },
-      onBackend: (running) => ui.view.setBackend(running),
-    }));
+    this.#loader = new RecognizerLoader(
+      () => ({
+        weights: weights(),
+        backend: this.#state.backend,
+        onProgress: (progress) => {
+          const { name } = this.#state.phase;
+          const isBusy = name !== "idle" && name !== "done" && name !== "failed";
+          if (isBusy) ui.view.setProgress(progress);
+        },
+        onBackend: (running) => ui.view.setBackend(running),
+      }),
+      models,
+    );
     ui.view.setBackendPreference(backend);
   }
 
@@ -191,12 +196,17 @@ export class LensController {
     return this.recognize();
   }
 
+  /** Reads again with the model that was chosen. */
+  changeModel() {
+    this.changeBackend(this.#state.backend);
+  }
+
   /** @param {BackendPreference} backend */
   changeBackend(backend) {
     this.#ui.player.step(0); // shows all characters
     this.#dispatch({ type: "prefer", backend });
     void this.#loader.dispose();
-    // An image on its way is read with the new backend.
+    // An image on its way is read with the new backend, or the new model.
     if (this.#state.phase.name !== "acquiring") void this.recognize();
   }
 

@@ -1,11 +1,13 @@
 // @ts-check
 /** The main page: connects its parts. */
 
-import { parseBackend, parseWeights } from "../common/recognizer-loader.js";
+import { nameOfWeights, parseBackend, parseWeights } from "../common/recognizer-loader.js";
+import { BUILT_IN, ModelChoice } from "../common/model-choice.js";
 import { CropView } from "../ui/lens/crop.js";
 import { GenerateView } from "../ui/lens/generate.js";
 import { fromChooser, fromClipboard } from "../ui/lens/input.js";
 import { LensView } from "../ui/lens/lens-view.js";
+import { ModelMenu } from "../ui/model-menu.js";
 import { LensController } from "./controller.js";
 import { Player } from "./player.js";
 import { fromFragment } from "./share-link.js";
@@ -25,8 +27,7 @@ const view = new LensView({
   sample: (sample) => void controller.readSample(sample),
   inputError: (error) => controller.reject(error),
   backend(backend) {
-    query.set("backend", backend);
-    history.replaceState(null, "", `?${query}${location.hash}`);
+    setQuery("backend", backend);
     controller.changeBackend(backend);
   },
   retry: () => void controller.retry(),
@@ -38,10 +39,24 @@ const view = new LensView({
 });
 const generator = new GenerateView((options) => void controller.draw(options), writeFragment);
 const cropper = new CropView((part) => void controller.readPart(part));
+const menu = new ModelMenu({
+  choose: (id) => models.choose(id),
+  open: (file) => void models.add(file),
+  remove: () => void models.remove(),
+});
+const models = new ModelChoice(menu, {
+  id: query.get("model") ?? "",
+  builtInName: nameOfWeights(query.get("weights")) ?? BUILT_IN,
+  onChange(id, by) {
+    setQuery("model", id);
+    if (by === "user") controller.changeModel();
+  },
+});
 const controller = new LensController(
   { view, player, generator, cropper },
   parseBackend(query.get("backend")),
   () => parseWeights(query.get("weights")),
+  models,
 );
 Object.assign(globalThis, { captchaLens: controller }); // for debugging and tests
 
@@ -49,8 +64,19 @@ addEventListener("hashchange", drawShared);
 addEventListener("pagehide", writeFragment);
 // On paper, all characters are shown.
 addEventListener("beforeprint", () => player.step(0));
+void models.start();
 void showSamples();
 if (!drawShared()) void controller.recognize();
+
+/**
+ * @param {string} name
+ * @param {string} value empty if it is the default
+ */
+function setQuery(name, value) {
+  if (value) query.set(name, value);
+  else query.delete(name);
+  history.replaceState(null, "", `?${query}${location.hash}`);
+}
 
 /** Draws what the URL fragment says. @returns {boolean} whether it says anything */
 function drawShared() {

@@ -1,62 +1,37 @@
 // @ts-check
 /**
- * The colours of attention: the colormap cividis, which is perceptually uniform, also for colour-blind people
- * (Nuñez, Anderton and Renslow, 2018, https://doi.org/10.1371/journal.pone.0199239).
+ * The colour of attention: one hue whose opacity follows the weight, so that nothing is drawn where the
+ * network does not look. The levels differ in lightness on a white and on a black ground, and so remain
+ * distinct for colour-blind people.
  */
 
-/** Thirteen evenly spaced stops, as red, green and blue. */
-const STOPS = [
-  [0, 34, 78],
-  [0, 49, 112],
-  [42, 63, 109],
-  [67, 78, 108],
-  [87, 93, 109],
-  [106, 108, 113],
-  [125, 124, 120],
-  [145, 139, 120],
-  [165, 156, 116],
-  [188, 174, 108],
-  [210, 192, 96],
-  [233, 211, 78],
-  [254, 232, 56],
-];
+/** Red, green and blue: an orange as far from white as from black, so that both can be read on it. */
+export const HEAT = /** @type {const} */ ([220, 85, 0]);
 
-/** The colormap as 256 RGBA pixels. */
-const TABLE = Uint8ClampedArray.from({ length: 256 * 4 }, (_, i) => {
-  const channel = i % 4;
-  if (channel === 3) return 255;
-  const position = ((i >> 2) / 255) * (STOPS.length - 1);
-  const below = Math.min(Math.floor(position), STOPS.length - 2);
-  const [from, to] = [STOPS[below][channel], STOPS[below + 1][channel]];
-  return from + (to - from) * (position - below);
-});
+/** Opacity of the strongest colour behind a number, which must remain readable in a light and a dark theme. */
+const TINT_STRENGTH = 0.65;
 
 /**
  * The colours of a field.
  *
- * @param {Float32Array} heat values from 0 (dark) to 1 (bright)
- * @returns {Uint8ClampedArray<ArrayBuffer>} opaque RGBA pixels, as `ImageData` takes them
+ * @param {Float32Array} heat values from 0 (transparent) to 1 (opaque)
+ * @returns {Uint8ClampedArray<ArrayBuffer>} RGBA pixels, as `ImageData` takes them
  */
 export function colorize(heat) {
   const pixels = new Uint8ClampedArray(heat.length * 4);
   for (let i = 0; i < heat.length; i++) {
-    const entry = Math.round(Math.min(Math.max(heat[i], 0), 1) * 255) * 4;
-    pixels.set(TABLE.subarray(entry, entry + 4), i * 4);
+    pixels.set(HEAT, i * 4);
+    pixels[i * 4 + 3] = 255 * heat[i]; // rounded and clamped
   }
   return pixels;
 }
 
 /**
- * A colour of the map as a background, and the text colour with the best contrast on it.
+ * The colour behind a number, as CSS.
  *
- * @param {number} value from 0 (dark) to 1 (bright)
- * @returns {{ ground: string, ink: string }} as CSS colours
+ * @param {number} value from 0 (transparent) to 1
  */
 export function tint(value) {
-  const [red, green, blue] = colorize(Float32Array.of(value));
-  const light = (/** @type {number} */ channel) => (channel / 255) ** 2.2;
-  const luminance = 0.2126 * light(red) + 0.7152 * light(green) + 0.0722 * light(blue);
-  // Black and white have equal contrast at this luminance: 1.05 / (l + 0.05) = (l + 0.05) / 0.05.
-  const ink = luminance > 0.179 ? "#000" : "#fff";
-  return { ground: `rgb(${red} ${green} ${blue})`, ink };
+  const opacity = TINT_STRENGTH * Math.min(Math.max(value, 0), 1);
+  return `rgb(${HEAT.join(" ")} / ${opacity.toFixed(3)})`;
 }

@@ -65,7 +65,7 @@ export function start(module, wasm) {
  * @param {WebAssembly.Module | URL} code compiled, or its address
  * @param {(progress: StageProgress) => void} onProgress
  */
-async function loadCode(module, code, onProgress) {
+export async function loadCode(module, code, onProgress) {
   /** @type {Subject} */
   const what = { name: "The recognizer", missing: "missing-code", stage: "code" };
   try {

@@ -8,7 +8,7 @@
 
 import { REASONS, adapterProblem, missingApi, savesData } from "./adapter.js";
 import { Choice, agree, copyOf, kindOf, rememberTimes, rememberedTimes } from "./choice.js";
-import { CRASHED, LensError, closedError, plainReason } from "./errors.js";
+import { GPU_FAILURES, LensError, closedError, gpuReasonOf, plainReason } from "./errors.js";
 import { idle } from "./lazy.js";
 import { Pool } from "./pool.js";
 import { isCrash, isReading, readOn } from "./reading.js";
@@ -19,11 +19,6 @@ import { NotLoaded, Session } from "./session.js";
 
 /** @typedef {(Recognition | LensError)[]} Outcomes */
 
-/** Errors after which WebGPU is not used again, and the reasons to show. */
-const GPU_FAILURES = /** @type {Record<string, string>} */ ({
-  "device-lost": REASONS.deviceLost,
-  [CRASHED]: REASONS.crashed,
-});
 /** Comparisons right after WebGPU was loaded. The first one compiles shaders and does not count. */
 const FIRST_COMPARISONS = 4;
 
@@ -193,7 +188,7 @@ export class Engines {
       this.#backends.gpu = backend;
       why = backend.kind === "webgpu" ? null : plainReason(backend.reason);
     } catch (error) {
-      why = reasonOf(error);
+      why = gpuReasonOf(error);
     }
     if (signal.aborted || why !== null) gpu.end(closedError());
     if (signal.aborted) return; // nobody is told after `close`
@@ -332,7 +327,7 @@ export class Engines {
     } catch (error) {
       const why =
         error instanceof NotLoaded
-          ? reasonOf(error)
+          ? gpuReasonOf(error)
           : error instanceof LensError && GPU_FAILURES[error.code];
       if (!why) throw error;
       this.#dropGpu(gpu, why);
@@ -397,14 +392,3 @@ export class Engines {
 
 /** To two digits, so that a status does not change with every reading. @param {number} milliseconds */
 const rounded = (milliseconds) => Number(milliseconds.toPrecision(2));
-
-/**
- * The reason why WebGPU could not be loaded.
- *
- * @param {unknown} error
- */
-function reasonOf(error) {
-  if (!(error instanceof LensError)) return plainReason(String(error));
-  if (error.code === "no-webgpu" && typeof error.cause === "string") return error.cause;
-  return GPU_FAILURES[error.code] ?? error.message;
-}

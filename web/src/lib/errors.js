@@ -26,6 +26,11 @@ export class LensError extends Error {
 /** The code of an engine that crashed and must be restarted. */
 export const CRASHED = "engine-crashed";
 
+/** Errors after which WebGPU is not used again, and the reasons to show. */
+export const GPU_FAILURES = /** @type {Record<string, string>} */ ({
+  "device-lost": REASONS.deviceLost,
+  [CRASHED]: REASONS.crashed,
+});
 /** Matches panics and chains of Rust errors, which are not shown to users. */
 const TECHNICAL =
   /panicked|backtrace|caused by|JsValue|\w+Error\b|Validation Error|\[Invalid|::|\.rs\b|[\\/]\w+[\\/]/i;
@@ -66,6 +71,17 @@ export function plainReason(reason) {
   // eslint-disable-next-line no-console -- technical detail for bug reports
   console.warn(`WebGPU is not used: ${reason}`);
   return REASONS.deviceFailed;
+}
+
+/**
+ * The reason why WebGPU could not be loaded.
+ *
+ * @param {unknown} error
+ */
+export function gpuReasonOf(error) {
+  if (!(error instanceof LensError)) return plainReason(String(error));
+  if (error.code === "no-webgpu" && typeof error.cause === "string") return error.cause;
+  return GPU_FAILURES[error.code] ?? error.message;
 }
 
 /**

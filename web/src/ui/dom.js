@@ -54,6 +54,12 @@ export function prefersReducedMotion() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
+/** Whether this is an iPhone or an iPad. An iPad may identify itself as a Mac. */
+export function isIos() {
+  const { userAgent, maxTouchPoints } = navigator;
+  return /iP(hone|ad|od)/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
+}
+
 /**
  * @template {Element} T
  * @param {unknown} node

@@ -8,7 +8,7 @@ use captcha_evaluation::audit::{
     AuditData, AuditFile, AuditFiles, AuditSummary, LabelMode, Pictures, Setup, Shard, audit,
     check_output, html, list_files, merge, to_json,
 };
-use captcha_evaluation::files::write_file;
+use captcha_evaluation::output::write_file;
 use captcha_evaluation::wording::plural;
 use captcha_model::{ModelConfig, Recognizer};
 use clap::Args;

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use captcha_evaluation::device::DeviceChoice;
+use captcha_learning::Session;
+use captcha_learning::finetune::End;
+use captcha_learning::finetune::recipe::FinetuneRecipe;
 use captcha_trainer::finetune::learning_curve::{check_curve, learning_curve};
-use captcha_trainer::finetune::recipe::FinetuneRecipe;
-use captcha_trainer::finetune::{End, FinetuneRequest, finetune};
-use captcha_trainer::training::Session;
+use captcha_trainer::finetune::{FinetuneRequest, finetune};
 use clap::Args;
 
 use crate::args::{command_line, device_parser, read_or_built_in};
@@ -27,9 +28,9 @@ pub(crate) struct FinetuneArgs {
     /// Folder of the results: weights.safetensors, finetune.json and images.csv.
     #[arg(long)]
     out: PathBuf,
-    /// Weights to start from; by default the built-in weights.
-    #[arg(long)]
-    from: Option<PathBuf>,
+    /// Weights to start from: a file, or the name of built-in ones, compact or general.
+    #[arg(long, default_value = "general")]
+    from: PathBuf,
     /// Time limit of the training in minutes. Checking the labels follows and takes seconds.
     #[arg(long, default_value_t = 10.0)]
     minutes: f64,
@@ -74,7 +75,7 @@ pub(crate) fn run(args: &FinetuneArgs) -> Result<bool> {
     let request = FinetuneRequest {
         folder: args.folder.clone(),
         out: args.out.clone(),
-        from: read_or_built_in(args.from.as_deref())?,
+        from: read_or_built_in(Some(&args.from))?,
         recipe,
         ignore_case: args.ignore_case,
         device: args.device,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use captcha_evaluation::data::labels::SPEC_FILE;
-use captcha_evaluation::files::new_folder;
+use captcha_evaluation::output::new_folder;
 use captcha_evaluation::progress::Progress;
 use captcha_synth::{Generator, Split};
 use captcha_trainer::data::synthetic::{Looks, example_of};

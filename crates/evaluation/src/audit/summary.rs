@@ -129,8 +129,8 @@ impl AuditSummary {
             )),
             _ => sentences.push(
                 "There is no result, neither good nor bad: this model cannot write the labels of these \
-                 images. To get a result, train a model for these characters and this length on \
-                 labelled images of this style, and run the audit with its weights."
+                 images. To get a result, fine-tune the model on labelled images of this style \
+                 (captcha-lens finetune), and run the audit with its weights."
                     .to_owned(),
             ),
         }

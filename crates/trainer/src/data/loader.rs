@@ -12,8 +12,8 @@ use burn::tensor::Device;
 use captcha_evaluation::data::{Dataset, Example};
 use rayon::prelude::*;
 
-use crate::data::batch::{Batch, Batcher, Prepared};
-use crate::data::size_sorter::{SizeSorter, SizedBatch};
+use captcha_learning::data::batch::{Batch, Batcher, Prepared};
+use captcha_learning::data::size_sorter::{SizeSorter, SizedBatch};
 
 /// Largest number of batches that wait for the network.
 const PREFETCH: usize = 4;

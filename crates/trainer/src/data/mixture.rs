@@ -122,6 +122,13 @@ impl MixedLooks {
         }
     }
 
+    /// Those of them that `keep` accepts, with their shares; `None` if there are none.
+    pub fn filtered(&self, keep: impl Fn(&Looks) -> bool) -> Option<Self> {
+        let kept = self.0.iter().filter(|(looks, _)| keep(looks));
+        let kept: Vec<_> = kept.cloned().collect();
+        (!kept.is_empty()).then_some(Self(kept))
+    }
+
     /// The characters of their texts, sorted.
     pub fn alphabet(&self) -> String {
         let mut characters: Vec<char> = self

@@ -4,23 +4,18 @@
 use anyhow::{Result, ensure};
 use burn::tensor::Device;
 use captcha_evaluation::data::folder::FolderDataset;
-use captcha_evaluation::data::splits::{HashedFile, Parts};
 use captcha_evaluation::evaluate::evaluate;
-use captcha_evaluation::files::write_file;
 use captcha_evaluation::learning_curve::{CurvePoint, LearningCurve};
+use captcha_evaluation::output::write_file;
 use captcha_evaluation::progress::Silent;
 use captcha_evaluation::score::Comparison;
+use captcha_learning::Session;
+use captcha_learning::finetune::images::MIN_LABELS;
+use captcha_learning::finetune::{End, LabelledImages, fit};
 use captcha_model::Recognizer;
 
-use crate::finetune::fit::End;
-use crate::finetune::images::LabelledImages;
-use crate::finetune::{FinetuneRequest, adapt, files, folder_name, open_device, weights_of};
-use crate::training::train::Session;
-
-/// One of so many labelled images validates a run.
-const VALIDATION_ONE_IN: usize = 6;
-/// Fewer labels cannot be split.
-const MIN_LABELS: usize = 6;
+use crate::finetune::folder::read_folder;
+use crate::finetune::{FinetuneRequest, files, folder_name, job, open_device, weights_of};
 
 /// Fine-tunes with each number of labels, and writes `learning-curve.json` and `learning-curve.svg`
 /// to the folder of the results after each of them.
@@ -37,7 +32,7 @@ pub fn learning_curve(
     sizes: &[usize],
     session: &Session,
 ) -> Result<LearningCurve> {
-    let images = LabelledImages::read(&request.folder, request.ignore_case)?;
+    let images = read_folder(&request.folder, request.ignore_case)?;
     check_sizes(sizes, images.parts.train.len())?;
     let device = open_device(request, &images, session)?;
     let mut curve = LearningCurve {
@@ -78,7 +73,7 @@ pub fn check_curve(request: &FinetuneRequest, sizes: &[usize]) -> Result<()> {
     if sizes.is_empty() {
         return Ok(());
     }
-    let images = LabelledImages::read(&request.folder, request.ignore_case)?;
+    let images = read_folder(&request.folder, request.ignore_case)?;
     check_sizes(sizes, images.parts.train.len())
 }
 
@@ -106,10 +101,10 @@ fn measure(
     device: &Device,
     session: &Session,
 ) -> Result<(CurvePoint, End)> {
-    let few = images.with_parts(subset(&images.parts.train, labels));
-    let config = few.network(&request.from.config, request.recipe.input_pixel_share);
-    let fitted = adapt(request, &config, &few, device, session)?;
-    let weights = weights_of(request, &config, &few.parts, &fitted)?;
+    let few = images.with_labels(labels);
+    let job = job(request, &few, device, session)?;
+    let fitted = fit(&job, session)?;
+    let weights = weights_of(request, job.config(), &few.parts, &fitted)?;
     let recognizer = Recognizer::new(&weights, device)?;
     let held_out = FolderDataset::new(files(&images.parts.validation), 0);
     // A label that the network cannot write is not solved.
@@ -124,19 +119,4 @@ fn measure(
         point.exact_matches, point.held_out
     ));
     Ok((point, fitted.end))
-}
-
-/// A random part of the training images, split for a run. The hash decides, so that a larger part
-/// contains a smaller one.
-fn subset(train: &[HashedFile], labels: usize) -> Parts {
-    let mut images = train.to_vec();
-    // The first bytes divide the folder; these are independent of them.
-    images.sort_by_key(|image| image.hash[8..16].to_vec());
-    images.truncate(labels);
-    images.sort_by_key(|image| image.hash[16..24].to_vec());
-    let validation = images.split_off(labels - (labels / VALIDATION_ONE_IN).max(1));
-    Parts {
-        train: images,
-        validation,
-    }
 }

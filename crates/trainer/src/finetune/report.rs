@@ -4,13 +4,11 @@ use std::fmt;
 
 use captcha_evaluation::score::Tally;
 use captcha_evaluation::wording::plural;
+use captcha_learning::finetune::{End, Fitted, LabelledImages, Progress};
 use captcha_model::Weights;
 use serde::Serialize;
 
 use crate::finetune::FinetuneRequest;
-use crate::finetune::fit::{End, Fitted};
-use crate::finetune::history::Progress;
-use crate::finetune::images::LabelledImages;
 use crate::finetune::review::{Readings, SuspectLabel};
 
 /// Suspect labels that the printed report lists; the JSON report has all.

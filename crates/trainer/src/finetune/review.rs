@@ -8,21 +8,15 @@ use std::path::Path;
 use anyhow::Result;
 use burn::tensor::Device;
 use captcha_evaluation::batches::read_batches;
-use captcha_evaluation::data::folder::FolderDataset;
 use captcha_evaluation::data::image_files::read_image;
 use captcha_evaluation::data::splits::{HashedFile, Parts};
-use captcha_evaluation::progress::Silent;
 use captcha_evaluation::score::Tally;
+use captcha_learning::finetune::{Fitted, Job};
 use captcha_model::{Recognizer, Weights};
 use serde::Serialize;
 
-use crate::finetune::files;
-use crate::finetune::fit::Fitted;
-use crate::training::train::Session;
-use crate::weights::calibrate::calibrate;
+use captcha_learning::Session;
 
-/// Fewer validation images do not determine a temperature.
-const MIN_CALIBRATION_IMAGES: usize = 30;
 /// Training images that are read again, at most.
 const MAX_TRAINING_IMAGES: usize = 5_000;
 /// A label looks wrong if the network contradicts it with at least this confidence, or if it was
@@ -88,11 +82,16 @@ impl Review {
 pub(super) fn review(
     weights: Weights,
     parts: &Parts,
+    job: &Job,
     fitted: &Fitted,
     device: &Device,
     session: &Session,
 ) -> Result<Review> {
-    let (weights, is_calibrated) = calibrated(weights, parts, device)?;
+    let temperature = job.temperature(&weights.network(device)?)?;
+    let weights = match temperature {
+        Some(temperature) => weights.with_temperature(temperature)?,
+        None => weights,
+    };
     let recognizer = Recognizer::new(&weights, device)?;
     let train = &parts.train[..parts.train.len().min(MAX_TRAINING_IMAGES)];
     session
@@ -119,25 +118,12 @@ pub(super) fn review(
     Ok(Review {
         review: Readings {
             training: Some(tally(train, &training)),
-            is_calibrated,
+            is_calibrated: temperature.is_some(),
             suspects,
             most_frequent: most_frequent(&parts.validation, &validation),
         },
         weights,
     })
-}
-
-/// Fits the temperature to the validation images, if they are enough and the fit is reliable.
-fn calibrated(weights: Weights, parts: &Parts, device: &Device) -> Result<(Weights, bool)> {
-    if parts.validation.len() < MIN_CALIBRATION_IMAGES {
-        return Ok((weights, false));
-    }
-    let dataset = FolderDataset::new(files(&parts.validation), 0);
-    let found = calibrate(&weights, &dataset, device, &Silent)?;
-    if found.is_at_bound() {
-        return Ok((weights, false));
-    }
-    Ok((weights.with_temperature(found.temperature)?, true))
 }
 
 struct Reading {

@@ -1,5 +1,5 @@
 //! Generated images beside the labelled ones: random looks and the built-in looks nearest to the
-//! labelled images, with the characters of the labels, and the look that the initial weights were
+//! labelled images, with the characters of the labels, and the looks that the initial weights were
 //! trained on, which the network would forget otherwise.
 
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use captcha_model::image::preprocess;
 use captcha_model::vocabulary::lowercase;
 use captcha_synth::{FontSet, Generator, Look, Split, TextSource, parse_alphabet};
 
-use crate::data::mixture::Mixture;
+use crate::data::mixture::{MixedLooks, Mixture};
 use crate::data::run_data::DataSource;
 use crate::data::synthetic::{Looks, SyntheticDataset};
 use crate::finetune::FinetuneRequest;
-use crate::finetune::images::LabelledImages;
 use crate::finetune::nearest_looks::Comparison;
-use crate::finetune::recipe::FinetuneRecipe;
-use crate::training::train::Session;
+use captcha_learning::Session;
+use captcha_learning::finetune::FinetuneRecipe;
+use captcha_learning::finetune::images::LabelledImages;
 
 /// Images of an epoch; the number only divides an endless series.
 const IMAGES: usize = 1 << 20;
@@ -61,10 +61,12 @@ pub(super) fn generated_images(
         sources.push((Arc::new(dataset), random));
     }
     if initial > 0.0
-        && let Some(looks) = initial_look(request, images)
+        && let Some(looks) = initial_looks(request, images)
     {
-        let generator = looks.generator(FontSet::Train, Split::Train, request.seed);
-        sources.push((Arc::new(SyntheticDataset::new(generator, IMAGES)), initial));
+        sources.push((
+            images_of(&looks, Split::Train, IMAGES, request.seed)?,
+            initial,
+        ));
     }
     if sources.is_empty() {
         return Ok(None);
@@ -143,8 +145,8 @@ fn texts_like(request: &FinetuneRequest, images: &LabelledImages) -> Result<Opti
     )?))
 }
 
-/// Images of the look that the initial weights were trained on, none of which is trained on; none if
-/// the run does not train on that look.
+/// Images of the looks that the initial weights were trained on, none of which is trained on; none if
+/// the run does not train on such looks.
 ///
 /// # Errors
 ///
@@ -153,12 +155,11 @@ pub(super) fn initial_look_examples(
     request: &FinetuneRequest,
     images: &LabelledImages,
 ) -> Result<Vec<Example>> {
-    let look = initial_look(request, images);
-    let Some(looks) = look.filter(|_| request.recipe.initial_look_share > 0.0) else {
+    let looks = initial_looks(request, images);
+    let Some(looks) = looks.filter(|_| request.recipe.initial_look_share > 0.0) else {
         return Ok(Vec::new());
     };
-    let generator = looks.generator(FontSet::Train, Split::Validation, request.seed);
-    let dataset = SyntheticDataset::new(generator, RETAINED_IMAGES);
+    let dataset = images_of(&looks, Split::Validation, RETAINED_IMAGES, request.seed)?;
     (0..RETAINED_IMAGES)
         .map(|index| {
             let example = dataset.example(0, index)?;
@@ -170,17 +171,32 @@ pub(super) fn initial_look_examples(
         .collect()
 }
 
-/// The look that the initial weights were trained on, if the labels have all its characters and
-/// lengths.
-fn initial_look(request: &FinetuneRequest, images: &LabelledImages) -> Option<Looks> {
+/// The looks that the initial weights were trained on and whose characters and lengths the labels all
+/// have. Random looks are none of them: the network has not seen any for long.
+fn initial_looks(request: &FinetuneRequest, images: &LabelledImages) -> Option<MixedLooks> {
     let data = request.from.training["data"].as_str()?;
     let Ok(DataSource::Synthetic(mixed)) = DataSource::parse(data) else {
         return None;
     };
-    let looks = mixed.single().filter(|looks| **looks != Looks::Random)?;
-    let longest = *looks.lengths().end();
     let has = |character| images.alphabet.contains(character);
-    (looks.alphabet().chars().all(has) && longest <= images.max_length).then(|| looks.clone())
+    mixed.filtered(|looks| {
+        *looks != Looks::Random
+            && looks.alphabet().chars().all(has)
+            && *looks.lengths().end() <= images.max_length
+    })
+}
+
+/// `count` images in an epoch of these looks.
+fn images_of(
+    looks: &MixedLooks,
+    split: Split,
+    count: usize,
+    seed: u64,
+) -> Result<Arc<dyn Dataset>> {
+    looks.dataset(|looks| {
+        let generator = looks.generator(FontSet::Train, split, seed);
+        Arc::new(SyntheticDataset::new(generator, count))
+    })
 }
 
 /// Generated images as fine-tuning uses them: without the positions of the characters, and in small

@@ -10,7 +10,7 @@ use burn::train::checkpoint::{
 };
 use burn::train::metric::store::{Aggregate, EventStoreClient, Split};
 
-use captcha_evaluation::files::write_file;
+use captcha_evaluation::output::write_file;
 
 use crate::training::run_folder::{CHECKPOINT_PARTS, RunFolder};
 

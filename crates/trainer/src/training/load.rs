@@ -10,7 +10,7 @@ use burn::nn::Linear;
 use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Device;
-use captcha_evaluation::files::write_file;
+use captcha_evaluation::output::write_file;
 use captcha_model::Network;
 
 use crate::training::model::TrainingModel;

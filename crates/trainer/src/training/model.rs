@@ -1,17 +1,17 @@
 //! Training and validation steps of the network, for burn-train.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, ExecutionError, Int, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use captcha_model::{ModelConfig, ModelError, Network};
 
-use crate::data::batch::Batch;
 use crate::training::importance_sampling::{gradient_norms, sample};
-use crate::training::losses::{attention_losses, character_map_losses, text_loss, text_losses};
 use crate::training::recipe::TrainingRecipe;
 use crate::training::word_accuracy::WordAccuracyInput;
+use captcha_learning::data::batch::Batch;
+use captcha_learning::losses::{attention_losses, character_map_losses, text_loss, text_losses};
 
 /// A network in training.
 #[derive(Module, Debug)]
@@ -67,19 +67,6 @@ impl TrainingModel {
             attention_weight: recipe.attention_weight,
             sampling_ratio: recipe.sampling_ratio,
         })
-    }
-
-    /// Keeps the batch norm statistics constant in training.
-    pub fn fix_norm(&mut self) {
-        for norm in self
-            .network
-            .encoder
-            .blocks
-            .iter_mut()
-            .filter_map(|block| block.norm.as_mut())
-        {
-            norm.training = Param::from_bool(false);
-        }
     }
 }
 

@@ -6,9 +6,10 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::module::ParamGroup;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::{
-    AdamWConfig, AdjustLrFn, LearningRate, ModuleOptimizer, Muon, MuonConfig, MuonState, Optimizer,
+    AdjustLrFn, LearningRate, ModuleOptimizer, Muon, MuonConfig, MuonState, Optimizer,
 };
 use burn::tensor::{Device, Tensor};
+use captcha_learning::optimizer::adamw;
 
 use crate::training::recipe::{self, TrainingRecipe};
 
@@ -24,11 +25,7 @@ const MATRICES: &str = r"(conv|dense|key|query|input|recurrent|hidden)\.weight$"
 pub fn optimizer(recipe: &TrainingRecipe) -> Result<ModuleOptimizer> {
     let clip = recipe.gradient_clip.map(GradientClippingConfig::Norm);
     let decay = recipe.weight_decay as f32;
-    let adam = AdamWConfig::new()
-        .with_epsilon(1e-7) // Keras' default
-        .with_weight_decay(decay)
-        .with_grad_clipping(clip.clone())
-        .init();
+    let adam = adamw(recipe.weight_decay, recipe.gradient_clip);
     match recipe.optimizer {
         recipe::Optimizer::Adamw => Ok(adam),
         recipe::Optimizer::Muon => {

@@ -14,8 +14,8 @@ use crate::training::provenance::Provenance;
 use crate::training::recipe::{Recipe, TrainingRecipe};
 use crate::training::run_folder::{RunFolder, RunLock};
 use crate::training::schedule::{fitting_warmup, steps};
-use crate::weights::alphabet::with_alphabet;
 use crate::weights::transfer::widen_and_deepen;
+use captcha_learning::weights::alphabet::with_alphabet;
 
 /// A new run as a user asks for it.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use captcha_evaluation::data::labels::SPEC_FILE;
-use captcha_evaluation::files::{new_folder, write_file};
+use captcha_evaluation::output::{new_folder, write_file};
 use captcha_evaluation::weights_file::read_weights;
 use captcha_model::Weights;
 

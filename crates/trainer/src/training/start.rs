@@ -6,14 +6,15 @@ use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::Device;
 use captcha_evaluation::device::{Devices, open_devices};
-use captcha_evaluation::files::check_space;
+use captcha_evaluation::output::check_space;
+use captcha_learning::Session;
 use captcha_model::weights::{Precision, save};
 use captcha_model::{ModelConfig, Weights};
 
 use crate::training::checkpoints::max_checkpoints;
 use crate::training::run_config::{RunConfig, Target};
 use crate::training::run_folder::RunFolder;
-use crate::training::train::{Outcome, Session, Training, train};
+use crate::training::train::{Outcome, Training, train};
 
 /// Opens the devices, makes the run's folder, and trains.
 ///

@@ -1,9 +1,8 @@
 //! The training loop.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::tensor::Device;
@@ -11,9 +10,10 @@ use burn::train::metric::LossMetric;
 use burn::train::{ExecutionStrategy, Interrupter, Learner, MultiDeviceOptim, SupervisedTraining};
 use captcha_evaluation::data::{Dataset, FixedEpoch};
 use captcha_evaluation::progress::Progress;
+use captcha_learning::Session;
+use captcha_learning::norm::fix_norm;
 use captcha_model::{ModelConfig, Weights};
 
-use crate::data::batch::Batcher;
 use crate::data::loader::{Loader, Rest};
 use crate::training::checkpoints::{CheckpointFile, CheckpointWrites, KeepLatestAndBest};
 use crate::training::diagnosis::{describe_best, diagnose};
@@ -29,17 +29,7 @@ use crate::training::run_folder::{CHECKPOINT_PARTS, RunFolder};
 use crate::training::schedule::{schedule, steps};
 use crate::training::watch::Watch;
 use crate::training::word_accuracy::{AnswerCounts, WordAccuracy};
-
-/// How a run is stopped, and where it reports.
-#[derive(Clone)]
-pub struct Session {
-    /// Stops the run at the end of the first epoch after this time.
-    pub time_limit: Option<Duration>,
-    /// Stops the run within an epoch, whose work is lost, when it becomes true.
-    pub stop: Arc<AtomicBool>,
-    /// Receives the reports.
-    pub progress: Arc<dyn Progress>,
-}
+use captcha_learning::data::batch::Batcher;
 
 /// What a run trains.
 pub(super) struct Training {
@@ -190,7 +180,7 @@ fn initial_model(
         model.network = weights.network(device)?;
     }
     if options.fixed_norm {
-        model.fix_norm();
+        fix_norm(&mut model.network);
     }
     Ok(model)
 }

@@ -5,8 +5,8 @@ import { describeNetwork } from "../../audit/alphabet.js";
 import { evaluateItems, summarize } from "../../audit/statistics.js";
 import { coversMinority } from "../../audit/verdict.js";
 import { imageCount, percent } from "../../common/format.js";
-import { describeBackend, describeReason } from "../../common/describe.js";
-import { getById } from "../dom.js";
+import { describeBackend, describeDuration, describeReason } from "../../common/describe.js";
+import { getById, isIos } from "../dom.js";
 import { dropZone } from "../drop-zone.js";
 import { renderReport } from "../report/report.js";
 import { showBackend } from "../backend-select.js";
@@ -125,7 +125,9 @@ export class AuditView {
     const ended = this.#bar.hidden;
     const speed = perSecond > 0 ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : "";
     const left =
-      secondsLeft === null || done === total || ended ? "" : `, ${duration(secondsLeft)} left`;
+      secondsLeft === null || done === total || ended
+        ? ""
+        : `, ${describeDuration(secondsLeft)} left`;
     getById("counts", HTMLElement).textContent =
       `${done.toLocaleString("en")} of ${total.toLocaleString("en")}${speed}${left}`;
     // Announced at every 10%, not after every batch.
@@ -203,16 +205,4 @@ function onFile(id, receive) {
     input.value = ""; // so that the same file can be chosen again
     if (file) receive(file);
   });
-}
-
-/** @param {number} seconds */
-function duration(seconds) {
-  if (seconds < 90) return `${Math.ceil(seconds)} s`;
-  return `${Math.ceil(seconds / 60)} min`;
-}
-
-/** Whether this is an iPhone or an iPad. An iPad may identify itself as a Mac. */
-function isIos() {
-  const { userAgent, maxTouchPoints } = navigator;
-  return /iP(hone|ad|od)/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1);
 }

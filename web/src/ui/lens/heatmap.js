@@ -7,7 +7,7 @@ import { rawField, smoothField } from "../../lib/overlay.js";
 /** @import { Grid } from "../../lib/types.js" */
 
 /**
- * Options of a heatmap: `peak` is the weight with the brightest colour; `smooth` interpolates
+ * Options of a heatmap: `peak` is the weight with the strongest colour; `smooth` interpolates
  * between the cells of the grid.
  *
  * @typedef {{ grid: Grid, peak: number, smooth: boolean }} Paint
@@ -42,16 +42,15 @@ export function paintScale(canvas) {
  * Colours the background of a number.
  *
  * @param {HTMLElement} number
- * @param {number} heat from 0 (dark) to 1 (bright)
+ * @param {number} heat from 0 to 1
  */
 export function paintTint(number, heat) {
-  const { ground, ink } = tint(heat);
-  number.style.backgroundColor = ground;
-  number.style.color = ink;
+  number.style.backgroundColor = tint(heat);
 }
 
 /**
- * Whether an image is dark, so that the heatmap must lighten it instead of darkening it.
+ * Whether an image is dark, so that the heatmap lightens it. It darkens other images. Both keep the
+ * contrast of the characters better than a colour that covers them.
  *
  * @param {HTMLImageElement} picture
  */

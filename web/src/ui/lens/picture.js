@@ -4,7 +4,7 @@
 import { percent, visibleCharacter } from "../../common/format.js";
 import { centerOf, lerp, maxWeight, separateLabels } from "../../lib/overlay.js";
 import { certaintyOf } from "../../common/describe.js";
-import { createElement, getById, prefersReducedMotion } from "../dom.js";
+import { createElement, getById, prefersReducedMotion, query } from "../dom.js";
 import { isDark, paintAttention, paintScale } from "./heatmap.js";
 
 /** @import { Size } from "../../image/crop-geometry.js" */
@@ -24,6 +24,7 @@ export class PictureView {
   #placeholder = getById("placeholder", HTMLElement);
   #labels = getById("character-labels", HTMLElement);
   #legend = getById("legend", HTMLElement);
+  #scale = getById("legend-scale", HTMLElement);
   /** @type {Recognition | undefined} */
   #recognition;
   #peak = 0;
@@ -48,7 +49,7 @@ export class PictureView {
   }
 
   constructor() {
-    paintScale(getById("legend-scale", HTMLCanvasElement));
+    paintScale(query(this.#scale, "canvas", HTMLCanvasElement));
   }
 
   /**
@@ -71,7 +72,9 @@ export class PictureView {
     if (this.#image.getAttribute("src") !== address) return null; // another image has replaced it
     const { naturalWidth, naturalHeight } = this.#image;
     this.#setSize(naturalWidth, naturalHeight);
-    this.#frame.classList.toggle("dark", isDark(this.#image));
+    const dark = isDark(this.#image);
+    this.#frame.classList.toggle("dark", dark);
+    this.#scale.classList.toggle("dark", dark);
     this.#placeholder.hidden = true;
     this.#image.hidden = false;
     return { width: naturalWidth, height: naturalHeight };

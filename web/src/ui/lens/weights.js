@@ -23,7 +23,7 @@ export class WeightsView {
    * Creates the table. Later only its numbers change.
    *
    * @param {Recognition} recognition
-   * @param {number} peak the weight with the brightest colour
+   * @param {number} peak the weight with the strongest colour
    */
   setRecognition(recognition, peak) {
     this.#recognition = recognition;

@@ -37,8 +37,8 @@ export function renderReport(root, report) {
       make(
         "div",
         { className: "report-verdict" },
-        [...describeScope(summary, report.network), ...describeVerdict(summary)].map((sentence) =>
-          make("p", {}, [sentence]),
+        [...describeScope(summary, report.network), ...describeVerdict(summary, report.taught)].map(
+          (sentence) => make("p", {}, [sentence]),
         ),
       ),
     ]),

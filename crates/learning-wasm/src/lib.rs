@@ -1,0 +1,15 @@
+//! The browser module that fine-tunes: `captcha-learning` and, for readings while it learns,
+//! `captcha-wasm` on the CPU.
+//!
+//! Apart from converting, it does nothing; `types.d.ts` is the interface to the page.
+
+#![cfg(target_arch = "wasm32")]
+#![recursion_limit = "256"]
+
+mod error;
+mod finetuning;
+mod options;
+mod source;
+
+pub use captcha_wasm::*;
+pub use finetuning::Finetuning;

@@ -1,0 +1,25 @@
+//! Fine-tuning: adapts a trained network to labelled images.
+//!
+//! [`images`] takes alphabet and length from the labels, [`stream`] draws variants of the images,
+//! [`job`] makes the images of the steps, [`run`] is the state of a run and its steps, and [`fit`]
+//! is the loop around it, with threads. A browser has a loop of its own.
+
+mod clock;
+mod cooldown;
+pub mod fit;
+pub mod history;
+pub mod images;
+mod interpolation;
+pub mod job;
+pub mod recipe;
+pub mod run;
+pub mod saved;
+pub mod stream;
+mod validate;
+
+pub use fit::fit;
+pub use history::Progress;
+pub use images::LabelledImages;
+pub use job::{Generated, Job, Steps};
+pub use recipe::FinetuneRecipe;
+pub use run::{End, Fitted, Run};

@@ -1,0 +1,155 @@
+//! A run of fine-tuning on images in memory, natively and in WebAssembly: the same losses, and a saved
+//! run that goes on.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use captcha_evaluation::data::labels::LabelledFile;
+use captcha_learning::data::read_images::ImageSource;
+use captcha_learning::finetune::images::LabelledList;
+use captcha_learning::finetune::{End, FinetuneRecipe, Generated, Job, LabelledImages, Run, Steps};
+use captcha_model::Weights;
+use captcha_model::image::RgbImage;
+use captcha_synth::{FontSet, Generator, Look, Split, TextSource, parse_alphabet};
+use image::ImageFormat;
+
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
+
+/// The validation losses of [`job`]'s run before it and after 3 and 6 steps, in nats per text.
+const LOSSES: [f64; 3] = [5.389113, 5.256506, 5.135379];
+
+#[derive(Debug)]
+struct Memory(BTreeMap<PathBuf, Vec<u8>>);
+
+impl ImageSource for Memory {
+    fn bytes(&self, path: &Path) -> Result<Vec<u8>> {
+        self.0.get(path).cloned().context("no such image")
+    }
+}
+
+/// A small network with random weights, without dropout, whose random numbers are those of all tests.
+fn initial_weights() -> Weights {
+    let mut bytes = include_bytes!("../../../tests/golden/weights.safetensors").to_vec();
+    let (with, without) = (br#"dropout\": 0.5"#, br#"dropout\": 0.0"#);
+    let place = bytes.windows(with.len()).position(|part| part == with);
+    bytes[place.unwrap()..][..with.len()].copy_from_slice(without);
+    Weights::from_bytes(bytes).unwrap()
+}
+
+/// A small network with random weights adapts to images of two digits.
+fn job(seed: u64) -> Arc<Job> {
+    let texts = TextSource::characters(&parse_alphabet("0-1").unwrap(), 2..=2).unwrap();
+    let look = Look::named("digits-plain").unwrap();
+    let generator = Generator::of_look(look, FontSet::Train, Split::Export, 1).with_texts(texts);
+    let (mut files, mut bytes) = (Vec::new(), BTreeMap::new());
+    for index in 0..24 {
+        let sample = generator.sample(index);
+        let path = PathBuf::from(format!("{index}.png"));
+        let image = RgbImage::from_raw(sample.width, sample.height, sample.rgb).unwrap();
+        let mut png = Cursor::new(Vec::new());
+        image.write_to(&mut png, ImageFormat::Png).unwrap();
+        bytes.insert(path.clone(), png.into_inner());
+        let text = sample.text;
+        files.push(LabelledFile { path, text });
+    }
+    let list = LabelledList {
+        place: "memory".into(),
+        files,
+        ordered: false,
+        notes: Vec::new(),
+    };
+    let images = LabelledImages::read(list, Arc::new(Memory(bytes))).unwrap();
+    let weights = initial_weights();
+    let mut recipe = FinetuneRecipe::standard().unwrap();
+    (recipe.steps, recipe.batch, recipe.validate_every) = (6, 8, 3);
+    // Batch norm's statistics are the mean over the threads of the parts, which divide them differently.
+    recipe.parts = 1;
+    let device = Device::flex();
+    let job = Job::new(
+        &images,
+        &weights,
+        recipe,
+        Generated::default(),
+        device,
+        seed,
+    );
+    Arc::new(job.unwrap())
+}
+
+/// Takes the next `count` steps. Gives the end of the run, if it is one of them.
+fn advance(run: &mut Run, count: usize) -> Option<End> {
+    let steps = Steps::new(run.job().clone(), run.step()).unwrap();
+    let mut ends = steps
+        .take(count)
+        .map(|prepared| run.advance(prepared.unwrap()).unwrap());
+    let end = ends.by_ref().find_map(|end| end);
+    assert!(ends.next().is_none(), "no step follows the end");
+    end
+}
+
+fn losses(run: &Run) -> Vec<f64> {
+    let validations = run.history().iter();
+    validations
+        .map(|validation| validation.validation_loss)
+        .collect()
+}
+
+#[test]
+fn run_has_the_same_losses_on_every_platform() {
+    let mut run = Run::start(job(3), None).unwrap();
+    assert_eq!(advance(&mut run, 6), Some(End::Finished));
+    let found = losses(&run);
+    assert_eq!(found.len(), LOSSES.len());
+    for (found, pinned) in found.iter().zip(LOSSES) {
+        assert!(
+            (found / pinned - 1.0).abs() < 0.01,
+            "{found} instead of {pinned}"
+        );
+    }
+}
+
+#[test]
+fn saved_run_goes_on_as_if_it_had_not_stopped() {
+    let mut whole = Run::start(job(4), None).unwrap();
+    advance(&mut whole, 6);
+    let mut first = Run::start(job(4), None).unwrap();
+    assert_eq!(advance(&mut first, 4), None);
+    let saved = first.save().unwrap();
+    drop(first);
+    let mut second = Run::resume(job(4), None, &saved).unwrap();
+    assert_eq!(second.step(), 4);
+    assert_eq!(advance(&mut second, 2), Some(End::Finished));
+    for (whole, parts) in losses(&whole).iter().zip(losses(&second)) {
+        assert!((whole / parts - 1.0).abs() < 1e-4, "{whole}, {parts}");
+    }
+    let stop = AtomicBool::new(false);
+    let [whole, parts] = [whole, second].map(|run| run.finish(End::Finished, &stop).unwrap());
+    assert_eq!(whole.images, parts.images);
+    assert_eq!(whole.exact_matches, parts.exact_matches);
+    assert_eq!(whole.best().step, parts.best().step);
+}
+
+#[test]
+fn saved_run_of_another_job_or_damaged_is_an_error() {
+    let run = Run::start(job(5), None).unwrap();
+    let saved = run.save().unwrap();
+    let error = |job: Arc<Job>, bytes: &[u8]| match Run::resume(job, None, bytes) {
+        Ok(_) => panic!("it goes on"),
+        Err(error) => format!("{error:#}"),
+    };
+    let other = error(job(6), &saved);
+    assert!(other.contains("belongs to other images"), "{other}");
+    let same = run.job().clone();
+    for damaged in [&saved[..saved.len() - 1], &saved[..40], &saved[1..], &[]] {
+        let message = error(same.clone(), damaged);
+        assert!(message.contains("damaged"), "{message}");
+    }
+}

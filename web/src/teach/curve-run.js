@@ -1,0 +1,160 @@
+// @ts-check
+/** Measures a learning curve: one run after the other, with more and more labels. */
+
+import { LensError } from "../lib/errors.js";
+import { labelledImages, runOptions } from "./learn.js";
+
+/** @import { Keeper } from "./keeper.js" */
+/** @import { LoadWeights } from "./learn.js" */
+/** @import { PageState } from "./page-state.js" */
+/** @import { CurvePoint } from "../audit/types.js" */
+/** @import { CurveState, LearnerClass, OpenedLearner, RunOptions } from "./types.js" */
+
+/** The first number of labels of a curve; each following one is twice as large. */
+const FIRST_LABELS = 25;
+/** The part of the images that is kept back. */
+const KEPT_BACK = 1 / 6;
+
+/** The name under which the curve is kept. */
+export const KEPT_CURVE = "curve";
+
+export class CurveController {
+  #page;
+  #keeper;
+  #Learner;
+  #weights;
+  #onEnd;
+  /** @type {OpenedLearner | undefined} */
+  #learner;
+  #stopped = false;
+
+  /**
+   * @param {PageState} page
+   * @param {Keeper} keeper
+   * @param {LearnerClass} Learner
+   * @param {LoadWeights} weights
+   * @param {() => void} onEnd called after the last run
+   */
+  constructor(page, keeper, Learner, weights, onEnd) {
+    this.#page = page;
+    this.#keeper = keeper;
+    this.#Learner = Learner;
+    this.#weights = weights;
+    this.#onEnd = onEnd;
+  }
+
+  /** Measures the points that are missing. */
+  async start() {
+    const page = this.#page;
+    if (page.busy) return;
+    page.clearError("know");
+    page.say("know", "");
+    this.#stopped = false;
+    try {
+      const options = runOptions(page.current, page.current.settings.curveMinutes);
+      const curve = continued(page.current.curve, options);
+      const numbers = missingLabels(curve);
+      page.set({ curve: curve.points.length > 0 ? curve : page.current.curve });
+      for (const [index, labels] of numbers.entries()) {
+        page.set({ curveRun: { labels, done: 0, index, count: numbers.length } });
+        const point = await this.#measure(curve.options, labels);
+        if (!point) break;
+        // Fewer images than expected may be left to learn from.
+        if (curve.points.some((one) => one.labels === point.labels)) break;
+        curve.points = [...curve.points, point];
+        page.set({ curve: { ...curve } });
+        void this.#keeper.setValue(KEPT_CURVE, { ...curve });
+      }
+      page.say("know", this.#stopped ? "Stopped. The points so far are kept." : "Measured.");
+    } catch (error) {
+      page.fail("know", error);
+    } finally {
+      page.set({ curveRun: null });
+      this.#onEnd();
+    }
+  }
+
+  /** Ends the current run. The points so far stay. */
+  stop() {
+    if (!this.#page.current.curveRun) return;
+    this.#stopped = true;
+    this.#learner?.stop();
+  }
+
+  /**
+   * @param {RunOptions} options
+   * @param {number} labels
+   * @returns {Promise<CurvePoint | null>} `null` if the run was stopped
+   */
+  async #measure(options, labels) {
+    const { ignoreCase, minutes, seed } = options;
+    const images = labelledImages(this.#page.current, options);
+    const weights = await this.#weights(options.start);
+    const given = { weights, images, ignoreCase, minutes, seed, labels };
+    const learner = await this.#Learner.open(given);
+    this.#learner = learner;
+    try {
+      if (this.#stopped) return null;
+      const { exactMatches, validationImages } = await learner.learn({
+        onStep: ({ done }) => {
+          const { curveRun } = this.#page.current;
+          if (curveRun) this.#page.set({ curveRun: { ...curveRun, done } });
+        },
+      });
+      if (this.#stopped || validationImages === 0) return null;
+      const used = Math.min(labels, learner.plan.training.length);
+      return { labels: used, heldOut: validationImages, exactMatches };
+    } finally {
+      learner.dispose();
+      this.#learner = undefined;
+    }
+  }
+}
+
+/**
+ * The curve to go on with: the measured one, where images and options are still the same.
+ *
+ * @param {CurveState | null} curve
+ * @param {RunOptions} options
+ * @returns {CurveState}
+ */
+function continued(curve, options) {
+  const key = (/** @type {RunOptions} */ one) => JSON.stringify({ ...one, seed: 0 });
+  const goesOn = curve !== null && key(curve.options) === key(options);
+  return goesOn ? { ...curve } : { options, points: [] };
+}
+
+/**
+ * The numbers of labels of a curve: 25, 50, 100, ...
+ *
+ * @param {number} most the images that can be learned from
+ */
+export function curveLabels(most) {
+  const numbers = [];
+  for (let labels = FIRST_LABELS; labels <= most; labels *= 2) numbers.push(labels);
+  return numbers;
+}
+
+/**
+ * The numbers of labels that are not measured yet.
+ *
+ * @param {CurveState} curve
+ * @returns {number[]}
+ * @throws {LensError} where there are too few images, or nothing is missing
+ */
+function missingLabels({ options: { images }, points }) {
+  const all = curveLabels(Math.floor(images.length * (1 - KEPT_BACK)));
+  if (all.length === 0) {
+    const least = Math.ceil(FIRST_LABELS / (1 - KEPT_BACK));
+    const message = `A learning curve takes ${least} labelled images or more, because a sixth is kept back. Add or label ${least - images.length} more.`;
+    throw new LensError("bad-images", message);
+  }
+  const known = new Set(points.map(({ labels }) => labels));
+  const missing = all.filter((labels) => !known.has(labels));
+  if (missing.length === 0) {
+    const message =
+      "The curve is complete for these images. Add labelled images, or change the time of each run, to measure another one.";
+    throw new LensError("bad-images", message);
+  }
+  return missing;
+}

@@ -1,0 +1,64 @@
+// @ts-check
+/** The audit report of what was learned, and the files to take along. Pure. */
+
+import { localDate } from "../audit/notes.js";
+import { learningCurveOf } from "./curve-file.js";
+
+/** @import { AuditData, AuditItem, LearningCurve } from "../audit/types.js" */
+/** @import { CurveState, Learned, LearnResult, TeachImage } from "./types.js" */
+
+/** Why a run has ended, in the report. */
+const ENDS = /** @type {Record<LearnResult["end"], string>} */ ({
+  finished: "all steps done",
+  "no-improvement": "no improvement",
+  "time-limit": "time limit",
+  interrupted: "stopped",
+});
+
+/**
+ * The audit of the part that was kept back.
+ *
+ * @param {Learned} learned
+ * @param {readonly TeachImage[]} images
+ * @returns {{ audit: AuditData, imageOf: (item: AuditItem) => TeachImage | undefined }}
+ */
+export function auditOf({ options, plan, result, created }, images) {
+  const byId = new Map(images.map((image) => [image.id, image]));
+  /** @type {Map<AuditItem, TeachImage>} */
+  const shown = new Map();
+  const items = result.readings.map(({ index, text, confidence }) => {
+    const { id, label } = options.images[index];
+    const image = byId.get(id);
+    const item = { path: image?.path ?? `image ${index + 1}`, label, text, confidence };
+    if (image) shown.set(item, image);
+    return item;
+  });
+  const { alphabet, maxLength } = plan;
+  const audit = {
+    name: "the images kept back",
+    items,
+    network: { alphabet, maxLength },
+    ignoreCase: options.ignoreCase,
+    taught: true,
+    about: /** @type {[string, string][]} */ ([
+      ["Weights", `learned in this browser from ${options.startName}`],
+      ["Learned from", `${plan.training.length} images`],
+      ["Time limit", `${options.minutes} min`],
+      ["Ended", ENDS[result.end]],
+      ["Seed", String(options.seed)],
+      ["Date", localDate(new Date(created))],
+    ]),
+  };
+  return { audit, imageOf: (item) => shown.get(item) };
+}
+
+/**
+ * The learning curve in the form that the audit page imports.
+ *
+ * @param {CurveState} curve with at least one point
+ * @returns {LearningCurve}
+ */
+export function curveOf({ options, points }) {
+  const { startName: weights, ignoreCase, seed } = options;
+  return learningCurveOf(points, { name: "the teach page", weights, ignoreCase, seed });
+}
