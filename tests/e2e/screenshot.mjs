@@ -1,14 +1,16 @@
 #!/usr/bin/env node
 // @ts-check
 /**
- * Takes a screenshot of the lens page during a reading, or of the audit page with the report of a
- * folder: `screenshot.mjs OUT.png [SAMPLE]`, `screenshot.mjs OUT.png --audit FOLDER`.
+ * Takes a screenshot of the lens page during a reading, of the audit page with the report of a
+ * folder, or of the teach page while it learns from drawn images: `screenshot.mjs OUT.png [SAMPLE]`,
+ * `screenshot.mjs OUT.png --audit FOLDER`, `screenshot.mjs OUT.png --teach LOOK`.
  */
 
 import { argv } from "node:process";
 import { launch } from "./browser.mjs";
 import { LensPage, samples } from "./lens-page.mjs";
 import { serve } from "./site.mjs";
+import { drawImages, openTeach } from "./teach-page.mjs";
 
 const [out = "page.png", what = (await samples())[0].file, folder = ""] = argv.slice(2);
 const site = await serve();
@@ -21,6 +23,15 @@ if (what === "--audit") {
   await page.waitForSelector("body[data-state=done]", { timeout: 0 });
   await page.waitForLoadState("networkidle");
   await page.screenshot({ path: out });
+} else if (what === "--teach") {
+  const page = await browser.newPage(options);
+  await openTeach(page, site.address);
+  await drawImages(page, 200, folder);
+  await page.fill("#minutes", "3");
+  await page.click("#learn-start");
+  await page.waitForSelector("body[data-state=learning]");
+  await page.waitForTimeout(100_000);
+  await page.locator("section:has(#learn-start)").screenshot({ path: out });
 } else {
   const lens = await LensPage.open(browser, site.address, { query: "?backend=cpu", ...options });
   await lens.waitUntilSettled();

@@ -259,8 +259,9 @@ describe("teach page", () => {
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 12_000)));
     await openTeach(page, site.address);
     await page.click("#learn-go-on");
-    await page.waitForSelector("body[data-state=ready]", { timeout: 180_000 });
-    await page.waitForSelector(".report-rate");
+    // The page is ready for a moment, until the run is read from the browser's storage.
+    await page.waitForSelector(".report-rate", { timeout: 180_000 });
+    await waitUntilReady(page);
     const { name, bytes } = await downloaded(page, () => page.click("#weights-save"));
     assert.match(name, /\.safetensors$/);
     assert.match(bytes.toString("latin1", 8, 2000), /"format"/);

@@ -39,7 +39,7 @@ impl From<LearningError> for JsValue {
 }
 
 /// A message with a capital letter and a full stop.
-fn sentence(message: &str) -> String {
+pub(crate) fn sentence(message: &str) -> String {
     let mut characters = message.chars();
     let first = characters.next().into_iter();
     let capital: String = first.flat_map(char::to_uppercase).collect();

@@ -25,7 +25,7 @@ use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::LearningError;
+use crate::error::{LearningError, sentence};
 use crate::options::Options;
 use crate::source::Memory;
 
@@ -241,7 +241,7 @@ impl Finetuning {
                     validation_labels: (all.parts.validation.iter())
                         .map(|image| image.file.text.clone())
                         .collect(),
-                    notes: all.notes.clone(),
+                    notes: all.notes.iter().map(|note| sentence(note)).collect(),
                 },
                 time_limit: Duration::from_secs_f64(60.0 * options.minutes),
                 from: weights.training.clone(),
