@@ -4,37 +4,15 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
-import { WIDTHS, fitsWidth, launch, resizeText, stopClock } from "./browser.mjs";
-import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng } from "./images.mjs";
-import { LensPage, png } from "./lens-page.mjs";
-import { SOURCES, serve } from "./site.mjs";
+import { describe, test } from "node:test";
+import { WIDTHS, fitsWidth, resizeText, stopClock } from "./browser.mjs";
+import { png } from "./lens-page.mjs";
+import { GOOD_IMAGE, serveFakeLens } from "./fake/lens-suite.mjs";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
 
 describe("reading", () => {
-  /** @type {Awaited<ReturnType<typeof serve>>} */
-  let site;
-  /** @type {import("playwright-core").Browser} */
-  let browser;
-
-  before(async () => {
-    site = await serve({
-      base: "/some/where/",
-      folders: SOURCES,
-      mounts: FAKE_ENGINE,
-    });
-    browser = await launch({ webgpu: false });
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
-
-  /** @param {Parameters<typeof LensPage.open>[2]} [options] */
-  const open = (options) => LensPage.open(browser, site.address, options);
+  const { open } = serveFakeLens();
 
   describe("accessibility", () => {
     for (const colorScheme of /** @type {const} */ (["light", "dark"])) {

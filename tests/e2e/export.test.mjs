@@ -3,41 +3,13 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
-import { holdDecoding, launch } from "./browser.mjs";
-import { FAULTS } from "./fake/captcha_wasm.js";
-import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng, panelsOf } from "./images.mjs";
-import { LensPage, png } from "./lens-page.mjs";
-import { SOURCES, serve } from "./site.mjs";
-
-const WORD = "thus";
-const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
-
-/** @param {keyof typeof FAULTS} fault */
-const imageWithFault = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
+import { describe, test } from "node:test";
+import { holdDecoding } from "./browser.mjs";
+import { panelsOf } from "./images.mjs";
+import { GOOD_IMAGE, imageWithFault, serveFakeLens, WORD } from "./fake/lens-suite.mjs";
 
 describe("export of a reading", () => {
-  /** @type {Awaited<ReturnType<typeof serve>>} */
-  let site;
-  /** @type {import("playwright-core").Browser} */
-  let browser;
-
-  before(async () => {
-    site = await serve({
-      base: "/some/where/",
-      folders: SOURCES,
-      mounts: FAKE_ENGINE,
-    });
-    browser = await launch({ webgpu: false });
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
-
-  /** @param {Parameters<typeof LensPage.open>[2]} [options] */
-  const open = (options) => LensPage.open(browser, site.address, options);
+  const { open } = serveFakeLens();
 
   test("exports the text, the figure and the JSON", async () => {
     const lens = await open({ permissions: ["clipboard-read", "clipboard-write"] });

@@ -2,41 +2,14 @@
 /** Images that come to the lens page, with the fake engine. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { holdRequest, holdDecoding, launch, stopClock } from "./browser.mjs";
-import { FAULTS } from "./fake/captcha_wasm.js";
-import { FAKE_ENGINE } from "./fake/mounts.mjs";
+import { describe, test } from "node:test";
+import { holdRequest, holdDecoding, stopClock } from "./browser.mjs";
 import { blankPng, largePng } from "./images.mjs";
-import { LensPage, png } from "./lens-page.mjs";
-import { SOURCES, serve } from "./site.mjs";
-
-const WORD = "thus";
-const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
-
-/** @param {keyof typeof FAULTS} fault */
-const imageWithFault = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
+import { png } from "./lens-page.mjs";
+import { GOOD_IMAGE, imageWithFault, serveFakeLens, WORD } from "./fake/lens-suite.mjs";
 
 describe("lens page", () => {
-  /** @type {Awaited<ReturnType<typeof serve>>} */
-  let site;
-  /** @type {import("playwright-core").Browser} */
-  let browser;
-
-  before(async () => {
-    site = await serve({
-      base: "/some/where/",
-      folders: SOURCES,
-      mounts: FAKE_ENGINE,
-    });
-    browser = await launch({ webgpu: false });
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
-
-  /** @param {Parameters<typeof LensPage.open>[2]} [options] */
-  const open = (options) => LensPage.open(browser, site.address, options);
+  const { open, address } = serveFakeLens();
 
   describe("image input", () => {
     test("scrolls into view on a phone, without animation when reduced motion is set", async () => {
@@ -73,7 +46,7 @@ describe("lens page", () => {
         mimeType: "image/svg+xml",
         buffer: Buffer.from(
           `<svg ${attributes}><style>rect{stroke:red}</style><script>parent.ran = 1</script>` +
-            `<image href="${site.address}asked.png" width="9" height="9"/><rect width="100%" height="100%" fill="#eee"/></svg>`,
+            `<image href="${address()}asked.png" width="9" height="9"/><rect width="100%" height="100%" fill="#eee"/></svg>`,
         ),
       });
       const xmlns = 'xmlns="http://www.w3.org/2000/svg"';

@@ -2,41 +2,13 @@
 /** The lens page around the engine, with the fake engine. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { launch } from "./browser.mjs";
-import { FAULTS } from "./fake/captcha_wasm.js";
-import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng } from "./images.mjs";
-import { LensPage, png } from "./lens-page.mjs";
-import { SOURCES, serve } from "./site.mjs";
+import { describe, test } from "node:test";
+import { GOOD_IMAGE, imageWithFault, serveFakeLens, WORD } from "./fake/lens-suite.mjs";
 
-const WORD = "thus";
-const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
-
-/** @param {keyof typeof FAULTS} fault */
-const imageWithFault = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
+/** @import { LensPage } from "./lens-page.mjs" */
 
 describe("lens page", () => {
-  /** @type {Awaited<ReturnType<typeof serve>>} */
-  let site;
-  /** @type {import("playwright-core").Browser} */
-  let browser;
-
-  before(async () => {
-    site = await serve({
-      base: "/some/where/",
-      folders: SOURCES,
-      mounts: FAKE_ENGINE,
-    });
-    browser = await launch({ webgpu: false });
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
-
-  /** @param {Parameters<typeof LensPage.open>[2]} [options] */
-  const open = (options) => LensPage.open(browser, site.address, options);
+  const { open } = serveFakeLens();
 
   test("replaces a worker that a large photo has made large, and downloads nothing", async () => {
     const lens = await open({ query: "?backend=cpu" });

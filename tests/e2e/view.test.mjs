@@ -2,43 +2,17 @@
 /** How the page shows a reading, with the fake engine. */
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { launch, stopClock } from "./browser.mjs";
-import { FAULTS } from "./fake/captcha_wasm.js";
-import { FAKE_ENGINE } from "./fake/mounts.mjs";
-import { blankPng } from "./images.mjs";
-import { LensPage, png } from "./lens-page.mjs";
-import { SOURCES, serve } from "./site.mjs";
+import { describe, test } from "node:test";
+import { stopClock } from "./browser.mjs";
+import { GOOD_IMAGE, imageWithFault, serveFakeLens, WORD } from "./fake/lens-suite.mjs";
 
-const WORD = "thus";
+/** @import { LensPage } from "./lens-page.mjs" */
+
 /** Milliseconds for which the playback shows a character. */
 const CHARACTER = 900;
-const GOOD_IMAGE = png(blankPng(200, 100), "good.png");
-
-/** @param {keyof typeof FAULTS} fault */
-const imageWithFault = (fault) => png(blankPng(FAULTS[fault], 10), `${fault}.png`);
 
 describe("reading", () => {
-  /** @type {Awaited<ReturnType<typeof serve>>} */
-  let site;
-  /** @type {import("playwright-core").Browser} */
-  let browser;
-
-  before(async () => {
-    site = await serve({
-      base: "/some/where/",
-      folders: SOURCES,
-      mounts: FAKE_ENGINE,
-    });
-    browser = await launch({ webgpu: false });
-  });
-  after(async () => {
-    await browser.close();
-    await site.close();
-  });
-
-  /** @param {Parameters<typeof LensPage.open>[2]} [options] */
-  const open = (options) => LensPage.open(browser, site.address, options);
+  const { open } = serveFakeLens();
 
   describe("controls", () => {
     test("steps through the characters with the arrow keys", async () => {
