@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use anyhow::{Result, anyhow};
 
 use crate::finetune::job::{Job, PreparedPart, Steps};
-use crate::finetune::run::{End, Fitted, Run};
+use crate::finetune::outcome::{End, Fitted};
+use crate::finetune::run::Run;
 use crate::session::Session;
 
 /// Steps whose images are prepared before the network needs them.
