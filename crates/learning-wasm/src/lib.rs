@@ -8,8 +8,10 @@
 
 mod error;
 mod finetuning;
+mod learning_curve;
 mod options;
 mod source;
 
 pub use captcha_wasm::*;
 pub use finetuning::Finetuning;
+pub use learning_curve::learning_curve;

@@ -78,6 +78,14 @@ export class Learner {
     };
   }
 
+  /** The real one. @param {any} curve */
+  async learningCurve(curve) {
+    const address = "../../pkg/captcha_learning_wasm.js";
+    const module = await import(address);
+    await module.default();
+    return JSON.parse(module.learningCurve(JSON.stringify(curve)));
+  }
+
   pause() {
     this.#paused = true;
   }

@@ -1,11 +1,10 @@
 // @ts-check
-/** The examples of the tests in `crates/evaluation/src/learning_curve`. */
+/** Learning curves of the module that learns: examples of the tests in `crates/evaluation/src/learning_curve`. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseLearningCurve } from "../../../web/src/audit/saved.js";
-import { curveFigure, learningCurveOf } from "../../../web/src/teach/curve-file.js";
 import { curveLabels } from "../../../web/src/teach/curve-run.js";
-import { curveSentences, labelsNeeded } from "../../../web/src/teach/labels-needed.js";
+import { writtenCurve } from "../fake/learning-curve.mjs";
 
 /** @import { CurvePoint } from "../../../web/src/audit/types.js" */
 
@@ -13,16 +12,15 @@ const curve = (/** @type {[labels: number, heldOut: number, exactMatches: number
   points.map(([labels, heldOut, exactMatches]) => ({ labels, heldOut, exactMatches }));
 /** Of 300 held-out images. @param {[number, number][]} points */
 const of300 = (points) => curve(points.map(([labels, exact]) => [labels, 300, exact]));
-const needed = (/** @type {CurvePoint[]} */ points, /** @type {number} */ oneIn) => {
-  const found = labelsNeeded(points, oneIn);
-  assert.ok(found);
-  return found;
-};
-const about = (/** @type {number} */ labels) => ({ kind: "about", labels });
+const about = (/** @type {number} */ labels) => ({ about: labels });
+const FACTS = { name: "set", weights: "compact", ignoreCase: false, seed: 7 };
+
+/** @param {CurvePoint[]} points @param {boolean} [ignoreCase] */
+const written = (points, ignoreCase = false) => writtenCurve({ ...FACTS, ignoreCase, points });
 
 describe("labels needed", () => {
   test("are none without points", () => {
-    assert.equal(labelsNeeded([], 2), null);
+    assert.throws(() => written([]), /This is not a learning curve: it has no points/);
   });
 
   test("lie between two points on a log scale", () => {
@@ -31,13 +29,13 @@ describe("labels needed", () => {
       [399, 1000, 750],
       [99, 1000, 250],
     ]);
-    const { labels, interval } = needed(points, 2);
-    assert.deepEqual(labels, about(199));
-    const [from, to] = interval;
-    assert.ok(from.kind === "about" && from.labels >= 180 && from.labels < 199);
-    assert.ok(to.kind === "about" && to.labels >= 200 && to.labels < 220);
-    assert.deepEqual(needed(points, 10).labels, { kind: "atMost", labels: 99 });
-    assert.deepEqual(needed(points, 1).labels, { kind: "moreThan", labels: 399 });
+    const [inTwo, inTen] = written(points).labelsNeeded;
+    assert.deepEqual([inTwo.oneIn, inTen.oneIn], [2, 10]);
+    assert.deepEqual(inTwo.labels, about(199));
+    const [from, to] = inTwo.interval;
+    assert.ok(from.about >= 180 && from.about < 199);
+    assert.ok(to.about >= 200 && to.about < 220);
+    assert.deepEqual(inTen.labels, { atMost: 99 });
   });
 
   test("at a measured point are its number", () => {
@@ -46,8 +44,9 @@ describe("labels needed", () => {
       [24, 10, 1],
       [300, 10, 5],
     ]);
-    assert.deepEqual(needed(points, 10).labels, about(24));
-    assert.deepEqual(needed(points, 2).labels, about(300));
+    const [inTwo, inTen] = written(points).labelsNeeded;
+    assert.deepEqual(inTen.labels, about(24));
+    assert.deepEqual(inTwo.labels, about(300));
   });
 
   test("of a falling curve are the first number that is enough", () => {
@@ -57,47 +56,14 @@ describe("labels needed", () => {
       [100, 100, 40],
       [200, 100, 90],
     ]);
-    const { kind, labels } = needed(points, 2).labels;
-    assert.ok(kind === "about" && labels > 25 && labels < 50);
-  });
-
-  test("lie in their interval and in the measured range, in any order of the points", () => {
-    let seed = 21;
-    const random = (/** @type {number} */ below) => {
-      seed = (seed * 1103515245 + 12345) % 2 ** 31;
-      return Math.floor((seed / 2 ** 31) * below);
-    };
-    const rank = { atMost: 0, about: 1, moreThan: 2 };
-    const size = (/** @type {{ kind: keyof typeof rank, labels: number }} */ { kind, labels }) =>
-      rank[kind] * 1e6 + labels;
-    for (let i = 0; i < 2000; i++) {
-      const heldOut = 1 + random(600);
-      let last = 0;
-      const points = curve(
-        Array.from({ length: 1 + random(6) }, () => [
-          (last += 1 + random(299)),
-          heldOut,
-          random(heldOut + 1),
-        ]),
-      );
-      const oneIn = 1 + random(299);
-      const { labels, interval } = needed(points, oneIn);
-      const words = JSON.stringify({ points, oneIn });
-      assert.ok(size(interval[0]) <= size(labels) && size(labels) <= size(interval[1]), words);
-      const [first, end] = [points[0].labels, last];
-      for (const count of [labels, ...interval]) {
-        if (count.kind === "atMost") assert.equal(count.labels, first, words);
-        if (count.kind === "about") assert.ok(first < count.labels && count.labels <= end, words);
-        if (count.kind === "moreThan") assert.equal(count.labels, end, words);
-      }
-      assert.deepEqual(labelsNeeded(points.toReversed(), oneIn), needed(points, oneIn));
-    }
+    const { labels } = written(points).labelsNeeded[0];
+    assert.ok(labels.about > 25 && labels.about < 50);
   });
 });
 
 describe("sentences of a curve", () => {
   test("give a number for each share where it rises", () => {
-    const sentences = curveSentences(
+    const { sentences } = written(
       of300([
         [25, 0],
         [50, 12],
@@ -105,7 +71,6 @@ describe("sentences of a curve", () => {
         [200, 200],
         [400, 270],
       ]),
-      false,
     );
     assert.equal(sentences.length, 4);
     assert.match(sentences[0], /^To pass one try in two, an attacker needs about 1/);
@@ -123,7 +88,7 @@ describe("sentences of a curve", () => {
       [400, 300],
     ]);
     assert.equal(
-      curveSentences(solved, false)[0],
+      written(solved).sentences[0],
       "To pass one try in two, one in ten or one in a hundred, an attacker needs 25 labelled images or fewer; 25 is the smallest number measured.",
     );
     const unsolved = of300([
@@ -131,16 +96,17 @@ describe("sentences of a curve", () => {
       [400, 40],
     ]);
     assert.equal(
-      curveSentences(unsolved, false)[0],
+      written(unsolved).sentences[0],
       "To pass one try in two, 400 labelled images were not enough; more than 400 were not measured.",
     );
-    assert.match(curveSentences(of300([[1, 0]]), false)[0], /1 labelled image was not enough/);
-    assert.deepEqual(curveSentences([], false), []);
+    assert.match(written(of300([[1, 0]])).sentences[0], /1 labelled image was not enough/);
   });
 
   test("say so with case ignored", () => {
     const case_ = (/** @type {boolean} */ ignoreCase) =>
-      curveSentences(of300([[25, 100]]), ignoreCase).some((one) => one.includes("Capital"));
+      written(of300([[25, 100]]), ignoreCase).sentences.some((/** @type {string} */ one) =>
+        one.includes("Capital"),
+      );
     assert.deepEqual([case_(false), case_(true)], [false, true]);
   });
 });
@@ -150,14 +116,16 @@ describe("a saved curve", () => {
     [100, 200],
     [25, 3],
   ]);
-  const facts = { name: "set", weights: "compact", ignoreCase: true, seed: 7 };
 
   test("has what follows from the points, and is what the audit page imports", () => {
-    const saved = /** @type {any} */ (JSON.parse(JSON.stringify(learningCurveOf(points, facts))));
+    const saved = written(points, true);
     assert.equal(saved.points[0].exactMatchRate, 0.01);
     assert.equal(saved.labelsNeeded[2].oneIn, 100);
     assert.equal(saved.labelsNeeded[2].labels.atMost, 25);
-    assert.equal(saved.sentences[0], curveSentences(points, true)[0]);
+    assert.equal(
+      saved.sentences[0],
+      "To pass one try in two, an attacker needs about 71 labelled images (95% interval: 65 to 78).",
+    );
     assert.ok(saved.svg.startsWith("<svg"));
     assert.deepEqual(Object.keys(saved).toSorted(), [
       "ignoreCase",
@@ -177,13 +145,12 @@ describe("a saved curve", () => {
     [...svg.matchAll(/<circle[^>]* cx="([^"]+)" cy="([^"]+)"/g)].map(([, x, y]) => [+x, +y]);
 
   test("draws its points on a log scale", () => {
-    const svg = curveFigure(
+    const { svg } = written(
       curve([
         [99, 10, 5],
         [24, 10, 0],
         [399, 10, 10],
       ]),
-      [],
     );
     const at = circles(svg);
     // 25, 100 and 400: each step is the same factor.
@@ -197,14 +164,13 @@ describe("a saved curve", () => {
 
   test("stays in its figure", () => {
     for (const some of [
-      curve([]),
       curve([[0, 10, 3]]),
       curve([
         [7, 10, 1],
-        [2 ** 53, 10, 2],
+        [2 ** 32 - 1, 10, 2],
       ]),
     ]) {
-      const svg = curveFigure(some, ["</svg><script>"]);
+      const { svg } = writtenCurve({ ...FACTS, name: "</svg><script>", points: some });
       assert.ok(svg.endsWith("</svg>\n") && svg.split("</svg>").length === 2);
       assert.ok(!/NaN|Infinity|<script/.test(svg));
       assert.ok(circles(svg).every(([x, y]) => x > 0 && x < 560 && y > 0 && y < 340));
@@ -212,14 +178,13 @@ describe("a saved curve", () => {
   });
 
   test("leaves out numbers that would overlap", () => {
-    const svg = curveFigure(
+    const { svg } = written(
       curve([
         [1000, 10, 1],
         [1001, 10, 2],
         [1002, 10, 3],
         [9000, 10, 4],
       ]),
-      [],
     );
     assert.ok(!svg.includes(">1001<") && svg.includes(">1002<") && svg.includes(">9000<"));
   });

@@ -5,10 +5,11 @@ import { describe, test } from "node:test";
 import { LensError } from "../../../web/src/lib/errors.js";
 import { TeachController } from "../../../web/src/teach/controller.js";
 import { Guesser } from "../../../web/src/teach/guesser.js";
-import { auditOf, curveOf } from "../../../web/src/teach/result.js";
+import { auditOf } from "../../../web/src/teach/result.js";
+import { writtenCurve } from "../fake/learning-curve.mjs";
 import { memoryStore } from "../fake/teach-store.mjs";
 
-/** @import { LearnEvents, LearnOptions, LearnResult, OpenedLearner, Plan } from "../../../web/src/teach/types.js" */
+/** @import { LearnEvents, LearnOptions, LearnResult, MeasuredCurve, OpenedLearner, Plan } from "../../../web/src/teach/types.js" */
 
 const SHIPPED = Uint8Array.of(1);
 const OWN = Uint8Array.of(2);
@@ -57,6 +58,11 @@ class FakeLearner {
     const readings = this.plan.validation.map((index) => ({ index, text: "00", confidence: 0.9 }));
     const common = { temperature: null, history: [], readings, weights: Uint8Array.of(9) };
     this.#finish({ ...common, end: "finished", exactMatches: 1, validationImages: 6, ...result });
+  }
+
+  /** @param {MeasuredCurve} curve */
+  async learningCurve(curve) {
+    return writtenCurve(curve);
   }
 
   pause() {
@@ -384,7 +390,7 @@ describe("a learning curve", () => {
     third.finish({ exactMatches: 4 });
     (await opened()).finish({ exactMatches: 6 });
     await settle();
-    const curve = curveOf(next.state.curve ?? assert.fail());
+    const curve = next.state.curve?.learningCurve ?? assert.fail();
     assert.deepEqual(
       curve.points.map(({ labels, exactMatches }) => [labels, exactMatches]),
       [

@@ -7,13 +7,15 @@ import { labelledImages, runOptions } from "./learn.js";
 /** @import { Keeper } from "./keeper.js" */
 /** @import { LoadWeights } from "./learn.js" */
 /** @import { PageState } from "./page-state.js" */
-/** @import { CurvePoint } from "../audit/types.js" */
 /** @import { CurveState, LearnerClass, OpenedLearner, RunOptions } from "./types.js" */
 
 /** The first number of labels of a curve; each following one is twice as large. */
 const FIRST_LABELS = 25;
 /** The part of the images that is kept back. */
 const KEPT_BACK = 1 / 6;
+
+/** The name of the images in the curve's file. */
+const NAME = "the teach page";
 
 /** The name under which the curve is kept. */
 export const KEPT_CURVE = "curve";
@@ -52,18 +54,16 @@ export class CurveController {
     this.#stopped = false;
     try {
       const options = runOptions(page.current, page.current.settings.curveMinutes);
-      const curve = continued(page.current.curve, options);
+      let curve = continued(page.current.curve, options);
       const numbers = missingLabels(curve);
       page.set({ curve: curve.points.length > 0 ? curve : page.current.curve });
       for (const [index, labels] of numbers.entries()) {
         page.set({ curveRun: { labels, done: 0, index, count: numbers.length } });
-        const point = await this.#measure(curve.options, labels);
-        if (!point) break;
-        // Fewer images than expected may be left to learn from.
-        if (curve.points.some((one) => one.labels === point.labels)) break;
-        curve.points = [...curve.points, point];
-        page.set({ curve: { ...curve } });
-        void this.#keeper.setValue(KEPT_CURVE, { ...curve });
+        const longer = await this.#measure(curve, labels);
+        if (!longer) break;
+        curve = longer;
+        page.set({ curve });
+        void this.#keeper.setValue(KEPT_CURVE, curve);
       }
       page.say("know", this.#stopped ? "Stopped. The points so far are kept." : "Measured.");
     } catch (error) {
@@ -82,12 +82,13 @@ export class CurveController {
   }
 
   /**
-   * @param {RunOptions} options
+   * @param {CurveState} curve
    * @param {number} labels
-   * @returns {Promise<CurvePoint | null>} `null` if the run was stopped
+   * @returns {Promise<CurveState | null>} the curve with one more point; `null` if the run was stopped,
+   *   or fewer images than expected are left to learn from
    */
-  async #measure(options, labels) {
-    const { ignoreCase, minutes, seed } = options;
+  async #measure({ options, points: before }, labels) {
+    const { ignoreCase, minutes, seed, startName } = options;
     const images = labelledImages(this.#page.current, options);
     const weights = await this.#weights(options.start);
     const given = { weights, images, ignoreCase, minutes, seed, labels };
@@ -103,7 +104,10 @@ export class CurveController {
       });
       if (this.#stopped || validationImages === 0) return null;
       const used = Math.min(labels, learner.plan.training.length);
-      return { labels: used, heldOut: validationImages, exactMatches };
+      if (before.some((point) => point.labels === used)) return null;
+      const points = [...before, { labels: used, heldOut: validationImages, exactMatches }];
+      const facts = { name: NAME, weights: startName, ignoreCase, seed };
+      return { options, points, learningCurve: await learner.learningCurve({ ...facts, points }) };
     } finally {
       learner.dispose();
       this.#learner = undefined;
@@ -121,7 +125,7 @@ export class CurveController {
 function continued(curve, options) {
   const key = (/** @type {RunOptions} */ one) => JSON.stringify({ ...one, seed: 0 });
   const goesOn = curve !== null && key(curve.options) === key(options);
-  return goesOn ? { ...curve } : { options, points: [] };
+  return goesOn ? curve : { options, points: [], learningCurve: null };
 }
 
 /**

@@ -7,6 +7,8 @@ import { loadCode } from "../lib/engine.js";
 import { serveRpc } from "../lib/rpc.js";
 
 /** @import { FinetuningEnd, FinetuningOptions, FinetuningStep } from "../../pkg/captcha_learning_wasm.js" */
+/** @import { LearningCurve } from "../audit/types.js" */
+/** @import { MeasuredCurve } from "./types.js" */
 /** @import { EngineModule, Recognition, RpcContext } from "../lib/types.js" */
 
 /** The same classes for reading. Only TypeScript distinguishes them. */
@@ -46,6 +48,9 @@ export const TASKS = {
     transfer.push(saved.buffer);
     return saved;
   },
+
+  /** @param {{ curve: MeasuredCurve }} params @returns {LearningCurve} */
+  learningCurve: ({ curve }) => JSON.parse(module.learningCurve(JSON.stringify(curve))),
 
   /**
    * Reads images with the weights so far, or with others.

@@ -6,7 +6,7 @@ import { RpcClient } from "../lib/rpc.js";
 
 /** @import { FinetuningEnd } from "../../pkg/captcha_learning_wasm.js" */
 /** @import { Recognition } from "../lib/types.js" */
-/** @import { LearnEvents, LearnOptions, LearnResult, Plan } from "./types.js" */
+/** @import { LearnEvents, LearnOptions, LearnResult, MeasuredCurve, Plan } from "./types.js" */
 
 /** @typedef {typeof import("./learner-worker.js").TASKS} Tasks */
 
@@ -98,6 +98,15 @@ export class Learner {
       exactMatches: solved.length,
       validationImages: labels.length,
     };
+  }
+
+  /**
+   * A learning curve with what follows from its points.
+   *
+   * @param {MeasuredCurve} curve with at least one point
+   */
+  learningCurve(curve) {
+    return this.#rpc.request("learningCurve", { curve });
   }
 
   pause() {

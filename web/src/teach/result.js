@@ -2,10 +2,9 @@
 /** The audit report of what was learned, and the files to take along. Pure. */
 
 import { localDate } from "../audit/notes.js";
-import { learningCurveOf } from "./curve-file.js";
 
-/** @import { AuditData, AuditItem, LearningCurve } from "../audit/types.js" */
-/** @import { CurveState, Learned, LearnResult, TeachImage } from "./types.js" */
+/** @import { AuditData, AuditItem } from "../audit/types.js" */
+/** @import { Learned, LearnResult, TeachImage } from "./types.js" */
 
 /** Why a run has ended, in the report. */
 const ENDS = /** @type {Record<LearnResult["end"], string>} */ ({
@@ -50,15 +49,4 @@ export function auditOf({ options, plan, result, created }, images) {
     ]),
   };
   return { audit, imageOf: (item) => shown.get(item) };
-}
-
-/**
- * The learning curve in the form that the audit page imports.
- *
- * @param {CurveState} curve with at least one point
- * @returns {LearningCurve}
- */
-export function curveOf({ options, points }) {
-  const { startName: weights, ignoreCase, seed } = options;
-  return learningCurveOf(points, { name: "the teach page", weights, ignoreCase, seed });
 }

@@ -1,6 +1,6 @@
 /** The types of the teach page, and those of its learner. */
 
-import type { CurvePoint } from "../audit/types.js";
+import type { CurvePoint, LearningCurve } from "../audit/types.js";
 import type { PageError } from "../common/types.js";
 import type { Recognition } from "../lib/types.js";
 
@@ -97,9 +97,21 @@ export interface LearnEvents {
   saveEvery?: number;
 }
 
+/** What was measured of a learning curve. */
+export interface MeasuredCurve {
+  name: string;
+  /** The weights that every run started from. */
+  weights: string;
+  ignoreCase: boolean;
+  seed: number;
+  points: CurvePoint[];
+}
+
 export interface OpenedLearner {
   plan: Plan;
   learn(events: LearnEvents): Promise<LearnResult>;
+  /** A learning curve with what follows from its points: sentences and figure. */
+  learningCurve(curve: MeasuredCurve): Promise<LearningCurve>;
   pause(): void;
   resume(): void;
   /** `learn` then resolves with the best network so far. */
@@ -224,6 +236,8 @@ export interface LiveRun {
 export interface CurveState {
   options: RunOptions;
   points: CurvePoint[];
+  /** What the points tell; `null` without points. */
+  learningCurve: LearningCurve | null;
 }
 
 /** Everything the page shows. */

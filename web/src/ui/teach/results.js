@@ -1,7 +1,7 @@
 // @ts-check
 /** What the page shows and saves of results. It is loaded when there are any. */
 
-import { auditOf, curveOf } from "../../teach/result.js";
+import { auditOf } from "../../teach/result.js";
 import { learningCurves } from "../report/learning-curve.js";
 import { renderReport } from "../report/report.js";
 import { reportFile } from "./report-file.js";
@@ -37,7 +37,7 @@ export function showReport(root, learned, images, urls) {
 export function showCurve(root, curve) {
   const network = { alphabet: "", maxLength: 0 };
   const report = { name: "", items: [], about: [], network, picture: async () => null };
-  root.replaceChildren(...learningCurves({ ...report, learningCurve: curveOf(curve) }));
+  root.replaceChildren(...learningCurves({ ...report, learningCurve: curve.learningCurve }));
 }
 
 /**
@@ -46,7 +46,7 @@ export function showCurve(root, curve) {
  * @param {CurveState} curve with at least one point
  */
 export function curveFile(curve) {
-  return new Blob([JSON.stringify(curveOf(curve), null, 2)], { type: "application/json" });
+  return new Blob([JSON.stringify(curve.learningCurve, null, 2)], { type: "application/json" });
 }
 
 /**
@@ -59,7 +59,7 @@ export function auditFile(learned, { images, curve }) {
   const { audit, imageOf } = auditOf(learned, images);
   return reportFile({
     ...audit,
-    learningCurve: curve && curve.points.length > 0 ? curveOf(curve) : null,
+    learningCurve: curve?.learningCurve,
     file(item) {
       const image = imageOf(item);
       return image ? new Blob([image.bytes], { type: mediaType(image.bytes) }) : null;
