@@ -265,5 +265,14 @@ describe("teach page", () => {
     const { name, bytes } = await downloaded(page, () => page.click("#weights-save"));
     assert.match(name, /\.safetensors$/);
     assert.match(bytes.toString("latin1", 8, 2000), /"format"/);
+    // Validations before learning and at the end, however short the run was.
+    const line = await page.locator("#learned-curve .curve path.curve-correct").getAttribute("d");
+    const seconds = [...(line ?? "").matchAll(/[ML]([\d.]+)/g)].map(([, x]) => Number(x));
+    assert.ok(seconds.length >= 2, line ?? "");
+    assert.equal(new Set(seconds).size, seconds.length, "each validation once");
+    assert.match(
+      (await page.textContent(".report-facts")) ?? "",
+      /learned in this browser from Digits and letters/,
+    );
   });
 });

@@ -56,6 +56,7 @@ struct Plan {
     input: [usize; 2],
     training: Vec<usize>,
     validation: Vec<usize>,
+    available: usize,
     validation_labels: Vec<String>,
     notes: Vec<String>,
 }
@@ -222,6 +223,7 @@ impl Finetuning {
                     all.with_labels(labels)
                 }
             };
+            let of_characters = used.notes_on_characters(&weights.config.alphabet);
             let recipe = FinetuneRecipe::standard()?;
             let generated = Generated::default();
             let device = Device::flex();
@@ -238,10 +240,13 @@ impl Finetuning {
                     input: [input.height, input.width],
                     training: indices(&used.parts.train),
                     validation: indices(&all.parts.validation),
+                    available: all.parts.train.len(),
                     validation_labels: (all.parts.validation.iter())
                         .map(|image| image.file.text.clone())
                         .collect(),
-                    notes: all.notes.iter().map(|note| sentence(note)).collect(),
+                    notes: (all.notes.iter().chain(&of_characters))
+                        .map(|note| sentence(note))
+                        .collect(),
                 },
                 time_limit: Duration::from_secs_f64(60.0 * options.minutes),
                 from: weights.training.clone(),

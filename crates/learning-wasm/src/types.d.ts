@@ -34,6 +34,8 @@ export interface FinetuningPlan {
   training: number[];
   /** Indices of the images that are held back; with `labels`, they do not choose the network either. */
   validation: number[];
+  /** Images that are not held back; with `labels`, a run uses some of them. */
+  available: number;
   /** The labels as the network learns them, of the held-back images in their order. */
   validationLabels: string[];
   /** Sentences for the user. */

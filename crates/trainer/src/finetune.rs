@@ -64,7 +64,9 @@ pub struct FinetuneRequest {
 ///
 /// If the images, the weights or the folder cannot be used, or the device fails.
 pub fn finetune(request: &FinetuneRequest, session: &Session) -> Result<FinetuneReport> {
-    let images = read_folder(&request.folder, request.ignore_case)?;
+    let mut images = read_folder(&request.folder, request.ignore_case)?;
+    let of_characters = images.notes_on_characters(&request.from.config.alphabet);
+    images.notes.extend(of_characters);
     let device = open_device(request, &images, session)?;
     new_folder(&request.out)?;
     let list = ImageList::new(&request.folder, &images.parts);

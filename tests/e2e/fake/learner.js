@@ -34,8 +34,12 @@ export class Learner {
       alphabet: [...new Set(labels.join(""))].sort().join(""),
       maxLength: Math.max(...labels.map((/** @type {string} */ label) => [...label].length)),
       input: [60, 160],
-      training: all.filter((i) => !isKept(i)),
+      // As in the real one, some of the labels of a learning curve choose the network.
+      training: all
+        .filter((i) => !isKept(i))
+        .slice(0, options.labels && options.labels - Math.floor(options.labels / 6)),
       validation: all.filter(isKept),
+      available: all.filter((i) => !isKept(i)).length,
       notes: [],
     };
   }

@@ -65,6 +65,7 @@ describe("words about a run", () => {
       input: [1, 1],
       training: [0, 1, 2],
       validation: [3, 4],
+      available: 3,
       notes: [],
     },
     step: { step: 9, done: 0.5, images: 1, imagesPerSecond: 7.34, loss: 1, seconds: 150 },
@@ -83,6 +84,11 @@ describe("words about a run", () => {
     const validation = { step: 1, trainingLoss: 1, validationLoss: 2, exactMatches: 1, seconds: 4 };
     const words = describeSolved({ ...run, losses: addValidation(noLosses(), validation) });
     assert.match(words, /Solved of these: 50\.0% \(1 of 2; 95% interval 9\.5% to 90\.5%\)\.$/);
+    const first = addValidation(noLosses(), { ...validation, step: 0 });
+    assert.match(
+      describeSolved({ ...run, losses: first }),
+      /Before learning, solved of these: 50\.0%/,
+    );
     assert.equal(describeSolved({ ...run, plan: null }), "");
   });
 

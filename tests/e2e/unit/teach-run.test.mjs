@@ -44,7 +44,11 @@ class FakeLearner {
     const common = { alphabet: "0123456789", maxLength: 2, notes: ["A note."] };
     const input = /** @type {[number, number]} */ ([40, 80]);
     const [training, validation] = [all.slice(6), all.slice(0, 6)];
-    this.plan = { ...common, input, training, validation };
+    const { labels } = options;
+    // As in the real one, some of the labels of a learning curve choose the network.
+    const used =
+      labels === undefined ? training : training.slice(0, labels - Math.floor(labels / 6));
+    this.plan = { ...common, input, training: used, validation, available: training.length };
   }
 
   /** @param {LearnEvents} events @returns {Promise<LearnResult>} */

@@ -29,6 +29,8 @@ export class CurveController {
   /** @type {OpenedLearner | undefined} */
   #learner;
   #stopped = false;
+  /** Images that can be learned from, as far as known. */
+  #available = Infinity;
 
   /**
    * @param {PageState} page
@@ -52,12 +54,15 @@ export class CurveController {
     page.clearError("know");
     page.say("know", "");
     this.#stopped = false;
+    this.#available = Infinity;
     try {
       const options = runOptions(page.current, page.current.settings.curveMinutes);
       let curve = continued(page.current.curve, options);
       const numbers = missingLabels(curve);
       page.set({ curve: curve.points.length > 0 ? curve : page.current.curve });
       for (const [index, labels] of numbers.entries()) {
+        // The split may leave fewer images to learn from than expected.
+        if (labels > this.#available) break;
         page.set({ curveRun: { labels, done: 0, index, count: numbers.length } });
         const longer = await this.#measure(curve, labels);
         if (!longer) break;
@@ -84,8 +89,7 @@ export class CurveController {
   /**
    * @param {CurveState} curve
    * @param {number} labels
-   * @returns {Promise<CurveState | null>} the curve with one more point; `null` if the run was stopped,
-   *   or fewer images than expected are left to learn from
+   * @returns {Promise<CurveState | null>} the curve with one more point; `null` if the run was stopped
    */
   async #measure({ options, points: before }, labels) {
     const { ignoreCase, minutes, seed, startName } = options;
@@ -94,6 +98,7 @@ export class CurveController {
     const given = { weights, images, ignoreCase, minutes, seed, labels };
     const learner = await this.#Learner.open(given);
     this.#learner = learner;
+    this.#available = learner.plan.available;
     try {
       if (this.#stopped) return null;
       const { exactMatches, validationImages } = await learner.learn({
@@ -103,9 +108,7 @@ export class CurveController {
         },
       });
       if (this.#stopped || validationImages === 0) return null;
-      const used = Math.min(labels, learner.plan.training.length);
-      if (before.some((point) => point.labels === used)) return null;
-      const points = [...before, { labels: used, heldOut: validationImages, exactMatches }];
+      const points = [...before, { labels, heldOut: validationImages, exactMatches }];
       const facts = { name: NAME, weights: startName, ignoreCase, seed };
       return { options, points, learningCurve: await learner.learningCurve({ ...facts, points }) };
     } finally {

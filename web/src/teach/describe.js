@@ -68,9 +68,10 @@ export function describeSolved({ plan, losses }) {
   const split = `Learning from ${imageCount(training.length)}; ${number(validation.length)} are kept back.`;
   const latest = losses.validations.at(-1);
   if (!latest || validation.length === 0) return split;
-  const { exactMatches } = latest;
+  const { exactMatches, step } = latest;
   const [low, high] = wilsonInterval(exactMatches, validation.length);
-  return `${split} Solved of these: ${percent(exactMatches / validation.length)} (${exactMatches} of ${validation.length}; 95% interval ${percent(low)} to ${percent(high)}).`;
+  const when = step === 0 ? "Before learning, solved" : "Solved";
+  return `${split} ${when} of these: ${percent(exactMatches / validation.length)} (${exactMatches} of ${validation.length}; 95% interval ${percent(low)} to ${percent(high)}).`;
 }
 
 /**

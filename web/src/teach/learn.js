@@ -1,6 +1,7 @@
 // @ts-check
 /** The second step of the teach page: runs of the learner. */
 
+import { GENERAL } from "../common/shipped-models.js";
 import { LensError } from "../lib/errors.js";
 import { checkTraining } from "./checks.js";
 import { addStep, addValidation, noLosses } from "./losses.js";
@@ -219,7 +220,7 @@ export function runOptions({ images, settings, models }, minutes) {
     ignoreCase,
     seed: Math.floor(Math.random() * 2 ** 32),
     start,
-    startName: model?.name ?? "built-in",
+    startName: model?.name ?? GENERAL.name,
   };
 }
 

@@ -6,7 +6,7 @@ import { RpcClient } from "../lib/rpc.js";
 
 /** @import { FinetuningEnd } from "../../pkg/captcha_learning_wasm.js" */
 /** @import { Recognition } from "../lib/types.js" */
-/** @import { LearnEvents, LearnOptions, LearnResult, MeasuredCurve, Plan } from "./types.js" */
+/** @import { LearnEvents, LearnOptions, LearnResult, MeasuredCurve, Plan, Validation } from "./types.js" */
 
 /** @typedef {typeof import("./learner-worker.js").TASKS} Tasks */
 
@@ -79,9 +79,17 @@ export class Learner {
   async learn(events = {}) {
     const rpc = this.#rpc;
     const first = await rpc.request("start", { saved: this.#saved });
-    for (const validation of first) events.onValidation?.(validation);
-    const end = await this.#steps(events);
+    let told = first.length;
+    // The validations of a saved run were told before.
+    for (const validation of this.#saved ? [] : first) events.onValidation?.(validation);
+    const onValidation = (/** @type {Validation} */ validation) => {
+      told++;
+      events.onValidation?.(validation);
+    };
+    const end = await this.#steps({ ...events, onValidation });
     const result = await rpc.request("finish", { end });
+    // A run ends with a validation of its last steps.
+    for (const validation of result.history.slice(told)) events.onValidation?.(validation);
     const { validation } = this.plan;
     const recognitions = await this.#read(validation, result.weights);
     const readings = recognitions.map((recognition, i) => ({

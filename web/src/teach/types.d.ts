@@ -40,6 +40,8 @@ export interface Plan {
   training: number[];
   /** Indices of the images that are kept back. */
   validation: number[];
+  /** Images that are not kept back; a run of a learning curve learns from some of them. */
+  available: number;
   /** Sentences for the user. */
   notes: string[];
 }

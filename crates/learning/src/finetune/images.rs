@@ -23,6 +23,8 @@ const MAX_STRETCH: f64 = 1.25;
 const OUTLIERS: f64 = 0.02;
 /// A character in fewer training images than this is reported.
 const FEW_IMAGES_OF_CHARACTER: usize = 5;
+/// Characters that a note names; the others are counted.
+const MAX_NAMED: usize = 8;
 /// Fewer labelled images than this are reported.
 const FEW_IMAGES: usize = 50;
 
@@ -99,7 +101,7 @@ impl LabelledImages {
              label column holds the texts",
             characters.len()
         );
-        images.notes.extend(few_images(&images.parts, &characters));
+        images.notes.extend(few_images(&images.parts));
         Ok(images)
     }
 
@@ -133,6 +135,47 @@ impl LabelledImages {
         let own = (train.len() / VALIDATION_ONE_IN).max(1);
         let validation = train.split_off(train.len().saturating_sub(own));
         self.with_parts(Parts { train, validation })
+    }
+
+    /// Notes on the characters of the labels, for a network that starts with those of `known`: the ones
+    /// that it has to learn from few images, and the ones that it will not write any more.
+    pub fn notes_on_characters(&self, known: &str) -> Vec<String> {
+        let mut notes = Vec::new();
+        let (mut few, mut none) = (Vec::new(), Vec::new());
+        for character in self.alphabet.chars().filter(|&c| !known.contains(c)) {
+            match images_with(&self.parts.train, character) {
+                0 => none.push(character),
+                images if images < FEW_IMAGES_OF_CHARACTER => few.push(character),
+                _ => (),
+            }
+        }
+        if !none.is_empty() {
+            notes.push(format!(
+                "no training image contains {}, so the network cannot learn {}: add images",
+                named_characters(&none),
+                plural(none.len(), "it", "them")
+            ));
+        }
+        if !few.is_empty() {
+            notes.push(format!(
+                "few training images contain {}: the network often confuses such characters",
+                named_characters(&few)
+            ));
+        }
+        let dropped: Vec<char> = known
+            .chars()
+            .filter(|&character| !self.alphabet.contains(character))
+            .collect();
+        if !dropped.is_empty() {
+            let count = self.alphabet.chars().count();
+            notes.push(format!(
+                "the network will write only the {count} {} of the labels, and not {}, which the \
+                 initial weights know: a text with another character is never read",
+                plural(count, "character", "characters"),
+                named_characters(&dropped)
+            ));
+        }
+        notes
     }
 
     /// The characters that the generator draws, too.
@@ -255,41 +298,29 @@ fn different_sizes(sizes: &[(u32, u32)]) -> Option<String> {
     })
 }
 
-/// Notes on characters with few training images, and on a small folder.
-fn few_images(parts: &Parts, characters: &[char]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let (mut few, mut none) = (Vec::new(), Vec::new());
-    for &character in characters {
-        match images_with(&parts.train, character) {
-            0 => none.push(format!("{character:?}")),
-            images if images < FEW_IMAGES_OF_CHARACTER => {
-                few.push(format!("{character:?} ({images})"));
-            }
-            _ => (),
-        }
-    }
-    if !none.is_empty() {
-        notes.push(format!(
-            "no training image contains {}, so the network cannot learn {}: add images",
-            none.join(", "),
-            plural(none.len(), "it", "them")
-        ));
-    }
-    if !few.is_empty() {
-        notes.push(format!(
-            "few training images contain {} (number of images): the network often confuses such \
-             characters",
-            few.join(", ")
-        ));
-    }
+/// A note on a small folder.
+fn few_images(parts: &Parts) -> Option<String> {
     let all = parts.train.len() + parts.validation.len();
-    if all < FEW_IMAGES {
-        notes.push(format!(
+    (all < FEW_IMAGES).then(|| {
+        format!(
             "{all} labelled {} few; a few hundred give much better results",
             plural(all, "image is", "images are")
-        ));
-    }
-    notes
+        )
+    })
+}
+
+/// The first few characters, and the number of the others.
+fn named_characters(characters: &[char]) -> String {
+    let shown: Vec<String> = (characters.iter().take(MAX_NAMED))
+        .map(|character| format!("{character:?}"))
+        .collect();
+    let more = characters.len().saturating_sub(MAX_NAMED);
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{rest}", shown.join(", "))
 }
 
 /// The number of images whose label has a character.
@@ -337,6 +368,32 @@ mod tests {
         assert_eq!(count(&["ab", "ba"]), None);
         assert_eq!(count(&["a1", "11", "b2", "a"]), Some(1.5));
         assert_eq!(count(&["a\u{e9}", "\u{5b57}+="]), None);
+    }
+
+    #[test]
+    fn notes_tell_new_characters_with_few_images_and_dropped_ones() {
+        let train = ["a1", "1b", "11", "b1", "1", "2a"].map(|label| HashedFile {
+            file: LabelledFile {
+                path: "image.png".into(),
+                text: label.to_owned(),
+            },
+            hash: [0; 32],
+        });
+        let mut validation = train[..1].to_vec();
+        validation[0].file.text = "3".into();
+        let parts = Parts {
+            train: train.to_vec(),
+            validation,
+        };
+        let images = images(&[]).with_parts(parts);
+        let notes = images.notes_on_characters("abcdefghijkl");
+        assert_eq!(notes.len(), 3, "{notes:?}");
+        assert!(notes[0].contains("contains '3', so the network cannot learn it"));
+        assert!(notes[1].contains("contain '2': the network often confuses"));
+        assert!(notes[2].contains("only the 5 characters of the labels"));
+        assert!(notes[2].contains("and not 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j' and 2 more"));
+        // What the network knows needs no new images.
+        assert_eq!(images.notes_on_characters("ab123"), [""; 0]);
     }
 
     #[test]

@@ -167,7 +167,9 @@ export class GenerateView {
       "Text: ",
       drawn,
       `. Font: ${name}. Strokes: ${strokes}.`,
-      this.#style.value ? ` Style: ${look.title}. The model was not trained on this style.` : "",
+      this.#style.value
+        ? ` Style: ${look.title}. The built-in model was not trained on this style.`
+        : "",
     );
   }
 

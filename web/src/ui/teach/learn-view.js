@@ -4,6 +4,7 @@
 import { percent } from "../../common/format.js";
 import { checkTraining } from "../../teach/checks.js";
 import { describeSolved, describeSpeed } from "../../teach/describe.js";
+import { GENERAL } from "../../common/shipped-models.js";
 import { getById } from "../dom.js";
 import { make } from "../report/elements.js";
 import { lossCurve } from "./loss-curve.js";
@@ -92,7 +93,7 @@ export class LearnView {
     }
     if (models !== before?.models) {
       const own = models.map(({ id, name }) => new Option(name, id));
-      this.#start.replaceChildren(new Option("Built-in weights", ""), ...own);
+      this.#start.replaceChildren(new Option(GENERAL.name, ""), ...own);
     }
     this.#start.value = settings.start;
     this.#ignoreCase.checked = settings.ignoreCase;
