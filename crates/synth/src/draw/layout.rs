@@ -246,7 +246,8 @@ fn fit(place: Place, paths: &mut [Path], size: Point, room: Point, random: &mut 
             (Place::Left, 0) => centered - 0.5 * free,
             // The cells have their places; a character may only not leave the image.
             (Place::Cells, 0) => {
-                let half = 0.5 * free;
+                // Rounding can make the free space of a text that fills the width negative.
+                let half = (0.5 * free).max(0.0);
                 centered + (factor * middle[0]).clamp(-half, half)
             }
             _ => centered,
@@ -269,4 +270,29 @@ fn joint_bounds(paths: &[Path]) -> Bounds {
         min: [0.0; 2],
         max: [1.0; 2],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rounding made the free space negative for one such width in ten, which was a panic.
+    #[test]
+    fn text_in_cells_that_fills_the_width_is_fitted() {
+        let size = [200.0, 60.0];
+        let room = [190.0, 50.0];
+        for step in 1..2000 {
+            let width = room[0] + 0.37 * step as f32;
+            let mut path = Path::default();
+            for point in [[0.0, 0.0], [width, 0.0], [width, 10.0]] {
+                path.push(point);
+            }
+            path.close();
+            let (mut paths, mut random) = ([path], Random::keyed(0, 0, 1, 0));
+            fit(Place::Cells, &mut paths, size, room, &mut random);
+            let bounds = joint_bounds(&paths);
+            assert!((bounds.width() - room[0]).abs() < 1e-2, "{bounds:?}");
+            assert!((bounds.middle()[0] - 100.0).abs() < 1e-2, "{bounds:?}");
+        }
+    }
 }
