@@ -10,23 +10,25 @@ use anyhow::{Context, ensure};
 use burn::tensor::Device;
 use captcha_evaluation::data::labels::{LabelledFile, composed};
 use captcha_evaluation::data::splits::HashedFile;
+use captcha_learning::finetune::gradients::StepGradients;
 use captcha_learning::finetune::images::{LabelledList, MIN_LABELS};
+use captcha_learning::finetune::job::PreparedPart;
 use captcha_learning::finetune::{
-    End, FinetuneRecipe, Generated, Job, LabelledImages, Progress, Run, Steps,
+    End, FinetuneRecipe, Generated, Job, LabelledImages, PartTask, Run, Steps,
 };
 use captcha_model::vocabulary::lowercase;
 use captcha_model::weights::{Precision, save};
 use captcha_model::{Network, Weights};
 use captcha_wasm::LensError;
-use js_sys::Uint8Array;
-use serde::Serialize;
+use js_sys::Array;
 use serde_json::json;
-use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::answers::{Outcome, Plan, Step, Validation, to_object};
 use crate::error::{LearningError, sentence};
 use crate::options::Options;
+use crate::replica::{result_of, task_to_js};
 use crate::source::Memory;
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -45,57 +47,11 @@ pub struct Finetuning {
     /// `None` before it starts and after it is finished.
     run: Option<Run>,
     steps: Steps,
-}
-
-/// `FinetuningPlan` of `types.d.ts`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Plan {
-    alphabet: String,
-    max_length: usize,
-    input: [usize; 2],
-    training: Vec<usize>,
-    validation: Vec<usize>,
-    available: usize,
-    validation_labels: Vec<String>,
-    notes: Vec<String>,
-}
-
-/// `FinetuningValidation` of `types.d.ts`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Validation {
-    step: usize,
-    training_loss: Option<f64>,
-    validation_loss: f64,
-    exact_matches: usize,
-    seconds: f64,
-}
-
-/// `FinetuningStep` of `types.d.ts`.
-#[derive(Serialize)]
-struct Step {
-    step: usize,
-    done: f64,
-    images: usize,
-    loss: Option<f64>,
-    seconds: f64,
-    validation: Option<Validation>,
-    end: Option<End>,
-}
-
-/// `FinetuningResult` of `types.d.ts`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Outcome {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    weights: Uint8Array,
-    end: End,
-    exact_matches: usize,
-    validation_images: usize,
-    initial_share: f64,
-    temperature: Option<f64>,
-    history: Vec<Validation>,
+    /// The parts of the next step that the run computes, and those that replicas compute.
+    own: Vec<PreparedPart>,
+    given: Vec<PreparedPart>,
+    /// The gradients of the parts of the next step that are computed.
+    computed: Option<StepGradients>,
 }
 
 #[wasm_bindgen]
@@ -127,12 +83,40 @@ impl Finetuning {
         Ok(to_object(&validations)?)
     }
 
-    /// Learns from one batch.
+    /// What `Replica.open` takes.
+    #[wasm_bindgen(getter, js_name = replicaSetup)]
+    pub fn replica_setup(&self) -> Result<String, JsValue> {
+        let setup = serde_json::to_string(&self.job.replica_setup());
+        Ok(setup.map_err(|error| LearningError::Images(error.into()))?)
+    }
+
+    /// Prepares the next step, and gives a part of it to each of so many replicas, as far as there are
+    /// parts.
     ///
     /// @throws {LensError} `bad-images`.
+    #[wasm_bindgen(unchecked_return_type = "PartTask[]")]
+    pub fn share(&mut self, replicas: usize) -> Result<Array, JsValue> {
+        let tasks = self.shared(replicas)?;
+        Ok(tasks.iter().map(task_to_js).collect())
+    }
+
+    /// Computes the parts of the step that no replica has.
+    ///
+    /// @throws {LensError} `bad-images`.
+    pub fn compute(&mut self) -> Result<(), JsValue> {
+        Ok(self.computed()?)
+    }
+
+    /// Learns from one batch: ends the step that `share` has prepared, or makes a whole one.
+    ///
+    /// @param results of the replicas, in the order of their tasks; `null` where a replica has failed
+    /// @throws {LensError} `bad-argument`, `bad-images`.
     #[wasm_bindgen(unchecked_return_type = "FinetuningStep")]
-    pub fn advance(&mut self) -> Result<JsValue, JsValue> {
-        Ok(to_object(&self.step()?)?)
+    pub fn advance(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "(PartResult | null)[]")] results: Array,
+    ) -> Result<JsValue, JsValue> {
+        Ok(to_object(&self.step(&results)?)?)
     }
 
     /// Stops the clock of the run.
@@ -253,6 +237,9 @@ impl Finetuning {
                 seed,
                 run: None,
                 steps: Steps::new(job.clone(), 0)?,
+                own: Vec::new(),
+                given: Vec::new(),
+                computed: None,
                 job,
             })
         })()
@@ -269,15 +256,56 @@ impl Finetuning {
         Ok(run)
     }
 
-    fn step(&mut self) -> Result<Step, LearningError> {
-        let run = self.run.as_mut().context(NOT_RUNNING)?;
+    /// Prepares the parts of the next step unless it is prepared.
+    fn prepare(&mut self) -> Result<(), LearningError> {
+        if self.own.is_empty() && self.computed.is_none() {
+            let parts = self.steps.next().context("the run has no more steps")?;
+            self.own = parts?;
+        }
+        Ok(())
+    }
+
+    fn shared(&mut self, replicas: usize) -> Result<Vec<PartTask>, LearningError> {
+        self.prepare()?;
+        // The run keeps a part, and what it has computed already.
+        let kept = self.own.len().saturating_sub(replicas).max(1);
+        if kept < self.own.len() {
+            self.given = self.own.split_off(kept);
+        }
+        let run = self.run.as_ref().context(NOT_RUNNING)?;
+        let tasks = self.given.iter().map(|part| run.task(part.clone()));
+        Ok(tasks.collect::<anyhow::Result<_>>()?)
+    }
+
+    fn computed(&mut self) -> Result<(), LearningError> {
+        self.prepare()?;
+        if self.computed.is_none() {
+            let run = self.run.as_ref().context(NOT_RUNNING)?;
+            self.computed = Some(run.gradients(std::mem::take(&mut self.own))?);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, results: &Array) -> Result<Step, LearningError> {
+        let run = self.run.as_ref().context(NOT_RUNNING)?;
         let validations = run.history().len();
         let end = if run.done() >= 1.0 {
             Some(End::TimeLimit)
         } else {
-            let prepared = self.steps.next().context("the run has no more steps")??;
-            run.advance(prepared)?
+            self.computed()?;
+            let run = self.run.as_mut().context(NOT_RUNNING)?;
+            let mut gradients = self.computed.take().unwrap_or_default();
+            for (index, part) in std::mem::take(&mut self.given).into_iter().enumerate() {
+                let result = results.get(index as u32);
+                gradients.extend(if result.is_object() {
+                    run.received(&part, result_of(&result)?)?
+                } else {
+                    run.gradients(vec![part])?
+                });
+            }
+            run.apply(gradients)?
         };
+        let run = self.run.as_ref().context(NOT_RUNNING)?;
         let validation = run.history().get(validations);
         let (_, batch) = self.job.size();
         Ok(Step {
@@ -336,20 +364,3 @@ impl Finetuning {
 }
 
 const NOT_RUNNING: &str = "the run has not started or is finished";
-
-impl From<&Progress> for Validation {
-    fn from(progress: &Progress) -> Self {
-        Self {
-            step: progress.step,
-            training_loss: progress.training_loss,
-            validation_loss: progress.validation_loss,
-            exact_matches: progress.exact_matches,
-            seconds: progress.seconds,
-        }
-    }
-}
-
-/// A plain object of a value's fields, with `null` for missing ones.
-fn to_object(value: &impl Serialize) -> Result<JsValue, LearningError> {
-    Ok(value.serialize(&Serializer::new().serialize_missing_as_null(true))?)
-}

@@ -6,12 +6,15 @@
 #![cfg(target_arch = "wasm32")]
 #![recursion_limit = "256"]
 
+mod answers;
 mod error;
 mod finetuning;
 mod learning_curve;
 mod options;
+mod replica;
 mod source;
 
 pub use captcha_wasm::*;
 pub use finetuning::Finetuning;
 pub use learning_curve::learning_curve;
+pub use replica::Replica;

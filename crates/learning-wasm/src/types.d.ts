@@ -84,3 +84,25 @@ export interface FinetuningResult {
   temperature: number | null;
   history: FinetuningValidation[];
 }
+
+/** A part of a step, for a `Replica`. */
+export interface PartTask {
+  /** Parameters and batch norm's statistics. */
+  weights: Float32Array<ArrayBuffer>;
+  /** Preprocessed images, flat. */
+  images: Float32Array<ArrayBuffer>;
+  /** Shape of the images: batch, channels, height, width. */
+  shape: [number, number, number, number];
+  /** Input of the decoder, and what it should write: `[batch, steps]`, flat. */
+  inputs: Int32Array<ArrayBuffer>;
+  targets: Int32Array<ArrayBuffer>;
+}
+
+/** What a `Replica` has computed. */
+export interface PartResult {
+  gradients: Float32Array<ArrayBuffer>;
+  /** Batch norm's statistics after the part. */
+  statistics: Float32Array<ArrayBuffer>;
+  /** The loss of each image, in nats per text. */
+  losses: Float32Array<ArrayBuffer>;
+}

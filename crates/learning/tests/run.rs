@@ -14,7 +14,9 @@ use burn::tensor::Device;
 use captcha_evaluation::data::labels::LabelledFile;
 use captcha_learning::data::read_images::ImageSource;
 use captcha_learning::finetune::images::LabelledList;
-use captcha_learning::finetune::{End, FinetuneRecipe, Generated, Job, LabelledImages, Run, Steps};
+use captcha_learning::finetune::{
+    End, FinetuneRecipe, Generated, Job, LabelledImages, PartTask, Replica, Run, Steps,
+};
 use captcha_model::Weights;
 use captcha_model::image::RgbImage;
 use captcha_synth::{FontSet, Generator, Look, Split, TextSource, parse_alphabet};
@@ -44,9 +46,14 @@ fn initial_weights() -> Weights {
     Weights::from_bytes(bytes).unwrap()
 }
 
-/// A small network with random weights adapts to images of two digits.
+/// A small network with random weights adapts to images of two digits. Batch norm's statistics are the
+/// mean over the threads of the parts, which divide them differently; one part is the same everywhere.
 fn job(seed: u64) -> Arc<Job> {
-    let texts = TextSource::characters(&parse_alphabet("0-1").unwrap(), 2..=2).unwrap();
+    job_in_parts(seed, 1, "0-1")
+}
+
+fn job_in_parts(seed: u64, parts: usize, characters: &str) -> Arc<Job> {
+    let texts = TextSource::characters(&parse_alphabet(characters).unwrap(), 2..=2).unwrap();
     let look = Look::named("digits-plain").unwrap();
     let generator = Generator::of_look(look, FontSet::Train, Split::Export, 1).with_texts(texts);
     let (mut files, mut bytes) = (Vec::new(), BTreeMap::new());
@@ -70,8 +77,7 @@ fn job(seed: u64) -> Arc<Job> {
     let weights = initial_weights();
     let mut recipe = FinetuneRecipe::standard().unwrap();
     (recipe.steps, recipe.batch, recipe.validate_every) = (6, 8, 3);
-    // Batch norm's statistics are the mean over the threads of the parts, which divide them differently.
-    recipe.parts = 1;
+    recipe.parts = parts;
     let device = Device::flex();
     let job = Job::new(
         &images,
@@ -114,6 +120,85 @@ fn run_has_the_same_losses_on_every_platform() {
             "{found} instead of {pinned}"
         );
     }
+}
+
+/// The task of the second part of the first step, and its result.
+fn computed(run: &Run) -> (PartTask, Result<captcha_learning::finetune::PartResult>) {
+    let mut steps = Steps::new(run.job().clone(), 0).unwrap();
+    let parts = steps.next().unwrap().unwrap();
+    let task = run.task(parts[1].clone()).unwrap();
+    let mut replica = Replica::new(&run.job().replica_setup(), &Device::flex()).unwrap();
+    (task.clone(), replica.compute(task))
+}
+
+/// The losses of a run of two parts, and of one whose second part a replica computes.
+fn with_and_without_replica(characters: &str) -> [Vec<f64>; 2] {
+    let start = || Run::start(job_in_parts(7, 2, characters), None).unwrap();
+    let (mut alone, mut shared) = (start(), start());
+    let setup = shared.job().replica_setup();
+    let mut replica = Replica::new(&setup, &Device::flex()).unwrap();
+    for parts in Steps::new(alone.job().clone(), 0).unwrap() {
+        let parts = parts.unwrap();
+        let task = shared.task(parts[1].clone()).unwrap();
+        let result = replica.compute(task).unwrap();
+        let mut gradients = shared.gradients(parts[..1].to_vec()).unwrap();
+        gradients.extend(shared.received(&parts[1], result).unwrap());
+        let end = shared.apply(gradients).unwrap();
+        assert_eq!(alone.advance(parts).unwrap(), end);
+    }
+    [alone, shared].map(|run| losses(&run))
+}
+
+#[test]
+fn run_with_a_replica_has_the_same_losses() {
+    // The initial network knows these characters, so that batch norm's statistics are fixed.
+    let [alone, shared] = with_and_without_replica("a-b");
+    assert!(alone[2] < alone[0], "it learns: {alone:?}");
+    for (alone, shared) in alone.iter().zip(&shared) {
+        assert!((alone / shared - 1.0).abs() < 1e-5, "{alone}, {shared}");
+    }
+}
+
+#[test]
+fn replica_learns_the_statistics_of_batch_norm() {
+    let [alone, shared] = with_and_without_replica("0-1");
+    // Without a replica, the statistics depend on which thread computes which part.
+    for (alone, shared) in alone.iter().zip(&shared) {
+        assert!((alone / shared - 1.0).abs() < 0.02, "{alone}, {shared}");
+    }
+}
+
+#[test]
+fn task_or_result_of_another_network_is_an_error() {
+    let run = Run::start(job_in_parts(8, 2, "0-1"), None).unwrap();
+    let (task, result) = computed(&run);
+    let mut replica = Replica::new(&run.job().replica_setup(), &Device::flex()).unwrap();
+    for change in [
+        |task: &mut PartTask| task.weights.truncate(10),
+        |task: &mut PartTask| task.images.truncate(10),
+        |task: &mut PartTask| task.targets.truncate(1),
+        |task: &mut PartTask| task.shape[0] = 0,
+    ] {
+        let mut changed = task.clone();
+        change(&mut changed);
+        assert!(replica.compute(changed).is_err());
+    }
+    let part = Steps::new(run.job().clone(), 0)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .remove(1);
+    let result = result.unwrap();
+    let mut short = result.clone();
+    short.gradients.pop();
+    assert!(run.received(&part, short).is_err());
+    let mut short = result.clone();
+    short.statistics.pop();
+    assert!(run.received(&part, short).is_err());
+    let mut short = result;
+    short.losses.pop();
+    assert!(run.received(&part, short).is_err());
 }
 
 #[test]

@@ -5,6 +5,7 @@ import * as module from "../../pkg/captcha_learning_wasm.js";
 import { LensError } from "../lib/errors.js";
 import { loadCode } from "../lib/engine.js";
 import { serveRpc } from "../lib/rpc.js";
+import { Replicas } from "./replicas.js";
 
 /** @import { FinetuningEnd, FinetuningOptions, FinetuningStep } from "../../pkg/captcha_learning_wasm.js" */
 /** @import { LearningCurve } from "../audit/types.js" */
@@ -14,8 +15,14 @@ import { serveRpc } from "../lib/rpc.js";
 /** The same classes for reading. Only TypeScript distinguishes them. */
 const reading = /** @type {EngineModule} */ (/** @type {unknown} */ (module));
 
+/** Workers beside this one: the recipe divides a step into two parts. */
+const MOST_REPLICAS = 1;
+
 /** @type {module.Finetuning | undefined} */
 let finetuning;
+/** @type {WebAssembly.Module} */
+let code;
+const replicas = new Replicas();
 
 /** The tasks, by name. */
 export const TASKS = {
@@ -26,18 +33,29 @@ export const TASKS = {
    * @param {RpcContext} context
    */
   async open(options, { onProgress }) {
-    await loadCode(
-      reading,
-      new URL("../../pkg/captcha_learning_wasm_bg.wasm", import.meta.url),
-      onProgress,
-    );
+    const wasm = new URL("../../pkg/captcha_learning_wasm_bg.wasm", import.meta.url);
+    ({ compiled: code } = await loadCode(reading, wasm, onProgress));
     onProgress({ stage: "images", fraction: 0 });
     finetuning = module.Finetuning.open(options);
     return finetuning.plan;
   },
 
-  start: (/** @type {{ saved?: Uint8Array }} */ { saved }) => run().start(saved),
-  advance: /** @type {(params: object) => FinetuningStep} */ (() => run().advance()),
+  /** @param {{ saved?: Uint8Array }} params */
+  async start({ saved }) {
+    const others = Math.min(MOST_REPLICAS, (navigator.hardwareConcurrency ?? 1) - 1);
+    const opened = replicas.open(others, code, run().replicaSetup);
+    const validations = run().start(saved);
+    await opened;
+    return validations;
+  },
+
+  advance: /** @type {(params: object) => Promise<FinetuningStep>} */ (
+    async () => {
+      const results = replicas.compute(run().share(replicas.count));
+      run().compute();
+      return run().advance(await results);
+    }
+  ),
   pause: /** @type {(params: object) => void} */ (() => run().pause()),
   resume: /** @type {(params: object) => void} */ (() => run().resume()),
   finish: (/** @type {{ end: FinetuningEnd }} */ { end }) => run().finish(end),

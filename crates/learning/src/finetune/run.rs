@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor};
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::Device;
 use captcha_model::Network;
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::{Deserialize, Serialize};
 
-use crate::data::batch::{Batch, Batcher};
+use crate::data::batch::Batcher;
 use crate::finetune::clock::Clock;
 use crate::finetune::cooldown::Cooldown;
+use crate::finetune::gradients::{StepGradients, stack};
 use crate::finetune::history::{Progress, describe};
 use crate::finetune::interpolation::with_initial_weights;
 use crate::finetune::job::{Job, PreparedPart};
 use crate::finetune::outcome::{End, Fitted};
-use crate::finetune::validate::{Validation, validate, values};
-use crate::losses::text_losses;
+use crate::finetune::replica::{PartResult, PartTask, received, task};
+use crate::finetune::validate::{Validation, validate};
 use crate::norm::fix_norm;
 use crate::optimizer::adamw;
 use crate::weights::interpolate::interpolate;
@@ -163,9 +163,27 @@ impl Run {
     /// # Errors
     ///
     /// If the device fails, or the loss is not a number before the first validation.
-    pub fn advance(&mut self, prepared: Vec<PreparedPart>) -> Result<Option<End>> {
+    pub fn advance(&mut self, parts: Vec<PreparedPart>) -> Result<Option<End>> {
+        let gradients = self.gradients(parts)?;
+        self.apply(gradients)
+    }
+
+    /// Ends a step with the gradients of all its parts: updates the weights. Gives the end of the run
+    /// if this was its last step.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::advance`].
+    pub fn apply(&mut self, gradients: StepGradients) -> Result<Option<End>> {
         let done = self.done();
-        self.learn(prepared, done)?;
+        let StepGradients {
+            parts,
+            losses,
+            files,
+        } = gradients;
+        self.count(&losses, &files, done);
+        self.update(StepGradients::sum(parts, &self.network), done);
+        self.state.step += 1;
         let step = self.state.step;
         self.job.set_done(self.done());
         let cooldown = self.state.cooldown;
@@ -184,44 +202,41 @@ impl Run {
         Ok((step >= self.job.recipe.steps).then_some(End::Finished))
     }
 
-    /// Computes the gradients of the parts and updates the weights.
-    fn learn(&mut self, prepared: Vec<PreparedPart>, done: f64) -> Result<()> {
-        let (parts, files): (Vec<Vec<_>>, Vec<Vec<_>>) = prepared
-            .into_iter()
-            .map(|part| part.into_iter().unzip())
-            .unzip();
-        let files = files.concat();
-        // Each part has its own leaves: parts with shared leaves would be one graph, whose lock
-        // backward holds while other parts wait, or wait for each other for ever.
-        let parts: Vec<_> = parts
-            .into_iter()
-            .map(|part| self.batcher.stack(part, &self.autodiff))
-            .map(|part| (self.network.clone().fork(&self.autodiff), part))
-            .collect();
-        let outputs: Vec<_> = match &self.threads {
-            Some(threads) => threads.install(|| {
-                let parts = parts.into_par_iter().with_max_len(1);
-                parts
-                    .map(|(network, part)| gradients(&network, part))
-                    .collect()
-            }),
-            None => {
-                let parts = parts.into_iter();
-                parts
-                    .map(|(network, part)| gradients(&network, part))
-                    .collect()
-            }
-        };
-        let mut sum = GradientsAccumulator::new();
-        let mut losses = Vec::with_capacity(files.len());
-        for (part, each) in outputs {
-            sum.accumulate(&self.network, part);
-            losses.extend(values(each)?);
-        }
-        self.count(&losses, &files, done);
-        self.update(sum.grads(), done);
-        self.state.step += 1;
-        Ok(())
+    /// The task of a part for a replica of the network.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub fn task(&self, part: PreparedPart) -> Result<PartTask> {
+        let (batch, _) = stack(part, &self.batcher, &self.autodiff);
+        task(&self.network, batch)
+    }
+
+    /// The gradients of some parts of a step.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub fn gradients(&self, parts: Vec<PreparedPart>) -> Result<StepGradients> {
+        let (threads, device) = (self.threads.as_ref(), &self.autodiff);
+        StepGradients::compute(&self.network, parts, &self.batcher, threads, device)
+    }
+
+    /// The gradients of a part that a replica has computed, after the run's own parts.
+    ///
+    /// # Errors
+    ///
+    /// If the result is of another network or part.
+    pub fn received(&self, part: &PreparedPart, result: PartResult) -> Result<StepGradients> {
+        ensure!(
+            result.losses.len() == part.len(),
+            "the result is of another part"
+        );
+        Ok(StepGradients {
+            losses: result.losses.clone(),
+            files: part.iter().map(|(_, file)| *file).collect(),
+            parts: vec![received(&self.network, self.job.fixed_norm, result)?],
+        })
     }
 
     fn count(&mut self, losses: &[f32], files: &[Option<usize>], done: f64) {
@@ -349,14 +364,4 @@ impl Run {
                 .collect(),
         })
     }
-}
-
-/// The gradients of the mean text loss of a batch with teacher forcing, and the loss of each image:
-/// `[batch]`. The input of the decoder is that of the batch.
-fn gradients(network: &Network, batch: Batch) -> (GradientsParams, Tensor<1>) {
-    let features = network.encoder.forward(batch.images);
-    let decoded = network.decoder.teacher_forced(features, batch.inputs);
-    let losses = text_losses(decoded.logits, batch.targets);
-    let gradients = GradientsParams::from_grads(losses.clone().mean().backward(), network);
-    (gradients, losses.without_autodiff())
 }
