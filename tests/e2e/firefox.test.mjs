@@ -110,6 +110,26 @@ describe("Firefox", () => {
     assert.equal(new Set(panels.map(({ squares }) => String(squares))).size, word.length);
   });
 
+  test("closes the model menu after a choice, but not after an arrow key", async () => {
+    await open("?backend=cpu");
+    const state = () =>
+      page.evaluate(() => [
+        document.querySelector("#model-name")?.textContent,
+        document.querySelector("#model-menu")?.hasAttribute("open"),
+        document.activeElement?.localName,
+      ]);
+    await page.focus("#model-menu summary");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("ArrowDown");
+    assert.deepEqual(await state(), ["Digits and letters", true, "select"]);
+    await page.keyboard.press("Enter");
+    assert.deepEqual(await state(), ["Digits and letters", false, "summary"]);
+    await page.keyboard.press("Enter");
+    await page.select("#model", "");
+    assert.deepEqual(await state(), ["Built-in", false, "summary"]);
+  });
+
   test("audits labelled images", async () => {
     await open("audit.html?backend=cpu");
     await choose("#files-input", ...shipped.map(({ file }) => file));

@@ -56,6 +56,7 @@ describe("own models", () => {
 
     await page.click("#model-menu summary");
     await page.setInputFiles("#model-file", modelFile(digits));
+    await waitUntilClosed(page);
     await page.waitForSelector("#model-status:text('is kept in this browser')");
     assert.equal(await chosen(page), NAME);
     // The current image is read again.
@@ -73,12 +74,15 @@ describe("own models", () => {
     assert.deepEqual(options, ["Built-in", "Digits and letters", NAME]);
 
     await page.selectOption("#model", "");
+    await waitUntilClosed(page);
     await waitForWord(lens, /^\D*$/);
     assert.equal(await lens.word(), builtIn);
     assert.equal(new URL(page.url()).searchParams.get("model"), null);
+    await page.click("#model-menu summary");
     await page.selectOption("#model", id);
     await waitForWord(lens, /^\d+$/);
 
+    await page.click("#model-menu summary");
     const question = page.waitForEvent("dialog");
     const clicked = page.click("#model-remove");
     const dialog = await question;
@@ -231,6 +235,32 @@ describe("own models", () => {
     await lens.close();
   });
 
+  test("have a menu that closes after a choice, but not after an arrow key", async () => {
+    const lens = await open();
+    const { page } = lens;
+    await lens.waitUntilSettled();
+    await page.focus("#model-menu summary");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await chosen(page), "Digits and letters");
+    assert.ok(await page.isVisible(".model-panel"));
+    await page.keyboard.press("d");
+    assert.ok(await page.isVisible(".model-panel"));
+    await page.keyboard.press("Enter");
+    await waitUntilClosed(page);
+    // From the open list, with the keyboard and with the pointer.
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await page.waitForTimeout(500);
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await waitUntilClosed(page);
+    assert.equal(await chosen(page), "Built-in");
+    await lens.close();
+  });
+
   for (const path of ["", "audit.html"]) {
     for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
       test(`fit every width and are accessible: ${path || "lens"}, ${colorScheme}`, async () => {
@@ -266,6 +296,10 @@ describe("own models", () => {
     }
   }
 });
+
+/** Waits until the menu is closed and its button focused. @param {Page} page */
+const waitUntilClosed = (page) =>
+  page.waitForSelector("#model-menu:not([open]) summary:focus", { timeout: 5000 });
 
 /** The name that the header shows. @param {Page} page */
 const chosen = (page) => page.textContent("#model-name");

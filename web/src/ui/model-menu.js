@@ -12,6 +12,10 @@ export class ModelMenu {
   #remove = getById("model-remove", HTMLButtonElement);
   #status = getById("model-status", HTMLElement);
   #error = getById("model-error", HTMLElement);
+  /** Whether a key press is changing the value of the closed list. */
+  #isStepping = false;
+  /** Whether the value has changed in this way since the list was focused. */
+  #hasStepped = false;
 
   /**
    * @param {object} on
@@ -20,22 +24,56 @@ export class ModelMenu {
    * @param {() => void} on.remove
    */
   constructor(on) {
-    this.#select.addEventListener("change", () => on.choose(this.#select.value));
+    this.#listenToSelect(on.choose);
     const input = getById("model-file", HTMLInputElement);
     input.addEventListener("change", () => {
       const [file] = input.files ?? [];
       input.value = ""; // so that the same file can be chosen again
-      if (file) on.open(file);
+      if (!file) return;
+      this.#close();
+      on.open(file);
     });
     this.#remove.addEventListener("click", () => on.remove());
     this.#menu.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || !this.#menu.open) return;
-      this.#menu.open = false;
-      this.#menu.querySelector("summary")?.focus();
+      if (event.key === "Escape" && this.#menu.open) this.#close();
     });
     document.addEventListener("pointerdown", ({ target }) => {
       if (target instanceof Node && !this.#menu.contains(target)) this.#menu.open = false;
     });
+  }
+
+  /**
+   * Closes the menu after a choice from the open list, and after Enter. The keys that change the value
+   * of the closed list leave the menu open.
+   *
+   * @param {(id: string) => void} choose
+   */
+  #listenToSelect(choose) {
+    this.#select.addEventListener("change", () => {
+      const isStep = this.#isStepping;
+      this.#hasStepped ||= isStep;
+      choose(this.#select.value);
+      if (!isStep) this.#close();
+    });
+    for (const type of ["keydown", "keypress"]) {
+      this.#select.addEventListener(type, () => {
+        this.#isStepping = true;
+        // The change follows within the same task, unless the key opens the list.
+        setTimeout(() => (this.#isStepping = false));
+      });
+    }
+    this.#select.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !this.#hasStepped) return;
+      event.preventDefault(); // else the key opens the menu again
+      this.#close();
+    });
+    this.#select.addEventListener("focus", () => (this.#hasStepped = false));
+  }
+
+  /** Closes the menu. The focus returns to its button. */
+  #close() {
+    this.#menu.open = false;
+    this.#menu.querySelector("summary")?.focus();
   }
 
   /**
