@@ -51,6 +51,17 @@ describe("teach page", () => {
   const place = () => page.textContent("#label-place");
   const note = () => page.textContent("#give-note");
   const blocker = () => page.textContent("#learn-blocker");
+  /** Why a button cannot start anything, after it was pressed; `null` where it can. @param {string} step */
+  const whyNot = async (step) => {
+    const button = page.locator(`#${step}-start`);
+    if ((await button.getAttribute("aria-disabled")) === "false") return null;
+    await button.dispatchEvent("click");
+    assert.equal(await page.getAttribute("body", "data-state"), "ready");
+    assert.ok(await page.isHidden("#learn-error, #know-error"));
+    const reason = page.locator(`#${await button.getAttribute("aria-describedby")}`);
+    assert.ok(await reason.isVisible());
+    return reason.textContent();
+  };
   const typed = () => page.inputValue("#label-text");
 
   test("says in each step what to do next", async () => {
@@ -60,8 +71,9 @@ describe("teach page", () => {
     assert.match((await page.textContent("#take-empty")) ?? "", /once a model has learned/);
     const steps = await page.locator(".steps-nav b").allTextContents();
     assert.deepEqual(steps, ["1. Give", "2. Learn", "3. Know", "4. Take"]);
-    await page.click("#learn-start");
-    await page.waitForSelector("#learn-error:text('There are no images yet')");
+    for (const step of ["learn", "curve"]) {
+      assert.match((await whyNot(step)) ?? "", /^There are no images yet\. Choose images/);
+    }
   });
 
   test("is linked from the other pages, with the backend", async () => {
@@ -199,13 +211,18 @@ describe("teach page", () => {
     const notes = (await page.locator("#learn-notes li").allTextContents()).join(" ");
     assert.match(notes, /same image has different labels: .*“kept”.*“same”/);
     assert.equal(await page.textContent("#give-state"), "3 images, 3 labelled");
-    await page.click("#learn-start");
-    await page.waitForSelector("#learn-error:text('label 19 more')");
+    assert.match((await whyNot("learn")) ?? "", /label 19 more\.$/);
     await page.fill("#minutes", "");
     await page.press("#minutes", "Tab");
     await drawImages(page, 20);
-    await page.click("#learn-start");
-    await page.waitForSelector("#learn-error:text('Enter a time from 1 to 120 minutes.')");
+    assert.equal(await whyNot("learn"), "Enter a time from 1 to 120 minutes.");
+    assert.match((await whyNot("curve")) ?? "", /takes 30 labelled images .* 9 more\.$/);
+    await drawImages(page, 20);
+    assert.equal(await whyNot("curve"), null);
+    // A corrected time starts a run at once.
+    await page.fill("#minutes", "5");
+    await page.press("#minutes", "Enter");
+    await page.waitForSelector("body[data-state=learning]");
   });
 
   test("goes on without keeping where the browser forbids it", async () => {

@@ -2,7 +2,7 @@
 /** Measures a learning curve: one run after the other, with more and more labels. */
 
 import { LensError } from "../lib/errors.js";
-import { labelledImages, runOptions } from "./learn.js";
+import { labelledImages, problemOf, runOptions } from "./learn.js";
 
 /** @import { Keeper } from "./keeper.js" */
 /** @import { LoadWeights } from "./learn.js" */
@@ -56,8 +56,7 @@ export class CurveController {
     this.#stopped = false;
     this.#available = Infinity;
     try {
-      const options = runOptions(page.current, page.current.settings.curveMinutes);
-      let curve = continued(page.current.curve, options);
+      let curve = nextCurve(page.current);
       const numbers = missingLabels(curve);
       page.set({ curve: curve.points.length > 0 ? curve : page.current.curve });
       for (const [index, labels] of numbers.entries()) {
@@ -116,6 +115,25 @@ export class CurveController {
       this.#learner = undefined;
     }
   }
+}
+
+/**
+ * Why no learning curve can be measured with the images and settings of the page; empty where one can.
+ *
+ * @param {PageState["current"]} state
+ */
+export function curveProblem(state) {
+  return problemOf(() => missingLabels(nextCurve(state)));
+}
+
+/**
+ * The curve of the images and settings of the page, with the points that are known.
+ *
+ * @param {PageState["current"]} state
+ * @throws {LensError} where nothing can be learned from the images
+ */
+function nextCurve(state) {
+  return continued(state.curve, runOptions(state, state.settings.curveMinutes));
 }
 
 /**

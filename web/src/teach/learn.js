@@ -194,6 +194,30 @@ export class LearnController {
 }
 
 /**
+ * Why no run can start with the images and settings of the page; empty where one can.
+ *
+ * @param {PageState["current"]} state
+ */
+export function learnProblem(state) {
+  return problemOf(() => runOptions(state, state.settings.minutes));
+}
+
+/**
+ * The message of the error that `check` throws; empty where it throws none.
+ *
+ * @param {() => unknown} check
+ */
+export function problemOf(check) {
+  try {
+    check();
+    return "";
+  } catch (error) {
+    if (error instanceof LensError) return error.message;
+    throw error;
+  }
+}
+
+/**
  * The options of a run with the images and settings of the page.
  *
  * @param {PageState["current"]} state

@@ -1,6 +1,7 @@
 // @ts-check
 /** The third step of the teach page: the audit report and the learning curve. */
 
+import { curveProblem } from "../../teach/curve-run.js";
 import { describeCurveRun } from "../../teach/describe.js";
 import { getById } from "../dom.js";
 import { saveFile } from "../report/save.js";
@@ -17,6 +18,7 @@ export class KnowView {
   #minutes = getById("curve-minutes", HTMLInputElement);
   #start = getById("curve-start", HTMLButtonElement);
   #stop = getById("curve-stop", HTMLButtonElement);
+  #blocker = getById("curve-blocker", HTMLElement);
   #save = getById("curve-save", HTMLButtonElement);
   /** @type {TeachState | null} */
   #before = null;
@@ -50,12 +52,27 @@ export class KnowView {
     });
   }
 
+  /** Whether no learning curve can be measured; the page says why. */
+  get blocked() {
+    return this.#blocker.textContent !== "";
+  }
+
   /** @param {TeachState} state */
   show(state) {
     const before = this.#before;
     this.#before = state;
     if (state.learned !== before?.learned) this.#showReport(state).catch(this.#reject);
     if (state.curve !== before?.curve) this.#showCurve(state).catch(this.#reject);
+    if (
+      state.images !== before?.images ||
+      state.settings !== before.settings ||
+      state.models !== before.models ||
+      state.curve !== before.curve
+    ) {
+      this.#blocker.textContent = curveProblem(state);
+      this.#start.setAttribute("aria-disabled", String(this.blocked));
+    }
+    this.#blocker.hidden = !this.blocked || state.curveRun !== null;
     this.#showMeasuring(state, before);
   }
 

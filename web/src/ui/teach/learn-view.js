@@ -4,6 +4,7 @@
 import { percent } from "../../common/format.js";
 import { checkTraining } from "../../teach/checks.js";
 import { describeSolved, describeSpeed } from "../../teach/describe.js";
+import { learnProblem } from "../../teach/learn.js";
 import { GENERAL } from "../../common/shipped-models.js";
 import { getById } from "../dom.js";
 import { make } from "../report/elements.js";
@@ -61,6 +62,11 @@ export class LearnView {
     getById("learn-stop", HTMLButtonElement).addEventListener("click", () => on.stop());
   }
 
+  /** Whether no run can start; the page says why. */
+  get blocked() {
+    return this.#blocker.textContent !== "";
+  }
+
   /** @param {TeachState} state */
   show(state) {
     const before = this.#before;
@@ -69,12 +75,12 @@ export class LearnView {
     if (
       state.images !== before?.images ||
       state.settings !== before.settings ||
+      state.models !== before.models ||
       planOf(state) !== planOf(before)
     ) {
       this.#showCheck(state);
     }
-    // The error says the same.
-    this.#blocker.hidden = this.#blocker.textContent === "" || state.error?.step === "learn";
+    this.#blocker.hidden = !this.blocked;
     this.#showRun(state, before);
     this.#showLearned(state, before);
     const said = getById("learn-said", HTMLElement);
@@ -124,8 +130,10 @@ export class LearnView {
 
   /** @param {TeachState} state */
   #showCheck(state) {
-    const { blocker, notes } = checkTraining(state.images, state.settings.ignoreCase);
-    this.#blocker.textContent = blocker;
+    this.#blocker.textContent = learnProblem(state);
+    const start = getById("learn-start", HTMLButtonElement);
+    start.setAttribute("aria-disabled", String(this.blocked));
+    const { notes } = checkTraining(state.images, state.settings.ignoreCase);
     const all = [...notes, ...(planOf(state)?.notes ?? [])];
     getById("learn-notes", HTMLElement).replaceChildren(
       ...all.map((note) => make("li", {}, [note])),

@@ -48,8 +48,11 @@ export class TeachView {
       jump: (/** @type {string} */ id) => this.#flush(() => on.jump(id)),
     };
     this.#give = new GiveView(this.#urls, { ...on, ...now });
-    this.#learn = new LearnView(this.#urls, on);
-    this.#know = new KnowView(this.#urls, on);
+    // A button that cannot start anything says why.
+    const learn = () => this.#flush(() => !this.#learn.blocked && on.learn());
+    const measure = () => this.#flush(() => !this.#know.blocked && on.measure());
+    this.#learn = new LearnView(this.#urls, { ...on, learn });
+    this.#know = new KnowView(this.#urls, { ...on, measure });
     this.#take = new TakeView(on);
     // The browsers on iOS cannot open a folder.
     if (isIos()) getById("folder-choice", HTMLElement).hidden = true;
@@ -77,11 +80,12 @@ export class TeachView {
   }
 
   /**
-   * Shows the effect of an action without waiting for a frame.
+   * Shows the latest state and the effect of an action without waiting for a frame.
    *
    * @param {() => void} act
    */
   #flush(act) {
+    if (this.#state) this.#render(this.#state);
     act();
     if (this.#state) this.#render(this.#state);
   }
