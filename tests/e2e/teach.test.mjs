@@ -196,6 +196,9 @@ describe("teach page", () => {
     ];
     await give(page, ...broken, await sampleAs(first.file, "kept.png"));
     await page.waitForSelector("#learn-notes li:text('cannot be read')");
+    const names = "from the file names. 2 images cannot be read: line.png, thus.png.";
+    assert.equal(await note(), `1 image added, all with a label, ${names}`);
+    assert.equal(await page.textContent("#give-state"), "1 image, 1 labelled");
     await page.selectOption("#gallery-filter", "broken");
     assert.equal(await page.locator("#gallery-list .broken").count(), 2);
     await page.click("[aria-label='Remove thus.png']");

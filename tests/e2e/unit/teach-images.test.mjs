@@ -98,15 +98,31 @@ describe("images that are added", () => {
   });
 
   test("are told with their labels and with what is not added", () => {
-    const counts = { added: 3, labelled: 3, named: true, known: 0, tooMany: 0, broken: 0 };
-    assert.equal(describeGiven(counts), "3 images added, all with a label, from the file names.");
+    const images = ["a", "b", "c"].map((id) => image(id, "thus"));
+    const given = { images, named: true, known: 0, tooMany: 0 };
+    assert.equal(describeGiven(given), "3 images added, all with a label, from the file names.");
+    const two = [image("a", "thus"), image("b", null)];
     assert.equal(
-      describeGiven({ ...counts, labelled: 1, named: false, known: 1, tooMany: 2, broken: 1 }),
-      "3 images added, 1 with a label. 1 image was there already. 1 image cannot be read. 2 images not added: the page takes 1,000 images. Remove some to add others.",
+      describeGiven({ images: two, named: false, known: 1, tooMany: 2 }),
+      "2 images added, 1 with a label. 1 image was there already. 2 images not added: the page takes 1,000 images. Remove some to add others.",
     );
     assert.equal(
-      describeGiven({ ...counts, added: 0, labelled: 0, known: 2 }),
+      describeGiven({ ...given, images: [], known: 2 }),
       "0 images added. 2 images were there already.",
+    );
+  });
+
+  test("are counted and named where they cannot be read", () => {
+    const broken = ["x", "y", "z", "w"].map((id) => image(id, "thus", { error: "No image." }));
+    const common = { named: true, known: 0, tooMany: 0 };
+    const some = [image("a", "line"), ...broken.slice(0, 2)];
+    assert.equal(
+      describeGiven({ ...common, images: some }),
+      "1 image added, all with a label, from the file names. 2 images cannot be read: x.png, y.png.",
+    );
+    assert.equal(
+      describeGiven({ ...common, images: broken }),
+      "0 images added. 4 images cannot be read: x.png, y.png, z.png and 1 more.",
     );
   });
 });

@@ -126,17 +126,21 @@ function blockerOf(good, usable, ignoreCase) {
 }
 
 /**
- * What happened to files that were given.
+ * What happened to images that were given.
  *
- * @param {object} counts
- * @param {number} counts.added
- * @param {number} counts.labelled of the added images
- * @param {boolean} counts.named whether the labels come from the file names
- * @param {number} counts.known
- * @param {number} counts.tooMany
- * @param {number} counts.broken
+ * @typedef {object} Given
+ * @property {Pick<TeachImage, "id" | "path" | "label" | "error">[]} images those that were new
+ * @property {boolean} named whether the labels come from the file names
+ * @property {number} known images that were there already
+ * @property {number} tooMany images above the limit, which are not added
  */
-export function describeGiven({ added, labelled, named, known, tooMany, broken }) {
+
+/** @param {Given} given */
+export function describeGiven({ images, named, known, tooMany }) {
+  const good = images.filter(({ error }) => error === null);
+  const broken = images.filter(({ error }) => error !== null).map(({ path }) => path);
+  const added = good.length;
+  const labelled = good.filter(({ label }) => label !== null).length;
   const from = named && labelled > 0 ? ", from the file names" : "";
   const with_ =
     labelled === added && added > 0
@@ -148,7 +152,7 @@ export function describeGiven({ added, labelled, named, known, tooMany, broken }
   return [
     `${imageCount(added)} added${added > 0 ? `, ${with_}` : ""}.`,
     known > 0 && `${imageCount(known)} ${have} there already.`,
-    broken > 0 && `${imageCount(broken)} cannot be read.`,
+    broken.length > 0 && `${imageCount(broken.length)} cannot be read: ${listNames(broken)}.`,
     tooMany > 0 &&
       `${imageCount(tooMany)} not added: the page takes ${number(MAX_IMAGES)} images. Remove some to add others.`,
   ]

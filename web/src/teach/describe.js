@@ -16,11 +16,12 @@ import { imageCount, number, percent } from "../common/format.js";
  * @returns {Record<Step, string>}
  */
 export function describeSteps({ images, run, unfinished, learned, curve, curveRun, models }) {
-  const labelled = images.filter(({ label, error }) => label !== null && error === null).length;
+  const good = images.filter(({ error }) => error === null);
+  const labelled = good.filter(({ label }) => label !== null).length;
   const give =
     images.length === 0
       ? "No images yet"
-      : `${imageCount(images.length)}, ${number(labelled)} labelled`;
+      : `${imageCount(good.length)}, ${number(labelled)} labelled`;
   const learn = run
     ? { opening: "Starting", learning: "Learning", paused: "Paused", stopping: "Stopping" }[
         run.phase

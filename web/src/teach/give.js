@@ -22,6 +22,7 @@ import { currentOf, hold, jumpTo, move } from "./labelling.js";
 /** @import { FoundFiles, InputFile } from "../audit/files.js" */
 /** @import { LabelFile } from "../audit/types.js" */
 /** @import { Guesser } from "./guesser.js" */
+/** @import { Given } from "./checks.js" */
 /** @import { GivenImage } from "./images.js" */
 /** @import { Keeper } from "./keeper.js" */
 /** @import { PageState } from "./page-state.js" */
@@ -46,6 +47,8 @@ export class GiveController {
   #taking = Promise.resolve();
   /** Ends taking or drawing images. */
   #stop = new AbortController();
+  /** The images that were given last, and what else is to be said of them. @type {{ given: Given, more: string[] } | null} */
+  #last = null;
 
   /**
    * @param {PageState} page
@@ -85,8 +88,8 @@ export class GiveController {
     return this.#take(async (signal) => {
       const first = Math.floor(Math.random() * 2 ** 40);
       const options = style === "random" ? { style, look: first } : { style: style || undefined };
-      const total = { added: 0, labelled: 0, named: false, known: 0, tooMany: 0, broken: 0 };
-      await this.#inBatches(count, signal, "Drawing images", total, async (i) => {
+      const given = nothingGiven(false);
+      await this.#inBatches(count, signal, "Drawing images", given, async (i) => {
         const seed = first + i;
         const { file, text } = await this.#tools.draw({ seed, ...options });
         const bytes = new Uint8Array(await file.arrayBuffer());
@@ -94,7 +97,7 @@ export class GiveController {
         const source = /** @type {LabelSource} */ ("drawn");
         return { id: this.#newId(), path, bytes, label: normalizeLabel(text), source, error: null };
       });
-      this.#page.set({ note: describeGiven(total) });
+      this.#tell(given);
     });
   }
 
@@ -188,6 +191,7 @@ export class GiveController {
     try {
       await this.#guesser.read(unread, (guesses, fraction) => {
         this.#change(guesses);
+        this.#tellBroken(guesses);
         this.#work("Reading the images", fraction);
       });
     } catch (error) {
@@ -206,6 +210,7 @@ export class GiveController {
       this.#guesser.cancel();
       this.#page.clearError("give");
       this.#page.set({ note: "" });
+      this.#last = null;
       try {
         await task(this.#stop.signal);
       } catch (error) {
@@ -225,16 +230,38 @@ export class GiveController {
   async #addFiles(found, mayName, signal) {
     const { labels, source } = labelsOf(found, mayName);
     const { images, labelFiles } = found;
-    const named = source === "name";
-    const total = { added: 0, labelled: 0, named, known: 0, tooMany: 0, broken: 0 };
-    await this.#inBatches(images.length, signal, "Opening images", total, (i) => {
-      const given = { id: this.#newId(), label: labels[i], source };
-      return openImage(images[i], given, this.#tools.convert);
+    const given = nothingGiven(source === "name");
+    await this.#inBatches(images.length, signal, "Opening images", given, (i) => {
+      const about = { id: this.#newId(), label: labels[i], source };
+      return openImage(images[i], about, this.#tools.convert);
     });
     const unmatched =
       source !== "file" && labelFiles.length > 0 ? describeUnmatchedLabels(labelFiles) : "";
-    const words = [describeGiven(total), describeOmitted(found), unmatched];
-    this.#page.set({ note: words.filter(Boolean).join(" ") });
+    this.#tell(given, [describeOmitted(found), unmatched]);
+  }
+
+  /**
+   * Says what happened to the images that were given.
+   *
+   * @param {Given} given
+   * @param {string[]} [more]
+   */
+  #tell(given, more = []) {
+    this.#last = { given, more };
+    this.#page.set({ note: [describeGiven(given), ...more].filter(Boolean).join(" ") });
+  }
+
+  /**
+   * Says so if images that were given last cannot be read.
+   *
+   * @param {ReadonlyMap<string, Partial<TeachImage>>} guesses
+   */
+  #tellBroken(guesses) {
+    if (!this.#last) return;
+    const { given, more } = this.#last;
+    const images = given.images.map((image) => ({ ...image, ...guesses.get(image.id) }));
+    const isNew = images.some(({ error }, i) => error !== given.images[i].error);
+    if (isNew) this.#tell({ ...given, images }, more);
   }
 
   /**
@@ -243,36 +270,34 @@ export class GiveController {
    * @param {number} count
    * @param {AbortSignal} signal
    * @param {string} words
-   * @param {Parameters<typeof describeGiven>[0]} total is counted up
+   * @param {Given} given is filled
    * @param {(i: number) => Promise<GivenImage>} make
    */
-  async #inBatches(count, signal, words, total, make) {
+  async #inBatches(count, signal, words, given, make) {
     for (let from = 0; from < count && !signal.aborted; from += BATCH) {
       this.#work(words, from / count);
       if (this.#page.current.images.length >= MAX_IMAGES) {
-        total.tooMany += count - from;
+        given.tooMany += count - from;
         return;
       }
       const batch = [];
       for (let i = from; i < Math.min(from + BATCH, count); i++) batch.push(await make(i));
-      this.#add(batch, total);
+      this.#add(batch, given);
     }
   }
 
   /**
    * @param {GivenImage[]} batch
-   * @param {Parameters<typeof describeGiven>[0]} total
+   * @param {Given} given
    */
-  #add(batch, total) {
+  #add(batch, given) {
     const before = new Set(this.#page.current.images);
     const { images, added, known, tooMany } = addImages(this.#page.current.images, batch);
     this.#page.set({ images });
     void this.#keeper.putImages(images.filter((image) => !before.has(image)));
-    total.added += added.length;
-    total.labelled += added.filter(({ label }) => label !== null).length;
-    total.broken += added.filter(({ error }) => error !== null).length;
-    total.known += known;
-    total.tooMany += tooMany;
+    given.images.push(...added);
+    given.known += known;
+    given.tooMany += tooMany;
   }
 
   /**
@@ -311,4 +336,14 @@ export class GiveController {
   #work(words, fraction) {
     this.#page.set({ work: { words, fraction } });
   }
+}
+
+/**
+ * Before the first image of those that are given.
+ *
+ * @param {boolean} named whether the labels come from the file names
+ * @returns {Given}
+ */
+function nothingGiven(named) {
+  return { images: [], named, known: 0, tooMany: 0 };
 }
