@@ -55,6 +55,29 @@ describe("labels", () => {
     assert.ok(!likely(counted("", 6, 20_190)));
     assert.ok(!likely(counted("captcha", 3)));
     assert.ok(!likely(["a1", "c3d4e5f6a7b8c9d0", "d3d4e5f6a7b8c9d0"]));
+    // One other name, or a number out of sequence, changes nothing.
+    assert.ok(!likely(["g0.png", "g1.png", "g2.png", "thus.png"]));
+    assert.ok(!likely([...counted("captcha", 3), "logo.png", "captcha900.png"]));
+    assert.ok(!likely([...counted("", 4), "thus.png"]));
+    assert.ok(!likely([...counted(""), "20260131.png", "a.png", "b.png"]));
+  });
+
+  test("are taken from names of digits that are not consecutive", () => {
+    const likely = (/** @type {string[]} */ names) =>
+      areLikelyLabels(labelsFromNames(names), WORDS);
+    assert.ok(likely(["048213.png", "048291.png", "137721.png", "950008.png"]));
+    assert.ok(likely(["1234.png", "1235.png", "thus.png"]));
+    assert.ok(likely(["a1.png", "a2.png", "thus.png", "line.png", "kept.png"]));
+    // Many short labels are close to each other, but repeat.
+    const random = (/** @type {number} */ count, /** @type {number} */ most) => {
+      let state = 1;
+      return Array.from({ length: count }, (_, i) => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return `${(state >>> 8) % most}_${i}.png`;
+      });
+    };
+    assert.ok(likely(random(300, 1000)));
+    assert.ok(likely(random(900, 1000)));
   });
 
   test("come from spec_train_val.txt and labels.csv, each for its folder", () => {

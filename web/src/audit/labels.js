@@ -20,6 +20,8 @@ const FILE_COLUMN = /^(file|file ?name|image|path|name)$/;
 const LABEL_COLUMN = /^(label|text|captcha|solution|answer|word|code)$/;
 /** Letters, digits, and marks on them: marks without a composed form stay characters of their own. */
 const WORD = /^[\p{Alphabetic}\p{N}\p{M}]+$/u;
+/** Number of names from which on some may differ from a numbered sequence. */
+const MIN_WITH_EXCEPTION = 4;
 /** Characters that a label in a file name has at most, unless the model writes longer texts. */
 const LIKELY_LENGTH = 12;
 /** Suffix that systems add to the name of a copy. */
@@ -132,23 +134,27 @@ export function areLikelyLabels(labels, { alphabet, maxLength }) {
 }
 
 /**
- * Whether names are a numbered sequence: `captcha001`, `captcha002`.
+ * Whether nearly all names are a prefix with consecutive numbers: `captcha001`, `captcha002`. Labels of
+ * digits are not consecutive, and repeat where there are many.
  *
  * @param {string[]} labels
  */
 function areNumbered(labels) {
-  const [first] = labels;
-  let shared = first.length;
+  const exceptions =
+    labels.length < MIN_WITH_EXCEPTION ? 0 : Math.max(1, Math.floor(labels.length / 5));
+  const least = labels.length - exceptions;
+  /** The different numbers after each prefix. @type {Map<string, Set<number>>} */
+  const numbers = new Map();
   for (const label of labels) {
-    while (!label.startsWith(first.slice(0, shared))) shared--;
+    const [digits] = /\d*$/.exec(label) ?? [""];
+    if (digits === "") continue;
+    const prefix = label.slice(0, label.length - digits.length);
+    numbers.set(prefix, (numbers.get(prefix) ?? new Set()).add(Number(digits)));
   }
-  // A digit that all names share belongs to the number.
-  while (shared > 0 && /\d/.test(first[shared - 1])) shared--;
-  const rests = labels.map((label) => label.slice(shared));
-  if (!rests.every((rest) => /^\d+$/.test(rest))) return false;
-  let [low, high] = [Infinity, -Infinity];
-  for (const rest of rests) [low, high] = [Math.min(low, +rest), Math.max(high, +rest)];
-  return high - low < 2 * labels.length;
+  return [...numbers.values()].some((some) => {
+    const sorted = [...some].sort((a, b) => a - b);
+    return sorted.some((low, i) => sorted[i + least - 1] - low < 2 * least);
+  });
 }
 
 /**
