@@ -1,6 +1,6 @@
 //! Whether labels are plausible, and whether a network can learn them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -9,14 +9,16 @@ use captcha_model::{ModelConfig, ModelError};
 use crate::data::labels::{LabelledFile, has_label_file, is_word_character};
 use crate::wording::plural;
 
+/// Number of names from which on some may differ from a numbered sequence.
+const MIN_WITH_EXCEPTION: usize = 4;
 /// Characters that a label in a file name has at most, unless the network writes longer texts.
 const LIKELY_LENGTH: usize = 12;
 
 /// Whether a folder's labels probably are the texts of its images, unlike those of `captcha_1.png`.
 ///
 /// Labels from a label file are. File names are, if at least four fifths of them are short and
-/// consist of letters, digits and characters of the network, and if they are neither all equal nor
-/// consecutive numbers. `areLikelyLabels` in `web/src/audit/labels.js` does the same in the audit
+/// consist of letters, digits and characters of the network, and if they are not all equal and
+/// nearly all of them are not consecutive numbers. `areLikelyLabels` in `web/src/audit/labels.js` does the same in the audit
 /// page.
 ///
 /// # Errors
@@ -45,34 +47,28 @@ pub fn labels_are_likely(
     Ok(some && (labels.len() == 1 || differ && !are_numbered(&labels)))
 }
 
-/// Whether names are a common prefix with consecutive numbers: `captcha001`, `captcha002`.
+/// Whether nearly all names are a prefix with consecutive numbers: `captcha001`, `captcha002`. Labels
+/// of digits are not consecutive, and repeat where there are many.
 fn are_numbered(labels: &[&str]) -> bool {
-    let Some((first, others)) = labels.split_first() else {
-        return false;
+    let exceptions = if labels.len() < MIN_WITH_EXCEPTION {
+        0
+    } else {
+        (labels.len() / 5).max(1)
     };
-    let prefix = others.iter().fold(*first, |prefix, label| {
-        let mut ends = prefix
-            .char_indices()
-            .map(|(at, character)| at + character.len_utf8());
-        let mut end = 0;
-        while let Some(next) = ends
-            .next()
-            .filter(|&next| label.starts_with(&prefix[..next]))
-        {
-            end = next;
+    let least = labels.len() - exceptions;
+    // The different numbers after each prefix.
+    let mut numbers: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    for label in labels {
+        let prefix = label.trim_end_matches(|character: char| character.is_ascii_digit());
+        if let Ok(number) = label[prefix.len()..].parse() {
+            numbers.entry(prefix).or_default().insert(number);
         }
-        &prefix[..end]
-    });
-    // A digit that all names share is part of the number.
-    let prefix = prefix.trim_end_matches(|character: char| character.is_ascii_digit());
-    let numbers: Option<Vec<u64>> = labels
-        .iter()
-        .map(|label| label[prefix.len()..].parse().ok())
-        .collect();
-    numbers.is_some_and(|numbers| {
-        let low = numbers.iter().min().copied().unwrap_or_default();
-        let high = numbers.iter().max().copied().unwrap_or_default();
-        high - low < 2 * labels.len() as u64
+    }
+    numbers.values().any(|some| {
+        let sorted: Vec<u64> = some.iter().copied().collect();
+        sorted
+            .windows(least)
+            .any(|window| window[least - 1] - window[0] < 2 * least as u64)
     })
 }
 
@@ -183,6 +179,11 @@ mod tests {
         ] {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             assert!(!likely(&names, WORDS), "{names:?}");
+            let others = [&names[..], &["thus", "900"]].concat();
+            assert!(!likely(&others, WORDS), "{others:?}");
         }
+        assert!(!likely(&["g0", "g1", "g2", "thus"], WORDS));
+        assert!(likely(&["a1", "a2", "thus", "line", "kept"], WORDS));
+        assert!(likely(&["048213", "048291", "137721", "950008"], WORDS));
     }
 }
