@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { percent } from "../../web/src/common/format.js";
 import { HEAT } from "../../web/src/lib/colormap.js";
 import { launch } from "./browser.mjs";
 import { FAKE_ENGINE } from "./fake/mounts.mjs";
@@ -47,6 +48,26 @@ describe("heatmap", () => {
         .locator(canvas)
         .evaluate((one) => getComputedStyle(one).opacity);
       assert.equal(opacity, "0.3", canvas);
+    }
+    await lens.close();
+  });
+
+  test("has a legend up to the largest weight of the character that is shown", async () => {
+    const lens = await LensPage.open(browser, site.address);
+    await lens.choose(GOOD_IMAGE);
+    const { characters } = await lens.result();
+    const peaks = characters.map((/** @type {{ attention: number[] }} */ { attention }) =>
+      Math.max(...attention),
+    );
+    assert.ok(new Set(peaks.map(percent)).size > 1, "not all are equal");
+    for (const [i, peak] of peaks.entries()) {
+      await lens.page.click(`[data-character-index='${i}']`);
+      assert.equal(await lens.page.textContent("#legend-peak"), percent(peak));
+      // It ends with the colour of this weight over the white image.
+      const share = peak / Math.max(...peaks);
+      const expected = HEAT.map((channel) => 255 - share * (255 - channel));
+      const [end] = await pixelsOf(lens.page, "#legend-scale", [[0.975, 0.5]]);
+      near(end, expected, 12);
     }
     await lens.close();
   });

@@ -32,9 +32,11 @@ export function paintAttention(canvas, attention, { grid, peak, smooth }) {
  * Paints the colour scale of the legend.
  *
  * @param {HTMLCanvasElement} canvas
+ * @param {number} heat at its end, from 0 to 1
  */
-export function paintScale(canvas) {
-  const steps = Float32Array.from({ length: canvas.width }, (_, i) => i / (canvas.width - 1));
+export function paintScale(canvas, heat) {
+  const last = canvas.width - 1;
+  const steps = Float32Array.from({ length: canvas.width }, (_, i) => (heat * i) / last);
   put(canvas, new ImageData(colorize(steps), canvas.width, 1));
 }
 

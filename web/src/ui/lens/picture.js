@@ -25,8 +25,10 @@ export class PictureView {
   #labels = getById("character-labels", HTMLElement);
   #legend = getById("legend", HTMLElement);
   #scale = getById("legend-scale", HTMLElement);
+  #scaleCanvas = query(this.#scale, "canvas", HTMLCanvasElement);
   /** @type {Recognition | undefined} */
   #recognition;
+  /** The largest weight of all characters, which has the strongest colour. */
   #peak = 0;
   #smooth = true;
   /** The attention that is painted now. @type {ArrayLike<number> | undefined} */
@@ -46,10 +48,6 @@ export class PictureView {
   /** Whether the image is dark. */
   get dark() {
     return this.#frame.classList.contains("dark");
-  }
-
-  constructor() {
-    paintScale(query(this.#scale, "canvas", HTMLCanvasElement));
   }
 
   /**
@@ -126,8 +124,6 @@ export class PictureView {
     this.#recognition = recognition;
     this.#area.dataset.certainty = certaintyOf(recognition);
     this.#peak = maxWeight(characters);
-    this.#legend.hidden = false;
-    getById("legend-peak", HTMLElement).textContent = percent(this.#peak);
     const centers = characters.map(({ attention }) => centerOf(attention, grid, characters.length));
     const places = separateLabels(centers, MIN_LABEL_GAP);
     this.#labels.style.setProperty("--count", String(characters.length));
@@ -151,7 +147,20 @@ export class PictureView {
       label.classList.toggle("current", i === shown);
     });
     const character = this.#recognition?.characters[shown];
-    if (character) this.#animateTo(character.attention);
+    if (!character) return;
+    this.#showLegend(maxWeight([character]));
+    this.#animateTo(character.attention);
+  }
+
+  /**
+   * Shows the weights of a character up to its largest one, in the colours of all characters.
+   *
+   * @param {number} peak
+   */
+  #showLegend(peak) {
+    this.#legend.hidden = false;
+    getById("legend-peak", HTMLElement).textContent = percent(peak);
+    paintScale(this.#scaleCanvas, peak / this.#peak);
   }
 
   /** @param {boolean} smooth */
