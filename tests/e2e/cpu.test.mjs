@@ -348,6 +348,8 @@ describe("lens page on the CPU", () => {
 
   test("rejects a text file", async () => {
     assert.equal(await lens.choose(png(Buffer.from("not a picture\n"))), "error");
+    const { message } = await lens.error();
+    assert.match(message, /\(the image format .+\)\. Use a PNG, .+ GIF, BMP or SVG file\.$/);
     await failedWith("unreadable-image");
   });
 

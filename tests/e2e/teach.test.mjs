@@ -200,7 +200,11 @@ describe("teach page", () => {
     assert.equal(await note(), `1 image added, all with a label, ${names}`);
     assert.equal(await page.textContent("#give-state"), "1 image, 1 labelled");
     await page.selectOption("#gallery-filter", "broken");
-    assert.equal(await page.locator("#gallery-list .broken").count(), 2);
+    const words = await page.locator("#gallery-list .broken p").allTextContents();
+    assert.equal(words.length, 2);
+    for (const one of words) {
+      assert.match(one, /This is not an image that can be read.* GIF, BMP or SVG file\.$/);
+    }
     await page.click("[aria-label='Remove thus.png']");
     await page.click("[aria-label='Remove line.png']");
     await page.selectOption("#gallery-filter", "all");

@@ -38,6 +38,18 @@ test("error messages in plain words stay unchanged", () => {
   assert.equal("cause" in closed, false);
 });
 
+test("reasons in parentheses are parts of the sentence", () => {
+  for (const [reason, expected] of [
+    ["The image format could not be determined", "the image format could not be determined"],
+    ["Format error decoding Jpeg: too short\n", "format error decoding Jpeg: too short"],
+    ["PNG signature not found", "PNG signature not found"],
+    ["I/O error", "I/O error"],
+  ]) {
+    const message = (/** @type {string} */ words) => `This is not an image (${words}). Use a PNG.`;
+    assert.equal(sent(coded("unreadable-image", message(reason))).message, message(expected));
+  }
+});
+
 test("technical reasons are replaced by plain words", () => {
   const warn = mock.method(console, "warn", () => {});
   for (const reason of [PANIC, CHAIN, "[Invalid ShaderModule select_kernel] is invalid."]) {

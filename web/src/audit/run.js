@@ -1,6 +1,7 @@
 // @ts-check
 /** Reads the images of an audit in batches, with pause and cancel. */
 
+import { messageOf } from "../common/page-error.js";
 import { LensError } from "../lib/errors.js";
 
 /** @import { AuditImage, AuditItem } from "./types.js" */
@@ -191,7 +192,7 @@ export class AuditRun {
     return images.map(({ path }, i) => {
       const error = opened[i] instanceof Error ? opened[i] : undefined;
       const answer = error ?? /** @type {AuditReading | Error} */ (answers.next().value);
-      if (answer instanceof Error) return { path, error: answer.message };
+      if (answer instanceof Error) return { path, error: messageOf(answer) };
       const { text, confidence } = answer;
       return { path, text, confidence };
     });

@@ -96,7 +96,9 @@ export function toPlain(thrown) {
     thrown instanceof Error ? thrown : { message: String(thrown) }
   );
   const error =
-    typeof code === "string" ? withPlainMessage(code, message ?? "", cause) : crashError(message);
+    typeof code === "string"
+      ? withPlainMessage(code, inSentence(message ?? ""), cause)
+      : crashError(message);
   const detail = error.cause === undefined ? undefined : String(error.cause);
   return { code: error.code, message: error.message, detail };
 }
@@ -109,6 +111,16 @@ export function toPlain(thrown) {
  */
 export function fromPlain({ code, message, detail }) {
   return new LensError(code, message, detail === undefined ? undefined : { cause: detail });
+}
+
+/**
+ * A message whose reason in parentheses is a part of the sentence. Reasons of decoders are sentences of
+ * their own, some with a line break at the end.
+ *
+ * @param {string} message
+ */
+function inSentence(message) {
+  return message.replace(/\([A-Z](?=[a-z])/, (start) => start.toLowerCase()).replace(/\s+\)/, ")");
 }
 
 /**

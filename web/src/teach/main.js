@@ -3,6 +3,7 @@
 
 import { filesFromDrop, filesFromList } from "../audit/files.js";
 import * as models from "../common/model-store.js";
+import { unreadableImage } from "../common/page-error.js";
 import { parseBackend, parseWeights } from "../common/recognizer-loader.js";
 import { GENERAL } from "../common/shipped-models.js";
 import { registerServiceWorker } from "../common/service-worker.js";
@@ -98,7 +99,10 @@ async function draw(options) {
 /** @param {Blob} file of a format that only the browser decodes */
 async function convert(file) {
   const prepared = await prepare(file);
-  return prepared.file === file ? reencode(file) : prepared.file;
+  if (prepared.file !== file) return prepared.file;
+  return reencode(file).catch((cause) => {
+    throw unreadableImage(cause);
+  });
 }
 
 async function shippedWeights() {
