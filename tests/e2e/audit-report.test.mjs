@@ -14,7 +14,7 @@ import {
   waitUntilSettled,
   site,
 } from "./audit-page.mjs";
-import { holdRequest } from "./browser.mjs";
+import { brokenNumbers, fitsWidth, holdRequest } from "./browser.mjs";
 import { FAULTS } from "./fake/captcha_wasm.js";
 
 describe("audit report", () => {
@@ -194,6 +194,27 @@ describe("audit report", () => {
     assert.ok(await figure.isHidden());
     await page.setInputFiles("#curve-input", path);
     await figure.waitFor();
+  });
+
+  test("breaks no number on a narrow screen, where its tables scroll", async () => {
+    await chooseFiles(image("thus.png"), image("049025.png"), image("a-very-long-name_1.png"));
+    const path = await saved();
+    await chooseFiles(image("kerry.png"), image("zeal.png"), image("202601311234.png"));
+    await page.setInputFiles("#compare-input", path);
+    await page.setInputFiles("#curve-input", learningCurve());
+    await page.waitForSelector(".report-learning");
+    await page.click(".report-more summary");
+    for (const width of [320, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      assert.deepEqual(await brokenNumbers(page, "#report"), [], `${width} px`);
+      assert.ok(await fitsWidth(page), `${width} px`);
+    }
+    const tables = page.locator("#report table");
+    assert.equal(await tables.count(), 5);
+    const scroll = await tables.evaluateAll((all) =>
+      all.map((one) => one.parentElement?.className),
+    );
+    assert.deepEqual(new Set(scroll), new Set(["report-scroll"]));
   });
 
   test("shows an error and keeps the report when a file is not a learning curve", async () => {

@@ -182,3 +182,27 @@ export async function fitsWidth(page) {
   await space("", "");
   return plain && spaced;
 }
+
+/**
+ * The numbers in a part of a page that are broken into several lines.
+ *
+ * @param {import("playwright-core").Page} page
+ * @param {string} selector
+ * @returns {Promise<string[]>}
+ */
+export function brokenNumbers(page, selector) {
+  return page.locator(selector).evaluate((root) => {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const broken = [];
+    while (walker.nextNode()) {
+      const text = walker.currentNode.textContent ?? "";
+      for (const { 0: number, index } of text.matchAll(/[\d.,%]{2,}/g)) {
+        const range = document.createRange();
+        range.setStart(walker.currentNode, index);
+        range.setEnd(walker.currentNode, index + number.length);
+        if (new Set([...range.getClientRects()].map(({ top }) => top)).size > 1) broken.push(text);
+      }
+    }
+    return broken;
+  });
+}

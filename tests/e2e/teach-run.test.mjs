@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parseLearningCurve } from "../../web/src/audit/saved.js";
-import { WIDTHS, fitsWidth, launch, resizeText, watch } from "./browser.mjs";
+import { WIDTHS, brokenNumbers, fitsWidth, launch, resizeText, watch } from "./browser.mjs";
 import { SOURCES, serve } from "./site.mjs";
 import { downloaded, drawImages, openTeach, violationsOf, waitUntilReady } from "./teach-page.mjs";
 
@@ -204,6 +204,9 @@ describe("teach page, learning", () => {
         await page.setViewportSize({ width, height: 700 });
         await resizeText(page, size);
         assert.ok(await fitsWidth(page), `${width} pixels, text of ${size}%`);
+        for (const report of ["#report", "#learning-curve"]) {
+          assert.deepEqual(await brokenNumbers(page, report), [], `${width} pixels, ${size}%`);
+        }
       }
     });
   }

@@ -27,25 +27,20 @@ export function comparison(report) {
   return [
     section("Comparison", [
       ...describeComparison(found).map((sentence) => make("p", {}, [sentence])),
-      make(
-        "div",
-        { className: "report-scroll", tabIndex: 0, role: "region", "aria-label": "Comparison" },
+      tableOf(
+        "report-comparison",
+        "Comparison",
+        ["", "This audit", "Compared with"],
         [
-          tableOf(
-            "report-comparison",
-            ["", "This audit", "Compared with"],
-            [
-              ["Images from", report.name, compared.name],
-              ...(found
-                ? [
-                    ["Solved", solved(found.first), solved(found.second)],
-                    ["95% interval", between(found.first), between(found.second)],
-                  ]
-                : []),
-              ["Model reads", describeNetwork(report.network), describeNetwork(compared.network)],
-              ...settings,
-            ],
-          ),
+          ["Images from", report.name, compared.name],
+          ...(found
+            ? [
+                ["Solved", solved(found.first), solved(found.second)],
+                ["95% interval", between(found.first), between(found.second)],
+              ]
+            : []),
+          ["Model reads", describeNetwork(report.network), describeNetwork(compared.network)],
+          ...settings,
         ],
       ),
     ]),

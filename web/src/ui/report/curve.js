@@ -37,30 +37,20 @@ export function confidenceCurve(thresholds) {
       make("div", { className: "report-curve" }, [plot(thresholds, all), legend()]),
       make("details", { className: "report-more" }, [
         make("summary", {}, ["Show the values as a table"]),
-        make(
-          "div",
-          {
-            className: "report-scroll",
-            tabIndex: 0,
-            role: "region",
-            "aria-label": "Accuracy by minimum confidence",
-          },
-          [
-            tableOf(
-              "report-thresholds",
-              ["Minimum confidence", "Answered", "Correct"],
-              TABLED.map((hundredths) => {
-                const { answered, correct } = thresholds[hundredths];
-                return [
-                  `${hundredths}%`,
-                  `${percent(answered / all)} (${answered} of ${all})`,
-                  answered === 0
-                    ? "none answered"
-                    : `${percent(correct / answered)} (${correct} of ${answered})`,
-                ];
-              }),
-            ),
-          ],
+        tableOf(
+          "report-thresholds",
+          "Accuracy by minimum confidence",
+          ["Minimum confidence", "Answered", "Correct"],
+          TABLED.map((hundredths) => {
+            const { answered, correct } = thresholds[hundredths];
+            return [
+              `${hundredths}%`,
+              `${percent(answered / all)} (${answered} of ${all})`,
+              answered === 0
+                ? "none answered"
+                : `${percent(correct / answered)} (${correct} of ${answered})`,
+            ];
+          }),
         ),
       ]),
     ]),

@@ -41,19 +41,31 @@ export function section(title, content) {
 }
 
 /**
- * A table with a header cell in each row.
+ * A table in a container that scrolls where the page is narrower.
+ *
+ * @param {string} name of the table
+ * @param {Node} table
+ */
+export function scrolling(name, table) {
+  const properties = { className: "report-scroll", tabIndex: 0, role: "region" };
+  return make("div", { ...properties, "aria-label": name }, [table]);
+}
+
+/**
+ * A table with a header cell in each row, which scrolls.
  *
  * @param {string} className
+ * @param {string} name of the table
  * @param {string[]} names of the columns
  * @param {(Node | string)[][]} rows
  */
-export function tableOf(className, names, rows) {
-  return make("table", { className }, [
+export function tableOf(className, name, names, rows) {
+  const table = make("table", { className }, [
     make("thead", {}, [
       make(
         "tr",
         {},
-        names.map((name) => make(name ? "th" : "td", name ? { scope: "col" } : {}, [name])),
+        names.map((one) => make(one ? "th" : "td", one ? { scope: "col" } : {}, [one])),
       ),
     ]),
     make(
@@ -67,4 +79,5 @@ export function tableOf(className, names, rows) {
       ),
     ),
   ]);
+  return scrolling(name, table);
 }

@@ -41,6 +41,7 @@ function curveSection(title, { name, weights, points, sentences, svg }) {
     ...(training ? [make("p", { className: "hint" }, [`Trained on ${training}.`])] : []),
     tableOf(
       "report-learning",
+      title,
       ["Labelled images", "Solved", "95% interval"],
       points.map(({ labels, heldOut, exactMatches }) => {
         const [low, high] = wilsonInterval(exactMatches, heldOut);

@@ -106,6 +106,7 @@ function lengths({ byLength }) {
   return section("By label length", [
     tableOf(
       "report-lengths",
+      "By label length",
       ["Length", "", "Solved", ""],
       byLength.map(({ length, images, exactMatches }) => {
         const exactMatchRate = percent(exactMatches / images);

@@ -3,7 +3,7 @@
 
 import { confidenceOf } from "../../audit/statistics.js";
 import { percent } from "../../common/format.js";
-import { make, section } from "./elements.js";
+import { make, scrolling, section } from "./elements.js";
 
 /** @import { EvaluatedItem } from "../../audit/types.js" */
 
@@ -121,15 +121,12 @@ export function itemTable(judged) {
   update();
   return section("All images", [
     make("div", { className: "report-tools" }, [filters, searching, count]),
-    make(
-      "div",
-      { className: "report-scroll", tabIndex: 0, role: "region", "aria-label": "All images" },
-      [
-        make("table", { className: "report-table" }, [
-          make("thead", {}, [make("tr", {}, headers)]),
-          body,
-        ]),
-      ],
+    scrolling(
+      "All images",
+      make("table", { className: "report-table" }, [
+        make("thead", {}, [make("tr", {}, headers)]),
+        body,
+      ]),
     ),
     more,
   ]);
@@ -140,7 +137,7 @@ function rowOf({ item, correct, problems }) {
   const { path, label, text, error, confidence } = item;
   const sure = problems.length > 0 ? "not compared" : percent(confidence ?? 0);
   const row = make("tr", { translate: "no" }, [
-    make("td", {}, [path]),
+    make("td", {}, [make("span", { className: "report-path" }, [path])]),
     make("td", { dir: "auto" }, [label ?? ""]),
     make("td", { dir: "auto" }, [error ?? (text || "no text found")]),
     make("td", {}, [text ? sure : ""]),
