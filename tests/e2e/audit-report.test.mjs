@@ -233,6 +233,8 @@ describe("audit report", () => {
     await chooseFiles(image("thus.png"));
     const facts = (await page.textContent(".report-facts")) ?? "";
     assert.match(facts, /Weightscompact\.safetensors/);
+    const head = (await page.textContent(".report-head")) ?? "";
+    assert.match(head, /^Solved by compact\.safetensors/);
     await page.getByRole("link", { name: "Lens" }).click();
     await page.waitForURL("**/where/?weights=models%2Fcompact.safetensors");
     await page.goto(`${site.address}audit.html?weights=https://elsewhere.example/a`);

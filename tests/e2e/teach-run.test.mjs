@@ -140,12 +140,17 @@ describe("teach page, learning", () => {
     assert.match(weights.name, /^taught-.*\.safetensors$/);
     assert.ok(weights.bytes.length > 1_000_000);
 
+    assert.match((await page.textContent(".report-head")) ?? "", /^Solved by taught 20\d\d-/);
+    await page.fill("#model-name", "my <b>model");
     const { name, bytes } = await downloaded(page, () => page.click("#report-save"));
     assert.match(name, /\.html$/);
     const text = String(bytes);
     assert.ok(!/<script|<button|blob:|https?:\/\/(?!www\.w3\.org)/.test(text));
     const report = await page.context().newPage();
     await report.setContent(text);
+    const title = "Audit of the images kept back · my <b>model";
+    assert.deepEqual([await report.title(), await report.textContent("h1")], [title, title]);
+    assert.match((await report.textContent(".report-head")) ?? "", /^Solved by my <b>model66\.7%/);
     assert.equal(await report.textContent(".report-rate"), "66.7%");
     assert.equal(await report.locator(".report-table tbody tr").count(), 6);
     assert.ok((await report.locator("img").count()) > 0);

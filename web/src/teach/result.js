@@ -2,6 +2,7 @@
 /** The audit report of what was learned, and the files to take along. Pure. */
 
 import { localDate } from "../audit/notes.js";
+import { modelName } from "./describe.js";
 
 /** @import { AuditData, AuditItem } from "../audit/types.js" */
 /** @import { Learned, LearnResult, TeachImage } from "./types.js" */
@@ -19,9 +20,11 @@ const ENDS = /** @type {Record<LearnResult["end"], string>} */ ({
  *
  * @param {Learned} learned
  * @param {readonly TeachImage[]} images
+ * @param {string} [model] the name of the learned model
  * @returns {{ audit: AuditData, imageOf: (item: AuditItem) => TeachImage | undefined }}
  */
-export function auditOf({ options, plan, result, created }, images) {
+export function auditOf(learned, images, model = modelName(learned)) {
+  const { options, plan, result, created } = learned;
   const byId = new Map(images.map((image) => [image.id, image]));
   /** @type {Map<AuditItem, TeachImage>} */
   const shown = new Map();
@@ -40,6 +43,7 @@ export function auditOf({ options, plan, result, created }, images) {
     ignoreCase: options.ignoreCase,
     taught: true,
     about: /** @type {[string, string][]} */ ([
+      ["Model", model],
       ["Weights", `learned in this browser from ${options.startName}`],
       ["Learned from", `${plan.training.length} images`],
       ["Time limit", `${options.minutes} min`],

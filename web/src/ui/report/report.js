@@ -33,7 +33,7 @@ export function renderReport(root, report) {
   const summary = summarize(judged, report.ignoreCase);
   root.replaceChildren(
     make("div", { className: "report-head" }, [
-      make("div", { className: "report-figure" }, headline(summary)),
+      make("div", { className: "report-figure" }, headline(summary, modelOf(report))),
       make(
         "div",
         { className: "report-verdict" },
@@ -54,8 +54,22 @@ export function renderReport(root, report) {
   );
 }
 
-/** @param {AuditSummary} summary */
-function headline(summary) {
+/**
+ * The name of the model that has read; empty where it is not known.
+ *
+ * @param {AuditReport} report
+ */
+function modelOf({ about }) {
+  const facts = new Map(about);
+  const name = facts.get("Model") ?? facts.get("Weights") ?? "";
+  return name === "built-in" ? "the built-in model" : name;
+}
+
+/**
+ * @param {AuditSummary} summary
+ * @param {string} model
+ */
+function headline(summary, model) {
   const { images, read, labelled, supported, exactMatches, exactMatchRate, interval } = summary;
   const part = coversMinority(summary) ? `${number(exactMatches)} of ${number(supported)}` : null;
   const [overline, large, hint] =
@@ -69,7 +83,7 @@ function headline(summary) {
         ? ["Solved", "No result", `This model cannot write the labels of ${imageCount(labelled)}.`]
         : ["Read", number(read), `of ${imageCount(images)}, without labels`];
   return [
-    make("p", { className: "overline" }, [overline]),
+    make("p", { className: "overline" }, [model ? `${overline} by ${isolated(model)}` : overline]),
     make("p", { className: "report-rate" }, [large]),
     make("p", { className: "hint" }, [hint]),
   ];

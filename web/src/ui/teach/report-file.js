@@ -15,11 +15,12 @@ const PAGE =
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /**
+ * @param {string} title
  * @param {FileReport} report
  * @returns {Promise<Blob>}
  */
-export async function reportFile(report) {
-  const file = document.implementation.createHTMLDocument(`Audit of ${report.name}`);
+export async function reportFile(title, report) {
+  const file = document.implementation.createHTMLDocument(title);
   const main = document.createElement("main");
   main.className = "report";
   /** @type {Promise<string | null>[]} */
@@ -35,9 +36,9 @@ export async function reportFile(report) {
   });
   await Promise.all(pictures);
   makeStatic(main);
-  const title = document.createElement("h1");
-  title.textContent = file.title;
-  file.body.append(title, main);
+  const heading = document.createElement("h1");
+  heading.textContent = title;
+  file.body.append(heading, main);
   file.documentElement.lang = "en";
   file.head.prepend(
     meta({ charset: "utf-8" }),

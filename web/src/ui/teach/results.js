@@ -54,10 +54,11 @@ export function curveFile(curve) {
  *
  * @param {Learned} learned
  * @param {Pick<TeachState, "images" | "curve">} state
+ * @param {string} model the name of the learned model
  */
-export function auditFile(learned, { images, curve }) {
-  const { audit, imageOf } = auditOf(learned, images);
-  return reportFile({
+export function auditFile(learned, { images, curve }, model) {
+  const { audit, imageOf } = auditOf(learned, images, model);
+  return reportFile(`Audit of ${audit.name} · ${model}`, {
     ...audit,
     learningCurve: curve?.learningCurve,
     file(item) {

@@ -45,6 +45,8 @@ export class TakeView {
     if (!this.#state?.learned) return;
     const { learned } = this.#state;
     const { auditFile } = await loadResults();
-    saveFile(await auditFile(learned, this.#state), `${modelName(learned).replace(" ", "-")}.html`);
+    const model = this.#name.value.trim() || modelName(learned);
+    const file = await auditFile(learned, this.#state, model);
+    saveFile(file, `${modelName(learned).replace(" ", "-")}.html`);
   }
 }
