@@ -61,7 +61,7 @@ describe("report of the command line", () => {
     const address = pathToFileURL(report).href;
     const watched = watch(page, address);
     await page.goto(address);
-    assert.equal(await page.textContent("h1"), "Audit of <b>set");
+    assert.equal(await page.textContent("h1"), "Audit of <b>set · built-in");
     assert.equal(await page.textContent(".report-rate"), "100.0%");
     assert.match((await page.textContent(".report-head")) ?? "", /6 of 6 images/);
     assert.match((await page.textContent(".report-facts")) ?? "", /Not readable1/);

@@ -44,7 +44,7 @@ fn audit_writes_one_file_with_all_data() {
     assert!(printed.contains(" of 11 images ("), "{printed}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("1 of 12 files"));
     let html = fs::read_to_string(folder.join("audit.html")).unwrap();
-    assert!(html.contains("<title>Audit of set</title>"));
+    assert!(html.contains("<title>Audit of set · built-in</title>"));
     assert!(!html.contains("src=\"") && !html.contains("href=\""));
     let data = html
         .split_once(r#"id="data">"#)

@@ -55,7 +55,13 @@ pub fn html(
     });
     // No text in the data may end the script element.
     let embedded = serde_json::to_string(&embedded)?.replace('<', "\\u003c");
-    let title = escape(&format!("Audit of {}", data.name));
+    let weights = data.about.iter().find(|(name, _)| name == "Weights");
+    let model = weights.map(|(_, value)| format!(" · {value}"));
+    let title = escape(&format!(
+        "Audit of {}{}",
+        data.name,
+        model.unwrap_or_default()
+    ));
     // For readers without JavaScript; the script replaces it with the whole report.
     let curve = data.learning_curve.iter();
     let summary: String = AuditSummary::of(data)
