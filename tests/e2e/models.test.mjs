@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { WIDTHS, fitsWidth, launch, resizeText, waitFor } from "./browser.mjs";
 import { stripedPng } from "./images.mjs";
-import { LensPage, png } from "./lens-page.mjs";
+import { LensPage, png, samples } from "./lens-page.mjs";
 import { serve } from "./site.mjs";
 import { tinyWeights } from "./tiny-weights.mjs";
 
@@ -128,6 +128,59 @@ describe("own models", () => {
     assert.equal(await chosen(page), NAME);
     await lens.choose(IMAGE);
     assert.match((await lens.word()) ?? "", /^\d+$/);
+    await lens.close();
+  });
+
+  test("are offered where they can write what the present model cannot", async () => {
+    const lens = await open("?backend=cpu#generate?seed=1&style=digits-plain&text=0492");
+    const { page } = lens;
+    await page.waitForSelector("#other-model:not([hidden])");
+    assert.equal(
+      await page.textContent("#other-model-words"),
+      "This model cannot write “0492”, but “Digits and letters” can.",
+    );
+    await page.click("#other-model-choose");
+    await waitForWord(lens, /\d/);
+    assert.equal(await chosen(page), "Digits and letters");
+    assert.ok(await page.isHidden("#other-model"));
+    assert.equal(await page.evaluate(() => document.activeElement?.id), "status");
+
+    // A model of the user, for a sample that the built-in one can write.
+    await page.setInputFiles("#model-file", modelFile(digits));
+    await page.waitForSelector("#model-status:text('is kept in this browser')");
+    await lens.chooseSample((await samples())[0].file);
+    await page.click("#other-model-choose:text('Switch to the built-in model')");
+    await waitForWord(lens, /^[a-z]+$/);
+    assert.equal(await chosen(page), "Built-in");
+    // An image whose text is not known.
+    await lens.choose(IMAGE);
+    assert.ok(await page.isHidden("#other-model"));
+
+    await page.goto(`${site.address}audit.html?backend=cpu`);
+    const settled = "body:is([data-state=done], [data-state=error])";
+    await page.setInputFiles("#files-input", [
+      IMAGE,
+      { ...IMAGE, name: "137721.png" },
+      { ...IMAGE, name: "thus.png" },
+    ]);
+    await page.waitForSelector(settled);
+    assert.equal(
+      await page.textContent("#other-model-words"),
+      "This model can write only 1 of the 3 labels, but “Digits and letters” can write all.",
+    );
+    await page.uncheck("#use-names");
+    assert.ok(await page.isHidden("#other-model"));
+    const csv = Buffer.from("049025.png,1\n137721.png,22\nthus.png,333");
+    await page.setInputFiles("#files-input", modelFile(csv, "labels.csv"));
+    await page.click("#other-model-choose");
+    await page.waitForSelector("#report .report-facts:has-text('Digits and letters')");
+    await page.waitForSelector(settled);
+    // The same images and labels.
+    const labels = await page.locator(".report-table td:nth-child(2)").allTextContents();
+    assert.deepEqual(labels, ["1", "22", "333"]);
+    assert.ok(await page.isHidden("#other-model"));
+    assert.equal(await page.textContent("#note"), "");
+    assert.deepEqual(lens.watched.consoleMessages, []);
     await lens.close();
   });
 

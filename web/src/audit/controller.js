@@ -3,20 +3,16 @@
 
 import { LensError } from "../lib/errors.js";
 import { describeBackend } from "../common/describe.js";
+import { offerModel } from "../common/other-model.js";
 import { toPageError } from "../common/page-error.js";
 import { RecognizerLoader } from "../common/recognizer-loader.js";
 import { TaskRunner } from "../common/task-runner.js";
 import { findImages } from "./files.js";
-import {
-  areLikelyLabels,
-  labelsFromFiles,
-  labelsFromLaterFiles,
-  labelsFromNames,
-} from "./labels.js";
+import { auditOf, dataOf } from "./current.js";
+import { labelsFromLaterFiles } from "./labels.js";
 import {
   describeContradictions,
   describeOmitted,
-  describeSource,
   describeUnmatchedLabels,
   localDate,
 } from "./notes.js";
@@ -24,26 +20,14 @@ import { readerOf } from "./reader.js";
 import { AuditRun } from "./run.js";
 import { parseLearningCurve, parseSavedAudit } from "./saved.js";
 
-/** @import { AuditData, AuditImage, AuditItem, AuditNetwork, LabelFile, LearningCurve } from "./types.js" */
+/** @import { AuditData, AuditItem, LabelFile } from "./types.js" */
 /** @import { BackendPreference } from "../lib/types.js" */
-/** @import { Models } from "../common/recognizer-loader.js" */
+/** @import { ModelChoice } from "../common/model-choice.js" */
 /** @import { AuditView } from "../ui/audit/audit-view.js" */
+/** @import { Audit } from "./current.js" */
 /** @import { FoundFiles, InputFile } from "./files.js" */
 
-/**
- * An audit that has started.
- *
- * @typedef {object} Audit
- * @property {string} name
- * @property {AuditImage[]} images
- * @property {AuditRun} run
- * @property {AuditNetwork} network
- * @property {(string | null)[]} labels from label files
- * @property {string[]} names labels from the file names of the images
- * @property {boolean} named whether `names` are used
- * @property {[string, string][]} about how it was made
- * @property {LearningCurve | null} learningCurve of such images
- */
+/** What stays of an audit that is read again. @typedef {Pick<Audit, "labels" | "named" | "learningCurve">} Kept */
 
 export class AuditController {
   #view;
@@ -76,7 +60,7 @@ export class AuditController {
    * @param {object} options
    * @param {BackendPreference} options.backend
    * @param {() => URL | undefined} options.weights the weights to load, where they are not the default
-   * @param {Models} options.models for the next audit
+   * @param {ModelChoice} options.models for the next audit
    */
   constructor(view, { backend, weights, models }) {
     this.#view = view;
@@ -220,6 +204,13 @@ export class AuditController {
     this.#showNote();
   }
 
+  /** Reads the current images again with the chosen model. */
+  readAgain() {
+    if (!this.#current) return;
+    const { found, labels, named, learningCurve } = this.#current;
+    void this.#start(found, { labels, named, learningCurve });
+  }
+
   /**
    * Takes labels for the current images.
    *
@@ -230,7 +221,7 @@ export class AuditController {
     if (!current) {
       throw new LensError("no-images", "There are labels but no images. Choose the images first.");
     }
-    const paths = current.images.map(({ path }) => path);
+    const paths = current.found.images.map(({ path }) => path);
     const labels = labelsFromLaterFiles(paths, files);
     if (labels.every((label) => label === null)) {
       throw new LensError("no-images", describeUnmatchedLabels(files));
@@ -246,8 +237,9 @@ export class AuditController {
    * Cancels the current audit and starts another one.
    *
    * @param {FoundFiles} found
+   * @param {Kept} [kept]
    */
-  #start(found) {
+  #start(found, kept) {
     this.#current?.run.cancel();
     this.#current = undefined;
     const isChanged = this.#usedBackend !== this.#backend || this.#usedModel !== this.#models.id;
@@ -260,7 +252,7 @@ export class AuditController {
     if (this.#comparedNext) [this.#compared, this.#comparedNext] = [this.#comparedNext, null];
     this.#view.setState("loading", "Loading");
     return this.#audit.run(
-      (signal) => this.#read(found, signal),
+      (signal) => this.#read(found, signal, kept),
       (error) => {
         const words = "Stopped. The report covers the images read so far.";
         this.#view.setError(toPageError(error), words);
@@ -273,8 +265,10 @@ export class AuditController {
    *
    * @param {FoundFiles} found
    * @param {AbortSignal} signal
+   * @param {Kept} [kept]
    */
-  async #read({ images, labelFiles, problems }, signal) {
+  async #read(found, signal, kept) {
+    const { images, labelFiles, problems } = found;
     const view = this.#view;
     const recognizer = await this.#loader.load();
     signal.throwIfAborted();
@@ -287,7 +281,7 @@ export class AuditController {
     });
     const { alphabet, maxLength } = recognizer.config;
     view.setNetwork({ alphabet, maxLength });
-    const audit = auditOf(images, labelFiles, run, { alphabet, maxLength });
+    const audit = { ...auditOf(found, run, { alphabet, maxLength }), ...kept };
     this.#current = audit;
     if (labelFiles.length > 0 && audit.labels.every((label) => label === null)) {
       this.#setOmitted(`${this.#omitted} ${describeUnmatchedLabels(labelFiles)}`.trim());
@@ -331,7 +325,7 @@ export class AuditController {
 
   /** @param {Audit} audit */
   #showReport(audit) {
-    const images = new Map(audit.images.map((image) => [image.path, image]));
+    const images = new Map(audit.found.images.map((image) => [image.path, image]));
     this.#revokePictures();
     const urls = this.#pictureUrls;
     const picture = async (/** @type {AuditItem} */ { path }) => {
@@ -348,38 +342,13 @@ export class AuditController {
     const choice = audit.labels.every((label) => label === null);
     const ignoreCase = this.#ignoreCase;
     const report = { ...dataOf(audit), ignoreCase, picture, compared: this.#compared };
-    this.#view.setReport(report, { named: audit.named, choice });
+    const labels = report.items.flatMap(({ label }) => label ?? []);
+    const offer = offerModel(labels, audit.network, this.#models.offered);
+    this.#view.setReport(report, { named: audit.named, choice }, offer);
   }
 
   #revokePictures() {
     for (const url of this.#pictureUrls) URL.revokeObjectURL(url);
     this.#pictureUrls = [];
   }
-}
-
-/**
- * @param {AuditImage[]} images
- * @param {LabelFile[]} labelFiles
- * @param {AuditRun} run
- * @param {AuditNetwork} network
- * @returns {Audit}
- */
-function auditOf(images, labelFiles, run, network) {
-  const paths = images.map(({ path }) => path);
-  const labels = labelsFromFiles(paths, labelFiles);
-  const names = labelsFromNames(paths);
-  const named = labels.every((label) => label === null) && areLikelyLabels(names, network);
-  const name = describeSource(paths);
-  return { name, images, run, network, labels, names, named, about: [], learningCurve: null };
-}
-
-/**
- * @param {Audit} audit
- * @returns {AuditData}
- */
-function dataOf({ name, run, network, labels, names, named, about, learningCurve }) {
-  const items = run.items.flatMap((item, i) =>
-    item ? [{ ...item, label: named ? names[i] : labels[i] }] : [],
-  );
-  return { name, network, about, items, learningCurve };
 }

@@ -18,6 +18,10 @@ const view = new AuditView({
   cancel: () => controller.cancel(),
   labels: (named) => controller.useNames(named),
   ignoreCase: (ignored) => controller.ignoreCase(ignored),
+  otherModel(id) {
+    models.choose(id);
+    controller.readAgain();
+  },
   compareSaved: (file) => void controller.compareWith(file),
   learningCurve: (file) => void controller.addLearningCurve(file),
   compareNext: () => controller.compareNext(),

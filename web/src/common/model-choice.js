@@ -6,9 +6,10 @@ import { LensError } from "../lib/errors.js";
 import { isolated } from "./format.js";
 import { addModel, listModels, loadModel, removeModel, unknownModel } from "./model-store.js";
 import { toPageError } from "./page-error.js";
-import { GENERAL } from "./shipped-models.js";
+import { BUILT_IN_NETWORK, GENERAL } from "./shipped-models.js";
 
 /** @import { ModelInfo } from "./model-store.js" */
+/** @import { OfferedModel } from "./other-model.js" */
 
 /** @typedef {Pick<ModelInfo, "id" | "name"> & { removable: boolean }} ListedModel */
 
@@ -72,6 +73,18 @@ export class ModelChoice {
    */
   nameOf(id) {
     return this.#find(id)?.name ?? (id || this.#builtInName);
+  }
+
+  /**
+   * The models that can be chosen, with what they can write. The built-in one is missing where the page's
+   * URL has other weights.
+   *
+   * @returns {OfferedModel[]}
+   */
+  get offered() {
+    const hasBuiltIn = this.#builtInName === BUILT_IN;
+    const builtIn = { id: "", name: BUILT_IN, ...BUILT_IN_NETWORK };
+    return [...(hasBuiltIn ? [builtIn] : []), GENERAL, ...this.#models];
   }
 
   /** Shows the models of this browser, and says so if the chosen one is not among them. */

@@ -8,6 +8,7 @@ import { prepare } from "../image/prepare.js";
 import { isRefusal, reencode } from "../image/reencode.js";
 import { LensError } from "../lib/errors.js";
 import { describeResult } from "../common/describe.js";
+import { offerModel } from "../common/other-model.js";
 import { toPageError } from "../common/page-error.js";
 import { RecognizerLoader } from "../common/recognizer-loader.js";
 import { DelayedRegistration } from "../common/service-worker.js";
@@ -18,7 +19,7 @@ import { setFragment } from "./url-hash.js";
 
 /** @import { DrawOptions } from "../../pkg/captcha_synth_wasm.js" */
 /** @import { Part, Size } from "../image/crop-geometry.js" */
-/** @import { Models } from "../common/recognizer-loader.js" */
+/** @import { ModelChoice } from "../common/model-choice.js" */
 /** @import { Recognizer } from "../lib/client.js" */
 /** @import { BackendPreference, Recognition } from "../lib/types.js" */
 /** @import { CropView } from "../ui/lens/crop.js" */
@@ -38,6 +39,7 @@ export class LensController {
   #ui;
   #loader;
   #tasks = new TaskRunner();
+  #models;
   #serviceWorker = new DelayedRegistration();
   /** @type {State} */
   #state;
@@ -54,11 +56,12 @@ export class LensController {
    * @param {{ view: LensView, player: Player, generator: GenerateView, cropper: CropView }} ui
    * @param {BackendPreference} backend
    * @param {() => URL | undefined} weights the weights to load, where they are not the default
-   * @param {Models} models the user's own models
+   * @param {ModelChoice} models
    */
   constructor(ui, backend, weights, models) {
     this.#ui = ui;
     this.#state = initialState(backend);
+    this.#models = models;
     this.#loader = new RecognizerLoader(
       () => ({
         weights: weights(),
@@ -145,7 +148,7 @@ export class LensController {
         if (!response.ok) throw new Error(`the server answers ${response.status}`);
         const file = await response.blob();
         signal.throwIfAborted();
-        this.#accept({ file, sample: sample.file });
+        this.#accept({ file, sample: sample.file, text: sample.text });
         await this.#recognize(signal);
       },
       (error) => {
@@ -175,7 +178,7 @@ export class LensController {
         this.#drawing = request.catch(() => {});
         const { file, drawing } = await request;
         signal.throwIfAborted();
-        this.#accept({ file, fragment: toFragment(options), drawing });
+        this.#accept({ file, fragment: toFragment(options), drawing, text: drawing.text });
         await this.#recognize(signal);
       },
       (error) => {
@@ -229,6 +232,9 @@ export class LensController {
       const isFirst = !this.#used.has(recognizer);
       this.#used.add(recognizer);
       this.#dispatch({ type: "recognized", recognition, isFirst });
+      const { text } = this.#state.picture ?? {};
+      const others = text ? offerModel([text], recognizer.config, this.#models.offered) : null;
+      this.#ui.view.setOtherModel(others);
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
     }

@@ -30,6 +30,7 @@ const view = new LensView({
     setQuery("backend", backend);
     controller.changeBackend(backend);
   },
+  model: (id) => models.choose(id),
   retry: () => void controller.retry(),
   togglePlay: () => player.toggle(),
   step: (by) => player.step(by),

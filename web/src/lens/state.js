@@ -15,6 +15,7 @@
  * @property {string | null} [sample] file name, where it is a sample
  * @property {string} [fragment] URL fragment that draws it, where the generator drew it
  * @property {Omit<Drawing, "rgba">} [drawing] what the generator drew
+ * @property {string} [text] the expected text of the image, where it is known
  */
 
 /** The part of the source that is read, and what to say about it. @typedef {{ part: Part, words: string }} Crop */

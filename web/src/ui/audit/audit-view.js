@@ -10,8 +10,10 @@ import { getById, isIos } from "../dom.js";
 import { dropZone } from "../drop-zone.js";
 import { renderReport } from "../report/report.js";
 import { showBackend } from "../backend-select.js";
+import { OtherModelView } from "../other-model.js";
 
 /** @import { AuditNetwork, AuditReport } from "../../audit/types.js" */
+/** @import { Offer } from "../../common/other-model.js" */
 /** @import { BackendPreference, BackendStatus } from "../../lib/types.js" */
 /** @import { PageError } from "../../common/types.js" */
 /** @import { RunProgress } from "../../audit/run.js" */
@@ -30,6 +32,7 @@ export class AuditView {
   #useNames = getById("use-names", HTMLInputElement);
   #ignoreCase = getById("ignore-case", HTMLInputElement);
   #report = getById("report", HTMLElement);
+  #otherModel;
 
   /**
    * @param {object} on
@@ -39,6 +42,7 @@ export class AuditView {
    * @param {() => void} on.cancel
    * @param {(named: boolean) => void} on.labels
    * @param {(ignored: boolean) => void} on.ignoreCase
+   * @param {(id: string) => void} on.otherModel
    * @param {(file: File) => void} on.compareSaved
    * @param {(file: File) => void} on.learningCurve
    * @param {() => void} on.compareNext
@@ -54,6 +58,7 @@ export class AuditView {
         if (files.length > 0) on.choose(files);
       });
     }
+    this.#otherModel = new OtherModelView(on.otherModel);
     onFile("compare-input", on.compareSaved);
     onFile("curve-input", on.learningCurve);
     getById("compare-next", HTMLButtonElement).addEventListener("click", () => on.compareNext());
@@ -155,8 +160,10 @@ export class AuditView {
    * @param {AuditReport} report
    * @param {{ named: boolean, choice: boolean }} labels whether file names are the labels, and
    *   whether the user can choose that
+   * @param {Offer | null} offer of a model that can write more of the labels
    */
-  setReport(report, { named, choice }) {
+  setReport(report, { named, choice }, offer) {
+    this.#otherModel.show(offer);
     this.#useNames.checked = named;
     getById("labels-choice", HTMLElement).hidden = !choice;
     renderReport(this.#report, report);
@@ -178,6 +185,7 @@ export class AuditView {
   }
 
   clearReport() {
+    this.#otherModel.show(null);
     this.#report.hidden = true;
     this.#report.replaceChildren();
     getById("compare", HTMLElement).hidden = true;

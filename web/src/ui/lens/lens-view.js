@@ -14,8 +14,10 @@ import { ResultView } from "./result.js";
 import { markSample, showSamples } from "./samples.js";
 import { StatusView } from "./status.js";
 import { showBackend } from "../backend-select.js";
+import { OtherModelView } from "../other-model.js";
 
 /** @import { InputImage } from "./input.js" */
+/** @import { Offer } from "../../common/other-model.js" */
 /** @import { Size } from "../../image/crop-geometry.js" */
 /** @import { PlaybackState } from "../../lens/player.js" */
 /** @import { Sample } from "../../lens/state.js" */
@@ -51,6 +53,7 @@ import { showBackend } from "../backend-select.js";
  * @property {(sample: Sample) => void} sample
  * @property {(error: unknown) => void} inputError
  * @property {(backend: BackendPreference) => void} backend
+ * @property {(id: string) => void} model
  * @property {() => void} retry
  * @property {() => void} togglePlay
  * @property {(by: number) => void} step
@@ -64,6 +67,7 @@ export class LensView {
   #status = new StatusView();
   #picture = new PictureView();
   #characters;
+  #otherModel;
   /** @type {ReadingView[]} */
   #readingViews;
   #controls = getById("controls", HTMLElement);
@@ -85,6 +89,7 @@ export class LensView {
   constructor(handlers) {
     this.#handlers = handlers;
     this.#characters = new CharactersView(handlers);
+    this.#otherModel = new OtherModelView(handlers.model);
     const explain = new ExplainView(handlers.select);
     this.#readingViews = [this.#picture, new ResultView(), this.#characters, explain];
     this.#listenToInput();
@@ -124,6 +129,11 @@ export class LensView {
   /** @param {string} remark a note that must be visible at any scroll position */
   setRemark(remark) {
     this.#status.setRemark(remark);
+  }
+
+  /** @param {Offer | null} offer of a model that can write the expected text */
+  setOtherModel(offer) {
+    this.#otherModel.show(offer);
   }
 
   /** @param {Progress} progress */
@@ -251,6 +261,7 @@ export class LensView {
     this.#setInert(false);
     this.#recognition = undefined;
     this.#export.update();
+    this.#otherModel.show(null);
     for (const view of this.#readingViews) view.clear();
     this.#controls.hidden = true;
   }
