@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { VitePWA } from "vite-plugin-pwa";
 import { compress } from "./vite/compress.js";
+import { parts } from "./vite/parts.js";
 import { preloadEngine } from "./vite/preload.js";
 import { serveBuilt } from "./vite/serve.js";
 
@@ -29,6 +30,7 @@ export default defineConfig({
     strictPort: true,
   },
   plugins: [
+    parts(),
     preloadEngine(),
     VitePWA({
       strategies: "injectManifest",

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { preview } from "vite";
+import { insertParts } from "../../web/vite/parts.js";
 import { sendHeaders, serveFolder } from "../../web/vite/serve.js";
 import { WEB } from "./lens-page.mjs";
 
@@ -14,6 +15,9 @@ import { WEB } from "./lens-page.mjs";
 export const DIST = join(WEB, "dist");
 /** The sources, which a browser runs without a build. For tests of one module, and for `mounts`. */
 export const SOURCES = [WEB, join(WEB, "public")];
+
+/** The pages of the site. */
+const PAGES = ["index.html", "audit.html", "teach.html"];
 
 const TYPES = /** @type {Record<string, string>} */ ({
   ".js": "text/javascript",
@@ -45,6 +49,7 @@ export async function serve({ folders = [DIST], base = "/", mounts = {} } = {}) 
             if (existsSync(join(folder, "_headers"))) middlewares.use(base, sendHeaders(folder));
           }
           middlewares.use(base, serveMounts(mounts));
+          if (folders.includes(WEB)) middlewares.use(base, servePages());
           for (const folder of folders) middlewares.use(base, serveFolder(folder));
         },
       },
@@ -52,6 +57,20 @@ export async function serve({ folders = [DIST], base = "/", mounts = {} } = {}) 
   });
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.httpServer.address());
   return { address: `http://127.0.0.1:${port}${base}`, close: () => server.close() };
+}
+
+/**
+ * The pages of the sources, as Vite serves them.
+ *
+ * @returns {Connect.NextHandleFunction}
+ */
+function servePages() {
+  return async ({ url = "/" }, response, next) => {
+    const path = new URL(url, "http://localhost").pathname.slice(1) || "index.html";
+    if (!PAGES.includes(path)) return next();
+    response.writeHead(200, { "content-type": "text/html;charset=utf-8" });
+    response.end(insertParts(await readFile(join(WEB, path), "utf8"), path));
+  };
 }
 
 /**

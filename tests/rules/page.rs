@@ -120,7 +120,8 @@ fn external_requests(code: &str) -> Vec<String> {
 #[test]
 fn page_names_no_other_origin() {
     let more = ["index.html", "audit.html", "teach.html"];
-    for (path, text) in sources(&["src", "styles"], &["js", "css"], &more) {
+    let folders = ["src", "styles", "parts"];
+    for (path, text) in sources(&folders, &["js", "css", "html"], &more) {
         let extension = path.extension().unwrap().to_str().unwrap();
         let code = code(extension, &text);
         assert_eq!(external_requests(&code), [""; 0], "{}", path.display());
@@ -220,10 +221,16 @@ fn policy_of(page: &str) -> Option<&str> {
 
 #[test]
 fn content_security_policy_is_strict_and_equal_in_pages_and_headers() {
-    let names = ["index.html", "audit.html", "teach.html", "public/_headers"];
+    let names = [
+        "index.html",
+        "audit.html",
+        "teach.html",
+        "parts/head.html",
+        "public/_headers",
+    ];
     let files = sources(&[], &[], &names);
     let texts: Vec<_> = files.into_iter().map(|(_, text)| text).collect();
-    let header = texts[3]
+    let header = texts[4]
         .lines()
         .find_map(|line| line.trim().strip_prefix("Content-Security-Policy: "))
         .unwrap();
@@ -231,11 +238,13 @@ fn content_security_policy_is_strict_and_equal_in_pages_and_headers() {
     // `<meta>` does not support `frame-ancestors`.
     let (in_pages, framing) = header.rsplit_once("; ").unwrap();
     assert_eq!(framing, "frame-ancestors 'none'");
+    let head = &texts[3];
+    assert_eq!(policy_of(head), Some(in_pages));
+    // The policy does not apply to elements before the tag.
+    let before = head.split("http-equiv").next().unwrap();
+    assert!(!before.contains("<script") && !before.contains("<link"));
     for page in &texts[..3] {
-        assert_eq!(policy_of(page), Some(in_pages));
-        // The policy does not apply to elements before the tag.
-        let before = page.split("http-equiv").next().unwrap();
-        assert!(!before.contains("<script") && !before.contains("<link"));
+        assert!(page.contains("<head>\n    <!-- insert head -->\n"));
     }
 }
 
