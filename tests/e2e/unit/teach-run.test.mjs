@@ -430,7 +430,8 @@ describe("a learning curve", () => {
 test("the audit of the part kept back has its labels and readings", async () => {
   const { page } = await openPage();
   void page.learn.start();
-  (await opened()).finish();
+  const before = { step: 0, trainingLoss: null, validationLoss: 3, exactMatches: 2, seconds: 0 };
+  (await opened()).finish({ history: [before, { ...before, step: 50, exactMatches: 5 }] });
   await settle();
   const { learned, images } = page.state;
   assert.ok(learned);
@@ -441,6 +442,7 @@ test("the audit of the part kept back has its labels and readings", async () => 
   assert.deepEqual([second.path, second.text], [images[1].path, "00"]);
   assert.deepEqual([imageOf(removed), imageOf(second)], [undefined, images[1]]);
   assert.deepEqual(audit.network, { alphabet: "0123456789", maxLength: 2 });
+  assert.equal(new Map(audit.about).get("Solved before learning"), "2 of 6");
 });
 
 test("everything can be removed, also from the browser", async () => {

@@ -36,6 +36,7 @@ export function auditOf(learned, images, model = modelName(learned)) {
     return item;
   });
   const { alphabet, maxLength } = plan;
+  const before = result.history.find(({ step }) => step === 0);
   const audit = {
     name: "the images kept back",
     items,
@@ -45,6 +46,7 @@ export function auditOf(learned, images, model = modelName(learned)) {
     about: /** @type {[string, string][]} */ ([
       ["Model", model],
       ["Weights", `learned in this browser from ${options.startName}`],
+      ...(before ? [["Solved before learning", ofImages(before, result)]] : []),
       ["Learned from", `${plan.training.length} images`],
       ["Time limit", `${options.minutes} min`],
       ["Ended", ENDS[result.end]],
@@ -53,4 +55,12 @@ export function auditOf(learned, images, model = modelName(learned)) {
     ]),
   };
   return { audit, imageOf: (item) => shown.get(item) };
+}
+
+/**
+ * @param {{ exactMatches: number }} validation
+ * @param {{ validationImages: number }} result
+ */
+function ofImages({ exactMatches }, { validationImages }) {
+  return `${exactMatches} of ${validationImages}`;
 }
