@@ -98,18 +98,7 @@ describe("Firefox", () => {
     await page.waitForSelector("body[data-state=done]");
   });
 
-  test("exports the figure as a PNG with one panel for each character", async () => {
-    await open("?backend=cpu");
-    const [{ file, text: word }] = shipped;
-    await chooseSample(file);
-    await page.click("#export-png");
-    const picture = await saved(folder, `captcha-lens-${word}.png`);
-    const panels = await panelsOf(page, picture);
-    assert.equal(panels.length, word.length);
-    for (const { least, most } of panels) assert.ok(most - least > 60, `${least} to ${most}`);
-    assert.equal(new Set(panels.map(({ squares }) => String(squares))).size, word.length);
-  });
-
+  // Before a download, whose panel takes the keys.
   test("closes the model menu after a choice, but not after an arrow key", async () => {
     await open("?backend=cpu");
     const state = () =>
@@ -120,6 +109,7 @@ describe("Firefox", () => {
       ]);
     await page.focus("#model-menu summary");
     await page.keyboard.press("Enter");
+    await page.waitForSelector("#model-menu[open]");
     await page.keyboard.press("Tab");
     await page.keyboard.press("ArrowDown");
     assert.deepEqual(await state(), ["Digits and letters", true, "select"]);
@@ -128,6 +118,18 @@ describe("Firefox", () => {
     await page.keyboard.press("Enter");
     await page.select("#model", "");
     assert.deepEqual(await state(), ["Built-in", false, "summary"]);
+  });
+
+  test("exports the figure as a PNG with one panel for each character", async () => {
+    await open("?backend=cpu");
+    const [{ file, text: word }] = shipped;
+    await chooseSample(file);
+    await page.click("#export-png");
+    const picture = await saved(folder, `captcha-lens-${word}.png`);
+    const panels = await panelsOf(page, picture);
+    assert.equal(panels.length, word.length);
+    for (const { least, most } of panels) assert.ok(most - least > 60, `${least} to ${most}`);
+    assert.equal(new Set(panels.map(({ squares }) => String(squares))).size, word.length);
   });
 
   test("audits labelled images", async () => {
