@@ -162,6 +162,8 @@ describe("own models", () => {
       IMAGE,
       { ...IMAGE, name: "137721.png" },
       { ...IMAGE, name: "thus.png" },
+      // Not counted, as in the report.
+      png(Buffer.from("no image"), "line.png"),
     ]);
     await page.waitForSelector(settled);
     assert.equal(
@@ -177,7 +179,7 @@ describe("own models", () => {
     await page.waitForSelector(settled);
     // The same images and labels.
     const labels = await page.locator(".report-table td:nth-child(2)").allTextContents();
-    assert.deepEqual(labels, ["1", "22", "333"]);
+    assert.deepEqual(labels, ["1", "22", "", "333"]);
     assert.ok(await page.isHidden("#other-model"));
     assert.equal(await page.textContent("#note"), "");
     assert.deepEqual(lens.watched.consoleMessages, []);

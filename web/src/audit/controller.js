@@ -342,7 +342,7 @@ export class AuditController {
     const choice = audit.labels.every((label) => label === null);
     const ignoreCase = this.#ignoreCase;
     const report = { ...dataOf(audit), ignoreCase, picture, compared: this.#compared };
-    const labels = report.items.flatMap(({ label }) => label ?? []);
+    const labels = report.items.flatMap(({ label, error }) => (error ? [] : (label ?? [])));
     const offer = offerModel(labels, audit.network, this.#models.offered);
     this.#view.setReport(report, { named: audit.named, choice }, offer);
   }
