@@ -2,6 +2,7 @@
 /** The built teach page: images and labels. The last test learns, with the real learner. */
 
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { WIDTHS, fitsWidth, launch, resizeText, watch } from "./browser.mjs";
 import { png, samples } from "./lens-page.mjs";
@@ -278,6 +279,9 @@ describe("teach page", () => {
     await page.click("#learn-start");
     await page.waitForSelector("body[data-state=learning] #learn-curve svg", { timeout: 120_000 });
     await page.waitForSelector("#watched canvas:visible", { timeout: 60_000 });
+    if (availableParallelism() > 1) {
+      await page.waitForSelector("#learn-counts:text('on 2 cores')", { timeout: 60_000 });
+    }
     await page.waitForSelector("#learn-solved:text('95% interval')", { timeout: 120_000 });
     // Saved every eight seconds.
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 12_000)));

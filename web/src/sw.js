@@ -24,7 +24,7 @@ const USED = `captcha-lens ${SCOPE}`;
 const files = /** @type {any} */ (self).__WB_MANIFEST;
 /** Files that are not precached: WebGPU, learning, and the general model. */
 const ON_USE =
-  /^assets\/(captcha_wasm_bg|worker-webgpu|captcha_learning_wasm_bg|learner-worker|general)-/;
+  /^assets\/(captcha_wasm_bg|worker-webgpu|captcha_learning_wasm_bg|learner-worker|replica-worker|general)-/;
 
 precache(files.filter(({ url }) => !ON_USE.test(url)));
 

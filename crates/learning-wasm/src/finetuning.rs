@@ -248,6 +248,7 @@ impl Finetuning {
 
     fn started(&mut self, saved: Option<Vec<u8>>) -> Result<Run, LearningError> {
         let (job, limit) = (self.job.clone(), Some(self.time_limit));
+        self.forget_step();
         let Some(bytes) = saved else {
             return Ok(Run::start(job, limit)?);
         };
@@ -256,17 +257,24 @@ impl Finetuning {
         Ok(run)
     }
 
-    /// Prepares the parts of the next step unless it is prepared.
-    fn prepare(&mut self) -> Result<(), LearningError> {
+    /// Prepares the parts of the next step unless it is prepared. Gives whether there is one: after
+    /// the time limit there is none.
+    fn prepare(&mut self) -> Result<bool, LearningError> {
         if self.own.is_empty() && self.computed.is_none() {
+            let run = self.run.as_ref().context(NOT_RUNNING)?;
+            if run.done() >= 1.0 {
+                return Ok(false);
+            }
             let parts = self.steps.next().context("the run has no more steps")?;
             self.own = parts?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn shared(&mut self, replicas: usize) -> Result<Vec<PartTask>, LearningError> {
-        self.prepare()?;
+        if !self.prepare()? {
+            return Ok(Vec::new());
+        }
         // The run keeps a part, and what it has computed already.
         let kept = self.own.len().saturating_sub(replicas).max(1);
         if kept < self.own.len() {
@@ -278,8 +286,7 @@ impl Finetuning {
     }
 
     fn computed(&mut self) -> Result<(), LearningError> {
-        self.prepare()?;
-        if self.computed.is_none() {
+        if self.prepare()? && self.computed.is_none() {
             let run = self.run.as_ref().context(NOT_RUNNING)?;
             self.computed = Some(run.gradients(std::mem::take(&mut self.own))?);
         }
@@ -289,21 +296,23 @@ impl Finetuning {
     fn step(&mut self, results: &Array) -> Result<Step, LearningError> {
         let run = self.run.as_ref().context(NOT_RUNNING)?;
         let validations = run.history().len();
-        let end = if run.done() >= 1.0 {
-            Some(End::TimeLimit)
-        } else {
-            self.computed()?;
-            let run = self.run.as_mut().context(NOT_RUNNING)?;
-            let mut gradients = self.computed.take().unwrap_or_default();
-            for (index, part) in std::mem::take(&mut self.given).into_iter().enumerate() {
-                let result = results.get(index as u32);
-                gradients.extend(if result.is_object() {
-                    run.received(&part, result_of(&result)?)?
-                } else {
-                    run.gradients(vec![part])?
-                });
+        self.computed()?;
+        let run = self.run.as_mut().context(NOT_RUNNING)?;
+        let end = match self.computed.take() {
+            None => Some(End::TimeLimit),
+            Some(mut gradients) => {
+                for (index, part) in std::mem::take(&mut self.given).into_iter().enumerate() {
+                    let result = results.get(index as u32);
+                    let result = result.is_object().then(|| result_of(&result)).transpose()?;
+                    let received = result.map(|result| run.received(&part, result));
+                    // Without a usable result, the run computes the part.
+                    gradients.extend(match received {
+                        Some(Ok(received)) => received,
+                        Some(Err(_)) | None => run.gradients(vec![part])?,
+                    });
+                }
+                run.apply(gradients)?
             }
-            run.apply(gradients)?
         };
         let run = self.run.as_ref().context(NOT_RUNNING)?;
         let validation = run.history().get(validations);
@@ -319,6 +328,12 @@ impl Finetuning {
         })
     }
 
+    /// Forgets a step that has begun.
+    fn forget_step(&mut self) {
+        (self.own, self.given) = (Vec::new(), Vec::new());
+        self.computed = None;
+    }
+
     fn saved(&self) -> Result<Vec<u8>, LearningError> {
         Ok(self.run.as_ref().context(NOT_RUNNING)?.save()?)
     }
@@ -332,6 +347,7 @@ impl Finetuning {
         let end: End = serde_json::from_value(json!(end))
             .map_err(|_| LensError::BadArgument("`end` is not an end of a run.".into()))?;
         let run = self.run.take().context(NOT_RUNNING)?;
+        self.forget_step();
         let fitted = run.finish(end, &AtomicBool::new(false))?;
         let temperature = self.job.temperature(&fitted.network)?;
         let bytes = self.weights_of(&fitted.network, temperature)?;

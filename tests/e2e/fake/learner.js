@@ -55,7 +55,15 @@ export class Learner {
       if (this.#stopped) break;
       const seconds = (step / STEPS) * minutes * 60;
       const loss = 8 / step;
-      onStep?.({ step, done: step / STEPS, images: 8 * step, imagesPerSecond: 42, loss, seconds });
+      onStep?.({
+        step,
+        done: step / STEPS,
+        images: 8 * step,
+        imagesPerSecond: 42,
+        workers: 2,
+        loss,
+        seconds,
+      });
       if (step % 4 === 0) {
         const exactMatches = Math.round(((step / STEPS) * 2 * validation.length) / 3);
         const report = { step, trainingLoss: loss, validationLoss: loss + 0.5, exactMatches };

@@ -68,7 +68,15 @@ describe("words about a run", () => {
       available: 3,
       notes: [],
     },
-    step: { step: 9, done: 0.5, images: 1, imagesPerSecond: 7.34, loss: 1, seconds: 150 },
+    step: {
+      step: 9,
+      done: 0.5,
+      images: 1,
+      imagesPerSecond: 7.34,
+      workers: 1,
+      loss: 1,
+      seconds: 150,
+    },
     losses: noLosses(),
     watched: [],
   };
@@ -77,6 +85,8 @@ describe("words about a run", () => {
     assert.equal(describeSpeed(run), "7.3 images/s, 3 min left");
     assert.equal(describeSpeed({ ...run, phase: "stopping" }), "7.3 images/s");
     assert.equal(describeSpeed({ ...run, step: null }), "");
+    const step = run.step && { ...run.step, workers: 2 };
+    assert.equal(describeSpeed({ ...run, step }), "7.3 images/s on 2 cores, 3 min left");
   });
 
   test("tell the share solved with its interval, once it is measured", () => {

@@ -7,7 +7,13 @@ import { Replicas } from "../../../web/src/teach/replicas.js";
 import { FakeWorker, SHARED } from "../fake/worker.mjs";
 
 /** @param {number} first */
-const task = (first) => /** @type {any} */ ({ weights: Float32Array.of(first) });
+const task = (first) =>
+  /** @type {any} */ ({
+    weights: Float32Array.of(first),
+    images: new Float32Array(1),
+    inputs: new Int32Array(1),
+    targets: new Int32Array(1),
+  });
 
 /** Answers a task with its first weight. Opens unless the setup is "refused"; fails on 13. */
 const behave = (/** @type {FakeWorker} */ worker, /** @type {any} */ request) => {
@@ -35,6 +41,10 @@ test("replicas compute a task each, and share the code", async () => {
   assert.deepEqual(await replicas.compute([task(1), task(2)]), [1, 2]);
   assert.deepEqual(await replicas.compute([task(3)]), [3]);
   assert.deepEqual(await replicas.compute([]), []);
+  assert.deepEqual(await replicas.compute([task(4), task(5), task(6)]), [4, 5, null]);
+  replicas.end();
+  assert.equal(replicas.count, 0);
+  assert.ok(FakeWorker.all.every(({ alive }) => !alive));
 });
 
 test("replica that fails is left out from then on", async () => {

@@ -239,7 +239,7 @@ describe("a run", () => {
     void page.learn.start();
     const { events } = await opened();
     for (let step = 1; step <= 5; step++) {
-      const common = { images: step, imagesPerSecond: 2, loss: 4, seconds: step };
+      const common = { images: step, imagesPerSecond: 2, workers: 1, loss: 4, seconds: step };
       events.onStep?.({ step, done: step / 10, ...common });
     }
     const validation = { step: 5, trainingLoss: 4, validationLoss: 5, exactMatches: 2, seconds: 5 };
@@ -273,7 +273,15 @@ describe("a run", () => {
     page.changeSettings({ minutes: 7 });
     void page.learn.start();
     const { events, options } = await opened();
-    events.onStep?.({ step: 1, done: 0.25, images: 1, imagesPerSecond: 1, loss: 1, seconds: 1 });
+    events.onStep?.({
+      step: 1,
+      done: 0.25,
+      images: 1,
+      imagesPerSecond: 1,
+      workers: 1,
+      loss: 1,
+      seconds: 1,
+    });
     events.onSave?.(Uint8Array.of(5));
     await settle();
 
@@ -373,6 +381,7 @@ describe("a learning curve", () => {
       done: 0.5,
       images: 1,
       imagesPerSecond: 1,
+      workers: 1,
       loss: 1,
       seconds: 1,
     });

@@ -89,11 +89,13 @@ export class RpcClient {
    * @param {AbortSignal} [options.signal]
    * @param {(progress: any) => void} [options.onProgress]
    * @param {boolean} [options.restartable] whether another worker may do the request
+   * @param {Transferable[]} [options.transfer] buffers that move to the worker
    * @returns {Promise<Awaited<ReturnType<Methods[Type]>>>}
    * @throws {LensError} what the worker throws; `bad-argument` where the request cannot be sent;
    *   `NotStarted` where the worker fails before it starts a restartable request
    */
-  async request(type, params, { signal, onProgress, restartable = false } = {}) {
+  async request(type, params, options = {}) {
+    const { signal, onProgress, restartable = false, transfer = [] } = options;
     signal?.throwIfAborted();
     if (this.#end) throw this.#end.reason;
     const id = ++this.#lastId;
@@ -105,7 +107,7 @@ export class RpcClient {
     try {
       return await new Promise((resolve, reject) => {
         this.#pending.set(id, { resolve, reject, onProgress, started: !restartable });
-        this.#post({ ...params, type, id });
+        this.#post({ ...params, type, id }, transfer);
       });
     } finally {
       this.#pending.delete(id);
@@ -136,10 +138,13 @@ export class RpcClient {
     this.end(error);
   }
 
-  /** @param {Record<string, unknown>} message */
-  #post(message) {
+  /**
+   * @param {Record<string, unknown>} message
+   * @param {Transferable[]} transfer
+   */
+  #post(message, transfer) {
     try {
-      this.#worker.postMessage(message);
+      this.#worker.postMessage(message, transfer);
     } catch (cause) {
       const what = "This image cannot be sent to the recognizer. Pass bytes, a file or pixels.";
       throw new LensError("bad-argument", what, { cause });

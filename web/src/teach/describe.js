@@ -52,8 +52,9 @@ export function describeSteps({ images, run, unfinished, learned, curve, curveRu
  */
 export function describeSpeed({ step, options, phase }) {
   if (!step) return "";
-  const { imagesPerSecond, done } = step;
-  const speed = `${imagesPerSecond.toFixed(imagesPerSecond < 10 ? 1 : 0)} images/s`;
+  const { imagesPerSecond, done, workers } = step;
+  const rate = `${imagesPerSecond.toFixed(imagesPerSecond < 10 ? 1 : 0)} images/s`;
+  const speed = workers > 1 ? `${rate} on ${workers} cores` : rate;
   const left = describeDuration(Math.max(60 * options.minutes * (1 - done), 0));
   return phase === "stopping" ? speed : `${speed}, ${left} left`;
 }

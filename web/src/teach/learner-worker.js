@@ -43,22 +43,27 @@ export const TASKS = {
   /** @param {{ saved?: Uint8Array }} params */
   async start({ saved }) {
     const others = Math.min(MOST_REPLICAS, (navigator.hardwareConcurrency ?? 1) - 1);
-    const opened = replicas.open(others, code, run().replicaSetup);
-    const validations = run().start(saved);
-    await opened;
-    return validations;
+    void replicas.open(others, code, run().replicaSetup);
+    return run().start(saved);
   },
 
-  advance: /** @type {(params: object) => Promise<FinetuningStep>} */ (
+  advance: /** @type {(params: object) => Promise<FinetuningStep & { workers: number }>} */ (
     async () => {
-      const results = replicas.compute(run().share(replicas.count));
+      const computing = replicas.compute(run().share(replicas.count));
       run().compute();
-      return run().advance(await results);
+      const results = await computing;
+      const workers = 1 + results.filter((result) => result !== null).length;
+      return { ...run().advance(results), workers };
     }
   ),
   pause: /** @type {(params: object) => void} */ (() => run().pause()),
   resume: /** @type {(params: object) => void} */ (() => run().resume()),
-  finish: (/** @type {{ end: FinetuningEnd }} */ { end }) => run().finish(end),
+
+  /** @param {{ end: FinetuningEnd }} params */
+  finish({ end }) {
+    replicas.end();
+    return run().finish(end);
+  },
 
   /** @param {object} _ @param {RpcContext} context */
   save(_, { transfer }) {

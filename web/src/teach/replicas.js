@@ -18,20 +18,21 @@ export class Replicas {
   }
 
   /**
-   * Starts workers. A browser that refuses one has fewer.
+   * Starts workers. Each helps as soon as it is ready; one that the browser refuses never does.
    *
    * @param {number} count
    * @param {WebAssembly.Module} code
    * @param {string} setup `Finetuning.replicaSetup`
+   * @returns {Promise<void>} settles when all have started or failed
    */
   async open(count, code, setup) {
     const opened = Array.from({ length: count }, async () => {
-      const rpc = start();
+      const worker = start();
       try {
-        await rpc.request("open", { code, setup });
-        this.#workers.push(rpc);
+        await worker.request("open", { code, setup });
+        this.#workers.push(worker);
       } catch (error) {
-        rpc.end(error);
+        worker.end(error);
       }
     });
     await Promise.allSettled(opened);
@@ -40,20 +41,29 @@ export class Replicas {
   /**
    * Starts to compute the tasks, one for each worker.
    *
-   * @param {PartTask[]} tasks
+   * @param {PartTask[]} tasks are moved to the workers
    * @returns {Promise<(PartResult | null)[]>} `null` for one that failed
    */
   async compute(tasks) {
     return Promise.all(tasks.map((task, i) => this.#compute(this.#workers[i], task)));
   }
 
+  /** Ends the workers. */
+  end() {
+    for (const worker of this.#workers) worker.end(closed());
+    this.#workers = [];
+  }
+
   /**
-   * @param {RpcClient<Tasks>} worker
+   * @param {RpcClient<Tasks> | undefined} worker
    * @param {PartTask} task
    */
   async #compute(worker, task) {
+    if (!worker) return null;
     try {
-      return await worker.request("compute", { task });
+      const arrays = [task.weights, task.images, task.inputs, task.targets];
+      const transfer = arrays.map(({ buffer }) => buffer);
+      return await worker.request("compute", { task }, { transfer });
     } catch (error) {
       worker.end(error);
       this.#workers = this.#workers.filter((other) => other !== worker);
@@ -61,6 +71,8 @@ export class Replicas {
     }
   }
 }
+
+const closed = () => new LensError("closed", "The run has ended.");
 
 /** @returns {RpcClient<Tasks>} */
 function start() {

@@ -53,6 +53,8 @@ export interface StepReport {
   /** Images seen so far. */
   images: number;
   imagesPerSecond: number;
+  /** Workers that have computed the step. */
+  workers: number;
   /** Training loss in nats per text. */
   loss: number;
   /** Seconds of learning. */

@@ -16,6 +16,8 @@ use crate::losses::text_losses;
 /// The gradients of some parts of a step.
 #[derive(Default)]
 pub struct StepGradients {
+    /// Share of the run that was done before the step.
+    pub(super) done: f64,
     /// One for each part.
     pub(super) parts: Vec<GradientsParams>,
     /// The loss of each image, in nats per text.
@@ -36,6 +38,7 @@ impl StepGradients {
         batcher: &Batcher,
         threads: Option<&ThreadPool>,
         device: &Device,
+        done: f64,
     ) -> Result<Self> {
         // Each part has its own leaves: parts with shared leaves would be one graph, whose lock
         // backward holds while other parts wait, or wait for each other for ever.
@@ -59,6 +62,7 @@ impl StepGradients {
             }
         };
         let mut computed = Self {
+            done,
             files: files.concat(),
             ..Self::default()
         };

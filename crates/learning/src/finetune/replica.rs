@@ -1,5 +1,5 @@
-//! Data-parallel training across processes that share no memory, such as the workers of a browser: a
-//! replica of the network computes the gradients of a part of a step.
+//! Data-parallel training across threads or processes that share no memory, such as the workers of a
+//! browser: a replica of the network computes the gradients of a part of a step.
 
 use std::collections::VecDeque;
 
@@ -57,7 +57,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// A replica on a device without autodiff.
+    /// A replica on a device. The device has no autodiff; the replica adds it.
     ///
     /// # Errors
     ///
@@ -162,20 +162,23 @@ pub(super) fn received(
     fixed_norm: bool,
     result: PartResult,
 ) -> Result<GradientsParams> {
+    let statistics = running_statistics(network).map(|statistic| statistic.value().dims()[0]);
+    ensure!(
+        result.gradients.len() == trainable(network)
+            && result.statistics.len() == statistics.sum::<usize>(),
+        "the result is of another network"
+    );
     let mut found = Unflatten {
         values: result.gradients.into(),
         gradients: GradientsParams::new(),
     };
     network.visit(&mut found);
-    let sizes = running_statistics(network).map(|statistic| statistic.value().dims()[0]);
-    ensure!(
-        found.values.is_empty() && result.statistics.len() == sizes.sum::<usize>(),
-        "the result is of another network"
-    );
     if !fixed_norm {
         let mut rest = result.statistics.as_slice();
         for statistic in running_statistics(network) {
-            let own = statistic.value_sync();
+            // `valid` synchronizes what other threads have computed; `value_sync` does so only if
+            // this thread has computed a part.
+            let own = Tensor::from_inner(statistic.valid().value());
             let (values, tail) = rest.split_at(own.dims()[0]);
             rest = tail;
             let other = Tensor::from_floats(values, &own.device());
@@ -196,6 +199,22 @@ fn weights(network: &Network) -> Vec<f32> {
     let mut all = Collect(Vec::new());
     // `valid` synchronizes the statistics.
     network.valid().visit(&mut all);
+    all.0
+}
+
+/// The number of values of all parameters that have gradients.
+fn trainable(network: &Network) -> usize {
+    struct Count(usize);
+    impl ModuleVisitor for Count {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let tensor = param.val();
+            if tensor.is_require_grad() {
+                self.0 += tensor.shape().num_elements();
+            }
+        }
+    }
+    let mut all = Count(0);
+    network.visit(&mut all);
     all.0
 }
 
@@ -253,6 +272,62 @@ impl ModuleVisitor for Unflatten {
             let device = tensor.without_autodiff().device();
             let gradient = Tensor::<D>::from_data(values, &device);
             self.gradients.register(param.id, gradient);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+    use captcha_model::Vocabulary;
+
+    use super::*;
+
+    fn random_batch(config: &ModelConfig, device: &Device) -> Batch {
+        let [channels, rows, cols] = config.input_shape();
+        let character = Vocabulary::FIRST_CHARACTER as i32;
+        let texts = Tensor::full([2, 3], character, device);
+        Batch {
+            images: Tensor::random([2, channels, rows, cols], Distribution::Default, device),
+            inputs: texts.clone(),
+            targets: texts,
+            character_map: None,
+            boxes: None,
+        }
+    }
+
+    #[test]
+    fn statistics_are_the_mean_of_own_part_and_replica() {
+        let config = ModelConfig::compact();
+        let device = Device::flex();
+        let setup = ReplicaSetup {
+            config: config.clone(),
+            fixed_norm: false,
+        };
+        let mut replica = Replica::new(&setup, &device).expect("a valid configuration");
+        let autodiff = device.autodiff();
+        let network = config.init(&autodiff).expect("a valid configuration");
+        let [own, other] = [(); 2].map(|()| random_batch(&config, &autodiff));
+        let mut computed = |batch: &Batch| {
+            let task = task(&network, batch.clone()).expect("a task");
+            replica.compute(task).expect("a result")
+        };
+        let (expected, result) = (computed(&own), computed(&other));
+        let mean = expected.statistics.iter().zip(&result.statistics);
+        let mean: Vec<f32> = mean.map(|(own, other)| (own + other) / 2.0).collect();
+        // As with a thread pool, another thread computes the own part.
+        std::thread::scope(|scope| {
+            let part = scope.spawn(|| gradients(&network, own).map(|_| ()));
+            part.join().expect("no panic").expect("gradients");
+        });
+        received(&network, false, result).expect("a result of this network");
+        let found = network.valid();
+        let found = running_statistics(&found).flat_map(|statistic| flat(statistic.value()));
+        for (found, mean) in found.zip(mean) {
+            assert!(
+                (found - mean).abs() < 1e-4 * mean.abs().max(1.0),
+                "{found}, {mean}"
+            );
         }
     }
 }

@@ -175,8 +175,8 @@ impl Run {
     ///
     /// As [`Run::advance`].
     pub fn apply(&mut self, gradients: StepGradients) -> Result<Option<End>> {
-        let done = self.done();
         let StepGradients {
+            done,
             parts,
             losses,
             files,
@@ -219,7 +219,9 @@ impl Run {
     /// If the device fails.
     pub fn gradients(&self, parts: Vec<PreparedPart>) -> Result<StepGradients> {
         let (threads, device) = (self.threads.as_ref(), &self.autodiff);
-        StepGradients::compute(&self.network, parts, &self.batcher, threads, device)
+        // As it was when the step began: a step that takes long may end after the time limit.
+        let done = self.done();
+        StepGradients::compute(&self.network, parts, &self.batcher, threads, device, done)
     }
 
     /// The gradients of a part that a replica has computed, after the run's own parts.
@@ -234,6 +236,7 @@ impl Run {
         );
         Ok(StepGradients {
             losses: result.losses.clone(),
+            done: self.done(),
             files: part.iter().map(|(_, file)| *file).collect(),
             parts: vec![received(&self.network, self.job.fixed_norm, result)?],
         })
@@ -254,7 +257,7 @@ impl Run {
         let (recipe, step) = (&self.job.recipe, self.state.step);
         let warmup = (step + 1) as f64 / recipe.warmup_steps.max(1) as f64;
         let warmup = warmup.max(done / LONGEST_WARMUP).min(1.0);
-        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
+        let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos());
         let rate = recipe.learning_rate * warmup * cosine;
         let cooldown = self.state.cooldown;
         let rate = cooldown.map_or(rate, |cooldown| cooldown.rate(step).min(rate));
