@@ -13,14 +13,8 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mimalloc::MiMalloc;
 
 use crate::commands::Cli;
-
-/// The allocator of glibc returns large blocks to the system, which clears them for the next step of a
-/// training.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     default_to_the_cpu();
