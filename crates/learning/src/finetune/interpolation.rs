@@ -25,9 +25,28 @@ pub(super) struct Interpolated {
     pub(super) validation: Validation,
 }
 
-/// Mixes the initial weights in as long as this reduces the sum of the losses: of the validation
-/// images, and of images of the look that the initial weights were trained on, if there are any.
-/// `validation` is that of the fine-tuned network. A user who stops the run gets the best so far.
+/// The losses of a network.
+#[derive(Clone, Copy)]
+struct Losses {
+    /// Of the validation images.
+    own: f64,
+    /// Of images of the looks that the initial weights were trained on; 0 without any.
+    retained: f64,
+}
+
+impl Losses {
+    /// Whether a network with more of the initial weights replaces the best one so far. The new
+    /// images come first: a few validation images that are all read have a loss of nearly zero, which
+    /// any gain of the retained images would outweigh.
+    fn improves(self, best: Self, fine_tuned: Self) -> bool {
+        self.own <= fine_tuned.own && self.own + self.retained < best.own + best.retained
+    }
+}
+
+/// Mixes the initial weights in as long as this reduces the sum of the losses, of the validation
+/// images and of images of the looks that the initial weights were trained on, and the loss of the
+/// validation images alone is no larger than without. `validation` is that of the fine-tuned network.
+/// A user who stops the run gets the best so far.
 ///
 /// # Errors
 ///
@@ -42,14 +61,16 @@ pub(super) fn with_initial_weights(
     let read = |network: &Network, images: &[Prepared]| -> Result<Validation> {
         validate(network, &job.config, images, &job.device)
     };
-    let loss_with = |network: &Network, validation: &Validation| -> Result<f64> {
+    let losses = |network: &Network, validation: &Validation| -> Result<Losses> {
         let retained = match job.retained.as_slice() {
             [] => 0.0,
             images => read(network, images)?.loss(),
         };
-        Ok(validation.loss() + retained)
+        let own = validation.loss();
+        Ok(Losses { own, retained })
     };
-    let mut smallest = loss_with(&fine_tuned, &validation)?;
+    let without = losses(&fine_tuned, &validation)?;
+    let mut smallest = without;
     let mut best = Interpolated {
         network: fine_tuned.clone(),
         initial_share: 0.0,
@@ -62,11 +83,11 @@ pub(super) fn with_initial_weights(
         let initial_share = percent as f64 / 100.0;
         let network = interpolate(fine_tuned.clone(), &initial, initial_share as f32);
         let validation = read(&network, &job.validation)?;
-        let loss = loss_with(&network, &validation)?;
-        if loss.is_nan() || loss >= smallest {
+        let mixed = losses(&network, &validation)?;
+        if !mixed.improves(smallest, without) {
             break;
         }
-        smallest = loss;
+        smallest = mixed;
         best = Interpolated {
             network,
             initial_share,
@@ -74,4 +95,37 @@ pub(super) fn with_initial_weights(
         };
     }
     Ok(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn losses(own: f64, retained: f64) -> Losses {
+        Losses { own, retained }
+    }
+
+    #[test]
+    fn initial_weights_are_mixed_in_as_long_as_new_images_are_read_as_well() {
+        let without = losses(0.3, 2.0);
+        let first = losses(0.25, 1.8);
+        assert!(first.improves(without, without));
+        assert!(losses(0.28, 1.6).improves(first, without));
+        assert!(!losses(0.31, 1.0).improves(first, without));
+        assert!(!losses(0.25, 1.9).improves(first, without));
+    }
+
+    /// 19 validation images were all read, and 40% of the initial weights took six points of others.
+    #[test]
+    fn few_validation_images_that_are_all_read_are_not_outweighed() {
+        let without = losses(0.0002, 1.5);
+        assert!(!losses(0.01, 0.8).improves(without, without));
+    }
+
+    #[test]
+    fn loss_that_is_not_a_number_does_not_improve() {
+        let without = losses(0.3, 2.0);
+        assert!(!losses(f64::NAN, 1.0).improves(without, without));
+        assert!(!losses(0.2, f64::NAN).improves(without, without));
+    }
 }
