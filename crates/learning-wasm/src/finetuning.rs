@@ -14,7 +14,7 @@ use captcha_learning::finetune::gradients::StepGradients;
 use captcha_learning::finetune::images::{LabelledList, MIN_LABELS};
 use captcha_learning::finetune::job::PreparedPart;
 use captcha_learning::finetune::{
-    End, FinetuneRecipe, Generated, Job, LabelledImages, PartTask, Run, Steps,
+    End, FinetuneRecipe, Generated, Job, LabelledImages, PartTask, ReplicaSetup, Run, Steps,
 };
 use captcha_model::vocabulary::lowercase;
 use captcha_model::weights::{Precision, save};
@@ -86,7 +86,7 @@ impl Finetuning {
     /// What `Replica.open` takes.
     #[wasm_bindgen(getter, js_name = replicaSetup)]
     pub fn replica_setup(&self) -> Result<String, JsValue> {
-        let setup = serde_json::to_string(&self.job.replica_setup());
+        let setup = serde_json::to_string(&ReplicaSetup::of(&self.job));
         Ok(setup.map_err(|error| LearningError::Images(error.into()))?)
     }
 

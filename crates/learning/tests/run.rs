@@ -15,7 +15,8 @@ use captcha_evaluation::data::labels::LabelledFile;
 use captcha_learning::data::read_images::ImageSource;
 use captcha_learning::finetune::images::LabelledList;
 use captcha_learning::finetune::{
-    End, FinetuneRecipe, Generated, Job, LabelledImages, PartTask, Replica, Run, Steps,
+    End, FinetuneRecipe, Generated, Job, LabelledImages, PartTask, Replica, ReplicaSetup, Run,
+    Steps,
 };
 use captcha_model::Weights;
 use captcha_model::image::RgbImage;
@@ -127,7 +128,7 @@ fn computed(run: &Run) -> (PartTask, Result<captcha_learning::finetune::PartResu
     let mut steps = Steps::new(run.job().clone(), 0).unwrap();
     let parts = steps.next().unwrap().unwrap();
     let task = run.task(parts[1].clone()).unwrap();
-    let mut replica = Replica::new(&run.job().replica_setup(), &Device::flex()).unwrap();
+    let mut replica = Replica::new(&ReplicaSetup::of(run.job()), &Device::flex()).unwrap();
     (task.clone(), replica.compute(task))
 }
 
@@ -135,7 +136,7 @@ fn computed(run: &Run) -> (PartTask, Result<captcha_learning::finetune::PartResu
 fn with_and_without_replica(characters: &str) -> [Vec<f64>; 2] {
     let start = || Run::start(job_in_parts(7, 2, characters), None).unwrap();
     let (mut alone, mut shared) = (start(), start());
-    let setup = shared.job().replica_setup();
+    let setup = ReplicaSetup::of(shared.job());
     let mut replica = Replica::new(&setup, &Device::flex()).unwrap();
     for parts in Steps::new(alone.job().clone(), 0).unwrap() {
         let parts = parts.unwrap();
@@ -172,7 +173,7 @@ fn replica_learns_the_statistics_of_batch_norm() {
 fn task_or_result_of_another_network_is_an_error() {
     let run = Run::start(job_in_parts(8, 2, "0-1"), None).unwrap();
     let (task, result) = computed(&run);
-    let mut replica = Replica::new(&run.job().replica_setup(), &Device::flex()).unwrap();
+    let mut replica = Replica::new(&ReplicaSetup::of(run.job()), &Device::flex()).unwrap();
     for change in [
         |task: &mut PartTask| task.weights.truncate(10),
         |task: &mut PartTask| task.images.truncate(10),

@@ -18,7 +18,6 @@ use crate::data::batch::{Batcher, Prepared};
 use crate::data::size_sorter::{SizeSorter, SizedBatch};
 use crate::finetune::images::LabelledImages;
 use crate::finetune::recipe::FinetuneRecipe;
-use crate::finetune::replica::ReplicaSetup;
 use crate::finetune::stream::{Drawn, TrainingStream};
 use crate::finetune::validate::temperature;
 use crate::weights::alphabet::with_alphabet;
@@ -124,14 +123,6 @@ impl Job {
     /// The configuration of the adapted network.
     pub fn config(&self) -> &ModelConfig {
         &self.config
-    }
-
-    /// What a replica of the network needs once.
-    pub fn replica_setup(&self) -> ReplicaSetup {
-        ReplicaSetup {
-            config: self.config.clone(),
-            fixed_norm: self.fixed_norm,
-        }
     }
 
     /// Number of validation images.

@@ -12,14 +12,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::batch::Batch;
 use crate::finetune::gradients::gradients;
+use crate::finetune::job::Job;
 use crate::finetune::validate::values;
 use crate::norm::{fix_norm, running_statistics};
 
 /// What a replica needs once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReplicaSetup {
-    pub(super) config: ModelConfig,
-    pub(super) fixed_norm: bool,
+    config: ModelConfig,
+    fixed_norm: bool,
+}
+
+impl ReplicaSetup {
+    /// The setup of the replicas of a job's runs.
+    pub fn of(job: &Job) -> Self {
+        Self {
+            config: job.config.clone(),
+            fixed_norm: job.fixed_norm,
+        }
+    }
 }
 
 /// What a replica needs for a part of a step.
