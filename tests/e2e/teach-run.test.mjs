@@ -64,7 +64,7 @@ describe("teach page, learning", () => {
     assert.match(solved, /34 images; 6 are kept back\. Solved of these: .*95% interval/);
     assert.match(
       (await page.textContent("#learn-counts")) ?? "",
-      /^42 images\/s, \d+ (s|min) left$/,
+      /^42 images\/s on 2 cores, \d+ (s|min) left$/,
     );
     assert.equal(await page.locator("#watched canvas:visible").count(), 3);
     const captions = await page.locator("#watched figcaption").allTextContents();
