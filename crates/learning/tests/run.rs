@@ -165,7 +165,7 @@ fn replica_learns_the_statistics_of_batch_norm() {
     let [alone, shared] = with_and_without_replica("0-1");
     // Without a replica, the statistics depend on which thread computes which part.
     for (alone, shared) in alone.iter().zip(&shared) {
-        assert!((alone / shared - 1.0).abs() < 0.02, "{alone}, {shared}");
+        assert!((alone / shared - 1.0).abs() < 0.05, "{alone}, {shared}");
     }
 }
 
