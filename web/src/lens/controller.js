@@ -8,6 +8,7 @@ import { prepare } from "../image/prepare.js";
 import { isRefusal, reencode } from "../image/reencode.js";
 import { LensError } from "../lib/errors.js";
 import { describeResult } from "../common/describe.js";
+import { offerModel } from "../common/other-model.js";
 import { toPageError } from "../common/page-error.js";
 import { RecognizerLoader } from "../common/recognizer-loader.js";
 import { DelayedRegistration } from "../common/service-worker.js";
@@ -232,23 +233,11 @@ export class LensController {
       this.#used.add(recognizer);
       this.#dispatch({ type: "recognized", recognition, isFirst });
       const { text } = this.#state.picture ?? {};
-      const other = text ? await this.#otherModel(text, recognizer) : null;
-      signal.throwIfAborted();
-      this.#ui.view.setOtherModel(other);
+      const others = text ? offerModel([text], recognizer.config, this.#models.offered) : null;
+      this.#ui.view.setOtherModel(others);
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
     }
-  }
-
-  /**
-   * Offers another model for a text that this one cannot write. Loaded when there is a known text.
-   *
-   * @param {string} text
-   * @param {Recognizer} recognizer
-   */
-  async #otherModel(text, { config }) {
-    const loaded = await import("../common/other-model.js").catch(() => null); // only a hint
-    return loaded && loaded.offerModel([text], config, this.#models.offered);
   }
 
   /**
