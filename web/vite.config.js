@@ -21,7 +21,12 @@ export default defineConfig({
     // The policy forbids scripts and styles inside of the page, so no file is inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: [page("index.html"), page("audit.html"), page("teach.html")] },
+    rolldownOptions: {
+      input: [page("index.html"), page("audit.html"), page("teach.html")],
+      // Only the teach page loads modules on demand. Without a group of its own, vite's helper for
+      // them is part of a chunk that the other pages load as well.
+      output: { codeSplitting: { groups: [{ name: "preload-helper", test: /preload-helper/ }] } },
+    },
   },
   worker: { format: "es" },
   preview: {

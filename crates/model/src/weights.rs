@@ -43,7 +43,7 @@ pub struct Weights {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// 8 bits for matrices and convolutions, with a scale for each output channel, for a quarter of
-    /// the size. Biases and batch norm stay in 32 bits.
+    /// the size. Tensors that would lose too much keep 16 bits, biases and batch norm 32.
     Int8,
     /// 16 bits, for half the size. Batch norm stays in 32 bits, whose range its variances need.
     Half,

@@ -1,5 +1,6 @@
 //! Weights of 8 bits.
 
+use burn::tensor::f16;
 use captcha_model::weights::{Precision, save};
 use safetensors::tensor::Dtype;
 
@@ -44,6 +45,40 @@ fn matrices_of_8_bits_have_a_scale_for_each_output() {
             assert!(error <= 0.501 * scales[output], "{name}[{index}]: {error}");
         }
     }
+}
+
+#[test]
+fn tensors_that_8_bits_would_change_too_much_keep_16() {
+    let name = "encoder.blocks.1.conv.weight";
+    let mut parts = Parts::of(&file(Precision::Full));
+    let (_, shape, data) = parts.tensors.get_mut(name).unwrap();
+    // One large value in a filter, for which the others are less than half a step.
+    for (index, value) in data.as_chunks_mut().0.iter_mut().enumerate() {
+        let number = if index % 36 == 0 { 1.0 } else { 0.0039f32 };
+        *value = number.to_le_bytes();
+    }
+    assert_eq!(shape.iter().product::<usize>(), 6 * 36);
+    let original = data.clone();
+
+    let network = load(parts.file()).unwrap();
+    let saved = save(&network, &config(), &"here".into(), Precision::Int8).unwrap();
+    let saved = Parts::of(&saved).tensors;
+    let (dtype, _, halves) = &saved[name];
+    assert_eq!(*dtype, Dtype::F16);
+    assert!(!saved.contains_key(&format!("{name}.scale")));
+    let values = original.as_chunks().0.iter();
+    for (value, half) in values.zip(halves.as_chunks().0) {
+        let expected = f16::from_f32(f32::from_le_bytes(*value));
+        assert_eq!(f16::from_le_bytes(*half), expected);
+    }
+    assert_eq!(saved["decoder.gru.input.weight"].0, Dtype::I8);
+
+    // 16 bits cannot hold 1e6.
+    let (_, _, data) = parts.tensors.get_mut(name).unwrap();
+    data[..4].copy_from_slice(&1e6f32.to_le_bytes());
+    let network = load(parts.file()).unwrap();
+    let saved = save(&network, &config(), &"here".into(), Precision::Int8).unwrap();
+    assert_eq!(Parts::of(&saved).tensors[name].0, Dtype::I8);
 }
 
 #[test]
