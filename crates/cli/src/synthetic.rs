@@ -118,7 +118,7 @@ pub(crate) fn looks_parser() -> impl TypedValueParser<Value = Looks> {
 pub(crate) fn looks_help() -> String {
     let names: Vec<_> = Look::names().collect();
     format!(
-        "Look of the images: random, the path of a look file (.toml), or one of {}",
+        "Look of the images: random, random-hard, the path of a look file (.toml), or one of {}",
         names.join(", ")
     )
 }

@@ -165,9 +165,16 @@ fn replica_learns_the_statistics_of_batch_norm() {
     let [alone, shared] = with_and_without_replica("0-1");
     // Without a replica, two threads compute the parts natively. In WebAssembly one thread computes
     // both, so that its statistics follow the images faster.
-    let tolerance = if cfg!(target_family = "wasm") { 0.05 } else { 0.02 };
+    let tolerance = if cfg!(target_family = "wasm") {
+        0.05
+    } else {
+        0.02
+    };
     for (alone, shared) in alone.iter().zip(&shared) {
-        assert!((alone / shared - 1.0).abs() < tolerance, "{alone}, {shared}");
+        assert!(
+            (alone / shared - 1.0).abs() < tolerance,
+            "{alone}, {shared}"
+        );
     }
 }
 

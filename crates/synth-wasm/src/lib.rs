@@ -15,6 +15,8 @@ const TYPES: &'static str = include_str!("types.d.ts");
 
 /// The style that stands for a random look.
 const RANDOM: &str = "random";
+/// The style that stands for a hard random look.
+const RANDOM_HARD: &str = "random-hard";
 
 /// `DrawOptions` of `types.d.ts`.
 #[derive(Deserialize)]
@@ -106,6 +108,9 @@ pub fn draw(
     let split = Split::Test;
     let look = match options.style.as_deref() {
         Some(RANDOM) => captcha_synth::Look::random(split, options.look.unwrap_or(options.seed)),
+        Some(RANDOM_HARD) => {
+            captcha_synth::Look::random_hard(split, options.look.unwrap_or(options.seed))
+        }
         Some(name) => captcha_synth::Look::named(name).map_err(bad_argument)?,
         None => Style::Words.into(),
     };

@@ -2,7 +2,7 @@
 export interface DrawOptions {
   /** 0 to 2^53 - 1. The same seed and options give the same image. */
   seed: number;
-  /** Name of a look, see `looks`; by default `words`, the look of the paper's set. Or `random`. */
+  /** Name of a look, see `looks`; by default `words`, the look of the paper's set. Or `random`, `random-hard`. */
   style?: string;
   /** Number of a random look, 0 to 2^53 - 1; by default the seed. */
   look?: number;

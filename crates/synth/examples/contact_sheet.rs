@@ -1,4 +1,4 @@
-//! Writes a contact sheet as PNG: `contact_sheet OUT.png [LOOK|FILE.toml|random|all] [COUNT] [SEED]`.
+//! Writes a contact sheet as PNG: `contact_sheet OUT.png [LOOK|FILE.toml|random|random-hard|all] [COUNT] [SEED]`.
 //! `all` has a row of COUNT images for each built-in look. Standard output has the texts.
 
 use std::error::Error;
@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         name => {
             let generator = match name {
                 "random" => Generator::of_random_looks(1, FontSet::Train, Split::Export, seed),
+                "random-hard" => Generator::of_hard_looks(1, FontSet::Train, Split::Export, seed),
                 file if file.ends_with(".toml") => of_look(Look::from_toml(
                     file,
                     &std::fs::read_to_string(Path::new(file))?,

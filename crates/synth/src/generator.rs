@@ -41,6 +41,7 @@ enum Looks {
     /// A new random look after so many images.
     Random {
         images_each: u64,
+        hard: bool,
     },
 }
 
@@ -72,8 +73,20 @@ impl Generator {
     /// # Panics
     /// If `images_each` is 0.
     pub fn of_random_looks(images_each: u64, fonts: FontSet, split: Split, seed: u64) -> Self {
+        Self::of_series(images_each, false, fonts, split, seed)
+    }
+
+    /// As [`Generator::of_random_looks`], with hard looks; see [`Look::random_hard`].
+    ///
+    /// # Panics
+    /// If `images_each` is 0.
+    pub fn of_hard_looks(images_each: u64, fonts: FontSet, split: Split, seed: u64) -> Self {
+        Self::of_series(images_each, true, fonts, split, seed)
+    }
+
+    fn of_series(images_each: u64, hard: bool, fonts: FontSet, split: Split, seed: u64) -> Self {
         assert!(images_each > 0, "a look has at least one image");
-        Self::of(Looks::Random { images_each }, fonts, split, seed)
+        Self::of(Looks::Random { images_each, hard }, fonts, split, seed)
     }
 
     fn of(looks: Looks, fonts: FontSet, split: Split, seed: u64) -> Self {
@@ -136,9 +149,12 @@ impl Generator {
     pub fn look(&self, index: u64) -> Arc<Look> {
         match &self.looks {
             Looks::One(look) => look.clone(),
-            Looks::Random { images_each } => {
+            &Looks::Random { images_each, hard } => {
                 let number = index / images_each;
-                Arc::new(Look::random_of_series(self.split, self.seed, number))
+                Arc::new(match hard {
+                    true => Look::random_hard_of_series(self.split, self.seed, number),
+                    false => Look::random_of_series(self.split, self.seed, number),
+                })
             }
         }
     }

@@ -104,3 +104,12 @@ fn looks_drawn_at_random() {
         ["cf3a2d094aad2436", "fd41d7fbb9507bdb", "0af5c8288e3d7c79"]
     );
 }
+
+#[test]
+fn hard_looks_drawn_at_random() {
+    let generator = Generator::of_hard_looks(1, FontSet::HeldOut, Split::Test, 2024);
+    assert_eq!(
+        hashes(generator),
+        ["72eb07a563231134", "cff352ccfd6315dd", "6cda31731a9a9899"]
+    );
+}

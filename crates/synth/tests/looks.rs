@@ -37,7 +37,8 @@ fn contrast(sample: &Sample, [left, top, right, bottom]: [usize; 4]) -> i32 {
     brightest - darkest
 }
 
-fn check(look: &Look, sample: &Sample) {
+/// Checks that each character is inside of the image, in order, and differs from the ground.
+fn check(look: &Look, sample: &Sample, least_contrast: i32) {
     let name = look.name();
     let (width, height) = (sample.width as f32, sample.height as f32);
     assert_eq!(sample.rgb.len(), (3.0 * width * height) as usize, "{name}");
@@ -65,7 +66,7 @@ fn check(look: &Look, sample: &Sample) {
             (bottom + 2.0).min(height) as usize,
         ];
         assert!(
-            contrast(sample, area) > 45,
+            contrast(sample, area) > least_contrast,
             "{name}: {one:?} of {} cannot be seen",
             sample.text
         );
@@ -81,7 +82,7 @@ fn named_looks_draw_visible_characters_inside_the_image() {
     assert!(looks.len() >= 20);
     for look in looks {
         let generator = generator(look.clone());
-        (0..12).for_each(|index| check(&look, &generator.sample(index)));
+        (0..12).for_each(|index| check(&look, &generator.sample(index), 45));
     }
 }
 
@@ -89,7 +90,15 @@ fn named_looks_draw_visible_characters_inside_the_image() {
 fn random_looks_draw_visible_characters_inside_the_image() {
     let generator = random_looks(Split::Train);
     for index in 0..150 {
-        check(&generator.look(index), &generator.sample(index));
+        check(&generator.look(index), &generator.sample(index), 45);
+    }
+}
+
+#[test]
+fn hard_looks_draw_visible_characters_inside_the_image() {
+    let generator = Generator::of_hard_looks(1, FontSet::Train, Split::Train, 5);
+    for index in 0..300 {
+        check(&generator.look(index), &generator.sample(index), 20);
     }
 }
 
@@ -152,10 +161,12 @@ fn random_look_depends_on_seed_and_split() {
     let mut looks = Vec::new();
     for split in [Split::Train, Split::Validation, Split::Test, Split::Export] {
         for seed in 0..50 {
-            let look = Look::random(split, seed);
-            assert_eq!(look, Look::random(split, seed));
-            assert!(!looks.contains(&look), "{split:?} {seed}");
-            looks.push(look);
+            for draw in [Look::random, Look::random_hard] {
+                let look = draw(split, seed);
+                assert_eq!(look, draw(split, seed));
+                assert!(!looks.contains(&look), "{split:?} {seed}");
+                looks.push(look);
+            }
         }
     }
 }
@@ -178,7 +189,8 @@ fn random_looks_series_changes_the_look_after_each_block() {
 #[test]
 fn look_written_as_a_file_reads_back() {
     let random = (0..40).map(|seed| Look::random(Split::Test, seed));
-    for look in drawn_looks().into_iter().chain(random) {
+    let hard = (0..100).map(|seed| Look::random_hard(Split::Test, seed));
+    for look in drawn_looks().into_iter().chain(random).chain(hard) {
         let file = look.to_toml();
         assert_eq!(Look::from_toml(look.name(), &file), Ok(look), "{file}");
     }

@@ -5,6 +5,7 @@ import { findImages } from "../audit/files.js";
 import { labelsFromLaterFiles } from "../audit/labels.js";
 import { describeOmitted, describeUnmatchedLabels } from "../audit/notes.js";
 import { imageCount } from "../common/format.js";
+import { isRandomLook } from "../common/random-looks.js";
 import { LensError } from "../lib/errors.js";
 import { describeGiven } from "./checks.js";
 import {
@@ -81,13 +82,13 @@ export class GiveController {
   /**
    * Draws images in a look of the generator.
    *
-   * @param {{ style: string, count: number }} options `style`: the name of a look, `random`, or empty
-   *   for the first one
+   * @param {{ style: string, count: number }} options `style`: the name of a look, that of random looks,
+   *   or empty for the first one
    */
   draw({ style, count }) {
     return this.#take(async (signal) => {
       const first = Math.floor(Math.random() * 2 ** 40);
-      const options = style === "random" ? { style, look: first } : { style: style || undefined };
+      const options = { style: style || undefined, look: isRandomLook(style) ? first : undefined };
       const given = nothingGiven(false);
       await this.#inBatches(count, signal, "Drawing images", given, async (i) => {
         const seed = first + i;

@@ -2,6 +2,7 @@
 //! the picture; every number is a range, from which each image draws its own.
 
 mod check;
+mod hard;
 mod named;
 mod palette;
 mod random;

@@ -36,8 +36,11 @@ impl Look {
 
     /// The look with a number of the series of a seed.
     pub(crate) fn random_of_series(split: Split, seed: u64, number: u64) -> Self {
-        let mut random = Random::keyed(split.tag(), TAG, seed, number);
-        let random = &mut random;
+        Self::draw_random(&mut Random::keyed(split.tag(), TAG, seed, number))
+    }
+
+    /// Draws all values of a look.
+    pub(super) fn draw_random(random: &mut Random) -> Self {
         let text = draw_texts(random);
         // Large images are rarer.
         let height = random.range(26.0, 64.0) + 40.0 * random.unit() * random.unit();

@@ -11,6 +11,8 @@ use captcha_synth::{FontSet, Generator, LONGEST_TEXT, Look, Sample, Split, Style
 
 /// The name that stands for random looks.
 const RANDOM: &str = "random";
+/// The name that stands for hard random looks.
+const RANDOM_HARD: &str = "random-hard";
 
 /// The looks of synthetic images.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,22 +21,27 @@ pub enum Looks {
     One(Box<Look>),
     /// Another random look for each image.
     Random,
+    /// Another hard random look for each image.
+    RandomHard,
 }
 
 impl Looks {
-    /// Parses the name of a built-in look, the path of a look file (`.toml`), or `random`.
+    /// Parses the name of a built-in look, the path of a look file (`.toml`), `random`, or
+    /// `random-hard`.
     ///
     /// # Errors
     ///
     /// If there is no such look, or the file cannot be used.
     pub fn parse(text: &str) -> Result<Self> {
-        if text == RANDOM {
-            return Ok(Self::Random);
+        match text {
+            RANDOM => return Ok(Self::Random),
+            RANDOM_HARD => return Ok(Self::RandomHard),
+            _ => {}
         }
         let path = Path::new(text);
         if path.extension().is_none_or(|ending| ending != "toml") {
             let look = Look::named(text).with_context(|| {
-                format!("write {RANDOM:?}, the path of a look file (.toml), or the name of a look")
+                format!("write {RANDOM:?}, {RANDOM_HARD:?}, the path of a look file (.toml), or the name of a look")
             })?;
             return Ok(Self::One(Box::new(look)));
         }
@@ -49,6 +56,7 @@ impl Looks {
         match self {
             Self::One(look) => Generator::of_look((**look).clone(), fonts, split, seed),
             Self::Random => Generator::of_random_looks(1, fonts, split, seed),
+            Self::RandomHard => Generator::of_hard_looks(1, fonts, split, seed),
         }
     }
 
@@ -61,7 +69,9 @@ impl Looks {
     pub fn alphabet(&self) -> String {
         match self {
             Self::One(look) => look.alphabet(),
-            Self::Random => ('0'..='9').chain('A'..='Z').chain('a'..='z').collect(),
+            Self::Random | Self::RandomHard => {
+                ('0'..='9').chain('A'..='Z').chain('a'..='z').collect()
+            }
         }
     }
 
@@ -72,7 +82,7 @@ impl Looks {
                 let (shortest, longest) = look.lengths();
                 shortest..=longest
             }
-            Self::Random => 3..=LONGEST_TEXT,
+            Self::Random | Self::RandomHard => 3..=LONGEST_TEXT,
         }
     }
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** The settings of the generator. Each change generates and reads a new image. */
 
+import { RANDOM_LOOK, isRandomLook, randomLookOptions } from "../../common/random-looks.js";
 import { MAX_NOISE, MAX_STROKES } from "../../lens/share-link.js";
 import { cloneTemplate, createElement, getById, prefersReducedMotion, query } from "../dom.js";
 
@@ -8,8 +9,6 @@ import { cloneTemplate, createElement, getById, prefersReducedMotion, query } fr
 
 /** The most characters of a text that is not a word. */
 const LONGEST = 16;
-/** The style of a random look. */
-const RANDOM = "random";
 /** The look of old links and of the first drawing, before the generator has listed the others. @type {Look} */
 const WORDS = {
   name: "words",
@@ -73,8 +72,8 @@ export class GenerateView {
     });
     getById("generator-surprise", HTMLButtonElement).addEventListener("click", () => {
       this.#lookNumber = Math.floor(Math.random() * 2 ** 32);
-      this.#style.value = RANDOM;
-      this.#chooseStyle(RANDOM);
+      this.#style.value = RANDOM_LOOK;
+      this.#chooseStyle(RANDOM_LOOK);
       this.#emit();
     });
     this.#panel.addEventListener("input", () => {
@@ -119,7 +118,7 @@ export class GenerateView {
     if (this.#looks.size > 0 || looks.length === 0) return;
     this.#looks = new Map(looks.map((look) => [look.name, look]));
     const names = looks.map(({ name }) => name).filter((name) => name !== WORDS.name);
-    this.#style.append(...names.map((name) => new Option(name)), new Option("random look", RANDOM));
+    this.#style.append(...names.map((name) => new Option(name)), ...randomLookOptions());
     if (this.#pendingStyle) selectOption(this.#style, this.#pendingStyle);
     this.#pendingStyle = undefined;
     this.#setLook(this.#looks.get(this.#style.value || WORDS.name) ?? this.#look);
@@ -199,7 +198,7 @@ export class GenerateView {
    */
   #chooseStyle(style) {
     this.#pendingStyle = undefined;
-    if (style === RANDOM) this.#lookNumber ??= this.#seedValue();
+    if (isRandomLook(style)) this.#lookNumber ??= this.#seedValue();
     else this.#lookNumber = undefined;
     const look = this.#looks.get(style || WORDS.name);
     // A random look is known when it was drawn, so nothing is kept for it.

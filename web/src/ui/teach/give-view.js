@@ -2,6 +2,7 @@
 /** The first step of the teach page: images in, labels on. */
 
 import { imageCount } from "../../common/format.js";
+import { randomLookOptions } from "../../common/random-looks.js";
 import { toLabelsCsv } from "../../teach/images.js";
 import { getById } from "../dom.js";
 import { saveFile } from "../report/save.js";
@@ -81,7 +82,7 @@ export class GiveView {
         option.title = title;
         return option;
       }),
-      new Option("random look", "random"),
+      ...randomLookOptions(),
     );
   }
 
