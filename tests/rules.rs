@@ -50,8 +50,9 @@ fn crates_depend_only_on_allowed_crates() {
         ours.dedup();
         ours
     };
+    assert_eq!(ours("gpu-kernel"), [""; 0]);
     assert_eq!(ours("kernel"), [""; 0]);
-    assert_eq!(ours("model"), ["captcha-kernel"]);
+    assert_eq!(ours("model"), ["captcha-gpu-kernel", "captcha-kernel"]);
     assert_eq!(ours("synth"), [""; 0]);
     assert_eq!(ours("evaluation"), ["captcha-model"]);
     assert_eq!(ours("learning"), ["captcha-evaluation", "captcha-model"]);
@@ -92,6 +93,7 @@ fn crates_depend_only_on_allowed_crates() {
 #[test]
 fn browser_crates_are_used_at_the_boundary_only() {
     for name in [
+        "gpu-kernel",
         "kernel",
         "model",
         "synth",
@@ -107,7 +109,7 @@ fn browser_crates_are_used_at_the_boundary_only() {
             );
         }
     }
-    for name in ["kernel", "synth"] {
+    for name in ["gpu-kernel", "kernel", "synth"] {
         assert!(!dependencies(name).contains(&"burn".to_owned()), "{name}");
     }
 }

@@ -24,7 +24,7 @@ pub struct Decoder {
     pub hidden: Option<Linear>,
     /// Logits over the vocabulary.
     pub output: Linear,
-    carry_state: bool,
+    pub(crate) carry_state: bool,
 }
 
 /// The result of one step.

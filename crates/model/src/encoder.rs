@@ -208,17 +208,17 @@ impl ConvBlock {
     }
 
     /// Whether zeros around the border keep the map's size.
-    fn padded(&self) -> bool {
+    pub(crate) fn padded(&self) -> bool {
         matches!(self.conv.padding, PaddingConfig2d::Same)
     }
 
     /// Whether pooling directly follows the convolution.
-    fn pools_first(&self) -> bool {
+    pub(crate) fn pools_first(&self) -> bool {
         self.pool_first && self.pool.is_some()
     }
 
     /// Rows and columns of the pooling window; 1x1 without pooling.
-    fn window(&self) -> [usize; 2] {
+    pub(crate) fn window(&self) -> [usize; 2] {
         self.pool.as_ref().map_or([1, 1], |pool| pool.kernel_size)
     }
 

@@ -61,7 +61,11 @@ impl Inputs {
     }
 
     /// The images of at least one input, all of the same size.
-    fn cat(inputs: Vec<Self>) -> Self {
+    fn cat(mut inputs: Vec<Self>) -> Self {
+        // burn would copy it.
+        if inputs.len() == 1 {
+            return inputs.remove(0);
+        }
         let (images, blank): (Vec<_>, Vec<_>) = inputs
             .into_iter()
             .map(|input| (input.images, input.blank))

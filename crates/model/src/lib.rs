@@ -19,6 +19,8 @@ mod distribution;
 pub mod encoder;
 pub mod error;
 pub mod golden;
+#[cfg(feature = "wgpu")]
+mod gpu;
 mod greedy;
 pub mod gru;
 pub mod image;

@@ -6,6 +6,8 @@ use crate::beam::beam_search;
 use crate::config::{Grid, ModelConfig};
 use crate::decoder::Decoded;
 use crate::error::ModelError;
+#[cfg(feature = "wgpu")]
+use crate::gpu::GpuNetwork;
 use crate::greedy::greedy_until_end;
 use crate::image::{self, RgbImage};
 use crate::input::{Encoded, InputBatch, Inputs};
@@ -23,6 +25,9 @@ use crate::weights::Weights;
 #[derive(Debug)]
 pub struct Recognizer {
     network: Network,
+    /// The network for the GPU kernels, on a GPU.
+    #[cfg(feature = "wgpu")]
+    gpu: Option<GpuNetwork>,
     config: ModelConfig,
     vocabulary: Vocabulary,
     /// Shape of each input that an image can be resized to, `[channels, rows, cols]`, and its grid.
@@ -48,12 +53,19 @@ impl Recognizer {
         // burn's layers run in training mode if the device records gradients.
         let device = device.clone().without_autodiff();
         let sizes = weights.config.input_sizes().into_iter();
+        let inputs: Vec<_> = sizes
+            .map(|size| weights.config.with_input(size))
+            .map(|config| (config.input_shape(), config.grid()))
+            .collect();
+        let network = weights.network(&device)?.for_inference();
         Ok(Self {
-            inputs: sizes
-                .map(|size| weights.config.with_input(size))
-                .map(|config| (config.input_shape(), config.grid()))
-                .collect(),
-            network: weights.network(&device)?.for_inference(),
+            #[cfg(feature = "wgpu")]
+            gpu: {
+                let grids: Vec<Grid> = inputs.iter().map(|(_, grid)| *grid).collect();
+                GpuNetwork::new(&network, &grids)
+            },
+            inputs,
+            network,
             config: weights.config.clone(),
             vocabulary: weights.config.vocabulary()?,
             temperature: weights.temperature,
@@ -154,7 +166,12 @@ impl Recognizer {
                 found: format!("{:?}", images.dims()),
             });
         };
-        let features = self.network.encoder.forward(images.without_autodiff());
+        let images = images.without_autodiff();
+        #[cfg(feature = "wgpu")]
+        let features = self.gpu.as_ref().and_then(|gpu| gpu.encode(&images));
+        #[cfg(not(feature = "wgpu"))]
+        let features = None;
+        let features = features.unwrap_or_else(|| self.network.encoder.forward(images));
         Ok(Encoded {
             features,
             grid: Some(*grid),
@@ -184,11 +201,15 @@ impl Recognizer {
         } = encoded.into();
         let builder = self.prediction_builder(grid);
         self.check_features(&features, builder.grid)?;
-        let decoder = &self.network.decoder;
-        let decoded =
-            greedy_until_end(decoder, features.clone(), self.config.steps(), &blank).await?;
-        let [_, steps, _] = decoded.logits.dims();
-        let values = read_back_steps(decoded).await?;
+        let decoded = match self.gpu_greedy(&features, true) {
+            Some(decoded) => decoded,
+            None => {
+                let (decoder, steps) = (&self.network.decoder, self.config.steps());
+                rows(greedy_until_end(decoder, features.clone(), steps, &blank).await?)
+            }
+        };
+        let [_, steps, _] = decoded.dims();
+        let values = read_back(decoded).await?;
         let mut predictions: Vec<Prediction> = values
             .chunks_exact(steps * builder.step_values())
             .zip(blank)
@@ -216,7 +237,21 @@ impl Recognizer {
     /// - `features`: `[batch, positions, features]`
     /// - output: `[batch, steps, vocabulary + positions]`, flat
     pub(crate) async fn greedy_steps(&self, features: Tensor<3>) -> Result<Vec<f32>, ModelError> {
-        read_back_steps(self.network.decoder.greedy(features, self.config.steps())).await
+        let decoded = self.gpu_greedy(&features, false);
+        let greedy = || rows(self.network.decoder.greedy(features, self.config.steps()));
+        read_back(decoded.unwrap_or_else(greedy)).await
+    }
+
+    /// Greedy decoding by the GPU kernel, if it applies; see [`GpuNetwork::greedy`].
+    #[cfg(feature = "wgpu")]
+    fn gpu_greedy(&self, features: &Tensor<3>, until_end: bool) -> Option<Tensor<3>> {
+        let gpu = self.gpu.as_ref()?;
+        gpu.greedy(features, self.config.steps(), until_end)
+    }
+
+    #[cfg(not(feature = "wgpu"))]
+    fn gpu_greedy(&self, _: &Tensor<3>, _: bool) -> Option<Tensor<3>> {
+        None
     }
 
     fn check_features(&self, features: &Tensor<3>, grid: Grid) -> Result<(), ModelError> {
@@ -294,14 +329,14 @@ impl Recognizer {
             .map(|id| *id as i32)
             .collect();
         let inputs = Tensor::<1, Int>::from_ints(inputs.as_slice(), &self.device).unsqueeze();
-        let steps = read_back_steps(self.network.decoder.teacher_forced(features, inputs)).await?;
+        let steps = read_back(rows(self.network.decoder.teacher_forced(features, inputs))).await?;
         Ok(self
             .prediction_builder(Some(other.grid))
             .teacher_forced(&steps, other.blank, &tokens))
     }
 }
 
-/// Copies steps to the host: `[batch, steps, vocabulary + positions]`, flat.
-async fn read_back_steps(decoded: Decoded) -> Result<Vec<f32>, ModelError> {
-    read_back(Tensor::cat(vec![decoded.logits, decoded.attention], 2)).await
+/// Steps in one tensor: `[batch, steps, vocabulary + positions]`.
+fn rows(decoded: Decoded) -> Tensor<3> {
+    Tensor::cat(vec![decoded.logits, decoded.attention], 2)
 }

@@ -1,0 +1,169 @@
+//! The GPU kernels of `captcha-gpu-kernel` as operations on burn's tensors, for inference.
+//!
+//! Each gives what burn's layers give, or `None` where it does not apply: on another device, in
+//! another precision, for a network that does not fit in a workgroup's memory.
+
+use burn::backend::Wgpu;
+use burn::backend::wgpu::CubeTensor;
+use burn::tensor::{DType, Tensor};
+use captcha_gpu_kernel::{ConvBlock, Decoder, Dense};
+
+use crate::config::Grid;
+use crate::network::Network;
+
+mod pack;
+
+/// A network's weights in the layouts of the kernels.
+#[derive(Debug)]
+pub(crate) struct GpuNetwork {
+    /// Each block with its weights. The sizes of the images are not set.
+    blocks: Vec<(ConvBlock, Tensor<2>)>,
+    dense: Tensor<2>,
+    /// The projected places of each grid's cells, if the network has them.
+    places: Option<Vec<(Grid, Tensor<2>)>>,
+    keys: Tensor<2>,
+    /// The decoder without the number of positions, and its weights.
+    decoder: (Decoder, Tensor<1>),
+}
+
+impl GpuNetwork {
+    /// Converts the weights of a network after [`Network::for_inference`]. The network's inputs have
+    /// these grids.
+    pub(crate) fn new(network: &Network, grids: &[Grid]) -> Option<Self> {
+        // Only its device and precision matter.
+        buffer(&network.decoder.output.weight.val())?;
+        let encoder = &network.encoder;
+        Some(Self {
+            blocks: encoder.blocks.iter().map(pack::block).collect(),
+            dense: pack::dense(&encoder.dense),
+            places: encoder.positions.as_ref().map(|projection| {
+                let projected = |grid: &Grid| (*grid, pack::places(projection, *grid));
+                grids.iter().map(projected).collect()
+            }),
+            keys: pack::dense(&network.decoder.attention.key),
+            decoder: pack::decoder(&network.decoder),
+        })
+    }
+
+    /// As [`Encoder::forward`](crate::encoder::Encoder::forward).
+    ///
+    /// # Shapes
+    ///
+    /// - `images`: `[batch, channels, height, width]`
+    /// - output: `[batch, positions, features]`
+    pub(crate) fn encode(&self, images: &Tensor<4>) -> Option<Tensor<3>> {
+        let mut maps = images.clone();
+        for (block, weights) in &self.blocks {
+            let [images, _, height, width] = maps.dims();
+            let block = ConvBlock {
+                height,
+                width,
+                ..*block
+            };
+            let [rows, cols] = block.output();
+            let (x, weights) = (buffer(&maps)?, buffer(weights)?);
+            if !block.fits() {
+                return None;
+            }
+            let output = Tensor::empty([images, block.filters, rows, cols], &maps.device());
+            let client = x.client.clone();
+            block.launch(
+                &client,
+                images,
+                [x, weights, buffer(&output)?].map(CubeTensor::into_buffer_arg),
+            );
+            maps = output;
+        }
+        let [batch, inputs, rows, cols] = maps.dims();
+        let grid = Grid { rows, cols };
+        let places = match &self.places {
+            Some(places) => Some(&places.iter().find(|(known, _)| *known == grid)?.1),
+            None => None,
+        };
+        let features = self.decoder.0.features;
+        let op = Dense {
+            positions: grid.positions(),
+            inputs,
+            outputs: features,
+            planes_in: true,
+            planes_out: false,
+            relu: true,
+            places: places.is_some(),
+        };
+        let shape = [batch, grid.positions(), features];
+        let x = maps.reshape([batch, inputs, grid.positions()]);
+        dense(op, &x, &self.dense, places, shape)
+    }
+
+    /// As [`Decoder::greedy`](crate::decoder::Decoder::greedy). With `until_end`, the steps after the
+    /// end of a text are zeros.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, positions, features]`
+    /// - output: `[batch, steps, vocabulary + positions]`: logits, then attention
+    pub(crate) fn greedy(
+        &self,
+        features: &Tensor<3>,
+        steps: usize,
+        until_end: bool,
+    ) -> Option<Tensor<3>> {
+        let [batch, positions, inputs] = features.dims();
+        let (decoder, weights) = &self.decoder;
+        let decoder = Decoder {
+            positions,
+            ..*decoder
+        };
+        if !decoder.fits() {
+            return None;
+        }
+        let op = Dense {
+            positions,
+            inputs,
+            outputs: decoder.attention,
+            planes_in: false,
+            planes_out: true,
+            relu: false,
+            places: false,
+        };
+        let shape = [batch, decoder.attention, positions];
+        let keys = dense(op, features, &self.keys, None, shape)?;
+        let row = decoder.vocabulary + positions;
+        let output = Tensor::empty([batch, steps, row], &features.device());
+        let (x, keys, weights) = (buffer(features)?, buffer(&keys)?, buffer(weights)?);
+        let client = x.client.clone();
+        let buffers = [x, keys, weights, buffer(&output)?].map(CubeTensor::into_buffer_arg);
+        decoder.launch(&client, batch, steps, until_end, buffers);
+        Some(output)
+    }
+}
+
+/// A dense layer at each position.
+fn dense(
+    op: Dense,
+    x: &Tensor<3>,
+    weights: &Tensor<2>,
+    places: Option<&Tensor<2>>,
+    shape: [usize; 3],
+) -> Option<Tensor<3>> {
+    let output = Tensor::empty(shape, &x.device());
+    let buffers = [
+        buffer(x)?,
+        buffer(weights)?,
+        // Without places, the kernel does not read this buffer.
+        buffer(places.unwrap_or(weights))?,
+        buffer(&output)?,
+    ];
+    let client = buffers[0].client.clone();
+    op.launch(&client, shape[0], buffers.map(CubeTensor::into_buffer_arg));
+    Some(output)
+}
+
+/// A tensor's values on a GPU, one after the other; `None` if they are not.
+fn buffer<const D: usize>(tensor: &Tensor<D>) -> Option<CubeTensor> {
+    if tensor.dtype() != DType::F32 {
+        return None;
+    }
+    let tensor = tensor.clone().try_into_primitive::<Wgpu>().ok()?;
+    tensor.is_contiguous().then_some(tensor)
+}
