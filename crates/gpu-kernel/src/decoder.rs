@@ -3,8 +3,12 @@
 use cubecl::client::Client;
 use cubecl::prelude::*;
 
-use step::{UNITS, take_step};
+use beam::{EXTRA, beam_step};
+use reduce::UNITS;
+use step::take_step;
 
+mod beam;
+mod reduce;
 mod step;
 
 /// Values in a workgroup's memory: 16 KB, less what the compiler may add.
@@ -56,13 +60,14 @@ pub(crate) struct Layout {
 impl Decoder {
     /// Whether a workgroup's memory is enough.
     pub fn fits(&self) -> bool {
-        let shared = 2 * self.units
+        let shared = self.units
             + self.attention
             + self.positions
             + self.features
             + self.vocabulary
-            + UNITS
-            + 2;
+            // Partial results.
+            + 3 * UNITS
+            + 200;
         shared <= MAX_SHARED && self.positions > 0
     }
 
@@ -108,7 +113,8 @@ impl Decoder {
         images: usize,
         steps: usize,
         until_end: bool,
-        [features, keys, weights, output]: [BufferArg; 4],
+        [features, keys, weights]: [BufferArg; 3],
+        output: BufferArg,
     ) {
         greedy::launch(
             client,
@@ -122,6 +128,74 @@ impl Decoder {
             u32::from(until_end),
             *self,
         );
+    }
+}
+
+/// The sizes of a search for the most likely texts.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    /// Images.
+    pub images: usize,
+    /// Steps of each.
+    pub steps: usize,
+    /// Most texts that are continued at a step.
+    pub width: usize,
+    /// What logits are divided by.
+    pub temperature: f32,
+}
+
+impl Decoder {
+    /// Values of one text of a beam in one step: logits, attention, the text of the step before that it
+    /// continues, its last token, the logarithm of its probability, and that of the sum of the
+    /// exponentials of its logits.
+    pub fn beam_row(&self) -> usize {
+        self.row() + EXTRA
+    }
+
+    /// Texts of a beam after a step with `open` texts.
+    pub fn next_open(&self, open: usize, width: usize) -> usize {
+        width.min(open * (self.vocabulary - self.first_character as usize))
+    }
+
+    /// Searches the most likely texts (beam search), a dispatch for each step.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`, `keys`, `weights`: as in [`Decoder::launch`]
+    /// - `states`: `[2, images, width, units]`, which may hold anything
+    /// - `record`: `[images, steps, width, beam_row]` after `start` other values. The texts of a step
+    ///   are in the order of their probabilities; the rest is zeros
+    pub fn launch_search(
+        &self,
+        client: &Client,
+        search: Search,
+        start: usize,
+        buffers: impl Fn() -> [BufferArg; 5],
+    ) {
+        let mut before = 0;
+        let mut open = 1;
+        for number in 0..search.steps {
+            let [features, keys, weights, states, record] = buffers();
+            beam_step::launch(
+                client,
+                CubeCount::Static(open as u32, search.images as u32, 1),
+                CubeDim::new_1d(UNITS as u32),
+                features,
+                keys,
+                weights,
+                states,
+                record,
+                start,
+                search.steps,
+                number,
+                search.width,
+                before,
+                search.temperature,
+                *self,
+            );
+            before = open;
+            open = self.next_open(open, search.width);
+        }
     }
 }
 

@@ -12,5 +12,5 @@ mod dense;
 mod four;
 
 pub use conv_block::ConvBlock;
-pub use decoder::Decoder;
+pub use decoder::{Decoder, Search};
 pub use dense::Dense;

@@ -12,6 +12,9 @@ const IMAGE: &[u8] = include_bytes!("golden.png");
 /// order of the sums makes about 1e-5, a broken kernel makes far more.
 const TOLERANCE: f32 = 1e-2;
 
+/// Number of texts whose probabilities are compared.
+const ALTERNATIVES: usize = 5;
+
 /// The reason why a device is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum GoldenError {
@@ -24,8 +27,8 @@ pub enum GoldenError {
 }
 
 /// Recognizes a test image with `tested` and with `trusted`, the same network on the CPU, and
-/// compares the logits and the attention of all steps. So the check does not depend on the text
-/// that the network answers. It also compiles the shaders. A network whose input has the images'
+/// compares the logits and the attention of all steps, and how likely the most likely texts are. So
+/// the check does not depend on the text that the network answers. It also compiles the shaders. A network whose input has the images'
 /// proportions is checked with one input, of 2:1.
 ///
 /// # Errors
@@ -33,18 +36,23 @@ pub enum GoldenError {
 /// [`GoldenError`] if they do not agree.
 pub async fn compare(trusted: &Recognizer, tested: &Recognizer) -> Result<(), GoldenError> {
     let image = decode_image(IMAGE)?;
-    let steps = async |recognizer: &Recognizer| {
-        let inputs = recognizer.preprocess(&image)?;
-        recognizer
-            .greedy_steps(recognizer.encode(inputs)?.features)
-            .await
+    let read = async |recognizer: &Recognizer| {
+        let encoded = recognizer.encode(recognizer.preprocess(&image)?)?;
+        let steps = recognizer.greedy_steps(encoded.features.clone()).await?;
+        let found = recognizer.decode(encoded, ALTERNATIVES).await?;
+        let alternatives = found.iter().flat_map(|found| &found.alternatives);
+        let likely: Vec<f32> = alternatives.map(|text| text.confidence).collect();
+        Ok::<_, ModelError>((steps, likely))
     };
-    let (expected, found) = (steps(trusted).await?, steps(tested).await?);
+    let ((expected, expected_likely), (found, likely)) =
+        (read(trusted).await?, read(tested).await?);
     let (width, height) = image.dimensions();
     let grid = trusted.config().for_image(width, height).grid();
     let builder = trusted.prediction_builder(Some(grid));
     let (row, vocabulary) = (builder.step_values(), builder.vocabulary.size());
-    match agree(&expected, &found, row, vocabulary) {
+    let same_alternatives = likely.len() == expected_likely.len()
+        && all_close(&expected_likely, &likely, 0..likely.len(), TOLERANCE);
+    match same_alternatives && agree(&expected, &found, row, vocabulary) {
         true => Ok(()),
         false => Err(GoldenError::Differs),
     }

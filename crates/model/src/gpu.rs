@@ -5,13 +5,19 @@
 
 use burn::backend::Wgpu;
 use burn::backend::wgpu::CubeTensor;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use captcha_gpu_kernel::{ConvBlock, Decoder, Dense};
+
+use self::search::{Search, Sizes};
 
 use crate::config::Grid;
 use crate::network::Network;
 
 mod pack;
+mod search;
+
+/// Largest record of a search: half of what every WebGPU device can bind.
+const MAX_VALUES: usize = 16 << 20;
 
 /// A network's weights in the layouts of the kernels.
 #[derive(Debug)]
@@ -27,21 +33,26 @@ pub(crate) struct GpuNetwork {
 }
 
 impl GpuNetwork {
-    /// Converts the weights of a network after [`Network::for_inference`]. The network's inputs have
-    /// these grids.
-    pub(crate) fn new(network: &Network, grids: &[Grid]) -> Option<Self> {
-        // Only its device and precision matter.
-        buffer(&network.decoder.output.weight.val())?;
+    /// Converts the weights of a network for [`Network::for_inference`] that is on the CPU, where this
+    /// compiles no shaders, and copies them to a device. The network's inputs have these grids.
+    pub(crate) fn new(network: &Network, grids: &[Grid], device: &Device) -> Option<Self> {
+        if !is_gpu(device) {
+            return None;
+        }
         let encoder = &network.encoder;
+        let (decoder, weights) = pack::decoder(&network.decoder);
+        let packed = encoder.blocks.iter().map(pack::block);
         Some(Self {
-            blocks: encoder.blocks.iter().map(pack::block).collect(),
-            dense: pack::dense(&encoder.dense),
+            blocks: packed
+                .map(|(block, weights)| (block, weights.to_device(device)))
+                .collect(),
+            dense: pack::dense(&encoder.dense).to_device(device),
             places: encoder.positions.as_ref().map(|projection| {
-                let projected = |grid: &Grid| (*grid, pack::places(projection, *grid));
-                grids.iter().map(projected).collect()
+                let places = |grid: &Grid| pack::places(projection, *grid).to_device(device);
+                grids.iter().map(|grid| (*grid, places(grid))).collect()
             }),
-            keys: pack::dense(&network.decoder.attention.key),
-            decoder: pack::decoder(&network.decoder),
+            keys: pack::dense(&network.decoder.attention.key).to_device(device),
+            decoder: (decoder, weights.to_device(device)),
         })
     }
 
@@ -108,11 +119,74 @@ impl GpuNetwork {
         steps: usize,
         until_end: bool,
     ) -> Option<Tensor<3>> {
+        let [batch, positions, _] = features.dims();
+        let (decoder, keys) = self.decoder(features)?;
+        let row = decoder.vocabulary + positions;
+        let output = Tensor::empty([batch, steps, row], &features.device());
+        let inputs = [buffer(features)?, buffer(&keys)?, buffer(&self.decoder.1)?];
+        let client = inputs[0].client.clone();
+        let inputs = inputs.map(CubeTensor::into_buffer_arg);
+        let output_buffer = buffer(&output)?.into_buffer_arg();
+        decoder.launch(&client, batch, steps, until_end, inputs, output_buffer);
+        Some(output)
+    }
+
+    /// Greedy decoding, and a search for the most likely texts of each image with a beam of this width
+    /// (see [`beam_search`](crate::beam::beam_search)), without a read-back.
+    ///
+    /// # Shapes
+    ///
+    /// - `features`: `[batch, positions, features]`
+    pub(crate) fn search(
+        &self,
+        features: &Tensor<3>,
+        steps: usize,
+        width: usize,
+        temperature: f64,
+    ) -> Option<Search> {
+        let [images, positions, _] = features.dims();
+        let (decoder, keys) = self.decoder(features)?;
+        let sizes = Sizes {
+            images,
+            steps,
+            width,
+            row: decoder.vocabulary + positions,
+            beam_row: decoder.beam_row(),
+        };
+        let start = images * steps * sizes.row;
+        let values = start + images * steps * width * sizes.beam_row;
+        if values > MAX_VALUES {
+            return None;
+        }
+        let device = features.device();
+        let record = Tensor::empty([values], &device);
+        let states = Tensor::<1>::empty([2 * images * width * decoder.units], &device);
+        let inputs = [buffer(features)?, buffer(&keys)?, buffer(&self.decoder.1)?];
+        let inputs = || inputs.clone().map(CubeTensor::into_buffer_arg);
+        let (states, output) = (buffer(&states)?, buffer(&record)?);
+        let client = output.client.clone();
+        let output = || output.clone().into_buffer_arg();
+        decoder.launch(&client, images, steps, true, inputs(), output());
+        let search = captcha_gpu_kernel::Search {
+            images,
+            steps,
+            width,
+            temperature: temperature as f32,
+        };
+        decoder.launch_search(&client, search, start, || {
+            let [features, keys, weights] = inputs();
+            let states = states.clone().into_buffer_arg();
+            [features, keys, weights, states, output()]
+        });
+        Some(Search { record, sizes })
+    }
+
+    /// The decoder for these features, and the features' keys.
+    fn decoder(&self, features: &Tensor<3>) -> Option<(Decoder, Tensor<3>)> {
         let [batch, positions, inputs] = features.dims();
-        let (decoder, weights) = &self.decoder;
         let decoder = Decoder {
             positions,
-            ..*decoder
+            ..self.decoder.0
         };
         if !decoder.fits() {
             return None;
@@ -128,13 +202,7 @@ impl GpuNetwork {
         };
         let shape = [batch, decoder.attention, positions];
         let keys = dense(op, features, &self.keys, None, shape)?;
-        let row = decoder.vocabulary + positions;
-        let output = Tensor::empty([batch, steps, row], &features.device());
-        let (x, keys, weights) = (buffer(features)?, buffer(&keys)?, buffer(weights)?);
-        let client = x.client.clone();
-        let buffers = [x, keys, weights, buffer(&output)?].map(CubeTensor::into_buffer_arg);
-        decoder.launch(&client, batch, steps, until_end, buffers);
-        Some(output)
+        Some((decoder, keys))
     }
 }
 
@@ -157,6 +225,11 @@ fn dense(
     let client = buffers[0].client.clone();
     op.launch(&client, shape[0], buffers.map(CubeTensor::into_buffer_arg));
     Some(output)
+}
+
+/// Whether the kernels run on a device.
+pub(crate) fn is_gpu(device: &Device) -> bool {
+    buffer(&Tensor::<1>::empty([1], device)).is_some()
 }
 
 /// A tensor's values on a GPU, one after the other; `None` if they are not.

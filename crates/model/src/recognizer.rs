@@ -1,18 +1,23 @@
 //! From images to predictions, with one network on one device.
 
+#[cfg(feature = "wgpu")]
+use std::sync::OnceLock;
+
+#[cfg(feature = "wgpu")]
+use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
 
-use crate::beam::beam_search;
+use crate::beam::{beam_search, with_greedy};
 use crate::config::{Grid, ModelConfig};
 use crate::decoder::Decoded;
 use crate::error::ModelError;
 #[cfg(feature = "wgpu")]
-use crate::gpu::GpuNetwork;
+use crate::gpu::{GpuNetwork, is_gpu};
 use crate::greedy::greedy_until_end;
 use crate::image::{self, RgbImage};
 use crate::input::{Encoded, InputBatch, Inputs};
 use crate::network::Network;
-use crate::prediction::{Alternative, Prediction, PredictionBuilder};
+use crate::prediction::{Prediction, PredictionBuilder};
 use crate::readback::read_back;
 use crate::vocabulary::Vocabulary;
 use crate::weights::Weights;
@@ -24,10 +29,14 @@ use crate::weights::Weights;
 /// [`encode`](Self::encode), [`decode`](Self::decode).
 #[derive(Debug)]
 pub struct Recognizer {
+    /// With GPU kernels it is on the CPU, and [`Recognizer::network`] copies it if it is needed.
     network: Network,
     /// The network for the GPU kernels, on a GPU.
     #[cfg(feature = "wgpu")]
     gpu: Option<GpuNetwork>,
+    /// The network on the GPU, for what its kernels do not do.
+    #[cfg(feature = "wgpu")]
+    copy: OnceLock<Network>,
     config: ModelConfig,
     vocabulary: Vocabulary,
     /// Shape of each input that an image can be resized to, `[channels, rows, cols]`, and its grid.
@@ -57,13 +66,24 @@ impl Recognizer {
             .map(|size| weights.config.with_input(size))
             .map(|config| (config.input_shape(), config.grid()))
             .collect();
+        #[cfg(feature = "wgpu")]
+        let (gpu, network) = {
+            let host = if is_gpu(&device) {
+                Device::flex()
+            } else {
+                device.clone()
+            };
+            let network = weights.network(&host)?.for_inference();
+            let grids: Vec<Grid> = inputs.iter().map(|(_, grid)| *grid).collect();
+            (GpuNetwork::new(&network, &grids, &device), network)
+        };
+        #[cfg(not(feature = "wgpu"))]
         let network = weights.network(&device)?.for_inference();
         Ok(Self {
             #[cfg(feature = "wgpu")]
-            gpu: {
-                let grids: Vec<Grid> = inputs.iter().map(|(_, grid)| *grid).collect();
-                GpuNetwork::new(&network, &grids)
-            },
+            gpu,
+            #[cfg(feature = "wgpu")]
+            copy: OnceLock::new(),
             inputs,
             network,
             config: weights.config.clone(),
@@ -71,6 +91,16 @@ impl Recognizer {
             temperature: weights.temperature,
             device,
         })
+    }
+
+    /// The network on the device.
+    fn network(&self) -> &Network {
+        #[cfg(feature = "wgpu")]
+        if self.gpu.is_some() {
+            let copy = || self.network.clone().to_device(&self.device);
+            return self.copy.get_or_init(copy);
+        }
+        &self.network
     }
 
     /// The network's configuration.
@@ -84,9 +114,9 @@ impl Recognizer {
     }
 
     /// Recognizes the text in images, with up to `alternatives` (at most
-    /// [`Self::MAX_ALTERNATIVES`]) of the most likely texts for each. Without alternatives there is
-    /// one read-back from the device for all images, and for long texts a few more to see whether
-    /// all have ended. With them, there is one more for each image and step.
+    /// [`Self::MAX_ALTERNATIVES`]) of the most likely texts for each. There is one read-back from a
+    /// GPU for all images of a size. Where its kernels do not apply, there are a few more for long
+    /// texts, to see whether all have ended, and with alternatives one for each image and step.
     ///
     /// Alternatives are found by beam search, whose most likely text is the answer. If the network
     /// is unsure, it can differ from the text that has the most likely character at each step.
@@ -166,17 +196,21 @@ impl Recognizer {
                 found: format!("{:?}", images.dims()),
             });
         };
-        let images = images.without_autodiff();
-        #[cfg(feature = "wgpu")]
-        let features = self.gpu.as_ref().and_then(|gpu| gpu.encode(&images));
-        #[cfg(not(feature = "wgpu"))]
-        let features = None;
-        let features = features.unwrap_or_else(|| self.network.encoder.forward(images));
+        let features = self.features(images.without_autodiff());
         Ok(Encoded {
             features,
             grid: Some(*grid),
             blank,
         })
+    }
+
+    /// Runs the encoder.
+    fn features(&self, images: Tensor<4>) -> Tensor<3> {
+        #[cfg(feature = "wgpu")]
+        if let Some(features) = self.gpu.as_ref().and_then(|gpu| gpu.encode(&images)) {
+            return features;
+        }
+        self.network().encoder.forward(images)
     }
 
     /// Decodes features to predictions; see [`Self::recognize`] for `alternatives`.
@@ -201,10 +235,19 @@ impl Recognizer {
         } = encoded.into();
         let builder = self.prediction_builder(grid);
         self.check_features(&features, builder.grid)?;
+        let count = alternatives.min(Self::MAX_ALTERNATIVES);
+        let width = count.max(Self::MIN_BEAM);
+        #[cfg(feature = "wgpu")]
+        if let Some(gpu) = self.gpu.as_ref().filter(|_| count > 0) {
+            let search = gpu.search(&features, self.config.steps(), width, self.temperature);
+            if let Some(search) = search {
+                return search.predictions(builder, blank, count).await;
+            }
+        }
         let decoded = match self.gpu_greedy(&features, true) {
             Some(decoded) => decoded,
             None => {
-                let (decoder, steps) = (&self.network.decoder, self.config.steps());
+                let (decoder, steps) = (&self.network().decoder, self.config.steps());
                 rows(greedy_until_end(decoder, features.clone(), steps, &blank).await?)
             }
         };
@@ -219,11 +262,11 @@ impl Recognizer {
                 false => builder.greedy(steps, blank),
             })
             .collect();
-        if alternatives > 0 {
+        if count > 0 {
             let predictions = predictions.iter_mut().enumerate();
             for (index, prediction) in predictions.filter(|(_, prediction)| !prediction.blank) {
                 let features = features.clone().narrow(0, index, 1);
-                self.search(features, alternatives, prediction).await?;
+                self.search(features, count, width, prediction).await?;
             }
         }
         Ok(predictions)
@@ -238,7 +281,7 @@ impl Recognizer {
     /// - output: `[batch, steps, vocabulary + positions]`, flat
     pub(crate) async fn greedy_steps(&self, features: Tensor<3>) -> Result<Vec<f32>, ModelError> {
         let decoded = self.gpu_greedy(&features, false);
-        let greedy = || rows(self.network.decoder.greedy(features, self.config.steps()));
+        let greedy = || rows(self.network().decoder.greedy(features, self.config.steps()));
         read_back(decoded.unwrap_or_else(greedy)).await
     }
 
@@ -280,27 +323,19 @@ impl Recognizer {
         &self,
         features: Tensor<3>,
         count: usize,
+        width: usize,
         prediction: &mut Prediction,
     ) -> Result<(), ModelError> {
-        let count = count.min(Self::MAX_ALTERNATIVES);
-        let mut found = beam_search(
-            &self.network.decoder,
+        let found = beam_search(
+            &self.network().decoder,
             features.clone(),
             &self.vocabulary,
             self.config.max_length,
-            count.max(Self::MIN_BEAM),
+            width,
             self.temperature,
         )
         .await?;
-        // The beam may have dropped the text of greedy decoding.
-        if found.iter().all(|other| other.text != prediction.text) {
-            found.push(Alternative {
-                text: prediction.text.clone(),
-                confidence: prediction.confidence,
-            });
-            found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-        }
-        found.truncate(count);
+        let mut found = with_greedy(found, prediction, count);
         if let Some(first) = found.first_mut() {
             if first.text != prediction.text {
                 *prediction = self.predict_text(features, &first.text, prediction).await?;
@@ -329,7 +364,10 @@ impl Recognizer {
             .map(|id| *id as i32)
             .collect();
         let inputs = Tensor::<1, Int>::from_ints(inputs.as_slice(), &self.device).unsqueeze();
-        let steps = read_back(rows(self.network.decoder.teacher_forced(features, inputs))).await?;
+        let steps = read_back(rows(
+            self.network().decoder.teacher_forced(features, inputs),
+        ))
+        .await?;
         Ok(self
             .prediction_builder(Some(other.grid))
             .teacher_forced(&steps, other.blank, &tokens))

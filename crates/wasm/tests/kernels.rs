@@ -44,9 +44,10 @@ async fn kernels_give_the_results_of_the_layers() {
             let (cpu_features, cpu) = read(&on_cpu, &images).await;
             start_count();
             let (gpu_features, gpu) = read(&on_gpu, &images).await;
-            // One for each block, the dense layer, the keys and the decoder, and two to stack the
-            // images.
-            let most = weights.config.encoder.blocks.len() + 3 + 2;
+            // One for each block, the dense layer, the keys and the decoder; with alternatives again
+            // the keys, the decoder, and one for each step; and two to stack the images.
+            let (blocks, steps) = (weights.config.encoder.blocks.len(), weights.config.steps());
+            let most = blocks + 3 + 2 + steps + 2;
             assert!(dispatches() <= most, "{} dispatches", dispatches());
             assert_close(&gpu_features, &cpu_features);
             assert_same(&gpu, &cpu);
@@ -56,7 +57,7 @@ async fn kernels_give_the_results_of_the_layers() {
     }
 }
 
-/// The features and the predictions of images of one size.
+/// The features of images of one size, and their predictions without and with alternatives.
 async fn read(recognizer: &Recognizer, images: &[RgbImage]) -> (Vec<f32>, Vec<Prediction>) {
     let inputs = images
         .iter()
@@ -65,11 +66,15 @@ async fn read(recognizer: &Recognizer, images: &[RgbImage]) -> (Vec<f32>, Vec<Pr
     let [batch] = <[_; 1]>::try_from(Inputs::batches(inputs)).expect("they have one size");
     let encoded = recognizer.encode(batch.inputs).expect("the shape is right");
     let features = encoded.features().clone();
-    let read = recognizer.decode(encoded, 0).await;
+    let mut read = Vec::new();
+    for alternatives in [0, 4] {
+        let predictions = recognizer.decode(encoded.clone(), alternatives).await;
+        read.extend(predictions.expect("the device works"));
+    }
     let features = features.into_data_async().await.expect("the device works");
     (
         features.try_into_vec().expect("they are single precision"),
-        read.expect("the device works"),
+        read,
     )
 }
 
@@ -77,6 +82,11 @@ fn assert_same(found: &[Prediction], expected: &[Prediction]) {
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!(found.text, expected.text);
         assert_close(&[found.confidence], &[expected.confidence]);
+        assert_eq!(found.alternatives.len(), expected.alternatives.len());
+        for (found, expected) in found.alternatives.iter().zip(&expected.alternatives) {
+            assert_eq!(found.text, expected.text);
+            assert_close(&[found.confidence], &[expected.confidence]);
+        }
         for (found, expected) in found.characters.iter().zip(&expected.characters) {
             assert_close(&found.attention, &expected.attention);
         }
@@ -116,7 +126,7 @@ fn configs() -> Vec<ModelConfig> {
             attention: 70,
             carry_state: false,
         },
-        alphabet: "abcdef".into(),
+        alphabet: "abc".into(),
         max_length: 6,
     };
     // Pooling first, carried state, places; more of everything than a workgroup has invocations.

@@ -3,9 +3,7 @@
 use cubecl::prelude::*;
 
 use super::Decoder;
-
-/// Invocations of the workgroup.
-pub(crate) const UNITS: usize = 256;
+use super::reduce::{UNITS, highest, sum};
 
 /// Attention, GRU and logits of one step.
 ///
@@ -51,7 +49,7 @@ pub(crate) fn take_step(
         partial.inner_mut(),
         op,
     );
-    softmax(attention.inner_mut(), partial.inner_mut(), op.positions);
+    softmax(attention, op.positions);
     let of_image = image * (op.positions * op.features);
     product(
         attention.inner_ref(),
@@ -182,47 +180,20 @@ fn total(
 
 /// Softmax in place.
 #[cube]
-fn softmax(values: &mut [f32], partial: &mut [f32], #[comptime] count: usize) {
-    let unit = UNIT_POS as usize;
-    // Each of the first invocations reduces some values, and then each reduces what they found.
-    let lanes = comptime!(16usize.min(count));
-    if unit < lanes {
-        let mut highest = values[unit];
-        let mut i = unit + lanes;
-        while i < count {
-            highest = max(highest, values[i]);
-            i += lanes;
-        }
-        partial[unit] = highest;
-    }
+fn softmax(values: &mut Shared<[f32]>, #[comptime] count: usize) {
+    let peak = highest(values.inner_ref(), count);
     sync_cube();
-    let mut highest = partial[0];
-    for i in 1..lanes {
-        highest = max(highest, partial[i]);
-    }
-    let mut i = unit;
+    let mut i = UNIT_POS as usize;
     while i < count {
-        values[i] = (values[i] - highest).exp();
+        values[i] = (values[i] - peak).exp();
         i += UNITS;
     }
     sync_cube();
-    if unit < lanes {
-        let mut sum = 0.0f32;
-        let mut i = unit;
-        while i < count {
-            sum += values[i];
-            i += lanes;
-        }
-        partial[unit] = sum;
-    }
+    let total = sum(values.inner_ref(), count);
     sync_cube();
-    let mut sum = 0.0f32;
-    for i in 0..lanes {
-        sum += partial[i];
-    }
-    let mut i = unit;
+    let mut i = UNIT_POS as usize;
     while i < count {
-        values[i] /= sum;
+        values[i] /= total;
         i += UNITS;
     }
     sync_cube();

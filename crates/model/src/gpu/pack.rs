@@ -1,5 +1,4 @@
-//! Weights in the layouts of the kernels. burn's operations convert them on the device, because
-//! browsers cannot wait for values from it.
+//! Weights in the layouts of the kernels.
 
 use burn::nn::{BatchNorm, Linear};
 use burn::tensor::Tensor;
