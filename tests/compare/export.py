@@ -132,7 +132,8 @@ def main(source, target):
         if config["input"].get("proportions", "Fixed") != "Fixed":
             raise SystemExit("The exported graph has one input size: take weights with a fixed input.")
         graph = Graph(weights)
-        steps = config["max_length"] + 1
+        # Older files name it after letters.
+        steps = config.get("max_length", config.get("max_letters")) + 1
         size = config["input"]["height"], config["input"]["width"]
         features = encode(graph, config["encoder"], size, "image")
         tokens, attention = decode(graph, config["decoder"], features, steps)

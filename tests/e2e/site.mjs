@@ -21,6 +21,7 @@ const PAGES = ["index.html", "audit.html", "teach.html"];
 
 const TYPES = /** @type {Record<string, string>} */ ({
   ".js": "text/javascript",
+  ".mjs": "text/javascript",
   ".wasm": "application/wasm",
 });
 
