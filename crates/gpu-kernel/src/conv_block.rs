@@ -52,11 +52,6 @@ impl ConvBlock {
         ]
     }
 
-    /// Groups of four filters.
-    fn groups(&self) -> usize {
-        self.filters.div_ceil(4)
-    }
-
     /// Tiles in a column and in a row of the output.
     fn tiles(&self) -> [usize; 2] {
         let [rows, cols] = self.output();
@@ -76,32 +71,74 @@ impl ConvBlock {
     ///   norm
     /// - `output`: `[images, filters, rows, cols]`; see [`ConvBlock::output`]
     pub fn launch(&self, client: &Client, images: usize, [x, weights, output]: [BufferArg; 3]) {
-        let [rows, cols] = self.tiles();
-        let tiles = images * self.groups() * rows * cols;
+        let [down, across] = self.tiles();
+        let [rows, cols] = self.output();
+        let groups = self.filters.div_ceil(4);
+        let tiles = images * groups * down * across;
         let workgroup = CubeDim::new_1d(WORKGROUP);
-        let count = calculate_cube_count_elemwise(client, tiles, workgroup);
-        compute::launch(client, count, workgroup, x, weights, output, tiles, *self);
+        compute::launch(
+            client,
+            calculate_cube_count_elemwise(client, tiles, workgroup),
+            workgroup,
+            x,
+            weights,
+            output,
+            SizesLaunch::new(
+                tiles,
+                down,
+                across,
+                self.channels,
+                self.height,
+                self.width,
+                self.filters,
+                rows,
+                cols,
+            ),
+            Variant {
+                padding: self.padding,
+                window: self.window,
+                pool_first: self.pool_first,
+            },
+        );
     }
 }
 
-#[cube(launch)]
-fn compute(
-    x: &[f32],
-    weights: &[Four],
-    output: &mut [f32],
+/// What a shader is compiled for. The sizes are not part of it, so that blocks share shaders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Variant {
+    padding: usize,
+    window: [usize; 2],
+    pool_first: bool,
+}
+
+#[derive(CubeType, CubeLaunch)]
+struct Sizes {
+    /// Tiles of all images.
     tiles: usize,
-    #[comptime] op: ConvBlock,
-) {
-    if ABSOLUTE_POS >= tiles {
+    /// Tiles in a column and in a row.
+    down: usize,
+    across: usize,
+    /// Of the input.
+    channels: usize,
+    height: usize,
+    width: usize,
+    /// Of the output.
+    filters: usize,
+    rows: usize,
+    cols: usize,
+}
+
+#[cube(launch)]
+fn compute(x: &[f32], weights: &[Four], output: &mut [f32], sizes: Sizes, #[comptime] op: Variant) {
+    if ABSOLUTE_POS >= sizes.tiles {
         terminate!();
     }
     let (tile_rows, tile_cols) = comptime!((TILE[0], TILE[1]));
-    let [tiles_down, tiles_across] = comptime!(op.tiles());
-    let groups = comptime!(op.groups());
-    let tile_col = ABSOLUTE_POS % tiles_across;
-    let rest = ABSOLUTE_POS / tiles_across;
-    let tile_row = rest % tiles_down;
-    let rest = rest / tiles_down;
+    let groups = sizes.filters.div_ceil(4);
+    let tile_col = ABSOLUTE_POS % sizes.across;
+    let rest = ABSOLUTE_POS / sizes.across;
+    let tile_row = rest % sizes.down;
+    let rest = rest / sizes.down;
     let group = rest % groups;
     let image = rest / groups;
     let top = tile_row * tile_rows;
@@ -114,8 +151,8 @@ fn compute(
     #[unroll]
     for row in 0..in_rows {
         let y = top + row;
-        let inside = y >= op.padding && y < op.height + op.padding;
-        row_at[row] = select(inside, (y - op.padding) * op.width, 0);
+        let inside = y >= op.padding && y < sizes.height + op.padding;
+        row_at[row] = select(inside, (y - op.padding) * sizes.width, 0);
         row_inside[row] = select(inside, 1.0, 0.0);
     }
     let mut col_at = Array::<usize>::new(in_cols);
@@ -123,7 +160,7 @@ fn compute(
     #[unroll]
     for col in 0..in_cols {
         let x = left + col;
-        let inside = x >= op.padding && x < op.width + op.padding;
+        let inside = x >= op.padding && x < sizes.width + op.padding;
         col_at[col] = select(inside, x - op.padding, 0);
         col_inside[col] = select(inside, 1.0, 0.0);
     }
@@ -134,8 +171,8 @@ fn compute(
     for i in 0..outputs {
         sums[i] = Four::new(0.0);
     }
-    for channel in 0..op.channels {
-        let plane = (image * op.channels + channel) * (op.height * op.width);
+    for channel in 0..sizes.channels {
+        let plane = (image * sizes.channels + channel) * (sizes.height * sizes.width);
         let mut values = Array::<f32>::new(comptime!(in_rows * in_cols));
         #[unroll]
         for row in 0..in_rows {
@@ -157,12 +194,12 @@ fn compute(
         }
     }
 
-    let after = comptime!(op.channels * 9);
+    let after = sizes.channels * 9;
     let bias = weights[after * groups + group];
     let scale = weights[(after + 1) * groups + group];
     let shift = weights[(after + 2) * groups + group];
     let zero = Four::new(0.0);
-    let [rows, cols] = comptime!(op.output());
+    let (rows, cols) = (sizes.rows, sizes.cols);
     let [window_rows, window_cols] = comptime!(op.window);
     #[unroll]
     for i in 0..comptime!(TILE[0] / window_rows) {
@@ -191,8 +228,8 @@ fn compute(
                 #[unroll]
                 for part in 0..4usize {
                     let filter = group * 4 + part;
-                    if filter < op.filters {
-                        output[((image * op.filters + filter) * rows + y) * cols + x] =
+                    if filter < sizes.filters {
+                        output[((image * sizes.filters + filter) * rows + y) * cols + x] =
                             pooled.extract(part);
                     }
                 }

@@ -31,11 +31,6 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// Groups of four outputs.
-    fn groups(&self) -> usize {
-        self.outputs.div_ceil(4)
-    }
-
     /// Computes the layer.
     ///
     /// # Shapes
@@ -51,13 +46,43 @@ impl Dense {
         images: usize,
         [x, weights, places, output]: [BufferArg; 4],
     ) {
-        let tiles = images * self.groups() * self.positions.div_ceil(TILE);
+        let tiles = images * self.outputs.div_ceil(4) * self.positions.div_ceil(TILE);
         let workgroup = CubeDim::new_1d(WORKGROUP);
-        let count = calculate_cube_count_elemwise(client, tiles, workgroup);
         compute::launch(
-            client, count, workgroup, x, weights, places, output, tiles, *self,
+            client,
+            calculate_cube_count_elemwise(client, tiles, workgroup),
+            workgroup,
+            x,
+            weights,
+            places,
+            output,
+            SizesLaunch::new(tiles, self.positions, self.inputs, self.outputs),
+            Variant {
+                planes_in: self.planes_in,
+                planes_out: self.planes_out,
+                relu: self.relu,
+                places: self.places,
+            },
         );
     }
+}
+
+/// What a shader is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Variant {
+    planes_in: bool,
+    planes_out: bool,
+    relu: bool,
+    places: bool,
+}
+
+#[derive(CubeType, CubeLaunch)]
+struct Sizes {
+    /// Tiles of all images.
+    tiles: usize,
+    positions: usize,
+    inputs: usize,
+    outputs: usize,
 }
 
 #[cube(launch)]
@@ -66,32 +91,34 @@ fn compute(
     weights: &[Four],
     places: &[f32],
     output: &mut [f32],
-    tiles: usize,
-    #[comptime] op: Dense,
+    sizes: Sizes,
+    #[comptime] op: Variant,
 ) {
-    if ABSOLUTE_POS >= tiles {
+    if ABSOLUTE_POS >= sizes.tiles {
         terminate!();
     }
-    let groups = comptime!(op.groups());
-    let across = comptime!(op.positions.div_ceil(TILE));
+    let (positions, inputs, outputs) = (sizes.positions, sizes.inputs, sizes.outputs);
+    let groups = outputs.div_ceil(4);
+    let across = positions.div_ceil(TILE);
     let group = ABSOLUTE_POS % groups;
     let rest = ABSOLUTE_POS / groups;
     let first = rest % across * TILE;
     let image = rest / across;
 
-    let [input_step, position_step] = comptime!(match op.planes_in {
-        true => [op.positions, 1],
-        false => [1, op.inputs],
-    });
+    let mut input_step = 1usize.runtime();
+    let mut position_step = inputs;
+    if comptime!(op.planes_in) {
+        input_step = positions;
+        position_step = 1usize.runtime();
+    }
     let mut at = Array::<usize>::new(TILE);
     let mut sums = Array::<Four>::new(TILE);
     #[unroll]
     for i in 0..TILE {
-        let last = comptime!(op.positions - 1);
-        at[i] = image * (op.positions * op.inputs) + min(first + i, last) * position_step;
-        sums[i] = weights[op.inputs * groups + group];
+        at[i] = image * (positions * inputs) + min(first + i, positions - 1) * position_step;
+        sums[i] = weights[inputs * groups + group];
     }
-    for input in 0..op.inputs {
+    for input in 0..inputs {
         let weight = weights[input * groups + group];
         #[unroll]
         for i in 0..TILE {
@@ -99,14 +126,16 @@ fn compute(
         }
     }
 
-    let [output_step, position_step] = comptime!(match op.planes_out {
-        true => [op.positions, 1],
-        false => [1, op.outputs],
-    });
+    let mut output_step = 1usize.runtime();
+    let mut position_step = outputs;
+    if comptime!(op.planes_out) {
+        output_step = positions;
+        position_step = 1usize.runtime();
+    }
     #[unroll]
     for i in 0..TILE {
         let position = first + i;
-        if position < op.positions {
+        if position < positions {
             let mut sum = sums[i];
             if comptime!(op.relu) {
                 sum = max(sum, Four::new(0.0));
@@ -114,12 +143,12 @@ fn compute(
             #[unroll]
             for part in 0..4usize {
                 let column = group * 4 + part;
-                if column < op.outputs {
+                if column < outputs {
                     let mut value = sum.extract(part);
                     if comptime!(op.places) {
-                        value += places[position * op.outputs + column];
+                        value += places[position * outputs + column];
                     }
-                    output[image * (op.positions * op.outputs)
+                    output[image * (positions * outputs)
                         + position * position_step
                         + column * output_step] = value;
                 }
