@@ -23,9 +23,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: [page("index.html"), page("audit.html"), page("teach.html")],
-      // Only the teach page loads modules on demand. Without a group of its own, vite's helper for
-      // them is part of a chunk that the other pages load as well.
-      output: { codeSplitting: { groups: [{ name: "preload-helper", test: /preload-helper/ }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            // Only the teach page loads modules on demand. Without a group of its own, vite's helper
+            // for them is part of a chunk that the other pages load as well.
+            { name: "preload-helper", test: /preload-helper/ },
+            { name: "common", test: /web\/src/, minShareCount: 3 },
+          ],
+        },
+      },
     },
   },
   worker: { format: "es" },
