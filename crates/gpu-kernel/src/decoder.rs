@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 
 use beam::{EXTRA, beam_step};
 use reduce::UNITS;
-use step::take_step;
+use step::{take_step, write_step};
 
 mod beam;
 mod reduce;
@@ -60,14 +60,10 @@ pub(crate) struct Layout {
 impl Decoder {
     /// Whether a workgroup's memory is enough.
     pub fn fits(&self) -> bool {
-        let shared = self.units
-            + self.attention
-            + self.positions
-            + self.features
-            + self.vocabulary
-            // Partial results.
-            + 3 * UNITS
-            + 200;
+        let vectors =
+            self.units + self.attention + self.positions + self.features + self.vocabulary;
+        // And those of partial results and of reductions.
+        let shared = vectors + 3 * UNITS + 200;
         shared <= MAX_SHARED && self.positions > 0
     }
 
@@ -242,16 +238,7 @@ fn greedy(
                 &mut logits,
                 op,
             );
-            let mut i = unit;
-            while i < op.vocabulary {
-                output[out + i] = logits[i];
-                i += UNITS;
-            }
-            let mut i = unit;
-            while i < op.positions {
-                output[out + op.vocabulary + i] = attention[i];
-                i += UNITS;
-            }
+            write_step(&mut logits, &mut attention, output, out, op);
             if unit == 0 {
                 let mut best = 0u32;
                 let mut highest = logits[0];

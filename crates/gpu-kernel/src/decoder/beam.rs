@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::Decoder;
 use super::reduce::{UNITS, first_highest, highest, sum};
-use super::step::take_step;
+use super::step::{take_step, write_step};
 
 /// Values of a row after logits and attention: the text that it continues, its last token, the
 /// logarithm of its probability, and the logarithm of the sum of its exponentials.
@@ -111,16 +111,7 @@ pub(super) fn beam_step(
         i += UNITS;
     }
     let out = step_at + row * length;
-    let mut i = unit;
-    while i < op.vocabulary {
-        record[out + i] = logits[i];
-        i += UNITS;
-    }
-    let mut i = unit;
-    while i < op.positions {
-        record[out + op.vocabulary + i] = attention[i];
-        i += UNITS;
-    }
+    write_step(&mut logits, &mut attention, record, out, op);
     let peak = highest(logits.inner_ref(), op.vocabulary);
     sync_cube();
     let mut i = unit;

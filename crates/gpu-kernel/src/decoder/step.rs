@@ -78,6 +78,27 @@ pub(crate) fn take_step(
     sync_cube();
 }
 
+/// Writes logits and attention from `at` on.
+#[cube]
+pub(crate) fn write_step(
+    logits: &mut Shared<[f32]>,
+    attention: &mut Shared<[f32]>,
+    output: &mut [f32],
+    at: usize,
+    #[comptime] op: Decoder,
+) {
+    let mut i = UNIT_POS as usize;
+    while i < op.vocabulary {
+        output[at + i] = logits[i];
+        i += UNITS;
+    }
+    let mut i = UNIT_POS as usize;
+    while i < op.positions {
+        output[at + op.vocabulary + i] = attention[i];
+        i += UNITS;
+    }
+}
+
 /// `out = vector M`, with the matrix M, `[rows, cols]`, from `at` on. If it has few columns, the
 /// invocations share the rows of a column.
 #[cube]
