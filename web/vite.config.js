@@ -29,7 +29,7 @@ export default defineConfig({
             // Only the teach page loads modules on demand. Without a group of its own, vite's helper
             // for them is part of a chunk that the other pages load as well.
             { name: "preload-helper", test: /preload-helper/ },
-            { name: "common", test: /web\/src/, minShareCount: 3 },
+            { name: "common", test: /web[\\/]src/, minShareCount: 3 },
           ],
         },
       },

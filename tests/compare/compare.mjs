@@ -4,9 +4,10 @@
  * Compares captcha-lens with tesseract.js, and with onnxruntime-web running the model of
  * captcha-lens: the same images in the same Chromium, on the CPU, one after the other.
  *
- * captcha-lens generate --test --count 500 --seed 8 --out IMAGES python tests/compare/export.py
- * web/models/compact.safetensors tests/compare/compact.onnx npm ci --prefix tests/compare node
- * tests/compare/compare.mjs IMAGES
+ * - `captcha-lens generate --test --count 500 --seed 8 --out IMAGES`
+ * - `python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx`
+ * - `npm ci --prefix tests/compare`
+ * - `node tests/compare/compare.mjs IMAGES`
  *
  * The folder is one that `captcha-lens generate` writes. Times are medians, from a file's bytes to
  * its text. Each is given what helps it: tesseract.js is told that an image holds one word of small

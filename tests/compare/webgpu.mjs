@@ -5,8 +5,9 @@
  * sample in the same Chromium, in turn, warm. The adapter is SwiftShader, so the times say only
  * which of them computes less; what a GPU needs besides are the dispatches, submits and read-backs.
  *
- * python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx npm ci
- * --prefix tests/compare node tests/compare/webgpu.mjs [READINGS]
+ * - `python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx`
+ * - `npm ci --prefix tests/compare`
+ * - `node tests/compare/webgpu.mjs [READINGS]`
  */
 
 import { argv } from "node:process";

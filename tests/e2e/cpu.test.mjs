@@ -286,6 +286,9 @@ describe("lens page on the CPU", () => {
       /^#generate\?seed=3&style=random&look=\d+$/.test(url.hash),
     );
     await digits.page.waitForSelector("#generator-info:text('Style: A random look.')");
+    await digits.page.selectOption("#generator-style", { label: "hard random look" });
+    await digits.page.waitForURL((url) => /style=random-hard&look=\d+$/.test(url.hash));
+    await digits.page.waitForSelector("#generator-info:text('Style: A hard random look.')");
     await digits.close();
 
     const far = await LensPage.open(browser, site.address, {

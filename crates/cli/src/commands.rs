@@ -62,7 +62,7 @@ enum Command {
     /// Write the mean of several networks' weights.
     #[cfg(feature = "train")]
     Average(average::AverageArgs),
-    /// Write weights with 8 bits each, for a smaller file.
+    /// Write weights with 8 bits each, or 16 where 8 lose too much, for a smaller file.
     Quantize(quantize::QuantizeArgs),
     /// Describe a weights file.
     Info(info::InfoArgs),

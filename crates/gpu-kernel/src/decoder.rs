@@ -14,7 +14,8 @@ mod step;
 /// Values in a workgroup's memory: 16 KB, less what the compiler may add.
 const MAX_SHARED: usize = 4000;
 
-/// The decoder's sizes.
+/// The decoder's sizes. They are compiled into its shaders, so each number of positions has shaders of
+/// its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Decoder {
     /// Positions of the grid.

@@ -16,8 +16,12 @@ use crate::network::Network;
 mod pack;
 mod search;
 
-/// Largest record of a search: half of what every WebGPU device can bind.
+/// Largest record of a search: 64 MB, half of what every WebGPU device can bind, as the host holds a
+/// copy of it.
 const MAX_VALUES: usize = 16 << 20;
+/// Most candidates that a step of a search compares in one dispatch. Drivers end a dispatch that takes
+/// seconds.
+const MAX_CANDIDATES: usize = 1 << 28;
 
 /// A network's weights in the layouts of the kernels.
 #[derive(Debug)]
@@ -132,7 +136,8 @@ impl GpuNetwork {
     }
 
     /// Greedy decoding, and a search for the most likely texts of each image with a beam of this width
-    /// (see [`beam_search`](crate::beam::beam_search)), without a read-back.
+    /// (see [`beam_search`](crate::beam::beam_search)), without a read-back. `None` also for so many images
+    /// and so wide a beam that the device might not bear it.
     ///
     /// # Shapes
     ///
@@ -155,7 +160,9 @@ impl GpuNetwork {
         };
         let start = images * steps * sizes.row;
         let values = start + images * steps * width * sizes.beam_row;
-        if values > MAX_VALUES {
+        // The text at each place of a beam is found after those before it.
+        let candidates = images * (width * (width + 1) / 2) * width * decoder.vocabulary;
+        if values > MAX_VALUES || candidates > MAX_CANDIDATES {
             return None;
         }
         let device = features.device();

@@ -42,8 +42,8 @@ pub struct Weights {
 /// The precision in which weights are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// 8 bits for matrices and convolutions, with a scale for each output channel, for a quarter of
-    /// the size. Tensors that would lose too much keep 16 bits, biases and batch norm 32.
+    /// 8 bits for matrices and convolutions, with a scale for each output channel, for a quarter to a
+    /// third of the size. Tensors that would lose too much keep 16 bits, biases and batch norm 32.
     Int8,
     /// 16 bits, for half the size. Batch norm stays in 32 bits, whose range its variances need.
     Half,

@@ -16,6 +16,8 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const TOLERANCE: f32 = 1e-3;
+/// Dimensions of attention that a workgroup has no memory for.
+const TOO_LARGE: usize = 4000;
 const IMAGE: &[u8] = include_bytes!("../../model/src/golden.png");
 /// The weights that the page ships.
 const SHIPPED: [&[u8]; 2] = [
@@ -48,7 +50,13 @@ async fn kernels_give_the_results_of_the_layers() {
             // the keys, the decoder, and one for each step; and two to stack the images.
             let (blocks, steps) = (weights.config.encoder.blocks.len(), weights.config.steps());
             let most = blocks + 3 + 2 + steps + 2;
-            assert!(dispatches() <= most, "{} dispatches", dispatches());
+            let range = blocks + 3..=most;
+            let fits = weights.config.decoder.attention < TOO_LARGE;
+            assert!(
+                !fits || range.contains(&dispatches()),
+                "{} dispatches",
+                dispatches()
+            );
             assert_close(&gpu_features, &cpu_features);
             assert_same(&gpu, &cpu);
             characters += cpu.iter().map(|read| read.characters.len()).sum::<usize>();
@@ -79,6 +87,7 @@ async fn read(recognizer: &Recognizer, images: &[RgbImage]) -> (Vec<f32>, Vec<Pr
 }
 
 fn assert_same(found: &[Prediction], expected: &[Prediction]) {
+    assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!(found.text, expected.text);
         assert_close(&[found.confidence], &[expected.confidence]);
@@ -87,6 +96,7 @@ fn assert_same(found: &[Prediction], expected: &[Prediction]) {
             assert_eq!(found.text, expected.text);
             assert_close(&[found.confidence], &[expected.confidence]);
         }
+        assert_eq!(found.characters.len(), expected.characters.len());
         for (found, expected) in found.characters.iter().zip(&expected.characters) {
             assert_close(&found.attention, &expected.attention);
         }
@@ -149,7 +159,11 @@ fn configs() -> Vec<ModelConfig> {
     };
     wide.alphabet = ('\u{4e00}'..).take(300).collect();
     wide.max_length = 3;
-    vec![paper, wide]
+    // Burn's layers decode what does not fit.
+    let mut too_large = paper.clone();
+    too_large.decoder.attention = TOO_LARGE;
+    too_large.max_length = 2;
+    vec![paper, wide, too_large]
 }
 
 /// A file of random weights whose texts depend on the image.

@@ -1,6 +1,8 @@
 //! Beam search by the kernels: the device keeps the beams, and the host makes texts of the record of
 //! all steps.
 
+use std::collections::HashSet;
+
 use burn::tensor::Tensor;
 
 use crate::beam::{Beam, with_greedy};
@@ -132,6 +134,7 @@ impl Record {
                     .collect::<Result<Vec<_>, _>>()?,
                 false => Vec::new(),
             };
+            check_distinct(&chosen)?;
             if !beam.advance(logits, Some(&chosen)) {
                 break;
             }
@@ -154,8 +157,19 @@ impl Record {
         if parent < open && (Vocabulary::FIRST_CHARACTER..vocabulary).contains(&token) {
             return Ok((parent, token));
         }
-        Err(ModelError::DeviceLost(
-            "it answered with texts that cannot be".into(),
-        ))
+        Err(impossible())
     }
+}
+
+/// Checks that no text is chosen twice.
+fn check_distinct(chosen: &[(usize, usize)]) -> Result<(), ModelError> {
+    let distinct: HashSet<_> = chosen.iter().collect();
+    match distinct.len() == chosen.len() {
+        true => Ok(()),
+        false => Err(impossible()),
+    }
+}
+
+fn impossible() -> ModelError {
+    ModelError::DeviceLost("it answered with texts that cannot be".into())
 }

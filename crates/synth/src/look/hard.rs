@@ -9,7 +9,8 @@ use crate::split::Split;
 
 /// The hard looks' part of a random stream's key.
 const TAG: u32 = 4;
-/// Fewest and most changes of a look.
+/// Fewest and most changes that are tried. A small image has no hollow characters, and a change can
+/// replace a part of an earlier one.
 const CHANGES: (usize, usize) = (2, 4);
 
 /// A change of a look that makes its texts harder to recognize.

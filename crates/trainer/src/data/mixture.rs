@@ -217,6 +217,9 @@ mod tests {
         assert_eq!(looks.alphabet().len(), 62);
         assert_eq!(looks.lengths(), 3..=LONGEST_TEXT);
         assert_eq!(looks.single(), None);
+        let hard = MixedLooks::parse("random-hard=2,words=1").expect("valid");
+        assert_eq!(hard.0[0], (Looks::RandomHard, 2.0));
+        assert_eq!(hard.alphabet().len(), 62);
         let words = MixedLooks::parse("words").expect("valid");
         assert_eq!(words.single(), Some(&Looks::parse("words").expect("valid")));
         for wrong in [

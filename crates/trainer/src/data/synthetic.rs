@@ -41,7 +41,10 @@ impl Looks {
         let path = Path::new(text);
         if path.extension().is_none_or(|ending| ending != "toml") {
             let look = Look::named(text).with_context(|| {
-                format!("write {RANDOM:?}, {RANDOM_HARD:?}, the path of a look file (.toml), or the name of a look")
+                format!(
+                    "write {RANDOM:?}, {RANDOM_HARD:?}, the path of a look file (.toml), or the \
+                     name of a look"
+                )
             })?;
             return Ok(Self::One(Box::new(look)));
         }
