@@ -162,6 +162,7 @@ fn configs() -> Vec<ModelConfig> {
     // Burn's layers decode what does not fit.
     let mut too_large = paper.clone();
     too_large.decoder.attention = TOO_LARGE;
+    too_large.alphabet = ('a'..='z').collect();
     too_large.max_length = 2;
     vec![paper, wide, too_large]
 }
