@@ -3,14 +3,12 @@
 
 /** A look that is easy to read. */
 export const RANDOM_LOOK = "random";
-const HARD_RANDOM_LOOK = "random-hard";
 
 /** @param {string} style */
-export function isRandomLook(style) {
-  return style === RANDOM_LOOK || style === HARD_RANDOM_LOOK;
-}
+export const isRandomLook = (style) => style.startsWith(RANDOM_LOOK);
 
 /** Options of a menu of looks. */
-export function randomLookOptions() {
-  return [new Option("random look", RANDOM_LOOK), new Option("hard random look", HARD_RANDOM_LOOK)];
-}
+export const randomLookOptions = () => [
+  new Option("random look", RANDOM_LOOK),
+  new Option("hard random look", "random-hard"),
+];

@@ -3,7 +3,7 @@
 
 import { linkToDrawing } from "../../lens/url-hash.js";
 import { getById } from "../dom.js";
-import { saveFile } from "../report/save.js";
+import { saveFile } from "../save-file.js";
 import { drawFigure, paintFigure } from "./figure.js";
 
 /** @import { Recognition } from "../../lib/types.js" */

@@ -3,6 +3,7 @@
 
 import { summarize } from "../../audit/statistics.js";
 import { singular } from "../../audit/verdict.js";
+import { saveFile } from "../save-file.js";
 import { make } from "./elements.js";
 
 /** @import { AuditData, EvaluatedItem } from "../../audit/types.js" */
@@ -80,17 +81,4 @@ function download(words, name, content) {
   const button = make("button", { type: "button", className: "button" }, [words]);
   button.addEventListener("click", () => saveFile(content(), name));
   return button;
-}
-
-/**
- * Saves a file as a download.
- *
- * @param {Blob} content
- * @param {string} name
- */
-export function saveFile(content, name) {
-  const address = URL.createObjectURL(content);
-  const link = make("a", { href: address, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

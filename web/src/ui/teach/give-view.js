@@ -5,7 +5,7 @@ import { imageCount } from "../../common/format.js";
 import { randomLookOptions } from "../../common/random-looks.js";
 import { toLabelsCsv } from "../../teach/images.js";
 import { getById } from "../dom.js";
-import { saveFile } from "../report/save.js";
+import { saveFile } from "../save-file.js";
 import { Gallery } from "./gallery.js";
 import { Labeller } from "./labeller.js";
 

@@ -4,7 +4,7 @@
 import { curveProblem } from "../../teach/curve-run.js";
 import { describeCurveRun } from "../../teach/describe.js";
 import { getById } from "../dom.js";
-import { saveFile } from "../report/save.js";
+import { saveFile } from "../save-file.js";
 import { loadResults } from "./load-results.js";
 
 /** @import { Settings, Step, TeachState } from "../../teach/types.js" */

@@ -3,7 +3,7 @@
 
 import { modelName } from "../../teach/describe.js";
 import { getById } from "../dom.js";
-import { saveFile } from "../report/save.js";
+import { saveFile } from "../save-file.js";
 import { loadResults } from "./load-results.js";
 
 /** @import { Step, TeachState } from "../../teach/types.js" */
