@@ -14,7 +14,7 @@ use crate::wording::escape;
 pub(super) const MARK: &str = r#"<meta name="generator" content="captcha-lens audit">"#;
 
 /// Modules of the page; each follows those that it imports.
-const MODULES: [&str; 14] = [
+const MODULES: [&str; 15] = [
     include_str!("../../../../web/src/common/format.js"),
     include_str!("../../../../web/src/audit/alphabet.js"),
     include_str!("../../../../web/src/audit/intervals.js"),
@@ -26,6 +26,7 @@ const MODULES: [&str; 14] = [
     include_str!("../../../../web/src/ui/report/curve.js"),
     include_str!("../../../../web/src/ui/report/learning-curve.js"),
     include_str!("../../../../web/src/ui/report/comparison.js"),
+    include_str!("../../../../web/src/ui/save-file.js"),
     include_str!("../../../../web/src/ui/report/save.js"),
     include_str!("../../../../web/src/ui/report/table.js"),
     include_str!("../../../../web/src/ui/report/report.js"),
