@@ -17,10 +17,10 @@
 
 import { readFile } from "node:fs/promises";
 import { argv, exit } from "node:process";
-import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
 import { launch } from "../e2e/browser.mjs";
 import { SOURCES, serve } from "../e2e/site.mjs";
+import { ONNX_MOUNTS, openOnnx } from "./onnx.mjs";
 
 /** Number of fresh browser profiles, each used up to the first reading. */
 const OPENINGS = 5;
@@ -39,29 +39,27 @@ const labels = (await readFile(`${folder}/spec_train_val.txt`, "utf8"))
 
 const site = await serve({
   folders: SOURCES,
-  mounts: {
-    images: folder,
-    peers: fileURLToPath(new URL("node_modules", import.meta.url)),
-    "compact.onnx": fileURLToPath(new URL("compact.onnx", import.meta.url)),
-  },
+  mounts: { ...ONNX_MOUNTS, images: folder },
 });
 const browser = await launch({ webgpu: false });
-for (const [name, make] of /** @type {const} */ ([
-  ["captcha-lens", openLens],
-  ["onnxruntime-web", openOnnx],
-  ["tesseract.js", openTesseract],
-])) {
+/** What opens a reader in a page, and the function that it makes there. */
+const readers = [
+  { name: "captcha-lens", reader: "readWithLens", open: openLens },
+  { name: "onnxruntime-web", reader: "readWithOnnx", open: openOnnx },
+  { name: "tesseract.js", reader: "readWithTesseract", open: openTesseract },
+];
+for (const { name, reader, open } of readers) {
   const firsts = [];
   let bytes = 0;
   for (let i = 0; i < OPENINGS; i++) {
     const { page, received, close } = await openPage();
-    firsts.push(await firstReading(page, make));
+    firsts.push(await firstReading(page, reader, open));
     bytes = received();
     await close();
   }
   const { page, close } = await openPage();
-  await firstReading(page, make);
-  const { read, milliseconds } = await page.evaluate(readAll, labels);
+  await firstReading(page, reader, open);
+  const { read, milliseconds } = await page.evaluate(readAll, { reader, labels });
   console.log(
     `${name}: ${read} of ${labels.length} exact matches; ` +
       `${median(milliseconds).toFixed(1)} ms an image; ` +
@@ -100,40 +98,34 @@ async function openPage() {
 
 /**
  * @param {import("playwright-core").Page} page
- * @param {() => Promise<void>} make
+ * @param {string} reader
+ * @param {(provider: "wasm") => Promise<void>} open
  * @returns {Promise<number>} milliseconds
  */
-async function firstReading(page, make) {
+async function firstReading(page, reader, open) {
   const started = performance.now();
-  await page.evaluate(make);
-  await page.evaluate(
-    (name) => /** @type {any} */ (globalThis).readOne(`/images/${name}.png`),
-    labels[0][0],
-  );
+  await page.evaluate(open, /** @type {const} */ ("wasm"));
+  await page.evaluate(readAll, { reader, labels: labels.slice(0, 1) });
   return performance.now() - started;
 }
 
-/** Runs in the page: `readOne` with captcha-lens. */
+/** Runs in the page: makes `readWithLens`. */
 async function openLens() {
   /** @type {{ Recognizer: typeof import("../../web/src/lib/client.js").Recognizer }} */
   const { Recognizer } = await import(new URL("/src/lib/client.js", location.href).href);
   const lens = await Recognizer.load({ backend: "cpu" });
   Object.assign(globalThis, {
-    readOne: async (/** @type {string} */ address) => {
-      const image = await (await fetch(address)).blob();
-      const started = performance.now();
-      const { text } = await lens.recognize(image);
-      return { text, milliseconds: performance.now() - started };
-    },
+    readWithLens: async (/** @type {Blob} */ image) => (await lens.recognize(image)).text,
   });
 }
 
-/** Runs in the page: `readOne` with tesseract.js. */
+/** Runs in the page: makes `readWithTesseract`. */
 async function openTesseract() {
   const at = (/** @type {string} */ path) => new URL(`/peers/${path}`, location.href).href;
   const { createWorker } = (await import(at("tesseract.js/dist/tesseract.esm.min.js"))).default;
   const worker = await createWorker("eng", 1, {
     workerPath: at("tesseract.js/dist/worker.min.js"),
+    workerBlobURL: false, // the site's Content-Security-Policy forbids it
     corePath: at("tesseract.js-core"),
     langPath: at("@tesseract.js-data/eng/4.0.0_best_int"),
     cacheMethod: "none",
@@ -143,66 +135,25 @@ async function openTesseract() {
     tessedit_char_whitelist: "abcdefghijklmnopqrstuvwxyz",
   });
   Object.assign(globalThis, {
-    readOne: async (/** @type {string} */ address) => {
-      const image = await (await fetch(address)).blob();
-      const started = performance.now();
-      const { data } = await worker.recognize(image);
-      return { text: data.text.trim(), milliseconds: performance.now() - started };
-    },
-  });
-}
-
-/** Runs in the page: `readOne` with onnxruntime-web and the usual preprocessing. */
-async function openOnnx() {
-  const at = (/** @type {string} */ path) => new URL(path, location.href).href;
-  const ort = await import(at("/peers/onnxruntime-web/dist/ort.wasm.min.mjs"));
-  ort.env.wasm.wasmPaths = at("/peers/onnxruntime-web/dist/");
-  ort.env.wasm.numThreads = 1;
-  const session = await ort.InferenceSession.create(at("/compact.onnx"));
-  const [width, height] = [388, 196];
-  const canvas = new OffscreenCanvas(width, height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
-    canvas.getContext("2d", { willReadFrequently: true })
-  );
-  context.imageSmoothingQuality = "high";
-  Object.assign(globalThis, {
-    readOne: async (/** @type {string} */ address) => {
-      const image = await (await fetch(address)).blob();
-      const started = performance.now();
-      const bitmap = await createImageBitmap(image);
-      context.drawImage(bitmap, 0, 0, width, height);
-      const { data } = context.getImageData(0, 0, width, height);
-      const values = new Float32Array(3 * width * height);
-      for (let i = 0; i < width * height; i++) {
-        for (let channel = 0; channel < 3; channel++) {
-          values[channel * width * height + i] = (255 - data[4 * i + channel]) / 255;
-        }
-      }
-      const input = new ort.Tensor("float32", values, [1, 3, height, width]);
-      const { tokens } = await session.run({ image: input });
-      let text = "";
-      for (const token of tokens.data) {
-        if (token < 3n) break; // <end>
-        text += String.fromCharCode(94 + Number(token));
-      }
-      return { text, milliseconds: performance.now() - started };
-    },
+    readWithTesseract: async (/** @type {Blob} */ image) =>
+      (await worker.recognize(image)).data.text.trim(),
   });
 }
 
 /**
- * Runs in the page: reads all images.
+ * Runs in the page: reads images with a function of the page.
  *
- * @param {string[][]} labelled
+ * @param {{ reader: string, labels: string[][] }} images
  */
-async function readAll(labelled) {
-  const { readOne } = /** @type {any} */ (globalThis);
+async function readAll({ reader, labels }) {
   let read = 0;
   const milliseconds = [];
-  for (const [name, label] of labelled) {
-    const outcome = await readOne(`/images/${name}.png`);
-    if (outcome.text === label) read++;
-    milliseconds.push(outcome.milliseconds);
+  for (const [name, label] of labels) {
+    const image = await (await fetch(`/images/${name}.png`)).blob();
+    const started = performance.now();
+    const text = await /** @type {any} */ (globalThis)[reader](image);
+    milliseconds.push(performance.now() - started);
+    if (text === label) read++;
   }
   return { read, milliseconds };
 }

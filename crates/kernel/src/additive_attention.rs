@@ -5,6 +5,7 @@ use std::slice::ChunksExact;
 #[cfg(feature = "threads")]
 use std::slice::ChunksExactMut;
 
+use pulp::Simd;
 #[cfg(feature = "threads")]
 use rayon::prelude::*;
 
@@ -146,7 +147,7 @@ struct Scores<'a> {
 
 impl Task for Scores<'_> {
     #[inline(always)]
-    fn run(self) {
+    fn run<S: Simd>(self, _: S) {
         for (value, key) in self.scores.iter_mut().zip(self.keys) {
             *value = score(key, self.query, self.v);
         }
@@ -168,7 +169,7 @@ struct ScoreGradients<'a> {
 #[cfg(feature = "threads")]
 impl Task for ScoreGradients<'_> {
     #[inline(always)]
-    fn run(self) {
+    fn run<S: Simd>(self, _: S) {
         for ((key, key_grad), grad) in self.keys.zip(self.key_grads).zip(self.grads) {
             let inputs = key.iter().zip(self.query).zip(self.v);
             let grads = key_grad.iter_mut();

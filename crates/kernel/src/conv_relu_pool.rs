@@ -1,30 +1,42 @@
 //! 3x3 convolution, max-pooling and ReLU in one pass, a band of rows at a time.
 
-use std::borrow::Cow;
-use std::cell::RefCell;
-
+use pulp::Simd;
 #[cfg(feature = "threads")]
 use rayon::prelude::*;
 
 use crate::dispatch::{Task, dispatch};
-use crate::matmul::multiply;
+use crate::matmul::{multiply_packed, pack, packed_len};
 use crate::matrix::Matrix;
 
 #[cfg(feature = "threads")]
 mod backward;
-mod im2col;
+mod band;
+mod pool;
+mod rows;
+mod transforms;
 mod winograd;
+
+use band::{Band, SCRATCH, Scratch};
+use pool::Activation;
+use transforms::{TILE_ELEMENTS, TILE_OUTPUTS};
 
 #[cfg(feature = "threads")]
 pub use backward::ConvReluPoolGradients;
 
-/// Values in the matrix of patches of one band: few enough for the cache, enough for an efficient
-/// matrix product.
-const PATCH_VALUES: usize = 1 << 18;
-/// Fewest positions of a task. Where a map has fewer, a task takes several images.
-const TASK_POSITIONS: usize = 512;
-/// The pool index of an output that the ReLU has set to zero.
-const INACTIVE: u8 = u8::MAX;
+/// Values of the transformed inputs of one band: few enough for the cache, enough for efficient
+/// matrix products.
+const BAND_VALUES: usize = 1 << 18;
+/// Fewest tiles of a task. Where a map has fewer, a task takes several images.
+const TASK_TILES: usize = 128;
+
+/// Batch norm with its running statistics, as a factor and a summand for each filter.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNorm<'a> {
+    /// `[filters]`
+    pub factors: &'a [f32],
+    /// `[filters]`
+    pub summands: &'a [f32],
+}
 
 /// The operation, by its sizes for one batch.
 #[derive(Clone, Copy, Debug)]
@@ -61,48 +73,27 @@ impl ConvReluPool {
         [rows * window_rows, cols * window_cols]
     }
 
-    /// The number of matrix products that make the convolution, and the terms of their sums.
-    fn products(&self) -> (usize, usize) {
-        if self.uses_winograd() {
-            (winograd::TILE_ELEMENTS, self.channels)
-        } else {
-            (1, 9 * self.channels)
-        }
-    }
-
-    /// Columns of each product for a band.
-    fn columns(&self, band: &Band) -> usize {
-        if self.uses_winograd() {
-            band.positions() / 4
-        } else {
-            band.positions()
-        }
-    }
-
-    /// Whether [`ConvReluPool::pack`] changes the weights: it depends on the sizes.
-    pub fn packs(&self) -> bool {
-        self.uses_winograd()
+    /// Rows and columns of tiles that cover the convolved map.
+    fn tiles(&self) -> [usize; 2] {
+        self.convolved().map(|length| length.div_ceil(TILE_OUTPUTS))
     }
 
     /// Brings the weights, `[filters, channels, 3, 3]`, into the layout that
-    /// [`ConvReluPool::forward`] takes.
+    /// [`ConvReluPool::forward`] takes. It does not depend on the size of the input.
     ///
     /// # Panics
     ///
     /// If the slice has another size.
-    pub fn pack<'a>(&self, weight: &'a [f32]) -> Cow<'a, [f32]> {
+    pub fn pack(&self, weight: &[f32]) -> Vec<f32> {
         assert_eq!(weight.len(), 9 * self.filters * self.channels);
-        if self.uses_winograd() {
-            Cow::Owned(winograd::weight_transform(weight))
-        } else {
-            Cow::Borrowed(weight)
-        }
+        let transformed = winograd::weight_transform(weight);
+        pack([self.filters, self.channels], transformed)
     }
 
     /// Images that a task works on.
     fn images_per_task(&self) -> usize {
-        let [rows, cols] = self.convolved();
-        TASK_POSITIONS.div_ceil(rows * cols).min(self.batch)
+        let [rows, cols] = self.tiles();
+        TASK_TILES.div_ceil(rows * cols).min(self.batch)
     }
 
     /// Values of one image: of the input, of the output.
@@ -114,17 +105,10 @@ impl ConvReluPool {
         )
     }
 
-    /// The bands of a task's images, whose rows are counted over all images.
+    /// The bands of a task's images, whose rows of tiles are counted over all images.
     fn bands(&self, images: usize) -> impl Iterator<Item = Band> {
-        let [rows, cols] = self.convolved();
-        let (products, terms) = self.products();
-        // An even number of rows suits every window, and Winograd's tiles.
-        let two_rows = if self.uses_winograd() {
-            cols / 2
-        } else {
-            2 * cols
-        };
-        let step = (PATCH_VALUES / (products * terms * two_rows)).max(1) * 2;
+        let [rows, cols] = self.tiles();
+        let step = (BAND_VALUES / (TILE_ELEMENTS * self.channels * cols)).max(1);
         (0..images * rows).step_by(step).map(move |start| Band {
             start,
             end: (start + step).min(images * rows),
@@ -133,7 +117,7 @@ impl ConvReluPool {
         })
     }
 
-    /// Computes the output, `[batch, filters, rows, cols]`.
+    /// Computes the output, `[batch, filters, rows, cols]`, and batch norm of it if asked for.
     ///
     /// # Shapes
     ///
@@ -144,8 +128,14 @@ impl ConvReluPool {
     /// # Panics
     ///
     /// If a slice has another size.
-    pub fn forward(&self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-        self.run(x, weight, bias, None)
+    pub fn forward(
+        &self,
+        x: &[f32],
+        weight: &[f32],
+        bias: &[f32],
+        norm: Option<BatchNorm>,
+    ) -> Vec<f32> {
+        self.run(x, weight, bias, norm, None)
     }
 
     /// As [`ConvReluPool::forward`], with the pool index of each output, which the backward pass
@@ -159,7 +149,7 @@ impl ConvReluPool {
     ) -> (Vec<f32>, Vec<u8>) {
         let (_, out_values) = self.image_values();
         let mut pool_indices = vec![0; self.batch * out_values];
-        let output = self.run(x, weight, bias, Some(&mut pool_indices));
+        let output = self.run(x, weight, bias, None, Some(&mut pool_indices));
         (output, pool_indices)
     }
 
@@ -168,13 +158,19 @@ impl ConvReluPool {
         x: &[f32],
         weight: &[f32],
         bias: &[f32],
+        norm: Option<BatchNorm>,
         pool_indices: Option<&mut [u8]>,
     ) -> Vec<f32> {
         let (x_values, out_values) = self.image_values();
         assert_eq!(x.len(), self.batch * x_values);
-        let (products, terms) = self.products();
-        assert_eq!(weight.len(), products * self.filters * terms);
+        assert_eq!(
+            weight.len(),
+            TILE_ELEMENTS * packed_len([self.filters, self.channels])
+        );
         assert_eq!(bias.len(), self.filters);
+        for values in norm.iter().flat_map(|norm| [norm.factors, norm.summands]) {
+            assert_eq!(values.len(), self.filters);
+        }
         let images = self.images_per_task();
         let mut output = vec![0.0; self.batch * out_values];
         let mut index_chunks: Vec<Option<&mut [u8]>> = match pool_indices {
@@ -190,6 +186,7 @@ impl ConvReluPool {
                     x,
                     weight,
                     bias,
+                    norm,
                     scratch,
                     output,
                     indices: indices.as_deref_mut(),
@@ -211,125 +208,75 @@ impl ConvReluPool {
         output
     }
 
-    /// The convolved map of a band: `[filters, positions]`.
+    /// The products of a band: a plane of `[filters, tiles]` for each element.
     #[inline(always)]
-    fn convolve<'a>(
+    fn products<'a, S: Simd>(
         &self,
+        simd: S,
         band: &Band,
         scratch: &'a mut Scratch,
         x: &[f32],
         weight: &[f32],
-    ) -> &'a [f32] {
-        let ((count, terms), columns) = (self.products(), self.columns(band));
-        let patches = resized(&mut scratch.patches, count * terms * columns);
-        self.patches(band, x, &mut scratch.rows, patches);
-        let products = resized(&mut scratch.products, count * self.filters * columns);
-        for ((product, patches), weight) in products
-            .chunks_exact_mut(self.filters * columns)
-            .zip(patches.chunks_exact(terms * columns))
-            .zip(weight.chunks_exact(self.filters * terms))
+    ) -> (&'a [f32], &'a mut Vec<f32>) {
+        let (channels, filters, tiles) = (self.channels, self.filters, band.tiles());
+        let Scratch {
+            inputs,
+            products,
+            rows,
+            ..
+        } = scratch;
+        let inputs = band.planes(inputs, channels);
+        self.input_transform(simd, band, x, rows, inputs);
+        let products = band.planes(products, filters);
+        for ((product, input), weight) in products
+            .chunks_exact_mut(band.plane(filters))
+            .zip(inputs.chunks_exact(band.plane(channels)))
+            .zip(weight.chunks_exact(packed_len([filters, channels])))
         {
-            multiply(
-                [columns, self.filters, terms],
-                Matrix::new(patches, 1, columns),
-                Matrix::new(weight, 1, terms),
-                product,
-                false,
+            multiply_packed(
+                simd,
+                [tiles, filters, channels],
+                Matrix::new(input, 1, tiles),
+                weight,
+                &mut product[..filters * tiles],
             );
         }
-        if !self.uses_winograd() {
-            return products;
-        }
-        let maps = resized(&mut scratch.maps, self.filters * band.positions());
-        Self::output_transform(band, products, &mut scratch.rows, maps);
-        maps
+        (products, rows)
     }
 
-    /// A band's patches of the input: `[products, terms, columns]`.
+    /// The start of the row `step` of the inputs of a row of tiles; `None` if it lies in the padding.
     #[inline(always)]
-    fn patches(&self, band: &Band, x: &[f32], rows: &mut Vec<f32>, patches: &mut [f32]) {
-        if self.uses_winograd() {
-            self.input_transform(band, x, rows, patches);
-        } else {
-            self.im2col(band, x, patches);
-        }
-    }
-
-    /// The start of the input row that is `step` rows below the first one that this row of the
-    /// convolved map depends on; `None` if it lies in the padding.
-    #[inline(always)]
-    fn input_row(&self, band: &Band, channel: usize, row: usize, step: usize) -> Option<usize> {
-        let (image, row) = (row / band.rows, row % band.rows);
-        (row + step)
+    fn input_row(
+        &self,
+        band: &Band,
+        channel: usize,
+        tile_row: usize,
+        step: usize,
+    ) -> Option<usize> {
+        let (image, tile_row) = (tile_row / band.rows, tile_row % band.rows);
+        (TILE_OUTPUTS * tile_row + step)
             .checked_sub(self.padding)
             .filter(|row| *row < self.height)
             .map(|row| ((image * self.channels + channel) * self.height + row) * self.width)
     }
 
-    /// The rows of the output in a band: filter, start in the output, and start of the windows in the
-    /// band's maps.
+    /// The rows of the output that a row of tiles makes, and their start in the output: first the
+    /// row of the convolved map among the tile's, at which the windows start.
     #[inline(always)]
-    fn output_rows(&self, band: &Band) -> impl Iterator<Item = [usize; 3]> {
-        let ([rows, cols], [window, _]) = (self.output(), self.window);
-        let &Band { start, end, .. } = band;
-        let (band_rows, band_cols, positions) = (band.rows, band.cols, band.positions());
-        let filters = self.filters;
-        (0..filters).flat_map(move |filter| {
-            (start..end).step_by(window).map(move |row| {
-                let (image, out_row) = (row / band_rows, row % band_rows / window);
-                let to = ((image * filters + filter) * rows + out_row) * cols;
-                [filter, to, filter * positions + (row - start) * band_cols]
-            })
-        })
-    }
-
-    #[inline(always)]
-    fn pool(
+    fn output_rows(
         &self,
         band: &Band,
-        maps: &[f32],
-        bias: &[f32],
-        output: &mut [f32],
-        mut pool_indices: Option<&mut [u8]>,
-    ) {
-        let [_, cols] = self.output();
-        for [filter, to, from] in self.output_rows(band) {
-            let output = &mut output[to..to + cols];
-            let indices = pool_indices
-                .as_deref_mut()
-                .map(|indices| &mut indices[to..to + cols]);
-            let bias = bias[filter];
-            let [window_rows, window_cols] = self.window;
-            // One row of windows covers one or two rows of the map.
-            let maps = &maps[from..from + window_rows * band.cols];
-            let (upper, lower) = maps.split_at(band.cols);
-            // Of equal values the first in reading order counts, as in burn.
-            match (window_rows, window_cols) {
-                (1, _) => store(output, indices, upper.iter().map(|map| relu(map + bias, 0))),
-                (_, 1) => {
-                    let maxima = upper.iter().zip(lower).map(|(upper, lower)| {
-                        let is_lower = lower > upper;
-                        let max = if is_lower { lower } else { upper } + bias;
-                        relu(max, 2 * u8::from(is_lower))
-                    });
-                    store(output, indices, maxima);
-                }
-                _ => {
-                    let windows = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-                    let maxima = windows.map(|(upper, lower)| {
-                        let upper_right = upper[1] > upper[0];
-                        let lower_right = lower[1] > lower[0];
-                        let upper = if upper_right { upper[1] } else { upper[0] };
-                        let lower = if lower_right { lower[1] } else { lower[0] };
-                        let is_lower = lower > upper;
-                        let max = if is_lower { lower } else { upper } + bias;
-                        let is_right = if is_lower { lower_right } else { upper_right };
-                        relu(max, 2 * u8::from(is_lower) + u8::from(is_right))
-                    });
-                    store(output, indices, maxima);
-                }
-            }
-        }
+        filter: usize,
+        tile_row: usize,
+    ) -> impl Iterator<Item = (usize, usize)> {
+        let ([rows, cols], [window, _]) = (self.output(), self.window);
+        let (image, tile_row) = (tile_row / band.rows, tile_row % band.rows);
+        let map = (image * self.filters + filter) * rows;
+        (0..TILE_OUTPUTS)
+            .step_by(window)
+            .map(move |row| (row, (TILE_OUTPUTS * tile_row + row) / window))
+            .filter(move |(_, row)| *row < rows)
+            .map(move |(start, row)| (start, (map + row) * cols))
     }
 }
 
@@ -340,6 +287,7 @@ struct Forward<'a> {
     x: &'a [f32],
     weight: &'a [f32],
     bias: &'a [f32],
+    norm: Option<BatchNorm<'a>>,
     scratch: &'a mut Scratch,
     output: &'a mut [f32],
     indices: Option<&'a mut [u8]>,
@@ -347,90 +295,30 @@ struct Forward<'a> {
 
 impl Task for Forward<'_> {
     #[inline(always)]
-    fn run(mut self) {
-        for band in self.operation.bands(self.images) {
-            let maps = self
-                .operation
-                .convolve(&band, self.scratch, self.x, self.weight);
-            let indices = self.indices.as_deref_mut();
-            self.operation
-                .pool(&band, maps, self.bias, self.output, indices);
-        }
-    }
-}
-
-/// Writes values, and their pool indices if asked for.
-#[inline(always)]
-fn store(output: &mut [f32], indices: Option<&mut [u8]>, values: impl Iterator<Item = (f32, u8)>) {
-    let outputs = output.iter_mut();
-    match indices {
-        Some(indices) => {
-            for ((output, index), value) in outputs.zip(indices).zip(values) {
-                (*output, *index) = value;
+    fn run<S: Simd>(mut self, simd: S) {
+        let operation = self.operation;
+        for band in operation.bands(self.images) {
+            let (products, rows) =
+                operation.products(simd, &band, self.scratch, self.x, self.weight);
+            for (filter, bias) in self.bias.iter().enumerate() {
+                let activation = Activation {
+                    bias: *bias,
+                    factor: self.norm.map_or(1.0, |norm| norm.factors[filter]),
+                    summand: self.norm.map_or(0.0, |norm| norm.summands[filter]),
+                };
+                for (index, tile_row) in (band.start..band.end).enumerate() {
+                    let map = ConvReluPool::output_transform(
+                        simd,
+                        &band,
+                        [filter, index],
+                        products,
+                        rows,
+                    );
+                    let indices = self.indices.as_deref_mut();
+                    let at = [filter, tile_row];
+                    operation.pool(&band, at, &map, activation, self.output, indices);
+                }
             }
         }
-        None => {
-            for (output, (value, _)) in outputs.zip(values) {
-                *output = value;
-            }
-        }
     }
-}
-
-/// Some rows of the convolved map that are computed together, counted over the images of a task.
-struct Band {
-    start: usize,
-    end: usize,
-    /// Rows of one image.
-    rows: usize,
-    cols: usize,
-}
-
-impl Band {
-    fn positions(&self) -> usize {
-        (self.end - self.start) * self.cols
-    }
-
-    /// Pairs of rows.
-    fn pairs(&self) -> usize {
-        (self.end - self.start) / 2
-    }
-}
-
-thread_local! {
-    /// Kept from one batch to the next, since clearing fresh memory takes longer than using it. The
-    /// size is bounded, except for very wide blocks.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// Memory that a thread uses again for each band.
-#[derive(Default)]
-struct Scratch {
-    /// `[products, terms, columns]`
-    patches: Vec<f32>,
-    /// `[products, filters, columns]`
-    products: Vec<f32>,
-    /// `[filters, positions]`
-    maps: Vec<f32>,
-    /// A few rows of a map.
-    rows: Vec<f32>,
-}
-
-/// ReLU of a value with its pool index. NaN stays NaN, so that it is noticed.
-#[inline(always)]
-fn relu(value: f32, pool_index: u8) -> (f32, u8) {
-    if value <= 0.0 {
-        (0.0, INACTIVE)
-    } else {
-        (value, pool_index)
-    }
-}
-
-/// The first `len` values, which are left as they are.
-#[inline(always)]
-fn resized(values: &mut Vec<f32>, len: usize) -> &mut [f32] {
-    if values.len() < len {
-        values.resize(len, 0.0);
-    }
-    &mut values[..len]
 }

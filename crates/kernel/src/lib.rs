@@ -4,7 +4,7 @@
 //!
 //! They are faster than burn's layers, one after the other, for these reasons:
 //!
-//! - Winograd's convolution takes four ninths of the multiplications.
+//! - Winograd's convolution takes a quarter of the multiplications.
 //! - The map between convolution and pooling, the largest of a block, never leaves the cache.
 //! - The gradient of the weights is a matrix product. burn computes it as a convolution whose
 //!   kernel is the whole image, which takes twice the time of the forward pass.
@@ -19,12 +19,10 @@ mod conv_relu_pool;
 mod dispatch;
 mod matmul;
 mod matrix;
-#[cfg(any(target_arch = "wasm32", test))]
-mod tiled;
 
 pub use additive_attention::AdditiveAttention;
 #[cfg(feature = "threads")]
 pub use additive_attention::AdditiveAttentionGradients;
-pub use conv_relu_pool::ConvReluPool;
 #[cfg(feature = "threads")]
 pub use conv_relu_pool::ConvReluPoolGradients;
+pub use conv_relu_pool::{BatchNorm, ConvReluPool};

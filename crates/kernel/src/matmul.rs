@@ -1,69 +1,27 @@
-//! Matrix products.
+//! Matrix products. The right side, `b`, may be packed: brought into the layout that the product
+//! takes, once for many products.
 
-use crate::matrix::Matrix;
-#[cfg(any(target_arch = "wasm32", test))]
-use crate::tiled::multiply_tiled;
-
-/// `product (+)= a b`, for `a` of `[m, k]` and `b` of `[k, n]`. The product is stored column by
-/// column.
-pub(crate) fn multiply(
-    [m, n, k]: [usize; 3],
-    a: Matrix,
-    b: Matrix,
-    product: &mut [f32],
-    accumulate: bool,
-) {
-    assert!(m > 0 && n > 0 && k > 0 && a.holds(m, k) && b.holds(k, n));
-    assert_eq!(product.len(), m * n);
-    #[cfg(not(target_arch = "wasm32"))]
-    multiply_gemm([m, n, k], a, b, product, accumulate);
-    #[cfg(target_arch = "wasm32")]
-    multiply_tiled([m, n, k], a, b, product, accumulate);
-}
-
-/// The product by the crate gemm, which uses the widest SIMD instructions of this machine.
 #[cfg(not(target_arch = "wasm32"))]
-#[expect(
-    unsafe_code,
-    reason = "gemm has no safe interface; its requirements are asserted above"
-)]
-fn multiply_gemm(
-    [m, n, k]: [usize; 3],
-    a: Matrix,
-    b: Matrix,
-    product: &mut [f32],
-    accumulate: bool,
-) {
-    // SAFETY: every row and column of the three matrices lies in its slice, and the product, a
-    // mutable slice, overlaps neither of the others.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            product.as_mut_ptr(),
-            m as isize,
-            1,
-            accumulate,
-            a.values.as_ptr(),
-            a.col_stride as isize,
-            a.row_stride as isize,
-            b.values.as_ptr(),
-            b.col_stride as isize,
-            b.row_stride as isize,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
-}
+mod gemm;
+#[cfg(any(target_arch = "wasm32", test))]
+mod tiled;
+
+#[cfg(all(not(target_arch = "wasm32"), feature = "threads"))]
+pub(crate) use gemm::multiply;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use gemm::{multiply_packed, pack, packed_len};
+#[cfg(all(target_arch = "wasm32", feature = "threads"))]
+pub(crate) use tiled::multiply;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use tiled::{multiply_packed, pack, packed_len};
 
 #[cfg(test)]
 mod tests {
-    use super::{Matrix, multiply_gemm, multiply_tiled};
+    use pulp::Simd;
+
+    use super::{gemm, tiled};
+    use crate::dispatch::{Task, dispatch};
+    use crate::matrix::Matrix;
 
     /// Pseudorandom values between -1 and 1.
     fn values(count: usize, seed: u32) -> Vec<f32> {
@@ -75,30 +33,56 @@ mod tests {
             .collect()
     }
 
+    /// Both products, by each crate's packed and plain functions.
+    struct Compare {
+        sizes: [usize; 3],
+    }
+
+    impl Task for Compare {
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            let [m, n, k] = self.sizes;
+            let (a, b) = (values(m * k, 1), values(2 * k * n, 2));
+            for a in [Matrix::new(&a, 1, m), Matrix::new(&a, k, 1)] {
+                for b in [Matrix::new(&b, 1, k), Matrix::new(&b, n, 1)] {
+                    for accumulate in [false, true] {
+                        let mut expected = values(m * n, 3);
+                        let mut product = expected.clone();
+                        gemm::multiply(simd, [m, n, k], a, b, &mut expected, accumulate);
+                        tiled::multiply(simd, [m, n, k], a, b, &mut product, accumulate);
+                        assert_close(&product, &expected);
+                    }
+                }
+            }
+            // The second of two packed matrices.
+            let second = |packed: Vec<f32>| packed[packed.len() / 2..].to_vec();
+            let mut expected = vec![0.0; m * n];
+            let packed = second(gemm::pack([n, k], b.clone()));
+            let a = Matrix::new(&a, 1, m);
+            gemm::multiply_packed(simd, [m, n, k], a, &packed, &mut expected);
+            let mut product = values(m * n, 3);
+            let packed = second(tiled::pack([n, k], b));
+            tiled::multiply_packed(simd, [m, n, k], a, &packed, &mut product);
+            assert_close(&product, &expected);
+        }
+    }
+
+    fn assert_close(product: &[f32], expected: &[f32]) {
+        for (value, expected) in product.iter().zip(expected) {
+            assert!((value - expected).abs() < 1e-4, "{value}, not {expected}");
+        }
+    }
+
     #[test]
-    fn multiply_tiled_makes_the_product_of_gemm() {
-        for [m, n, k] in [
+    fn tiled_makes_the_product_of_gemm() {
+        for sizes in [
             [1, 1, 1],
             [8, 4, 256],
             [9, 5, 257],
             [30, 7, 600],
             [64, 16, 27],
         ] {
-            let (a, b) = (values(m * k, 1), values(k * n, 2));
-            for a in [Matrix::new(&a, 1, m), Matrix::new(&a, k, 1)] {
-                for b in [Matrix::new(&b, 1, k), Matrix::new(&b, n, 1)] {
-                    for accumulate in [false, true] {
-                        let mut expected = values(m * n, 3);
-                        let mut product = expected.clone();
-                        multiply_gemm([m, n, k], a, b, &mut expected, accumulate);
-                        multiply_tiled([m, n, k], a, b, &mut product, accumulate);
-                        for (value, expected) in product.iter().zip(&expected) {
-                            let error = (value - expected).abs();
-                            assert!(error < 1e-4, "{m} x {n} x {k}: {value}, not {expected}");
-                        }
-                    }
-                }
-            }
+            dispatch(Compare { sizes });
         }
     }
 }

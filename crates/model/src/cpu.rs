@@ -4,11 +4,8 @@
 //! another precision. With the feature `autodiff`, tensors that take part in training are taken
 //! too.
 
-use std::borrow::Cow;
-use std::sync::OnceLock;
-
 use burn::tensor::{DType, Tensor};
-use captcha_kernel::{AdditiveAttention, ConvReluPool};
+use captcha_kernel::{AdditiveAttention, BatchNorm, ConvReluPool};
 
 #[cfg(feature = "autodiff")]
 mod autodiff;
@@ -17,9 +14,6 @@ mod tensor;
 use tensor::{contiguous, tensor};
 
 /// 3x3 convolution, max-pooling with a window of `[rows, cols]`, ReLU.
-///
-/// With `packed`, weights whose layout depends on the kernel's algorithm are converted once and kept
-/// there. The weights must then stay the same; the input's size may change.
 ///
 /// # Shapes
 ///
@@ -32,14 +26,26 @@ pub(crate) fn conv_relu_pool(
     bias: &Tensor<1>,
     padding: usize,
     window: [usize; 2],
-    packed: Option<&OnceLock<Vec<f32>>>,
 ) -> Option<Tensor<4>> {
     if [x.dtype(), weight.dtype(), bias.dtype()] != [DType::F32; 3] {
         return None;
     }
-    let [batch, channels, height, width] = x.dims();
     let [filters, ..] = weight.dims();
-    let op = ConvReluPool {
+    let op = operation(x, filters, padding, window);
+    #[cfg(feature = "autodiff")]
+    if let Some(output) = autodiff::conv_relu_pool(op, x, weight, bias) {
+        return Some(output);
+    }
+    let (x, weight, bias) = (contiguous(x)?, contiguous(weight)?, contiguous(bias)?);
+    let weight = op.pack(weight.storage());
+    let output = op.forward(x.storage(), &weight, bias.storage(), None);
+    let [rows, cols] = op.output();
+    Some(tensor(output, [op.batch, filters, rows, cols]))
+}
+
+fn operation(x: &Tensor<4>, filters: usize, padding: usize, window: [usize; 2]) -> ConvReluPool {
+    let [batch, channels, height, width] = x.dims();
+    ConvReluPool {
         batch,
         channels,
         height,
@@ -47,23 +53,75 @@ pub(crate) fn conv_relu_pool(
         filters,
         padding,
         window,
-    };
-    #[cfg(feature = "autodiff")]
-    if let Some(output) = autodiff::conv_relu_pool(op, x, weight, bias) {
-        return Some(output);
     }
-    let (x, weight, bias) = (contiguous(x)?, contiguous(weight)?, contiguous(bias)?);
-    let weight = match packed {
-        // Only Winograd's convolution needs another layout. An input of another size may not use it.
-        Some(packed) if op.packs() => {
-            let packed = packed.get_or_init(|| op.pack(weight.storage()).into_owned());
-            Cow::Borrowed(packed.as_slice())
+}
+
+/// The weights of a block that no longer change, in the kernel's layout.
+#[derive(Clone, Debug)]
+pub(crate) struct PackedBlock {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    /// Factors and summands of batch norm, if the block has it.
+    norm: Option<[Vec<f32>; 2]>,
+}
+
+impl PackedBlock {
+    /// Packs the weights of a block; the shapes are those of [`conv_relu_pool`]. `norm` has the
+    /// factors and the summands of batch norm.
+    pub(crate) fn new(
+        weight: &Tensor<4>,
+        bias: &Tensor<1>,
+        norm: Option<[Tensor<1>; 2]>,
+    ) -> Option<Self> {
+        let norm = norm.as_ref();
+        let norms = norm.into_iter().flatten().map(Tensor::dtype);
+        if [weight.dtype(), bias.dtype()]
+            .into_iter()
+            .chain(norms)
+            .any(|dtype| dtype != DType::F32)
+        {
+            return None;
         }
-        _ => op.pack(weight.storage()),
-    };
-    let output = op.forward(x.storage(), &weight, bias.storage());
-    let [rows, cols] = op.output();
-    Some(tensor(output, [batch, filters, rows, cols]))
+        let [filters, channels, ..] = weight.dims();
+        let op = ConvReluPool {
+            batch: 0,
+            channels,
+            height: 0,
+            width: 0,
+            filters,
+            padding: 0,
+            window: [1, 1],
+        };
+        let values = |tensor: &Tensor<1>| Some(contiguous(tensor)?.storage::<f32>().to_vec());
+        Some(Self {
+            weight: op.pack(contiguous(weight)?.storage()),
+            bias: values(bias)?,
+            norm: match norm {
+                Some([factors, summands]) => Some([values(factors)?, values(summands)?]),
+                None => None,
+            },
+        })
+    }
+
+    /// Convolution, max-pooling, ReLU and batch norm.
+    pub(crate) fn forward(
+        &self,
+        x: &Tensor<4>,
+        padding: usize,
+        window: [usize; 2],
+    ) -> Option<Tensor<4>> {
+        if x.dtype() != DType::F32 {
+            return None;
+        }
+        let op = operation(x, self.bias.len(), padding, window);
+        let norm = self
+            .norm
+            .as_ref()
+            .map(|[factors, summands]| BatchNorm { factors, summands });
+        let output = op.forward(contiguous(x)?.storage(), &self.weight, &self.bias, norm);
+        let [rows, cols] = op.output();
+        Some(tensor(output, [op.batch, op.filters, rows, cols]))
+    }
 }
 
 /// The scores of additive attention, `tanh(keys + query) v`.

@@ -12,8 +12,13 @@ use burn::nn::{
 use burn::tensor::{Device, Tensor, activation::relu};
 
 use crate::config::{BlockConfig, EncoderConfig, Grid};
+#[cfg(feature = "flex")]
+use crate::cpu::PackedBlock;
 use crate::dense::dense;
 use crate::position::{ENCODING, encoding};
+
+#[cfg(not(feature = "flex"))]
+type PackedBlock = ();
 
 /// Keras' default.
 const NORM_EPSILON: f64 = 1e-3;
@@ -42,9 +47,9 @@ pub struct ConvBlock {
     /// Max-pooling, if the block has it.
     pub pool: Option<MaxPool2d>,
     pool_first: bool,
-    /// The convolution's weights in the layout of the CPU kernel; see [`Encoder::pack_weights`].
+    /// The block's weights in the layout of the CPU kernel; see [`Encoder::pack_weights`].
     #[module(skip)]
-    packed: Option<OnceLock<Vec<f32>>>,
+    packed: Option<OnceLock<Option<PackedBlock>>>,
 }
 
 impl EncoderConfig {
@@ -164,7 +169,26 @@ impl ConvBlock {
     /// - `x`: `[batch, channels, height, width]`
     /// - output: `[batch, filters, height', width']`: two less without padding, then pooled
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "flex")]
+        if let Some(output) = self.packed_forward(&x) {
+            return if self.pools_first() {
+                output
+            } else {
+                self.pool(output)
+            };
+        }
         self.norm_pool(self.conv_relu_pool(x))
+    }
+
+    /// The whole block but pooling that comes last, by the CPU kernel, if the weights may be packed.
+    #[cfg(feature = "flex")]
+    fn packed_forward(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+        let pack = || {
+            let bias = self.conv.bias.as_ref()?.val();
+            PackedBlock::new(&self.conv.weight.val(), &bias, self.norm_factors())
+        };
+        let packed = self.packed.as_ref()?.get_or_init(pack).as_ref()?;
+        packed.forward(x, usize::from(self.padded()), self.first_window())
     }
 
     /// Convolution, ReLU, and pooling if it directly follows the convolution. The CPU kernel
@@ -172,18 +196,12 @@ impl ConvBlock {
     pub fn conv_relu_pool(&self, x: Tensor<4>) -> Tensor<4> {
         #[cfg(feature = "flex")]
         if let Some(bias) = &self.conv.bias {
-            let window = if self.pools_first() {
-                self.window()
-            } else {
-                [1, 1]
-            };
             let output = crate::cpu::conv_relu_pool(
                 &x,
                 &self.conv.weight.val(),
                 &bias.val(),
                 usize::from(self.padded()),
-                window,
-                self.packed.as_ref(),
+                self.first_window(),
             );
             if let Some(output) = output {
                 return output;
@@ -207,6 +225,15 @@ impl ConvBlock {
         if self.pools_first() { x } else { self.pool(x) }
     }
 
+    /// Batch norm with its running statistics: a factor and a summand for each filter.
+    pub(crate) fn norm_factors(&self) -> Option<[Tensor<1>; 2]> {
+        let norm = self.norm.as_ref()?;
+        let deviation = (norm.running_var.value() + norm.epsilon).sqrt();
+        let factors = norm.gamma.val() / deviation;
+        let summands = norm.beta.val() - norm.running_mean.value() * factors.clone();
+        Some([factors, summands])
+    }
+
     /// Whether zeros around the border keep the map's size.
     pub(crate) fn padded(&self) -> bool {
         matches!(self.conv.padding, PaddingConfig2d::Same)
@@ -220,6 +247,15 @@ impl ConvBlock {
     /// Rows and columns of the pooling window; 1x1 without pooling.
     pub(crate) fn window(&self) -> [usize; 2] {
         self.pool.as_ref().map_or([1, 1], |pool| pool.kernel_size)
+    }
+
+    /// The window of pooling that directly follows the convolution; 1x1 if none does.
+    fn first_window(&self) -> [usize; 2] {
+        if self.pools_first() {
+            self.window()
+        } else {
+            [1, 1]
+        }
     }
 
     fn pool(&self, x: Tensor<4>) -> Tensor<4> {

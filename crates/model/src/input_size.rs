@@ -16,8 +16,8 @@ const LAST_STEP: u32 = 6;
 /// Most rows or columns of the grids that an input is chosen from.
 const MAX_SIDE: usize = 128;
 
-/// Rows or columns of the grids that an input is chosen from: even, because Winograd's convolution
-/// needs maps with even sides.
+/// Rows or columns of the grids that an input is chosen from. They are even, as an earlier convolution
+/// required; with others, weights would be used with other inputs than they were trained with.
 fn grid_sides() -> impl Iterator<Item = usize> {
     (4..=MAX_SIDE).step_by(2)
 }

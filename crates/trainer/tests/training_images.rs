@@ -151,6 +151,32 @@ fn augmentation_moves_within_its_limits() {
 }
 
 #[test]
+fn augmentation_keeps_the_ends_of_long_images() {
+    // A black square on white, where a last character would be.
+    let (width, height) = (320, 40);
+    let image = RgbImage::from_fn(width, height, |x, y| {
+        let is_black = (290..302).contains(&x) && (14..26).contains(&y);
+        image::Rgb([if is_black { 0 } else { 255 }; 3])
+    });
+    let standard = FinetuneRecipe::standard().unwrap().augmentation;
+    let geometry = Augmentation {
+        rotation: standard.rotation,
+        scale: standard.scale,
+        shear: standard.shear,
+        shift: standard.shift,
+        ..nothing()
+    };
+    for seed in 0..500 {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let image = geometry
+            .apply(&image, [width, height], &mut random)
+            .unwrap();
+        let dark = image.pixels().filter(|pixel| pixel.0[0] < 128).count();
+        assert!(dark > 90, "{dark} of 144 pixels are left with seed {seed}");
+    }
+}
+
+#[test]
 fn replaced_inputs_leave_the_targets_and_the_special_tokens() {
     let config = ModelConfig::compact();
     let batcher = Batcher::new(config.clone()).unwrap();

@@ -1,8 +1,13 @@
 //! The backward pass.
 
+use pulp::Simd;
 use rayon::prelude::*;
 
-use super::{Band, ConvReluPool, INACTIVE, SCRATCH, Scratch, resized, winograd};
+use super::ConvReluPool;
+use super::band::{Band, SCRATCH, Scratch};
+use super::rows::{parts_mut, resized};
+use super::transforms::{TILE_ELEMENTS, TILE_OUTPUTS};
+use super::winograd::{weight_transform, weight_transform_grad};
 use crate::dispatch::{Task, dispatch};
 use crate::matmul::multiply;
 use crate::matrix::Matrix;
@@ -41,10 +46,9 @@ impl ConvReluPool {
             Some(values) => values.chunks_mut(images * x_values).map(Some).collect(),
             None => x.chunks(images * x_values).map(|_| None).collect(),
         };
-        let (count, terms) = self.products();
-        let packed = needs_input_grad.then(|| self.pack(weight));
+        let transformed = needs_input_grad.then(|| weight_transform(weight));
         let zeros = || {
-            let weight = vec![0.0; count * self.filters * terms];
+            let weight = vec![0.0; 9 * self.filters * self.channels];
             (weight, vec![0.0; self.filters])
         };
         let (weight_grad, bias_grad) = x_chunks
@@ -59,7 +63,7 @@ impl ConvReluPool {
                         operation: self,
                         images: x.len() / x_values,
                         x,
-                        weight: packed.as_deref(),
+                        weight: transformed.as_deref(),
                         grad,
                         indices,
                         scratch,
@@ -77,46 +81,69 @@ impl ConvReluPool {
             });
         ConvReluPoolGradients {
             x: x_grad,
-            weight: if self.uses_winograd() {
-                winograd::weight_transform_grad(&weight_grad)
-            } else {
-                weight_grad
-            },
+            weight: weight_grad,
             bias: bias_grad,
         }
     }
 
-    /// Adds a band's part to the gradient of the packed weights. Takes the gradient of the band's
-    /// maps from `scratch`, and leaves that of its products there.
+    /// Computes the gradient of a band's products, and adds the band's part to that of the bias.
     #[inline(always)]
-    fn weight_grad(&self, band: &Band, scratch: &mut Scratch, x: &[f32], weight: &mut [f32]) {
-        let ((count, terms), columns) = (self.products(), self.columns(band));
+    fn product_grad<S: Simd>(
+        &self,
+        simd: S,
+        band: &Band,
+        grad: &[f32],
+        pool_indices: &[u8],
+        scratch: &mut Scratch,
+        bias: &mut [f32],
+    ) {
         let Scratch {
-            patches,
             products,
-            maps,
             rows,
+            map,
+            ..
         } = scratch;
-        if self.uses_winograd() {
-            let maps = &maps[..self.filters * band.positions()];
-            let products = resized(products, count * self.filters * columns);
-            Self::output_transform_grad(band, maps, rows, products);
-        } else {
-            std::mem::swap(products, maps);
+        let products = band.planes(products, self.filters);
+        let (_, length, _) = band.lengths::<S>(products);
+        let map = resized(map, TILE_OUTPUTS * length);
+        // The columns beside the convolved map stay zero.
+        map.fill(0.0);
+        let mut map = parts_mut(map, length);
+        for (filter, bias) in bias.iter_mut().enumerate() {
+            for (index, tile_row) in (band.start..band.end).enumerate() {
+                *bias += self.unpool(simd, band, [filter, tile_row], grad, pool_indices, &mut map);
+                Self::output_transform_grad(simd, band, [filter, index], &map, rows, products);
+            }
         }
-        let patches = resized(patches, count * terms * columns);
-        self.patches(band, x, rows, patches);
-        for ((weight, patches), products) in weight
-            .chunks_exact_mut(self.filters * terms)
-            .zip(patches.chunks_exact(terms * columns))
-            .zip(products.chunks_exact(self.filters * columns))
+    }
+
+    /// The band's part of the gradient of the transformed weights. Takes the gradient of the band's
+    /// products from `scratch`.
+    #[inline(always)]
+    fn weight_grad<S: Simd>(
+        &self,
+        simd: S,
+        band: &Band,
+        scratch: &mut Scratch,
+        x: &[f32],
+        weight: &mut [f32],
+        accumulate: bool,
+    ) {
+        let (channels, filters, tiles) = (self.channels, self.filters, band.tiles());
+        let inputs = band.planes(&mut scratch.inputs, channels);
+        self.input_transform(simd, band, x, &mut scratch.rows, inputs);
+        for ((weight, input), product) in weight
+            .chunks_exact_mut(filters * channels)
+            .zip(inputs.chunks_exact(band.plane(channels)))
+            .zip(scratch.products.chunks_exact(band.plane(filters)))
         {
             multiply(
-                [terms, self.filters, columns],
-                Matrix::new(patches, columns, 1),
-                Matrix::new(products, 1, columns),
+                simd,
+                [channels, filters, tiles],
+                Matrix::new(input, tiles, 1),
+                Matrix::new(product, 1, tiles),
                 weight,
-                true,
+                accumulate,
             );
         }
     }
@@ -124,77 +151,99 @@ impl ConvReluPool {
     /// Adds a band's part to the gradient of the input. Takes the gradient of the band's products
     /// from `scratch`.
     #[inline(always)]
-    fn input_grad(&self, band: &Band, scratch: &mut Scratch, weight: &[f32], x: &mut [f32]) {
-        let ((count, terms), columns) = (self.products(), self.columns(band));
-        let patches = resized(&mut scratch.patches, count * terms * columns);
-        for ((patches, products), weight) in patches
-            .chunks_exact_mut(terms * columns)
-            .zip(scratch.products.chunks_exact(self.filters * columns))
-            .zip(weight.chunks_exact(self.filters * terms))
+    fn input_grad<S: Simd>(
+        &self,
+        simd: S,
+        band: &Band,
+        scratch: &mut Scratch,
+        weight: &[f32],
+        x: &mut [f32],
+    ) {
+        let (channels, filters, tiles) = (self.channels, self.filters, band.tiles());
+        let inputs = band.planes(&mut scratch.inputs, channels);
+        for ((input, product), weight) in inputs
+            .chunks_exact_mut(band.plane(channels))
+            .zip(scratch.products.chunks_exact(band.plane(filters)))
+            .zip(weight.chunks_exact(filters * channels))
         {
             multiply(
-                [columns, terms, self.filters],
-                Matrix::new(products, 1, columns),
-                Matrix::new(weight, terms, 1),
-                patches,
+                simd,
+                [tiles, channels, filters],
+                Matrix::new(product, 1, tiles),
+                Matrix::new(weight, channels, 1),
+                &mut input[..channels * tiles],
                 false,
             );
         }
-        if self.uses_winograd() {
-            self.input_transform_grad(band, patches, &mut scratch.rows, x);
-        } else {
-            self.col2im(band, patches, x);
-        }
+        self.input_transform_grad(simd, band, inputs, &mut scratch.rows, x);
     }
 
-    /// The backward pass of pooling and ReLU: computes the gradient of a band's maps, and adds the
-    /// band's part to the gradient of the bias.
+    /// The backward pass of pooling and ReLU of a row of tiles: computes the gradient of the map, and
+    /// returns that of the bias.
     #[inline(always)]
-    fn unpool(
+    fn unpool<S: Simd>(
         &self,
+        simd: S,
         band: &Band,
+        [filter, tile_row]: [usize; 2],
         grad: &[f32],
         pool_indices: &[u8],
-        maps: &mut [f32],
-        bias: &mut [f32],
-    ) {
-        let [_, cols] = self.output();
-        for [filter, to, from] in self.output_rows(band) {
-            let outputs = grad[to..to + cols].iter().zip(&pool_indices[to..to + cols]);
-            let mut sum = 0.0;
-            let [window_rows, window_cols] = self.window;
-            let maps = &mut maps[from..from + window_rows * band.cols];
-            let (upper, lower) = maps.split_at_mut(band.cols);
+        map: &mut [&mut [f32]; TILE_OUTPUTS],
+    ) -> f32 {
+        let ([_, cols], [window_rows, window_cols]) = (self.output(), self.window);
+        let [map_rows, _] = self.convolved();
+        // Rows below the map, if its last tiles exceed it.
+        let first = TILE_OUTPUTS * (tile_row % band.rows);
+        for row in map.iter_mut().skip(map_rows - first) {
+            row.fill(0.0);
+        }
+        for (row, from) in self.output_rows(band, filter, tile_row) {
+            let outputs = grad[from..from + cols]
+                .iter()
+                .zip(&pool_indices[from..from + cols]);
+            let (upper, lower) = map.split_at_mut(row + 1);
+            let upper = &mut upper[row][..cols * window_cols];
             match (window_rows, window_cols) {
                 (1, _) => {
                     for ((grad, index), map) in outputs.zip(upper) {
-                        *map = if *index == INACTIVE { 0.0 } else { *grad };
-                        sum += *map;
+                        *map = masked(*grad, *index == 0);
                     }
                 }
                 (_, 1) => {
+                    let lower = &mut lower[0][..cols];
                     for ((grad, index), (upper, lower)) in outputs.zip(upper.iter_mut().zip(lower))
                     {
-                        *upper = if *index == 0 { *grad } else { 0.0 };
-                        *lower = if *index == 2 { *grad } else { 0.0 };
-                        sum += *upper + *lower;
+                        *upper = masked(*grad, *index == 0);
+                        *lower = masked(*grad, *index == 2);
                     }
                 }
                 _ => {
-                    let windows = upper.chunks_exact_mut(2).zip(lower.chunks_exact_mut(2));
-                    for ((grad, index), (upper, lower)) in outputs.zip(windows) {
-                        let at = |position: u8| if *index == position { *grad } else { 0.0 };
-                        upper[0] = at(0);
-                        upper[1] = at(1);
-                        lower[0] = at(2);
-                        lower[1] = at(3);
-                        sum += if *index == INACTIVE { 0.0 } else { *grad };
+                    let (upper, _) = upper.as_chunks_mut::<2>();
+                    let (lower, _) = lower[0][..2 * cols].as_chunks_mut::<2>();
+                    for ((grad, index), (upper, lower)) in outputs.zip(upper.iter_mut().zip(lower))
+                    {
+                        upper[0] = masked(*grad, *index == 0);
+                        upper[1] = masked(*grad, *index == 1);
+                        lower[0] = masked(*grad, *index == 2);
+                        lower[1] = masked(*grad, *index == 3);
                     }
                 }
             }
-            bias[filter] += sum;
         }
+        let mut sums = simd.splat_f32s(0.0);
+        for row in map {
+            for values in S::as_simd_f32s(row).0 {
+                sums = simd.add_f32s(sums, *values);
+            }
+        }
+        simd.reduce_sum_f32s(sums)
     }
+}
+
+/// The value, or zero. Without a branch, so that the compiler vectorizes it.
+#[inline(always)]
+fn masked(value: f32, is_kept: bool) -> f32 {
+    f32::from_bits(value.to_bits() & 0_u32.wrapping_sub(u32::from(is_kept)))
 }
 
 /// The backward pass of a task's images.
@@ -202,7 +251,7 @@ struct Backward<'a> {
     operation: &'a ConvReluPool,
     images: usize,
     x: &'a [f32],
-    /// Packed, if the gradient of the input is asked for.
+    /// Transformed, if the gradient of the input is asked for.
     weight: Option<&'a [f32]>,
     grad: &'a [f32],
     indices: &'a [u8],
@@ -214,17 +263,29 @@ struct Backward<'a> {
 
 impl Task for Backward<'_> {
     #[inline(always)]
-    fn run(mut self) {
+    fn run<S: Simd>(mut self, simd: S) {
         let operation = self.operation;
+        let scratch = self.scratch;
+        let mut transformed_grad = std::mem::take(&mut scratch.weight_grad);
+        let count = TILE_ELEMENTS * operation.filters * operation.channels;
+        let weight_grad = resized(&mut transformed_grad, count);
         for band in operation.bands(self.images) {
-            let values = operation.filters * band.positions();
-            let maps = resized(&mut self.scratch.maps, values);
-            operation.unpool(&band, self.grad, self.indices, maps, self.bias_grad);
-            operation.weight_grad(&band, self.scratch, self.x, self.weight_grad);
+            let accumulate = band.start > 0;
+            operation.product_grad(
+                simd,
+                &band,
+                self.grad,
+                self.indices,
+                scratch,
+                self.bias_grad,
+            );
+            operation.weight_grad(simd, &band, scratch, self.x, weight_grad, accumulate);
             if let (Some(x_grad), Some(weight)) = (self.x_grad.as_deref_mut(), self.weight) {
-                operation.input_grad(&band, self.scratch, weight, x_grad);
+                operation.input_grad(simd, &band, scratch, weight, x_grad);
             }
         }
+        weight_transform_grad(simd, weight_grad, self.weight_grad);
+        scratch.weight_grad = transformed_grad;
     }
 }
 

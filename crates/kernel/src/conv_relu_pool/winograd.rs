@@ -1,135 +1,146 @@
-//! Winograd's convolution F(2x2, 3x3): four neighbouring outputs from 16 products instead of 36
+//! Winograd's convolution F(4x4, 3x3): sixteen neighbouring outputs from 36 products instead of 144
 //! (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks").
 //!
-//! `y = A' [(G g G') . (B' d B)] A`, with `d` a tile of 4x4 inputs, `g` a filter and `y` its 2x2
-//! outputs. Summed over the channels, each of the 16 elements in the brackets is a matrix product of
+//! `y = A' [(G g G') . (B' d B)] A`, with `d` a tile of 6x6 inputs, `g` a filter and `y` its 4x4
+//! outputs. Summed over the channels, each of the 36 elements in the brackets is a matrix product of
 //! its own. The backward pass takes the same products, and the transposed transforms.
+//!
+//! The element in row `i` and column `j` of a tile has the index `6 i + j`.
 
-use super::{Band, ConvReluPool, resized};
+use pulp::Simd;
 
-/// Elements of a tile of 4x4 inputs.
-pub(super) const TILE_ELEMENTS: usize = 16;
+use super::ConvReluPool;
+use super::band::Band;
+use super::rows::{map_row_to_tiles, map_rows, map_tiles_to_row, parts, parts_mut, resized};
+use super::transforms::{Input, Output, TILE_ELEMENTS, TILE_INPUTS, TILE_OUTPUTS, Weight};
+#[cfg(feature = "threads")]
+use super::transforms::{InputGrad, OutputGrad, Overlap, WeightGrad};
+use crate::dispatch::{Task, dispatch};
 
-/// Fewest channels and filters with which Winograd's convolution is faster than a direct one.
-const MIN_CHANNELS: usize = 12;
-
-/// Filters whose transforms are computed side by side, to fill SIMD registers.
-const LANES: usize = 16;
-type Lanes = [f32; LANES];
+/// Kernels whose transforms are computed together, so that they stay in the cache.
+const KERNELS: usize = 256;
 
 /// `G g G'`: `[elements, filters, channels]`, of `[filters, channels, 3, 3]`.
 pub(super) fn weight_transform(weight: &[f32]) -> Vec<f32> {
-    let (kernels, _) = weight.as_chunks::<9>();
-    let mut transformed = vec![0.0; TILE_ELEMENTS * kernels.len()];
-    for (first, kernels) in (0..).step_by(LANES).zip(kernels.chunks(LANES)) {
-        let mut taps = [[0.0; LANES]; 9];
-        for (lane, kernel) in kernels.iter().enumerate() {
-            for (tap, value) in taps.iter_mut().zip(kernel) {
-                tap[lane] = *value;
-            }
-        }
-        let [a, b, c] = [0, 3, 6].map(|row| g([taps[row], taps[row + 1], taps[row + 2]]));
-        let columns = [0, 1, 2, 3].map(|col| g([a[col], b[col], c[col]]));
-        for (element, values) in transformed.chunks_exact_mut(weight.len() / 9).enumerate() {
-            let values = &mut values[first..first + kernels.len()];
-            values.copy_from_slice(&columns[element % 4][element / 4][..kernels.len()]);
-        }
-    }
+    let mut transformed = vec![0.0; TILE_ELEMENTS * weight.len() / 9];
+    dispatch(WeightTransform {
+        weight,
+        transformed: &mut transformed,
+    });
     transformed
 }
 
-/// The backward pass of [`weight_transform`]: the gradient of the weights from that of the
-/// transformed ones.
-#[cfg(feature = "threads")]
-pub(super) fn weight_transform_grad(transformed: &[f32]) -> Vec<f32> {
-    let count = transformed.len() / TILE_ELEMENTS;
-    let mut weight = vec![0.0; 9 * count];
-    let (kernels, _) = weight.as_chunks_mut::<9>();
-    for (first, kernels) in (0..).step_by(LANES).zip(kernels.chunks_mut(LANES)) {
-        let mut elements = [[0.0; LANES]; TILE_ELEMENTS];
-        for (element, values) in elements.iter_mut().zip(transformed.chunks_exact(count)) {
-            element[..kernels.len()].copy_from_slice(&values[first..first + kernels.len()]);
-        }
-        let rows = [0, 4, 8, 12].map(|row| {
-            g_transposed([
-                elements[row],
-                elements[row + 1],
-                elements[row + 2],
-                elements[row + 3],
-            ])
-        });
-        let columns = [0, 1, 2].map(|col| g_transposed(rows.map(|row| row[col])));
-        for (lane, kernel) in kernels.iter_mut().enumerate() {
-            for (tap, value) in kernel.iter_mut().enumerate() {
-                *value = columns[tap % 3][tap / 3][lane];
+struct WeightTransform<'a> {
+    weight: &'a [f32],
+    transformed: &'a mut [f32],
+}
+
+impl Task for WeightTransform<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (kernels, _) = self.weight.as_chunks::<9>();
+        let mut taps = [[0.0; KERNELS]; 9];
+        let mut columns = [[[0.0; KERNELS]; 3]; TILE_INPUTS];
+        let mut elements = [[0.0; KERNELS]; TILE_INPUTS];
+        for (first, chunk) in (0..).step_by(KERNELS).zip(kernels.chunks(KERNELS)) {
+            for (index, kernel) in chunk.iter().enumerate() {
+                for (taps, value) in taps.iter_mut().zip(kernel) {
+                    taps[index] = *value;
+                }
+            }
+            for col in 0..3 {
+                let column = [&taps[col][..], &taps[col + 3], &taps[col + 6]];
+                let outputs = columns.each_mut().map(|row| &mut row[col][..]);
+                map_rows(simd, Weight, column, outputs);
+            }
+            let planes = self
+                .transformed
+                .chunks_exact_mut(TILE_INPUTS * kernels.len());
+            for (row, planes) in columns.iter().zip(planes) {
+                let outputs = elements.each_mut().map(|row| &mut row[..]);
+                map_rows(simd, Weight, row.each_ref().map(|row| &row[..]), outputs);
+                for (plane, element) in planes.chunks_exact_mut(kernels.len()).zip(&elements) {
+                    plane[first..first + chunk.len()].copy_from_slice(&element[..chunk.len()]);
+                }
             }
         }
     }
-    weight
 }
 
-/// `G`
-fn g([a, b, c]: [Lanes; 3]) -> [Lanes; 4] {
-    let outer = lanes(|lane| 0.5 * (a[lane] + c[lane]));
-    let plus = lanes(|lane| outer[lane] + 0.5 * b[lane]);
-    let minus = lanes(|lane| outer[lane] - 0.5 * b[lane]);
-    [a, plus, minus, c]
-}
-
-/// `G'`
+/// The backward pass of [`weight_transform`]: adds the gradient of the weights, from that of the
+/// transformed ones.
 #[cfg(feature = "threads")]
-fn g_transposed([a, b, c, d]: [Lanes; 4]) -> [Lanes; 3] {
-    let upper = lanes(|lane| a[lane] + 0.5 * (b[lane] + c[lane]));
-    let middle = lanes(|lane| 0.5 * (b[lane] - c[lane]));
-    let lower = lanes(|lane| 0.5 * (b[lane] + c[lane]) + d[lane]);
-    [upper, middle, lower]
-}
-
-fn lanes(of: impl Fn(usize) -> f32) -> Lanes {
-    std::array::from_fn(of)
+#[inline(always)]
+pub(super) fn weight_transform_grad<S: Simd>(simd: S, transformed: &[f32], weight: &mut [f32]) {
+    let count = transformed.len() / TILE_ELEMENTS;
+    let (kernels, _) = weight.as_chunks_mut::<9>();
+    let mut elements = [[0.0; KERNELS]; TILE_INPUTS];
+    let mut columns = [[[0.0; KERNELS]; TILE_INPUTS]; 3];
+    let mut taps = [[0.0; KERNELS]; 3];
+    for (first, chunk) in (0..).step_by(KERNELS).zip(kernels.chunks_mut(KERNELS)) {
+        let planes = transformed.chunks_exact(TILE_INPUTS * count);
+        for (row, planes) in planes.enumerate() {
+            for (element, plane) in elements.iter_mut().zip(planes.chunks_exact(count)) {
+                element[..chunk.len()].copy_from_slice(&plane[first..first + chunk.len()]);
+            }
+            let outputs = columns.each_mut().map(|column| &mut column[row][..]);
+            map_rows(
+                simd,
+                WeightGrad,
+                elements.each_ref().map(|row| &row[..]),
+                outputs,
+            );
+        }
+        for (col, column) in columns.iter().enumerate() {
+            let outputs = taps.each_mut().map(|row| &mut row[..]);
+            map_rows(
+                simd,
+                WeightGrad,
+                column.each_ref().map(|row| &row[..]),
+                outputs,
+            );
+            for (row, taps) in taps.iter().enumerate() {
+                for (kernel, value) in chunk.iter_mut().zip(taps) {
+                    kernel[3 * row + col] += *value;
+                }
+            }
+        }
+    }
 }
 
 impl ConvReluPool {
-    /// Whether the convolution is Winograd's: the outputs must come in fours, and the products must
-    /// be large enough to be worth the transforms.
-    pub(super) fn uses_winograd(&self) -> bool {
-        let [rows, cols] = self.convolved();
-        self.channels.min(self.filters) >= MIN_CHANNELS && rows % 2 == 0 && cols % 2 == 0
-    }
-
-    /// `B' d B`: `[elements, channels, tiles]`.
+    /// `B' d B` of a band's tiles: a plane of `[channels, tiles]` for each element.
     #[inline(always)]
-    pub(super) fn input_transform(
+    pub(super) fn input_transform<S: Simd>(
         &self,
+        simd: S,
         band: &Band,
         x: &[f32],
         rows: &mut Vec<f32>,
-        transformed: &mut [f32],
+        planes: &mut [f32],
     ) {
-        let (length, plane) = (band.cols + 2, transformed.len() / TILE_ELEMENTS);
-        let (inputs, sums) = resized(rows, 8 * length).split_at_mut(4 * length);
+        let (cols, length, plane) = band.lengths::<S>(planes);
+        let [inputs, sums] = parts_mut(
+            resized(rows, 2 * TILE_INPUTS * length),
+            TILE_INPUTS * length,
+        );
         for channel in 0..self.channels {
-            for (pair, first) in (band.start..band.end).step_by(2).enumerate() {
+            for (index, tile_row) in (band.start..band.end).enumerate() {
                 for (step, row) in inputs.chunks_exact_mut(length).enumerate() {
-                    self.copy_row(x, self.input_row(band, channel, first, step), row);
+                    self.copy_row(x, self.input_row(band, channel, tile_row, step), row);
                 }
-                let [d0, d1, d2, d3] = quarters(inputs);
-                let [s0, s1, s2, s3] = quarters_mut(sums);
-                combine(s0, d0, d2, |a, b| a - b);
-                combine(s1, d1, d2, |a, b| a + b);
-                combine(s2, d2, d1, |a, b| a - b);
-                combine(s3, d1, d3, |a, b| a - b);
-                let at = (channel * band.pairs() + pair) * band.cols / 2;
-                let element_rows = transformed.chunks_exact_mut(4 * plane);
-                for (sums, elements) in sums.chunks_exact(length).zip(element_rows) {
-                    let [p0, p1, p2, p3] =
-                        quarters_mut(elements).map(|element| &mut element[at..at + band.cols / 2]);
-                    let (sums, _) = sums.as_chunks::<2>();
-                    let sums = sums.iter().zip(&sums[1..]);
-                    let elements = p0.iter_mut().zip(p1).zip(p2.iter_mut().zip(p3));
-                    for (((p0, p1), (p2, p3)), ([d0, d1], [d2, d3])) in elements.zip(sums) {
-                        (*p0, *p1, *p2, *p3) = (d0 - d2, d1 + d2, d2 - d1, d1 - d3);
-                    }
+                map_rows(
+                    simd,
+                    Input,
+                    parts::<TILE_INPUTS>(inputs, length),
+                    parts_mut(sums, length),
+                );
+                let at = band.tile(channel, index);
+                let elements = planes.chunks_exact_mut(TILE_INPUTS * plane);
+                for (sums, elements) in sums.chunks_exact(length).zip(elements) {
+                    let elements: [_; TILE_INPUTS] = parts_mut(elements, plane);
+                    let elements = elements.map(|row| &mut row[at..at + cols]);
+                    map_row_to_tiles(simd, Input, sums, elements);
                 }
             }
         }
@@ -139,124 +150,109 @@ impl ConvReluPool {
     /// to the input's.
     #[cfg(feature = "threads")]
     #[inline(always)]
-    pub(super) fn input_transform_grad(
+    pub(super) fn input_transform_grad<S: Simd>(
         &self,
+        simd: S,
         band: &Band,
-        transformed: &[f32],
+        planes: &[f32],
         rows: &mut Vec<f32>,
         x: &mut [f32],
     ) {
-        let (length, plane) = (band.cols + 2, transformed.len() / TILE_ELEMENTS);
-        let sums = resized(rows, 4 * length);
+        let (cols, length, plane) = band.lengths::<S>(planes);
+        let [sums, inputs, tiles] = parts_mut(
+            resized(rows, 3 * TILE_INPUTS * length),
+            TILE_INPUTS * length,
+        );
+        // A tile's last two columns belong to the next tile as well: their rows start one tile later.
+        let next_cols = cols + S::F32_LANES;
         for channel in 0..self.channels {
-            for (pair, first) in (band.start..band.end).step_by(2).enumerate() {
-                let at = (channel * band.pairs() + pair) * band.cols / 2;
-                let element_rows = transformed.chunks_exact(4 * plane);
-                for (sums, elements) in sums.chunks_exact_mut(length).zip(element_rows) {
-                    let [p0, p1, p2, p3] =
-                        quarters(elements).map(|element| &element[at..at + band.cols / 2]);
-                    let elements = || p0.iter().zip(p1).zip(p2.iter().zip(p3));
-                    let (sums, _) = sums.as_chunks_mut::<2>();
-                    for ([d0, d1], ((p0, p1), (p2, p3))) in sums.iter_mut().zip(elements()) {
-                        (*d0, *d1) = (*p0, p1 - p2 + p3);
+            for (index, tile_row) in (band.start..band.end).enumerate() {
+                let at = band.tile(channel, index);
+                let elements = planes.chunks_exact(TILE_INPUTS * plane);
+                for (sums, elements) in sums.chunks_exact_mut(length).zip(elements) {
+                    let elements = parts::<TILE_INPUTS>(elements, plane);
+                    let mut tiles: [_; TILE_INPUTS] = parts_mut(tiles, length);
+                    let mut offset = 0;
+                    let outputs = tiles.each_mut().map(|row| {
+                        let from = offset / TILE_OUTPUTS;
+                        offset += 1;
+                        &mut row[from..from + cols]
+                    });
+                    let elements = elements.map(|row| &row[at..at + cols]);
+                    map_rows(simd, InputGrad, elements, outputs);
+                    for (col, row) in tiles.iter_mut().enumerate() {
+                        let from = col / TILE_OUTPUTS;
+                        row[..from].fill(0.0);
+                        row[from + band.cols..next_cols].fill(0.0);
                     }
-                    if let Some(last) = sums.last_mut() {
-                        *last = [0.0; 2];
-                    }
-                    for ([d2, d3], ((p0, p1), (p2, p3))) in sums[1..].iter_mut().zip(elements()) {
-                        *d2 += p1 + p2 - p0;
-                        *d3 -= p3;
-                    }
+                    let tiles = tiles.each_ref().map(|row| &row[..next_cols]);
+                    map_tiles_to_row(simd, Overlap, tiles, sums);
                 }
-                self.add_row(
-                    x,
-                    self.input_row(band, channel, first, 0),
-                    sums,
-                    |[s0, ..]| s0,
+                map_rows(
+                    simd,
+                    InputGrad,
+                    parts::<TILE_INPUTS>(sums, length),
+                    parts_mut(inputs, length),
                 );
-                self.add_row(
-                    x,
-                    self.input_row(band, channel, first, 1),
-                    sums,
-                    |[_, s1, s2, s3]| s1 - s2 + s3,
-                );
-                self.add_row(
-                    x,
-                    self.input_row(band, channel, first, 2),
-                    sums,
-                    |[s0, s1, s2, _]| s1 + s2 - s0,
-                );
-                self.add_row(
-                    x,
-                    self.input_row(band, channel, first, 3),
-                    sums,
-                    |[.., s3]| -s3,
-                );
+                for (step, row) in inputs.chunks_exact(length).enumerate() {
+                    self.add_row(x, self.input_row(band, channel, tile_row, step), row);
+                }
             }
         }
     }
 
-    /// `A' m A`, the convolved maps, `[filters, positions]`, of the products,
-    /// `[elements, filters, tiles]`.
+    /// `A' m A`, four rows of the convolved map, of the products of a row of tiles.
     #[inline(always)]
-    pub(super) fn output_transform(
+    pub(super) fn output_transform<'a, S: Simd>(
+        simd: S,
         band: &Band,
-        products: &[f32],
-        rows: &mut Vec<f32>,
-        maps: &mut [f32],
-    ) {
-        let plane = products.len() / TILE_ELEMENTS;
-        let sums = resized(rows, 4 * band.cols);
-        for (pair, maps) in maps.chunks_exact_mut(2 * band.cols).enumerate() {
-            let at = pair * band.cols / 2;
-            let element_rows = products.chunks_exact(4 * plane);
-            for (sums, elements) in sums.chunks_exact_mut(band.cols).zip(element_rows) {
-                let [p0, p1, p2, p3] =
-                    quarters(elements).map(|element| &element[at..at + band.cols / 2]);
-                let elements = p0.iter().zip(p1).zip(p2.iter().zip(p3));
-                let (sums, _) = sums.as_chunks_mut::<2>();
-                for ([left, right], ((p0, p1), (p2, p3))) in sums.iter_mut().zip(elements) {
-                    (*left, *right) = (p0 + p1 + p2, p1 - p2 - p3);
-                }
-            }
-            let [s0, s1, s2, s3] = quarters(sums);
-            let (upper, lower) = maps.split_at_mut(band.cols);
-            let sums = s0.iter().zip(s1).zip(s2.iter().zip(s3));
-            for ((upper, lower), ((s0, s1), (s2, s3))) in upper.iter_mut().zip(lower).zip(sums) {
-                (*upper, *lower) = (s0 + s1 + s2, s1 - s2 - s3);
-            }
+        [filter, index]: [usize; 2],
+        planes: &[f32],
+        rows: &'a mut Vec<f32>,
+    ) -> [&'a mut [f32]; TILE_OUTPUTS] {
+        let (cols, length, plane) = band.lengths::<S>(planes);
+        let sums_length = TILE_OUTPUTS * TILE_INPUTS * cols;
+        let rows = resized(rows, sums_length + TILE_OUTPUTS * length);
+        let (sums, rows) = rows.split_at_mut(sums_length);
+        let at = band.tile(filter, index);
+        for col in 0..TILE_INPUTS {
+            let elements = parts::<TILE_INPUTS>(planes, TILE_INPUTS * plane)
+                .map(|row| &row[col * plane + at..][..cols]);
+            let sums: [_; TILE_OUTPUTS] = parts_mut(sums, TILE_INPUTS * cols);
+            let sums = sums.map(|row| &mut row[col * cols..][..cols]);
+            map_rows(simd, Output, elements, sums);
         }
+        let mut rows: [_; TILE_OUTPUTS] = parts_mut(rows, length);
+        for (sums, row) in sums.chunks_exact(TILE_INPUTS * cols).zip(&mut rows) {
+            map_tiles_to_row(simd, Output, parts::<TILE_INPUTS>(sums, cols), row);
+        }
+        rows
     }
 
-    /// The backward pass of [`Self::output_transform`]: the products' gradient from the maps'.
+    /// The backward pass of [`Self::output_transform`]: the products' gradient from the map's.
     #[cfg(feature = "threads")]
     #[inline(always)]
-    pub(super) fn output_transform_grad(
+    pub(super) fn output_transform_grad<S: Simd>(
+        simd: S,
         band: &Band,
-        maps: &[f32],
-        rows: &mut Vec<f32>,
-        products: &mut [f32],
+        [filter, index]: [usize; 2],
+        rows: &[&mut [f32]; TILE_OUTPUTS],
+        sums: &mut Vec<f32>,
+        planes: &mut [f32],
     ) {
-        let plane = products.len() / TILE_ELEMENTS;
-        let sums = resized(rows, 4 * band.cols);
-        for (pair, maps) in maps.chunks_exact(2 * band.cols).enumerate() {
-            let at = pair * band.cols / 2;
-            let (upper, lower) = maps.split_at(band.cols);
-            let [s0, s1, s2, s3] = quarters_mut(sums);
-            s0.copy_from_slice(upper);
-            combine(s1, upper, lower, |upper, lower| upper + lower);
-            combine(s2, upper, lower, |upper, lower| upper - lower);
-            combine(s3, lower, lower, |lower, _| -lower);
-            let element_rows = products.chunks_exact_mut(4 * plane);
-            for (sums, elements) in sums.chunks_exact(band.cols).zip(element_rows) {
-                let [p0, p1, p2, p3] =
-                    quarters_mut(elements).map(|element| &mut element[at..at + band.cols / 2]);
-                let elements = p0.iter_mut().zip(p1).zip(p2.iter_mut().zip(p3));
-                let (sums, _) = sums.as_chunks::<2>();
-                for (((p0, p1), (p2, p3)), [left, right]) in elements.zip(sums) {
-                    (*p0, *p1, *p2, *p3) = (*left, left + right, left - right, -right);
-                }
-            }
+        let (cols, _, plane) = band.lengths::<S>(planes);
+        let sums = resized(sums, TILE_OUTPUTS * TILE_INPUTS * cols);
+        for (row, sums) in rows.iter().zip(sums.chunks_exact_mut(TILE_INPUTS * cols)) {
+            let sums: [_; TILE_INPUTS] = parts_mut(sums, cols);
+            map_row_to_tiles(simd, OutputGrad, row, sums);
+        }
+        let at = band.tile(filter, index);
+        for col in 0..TILE_INPUTS {
+            let sums = parts::<TILE_OUTPUTS>(sums, TILE_INPUTS * cols)
+                .map(|row| &row[col * cols..][..cols]);
+            let elements: [_; TILE_INPUTS] = parts_mut(planes, TILE_INPUTS * plane);
+            let elements = elements.map(|row| &mut row[col * plane + at..][..cols]);
+            map_rows(simd, OutputGrad, sums, elements);
         }
     }
 
@@ -273,26 +269,19 @@ impl ConvReluPool {
         row[last..].fill(0.0);
     }
 
-    /// The backward pass of [`Self::copy_row`] and the first sums: adds what `of` makes of four
-    /// rows to a row of the input's gradient.
+    /// The backward pass of [`Self::copy_row`].
     #[cfg(feature = "threads")]
     #[inline(always)]
-    fn add_row(
-        &self,
-        x: &mut [f32],
-        start: Option<usize>,
-        rows: &[f32],
-        of: impl Fn([f32; 4]) -> f32,
-    ) {
+    fn add_row(&self, x: &mut [f32], start: Option<usize>, row: &[f32]) {
         let Some(start) = start else {
             return;
         };
-        let (first, last) = self.columns_of_row(rows.len() / 4);
-        let [r0, r1, r2, r3] = quarters(rows).map(|row| &row[first..last]);
-        let x = &mut x[start..start + last - first];
-        let rows = r0.iter().zip(r1).zip(r2.iter().zip(r3));
-        for (x, ((r0, r1), (r2, r3))) in x.iter_mut().zip(rows) {
-            *x += of([*r0, *r1, *r2, *r3]);
+        let (first, last) = self.columns_of_row(row.len());
+        for (x, value) in x[start..start + last - first]
+            .iter_mut()
+            .zip(&row[first..last])
+        {
+            *x += value;
         }
     }
 
@@ -302,29 +291,4 @@ impl ConvReluPool {
     fn columns_of_row(&self, length: usize) -> (usize, usize) {
         (self.padding, length.min(self.width + self.padding))
     }
-}
-
-#[inline(always)]
-fn combine(row: &mut [f32], a: &[f32], b: &[f32], of: impl Fn(f32, f32) -> f32) {
-    for (value, (a, b)) in row.iter_mut().zip(a.iter().zip(b)) {
-        *value = of(*a, *b);
-    }
-}
-
-#[inline(always)]
-fn quarters(values: &[f32]) -> [&[f32]; 4] {
-    let (upper, lower) = values.split_at(values.len() / 2);
-    let ((a, b), (c, d)) = (
-        upper.split_at(upper.len() / 2),
-        lower.split_at(lower.len() / 2),
-    );
-    [a, b, c, d]
-}
-
-#[inline(always)]
-fn quarters_mut(values: &mut [f32]) -> [&mut [f32]; 4] {
-    let (upper, lower) = values.split_at_mut(values.len() / 2);
-    let half = upper.len() / 2;
-    let ((a, b), (c, d)) = (upper.split_at_mut(half), lower.split_at_mut(half));
-    [a, b, c, d]
 }

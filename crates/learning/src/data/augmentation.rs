@@ -11,7 +11,12 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Largest changes; each image gets a random part of each.
+/// Proportions of images that get the whole changes. In a longer image, the same rotation, scale or
+/// shift would move the characters at its ends out of it.
+const PROPORTIONS: f32 = 4.0;
+
+/// Largest changes; each image gets a random part of each. Images longer than 4:1 are rotated, and
+/// scaled and moved along their longer side, by less.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Augmentation {
@@ -138,18 +143,22 @@ impl Augmentation {
         random: &mut ChaCha8Rng,
     ) -> Affine {
         let mut up_to = |limit: f32| limit * random.random_range(-1.0..=1.0f32);
-        let (sin, cos) = up_to(self.rotation).to_radians().sin_cos();
-        let (scale_x, scale_y) = (1.0 + up_to(self.scale), 1.0 + up_to(self.scale));
-        let shear = up_to(self.shear);
         let (source_width, source_height) = (source.width() as f32, source.height() as f32);
+        let along_x = (PROPORTIONS * source_height / source_width).min(1.0);
+        let along_y = (PROPORTIONS * source_width / source_height).min(1.0);
+        let rotation = along_x.min(along_y) * self.rotation;
+        let (sin, cos) = up_to(rotation).to_radians().sin_cos();
+        let scale_x = 1.0 + up_to(along_x * self.scale);
+        let scale_y = 1.0 + up_to(along_y * self.scale);
+        let shear = up_to(self.shear);
         // In source pixels, around the centre; output pixels are first scaled to the source.
         let (to_x, to_y) = (source_width / width as f32, source_height / height as f32);
         let (xx, xy) = (scale_x * cos, shear - sin);
         let (yx, yy) = (sin, scale_y * cos);
         let (centre_x, centre_y) = (source_width / 2.0, source_height / 2.0);
         let (move_x, move_y) = (
-            up_to(self.shift) * source_width,
-            up_to(self.shift) * source_height,
+            up_to(along_x * self.shift) * source_width,
+            up_to(along_y * self.shift) * source_height,
         );
         let mut wave = |length: u32| {
             let amplitude = up_to(self.wave) * source_height;

@@ -1,6 +1,6 @@
 //! Weights in the layouts of the kernels.
 
-use burn::nn::{BatchNorm, Linear};
+use burn::nn::Linear;
 use burn::tensor::Tensor;
 use captcha_gpu_kernel::{ConvBlock, Decoder};
 
@@ -28,27 +28,18 @@ pub(super) fn block(block: &encoder::ConvBlock) -> (ConvBlock, Tensor<2>) {
         Some(bias) => bias.val(),
         None => Tensor::zeros([filters], &device),
     };
-    let [scale, shift] = match &block.norm {
-        Some(norm) => scale_and_shift(norm),
-        None => [
+    let [factors, summands] = block.norm_factors().unwrap_or_else(|| {
+        [
             Tensor::ones([filters], &device),
             Tensor::zeros([filters], &device),
-        ],
-    };
+        ]
+    });
     let taps = weight
         .permute([1, 2, 3, 0])
         .reshape([9 * channels, filters]);
-    let rows = [bias, scale, shift].map(|row| row.reshape([1, filters]));
+    let rows = [bias, factors, summands].map(|row| row.reshape([1, filters]));
     let rows = std::iter::once(taps).chain(rows).collect();
     (op, with_full_columns(Tensor::cat(rows, 0)))
-}
-
-/// Batch norm with its running statistics as one factor and one summand for each channel.
-fn scale_and_shift(norm: &BatchNorm) -> [Tensor<1>; 2] {
-    let deviation = (norm.running_var.value() + norm.epsilon).sqrt();
-    let scale = norm.gamma.val() / deviation;
-    let shift = norm.beta.val() - norm.running_mean.value() * scale.clone();
-    [scale, shift]
 }
 
 /// The weights and the bias of a layer; see [`captcha_gpu_kernel::Dense::launch`].

@@ -13,17 +13,17 @@ const BLANK_CONTRAST: u8 = 5;
 ///   [`preprocess`](super::preprocess()) gives them
 pub fn is_blank(values: &[f32]) -> bool {
     const LIMIT: f32 = (BLANK_CONTRAST as f32 + 0.5) / 255.0; // between two steps of eight bits
-    let span = |colour: &[f32]| {
-        let (low, high) = colour
-            .iter()
-            .fold((f32::MAX, f32::MIN), |(low, high), value| {
-                (low.min(*value), high.max(*value))
-            });
-        high - low
-    };
     values
         .chunks_exact((values.len() / 3).max(1))
-        .all(|colour| span(colour) <= LIMIT)
+        .all(|colour| {
+            let (mut low, mut high) = (f32::MAX, f32::MIN);
+            // Ends at the first contrast: most images have one in their first rows.
+            colour.iter().all(|value| {
+                low = low.min(*value);
+                high = high.max(*value);
+                high - low <= LIMIT
+            })
+        })
 }
 
 /// Whether an image is blank at its own size.

@@ -27,6 +27,10 @@ pub fn preprocess(image: &RgbImage, config: &ModelConfig) -> Result<Vec<f32>, Mo
     let (input, side) = (&config.input, config.encoder.unshuffle);
     let resized = resize(image, [input.width, input.height], input.resampling)?;
     let [channels, rows, cols] = config.input_shape();
+    let levels: [f32; 256] = std::array::from_fn(|level| {
+        let level = if input.inverted { 255 - level } else { level };
+        level as f32 / 255.0
+    });
     let mut values = vec![0.0; channels * rows * cols];
     for (channel, plane) in values.chunks_exact_mut(rows * cols).enumerate() {
         let (colour, pixel) = (channel / (side * side), channel % (side * side));
@@ -34,10 +38,8 @@ pub fn preprocess(image: &RgbImage, config: &ModelConfig) -> Result<Vec<f32>, Mo
         let lines = resized.pixels().chunks_exact(input.width);
         let lines = lines.skip(i).step_by(side);
         for (values, line) in plane.chunks_exact_mut(cols).zip(lines) {
-            for (value, pixel) in values.iter_mut().zip(line[j..].iter().step_by(side)) {
-                let level = pixel.0[colour];
-                let level = if input.inverted { 255 - level } else { level };
-                *value = f32::from(level) / 255.0;
+            for (value, square) in values.iter_mut().zip(line.chunks_exact(side)) {
+                *value = levels[usize::from(square[j].0[colour])];
             }
         }
     }
