@@ -52,7 +52,7 @@ pub(crate) fn run(args: &CalibrateArgs) -> Result<()> {
     write_weights(&args.weights, &weights)?;
     writeln!(
         stdout(),
-        "temperature {:.3}, fitted to {} images: cross-entropy of the labels {:.4} -> {:.4}",
+        "temperature {:.3}, fitted to {} images: cross-entropy of the confidence {:.4} -> {:.4}",
         found.temperature,
         found.images,
         found.loss_before,

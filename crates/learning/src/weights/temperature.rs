@@ -1,6 +1,8 @@
 //! The temperature at which confidence equals accuracy.
 
+use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
+use captcha_model::Vocabulary;
 
 use crate::losses::{text_loss, text_losses};
 
@@ -14,7 +16,7 @@ const TOLERANCE: f64 = 1e-3;
 pub struct Calibration {
     /// The divisor of the logits.
     pub temperature: f64,
-    /// Mean negative log-likelihood of the labels at temperature 1, in nats.
+    /// The loss at temperature 1, in nats.
     pub loss_before: f64,
     /// The same at the new temperature.
     pub loss_after: f64,
@@ -42,6 +44,53 @@ impl Calibration {
 pub fn fit_temperature(logits: Tensor<3>, targets: Tensor<2, Int>) -> Calibration {
     let [images, _] = targets.dims();
     let loss = |temperature: f64| text_loss_at(temperature, logits.clone(), targets.clone());
+    let temperature = minimum(TEMPERATURES, loss);
+    Calibration {
+        temperature,
+        loss_before: loss(1.0),
+        loss_after: loss(temperature),
+        images,
+    }
+}
+
+/// Fits a temperature to the logits of labelled texts: the one at which the confidence of the read
+/// texts predicts best which of them are exact matches, with the smallest cross-entropy. It needs
+/// texts of both kinds, and many of them.
+///
+/// The temperature of [`fit_temperature`] makes the labels likely, also those that are never read. A
+/// few of these, whose label has almost no probability, keep it too high for all others.
+///
+/// # Shapes
+///
+/// - `logits`: `[batch, steps, vocabulary]`, with the label's characters as the decoder's input: up
+///   to the first wrong character, they are those of the read text
+/// - `targets`: `[batch, steps]`, padded
+pub fn fit_confidence(logits: Tensor<3>, targets: Tensor<2, Int>) -> Calibration {
+    let [images, steps] = targets.dims();
+    let is_character = targets.clone().not_equal_elem(Vocabulary::PAD as i32);
+    let read: Tensor<2, Int> = logits.clone().argmax(2).squeeze_dim(2);
+    let is_match = read
+        .equal(targets)
+        .bool_or(is_character.clone().bool_not())
+        .float()
+        .sum_dim(1)
+        .equal_elem(steps as f32)
+        .float();
+    let loss = |temperature: f64| {
+        let likelihoods = log_softmax(logits.clone().div_scalar(temperature), 2).max_dim(2);
+        let likelihoods: Tensor<2> = likelihoods.squeeze_dim(2);
+        let confidence = (likelihoods * is_character.clone().float()).sum_dim(1);
+        // A certain text that is wrong has a large loss, not an infinite one.
+        let doubt = confidence
+            .clone()
+            .exp()
+            .neg()
+            .add_scalar(1.0)
+            .clamp_min(1e-6);
+        let of_matches = confidence * is_match.clone();
+        let of_others = doubt.log() * is_match.clone().neg().add_scalar(1.0);
+        -(of_matches + of_others).mean().into_scalar::<f64>()
+    };
     let temperature = minimum(TEMPERATURES, loss);
     Calibration {
         temperature,
@@ -110,6 +159,28 @@ mod tests {
             };
             assert_eq!(found.is_at_bound(), beyond, "{best}");
         }
+    }
+
+    #[test]
+    fn confidence_of_read_texts_equals_their_accuracy() {
+        let device = Device::flex();
+        let impossible = -1e4;
+        // Texts of two characters, each 88% sure. Three of four are read; the label of the fourth,
+        // whose second character is impossible, does not count more than other errors.
+        let step = [impossible, impossible, 2.0, 0.0, impossible];
+        let logits = Tensor::<1>::from_floats([step; 8].concat().as_slice(), &device);
+        let logits = logits.reshape([4, 2, 5]);
+        let pad = Vocabulary::PAD as i32;
+        let targets = Tensor::<2, Int>::from_ints([[2, 2], [2, 2], [2, pad], [2, 4]], &device);
+        let found = fit_confidence(logits.clone(), targets.clone());
+        let step = 1.0 / (1.0 + (-2.0 / found.temperature).exp());
+        // Three texts with the confidence of two steps, of which two are read, and a read one with
+        // that of one step: the derivative of the loss is zero.
+        let text = step * step;
+        let derivative = 2.0 / text - 1.0 / (1.0 - text) + 1.0 / (2.0 * text);
+        assert!(derivative.abs() < 0.05, "{step}: {derivative}");
+        assert!(found.loss_after <= found.loss_before);
+        assert!(fit_temperature(logits, targets).is_at_bound());
     }
 
     #[test]

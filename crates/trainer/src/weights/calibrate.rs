@@ -6,7 +6,7 @@ use captcha_evaluation::batches::load_batches;
 use captcha_evaluation::data::Dataset;
 use captcha_evaluation::progress::Progress;
 use captcha_learning::data::batch::Batcher;
-use captcha_learning::weights::temperature::{Calibration, fit_temperature};
+use captcha_learning::weights::temperature::{Calibration, fit_confidence};
 use captcha_model::Weights;
 
 /// Fits a temperature to the first epoch of a data set. Images that cannot be read are reported and
@@ -53,7 +53,7 @@ pub fn calibrate(
     if let Some(error) = failed.filter(|_| images == 0) {
         return Err(error.context("no image can be read"));
     }
-    Ok(fit_temperature(
+    Ok(fit_confidence(
         Tensor::cat(logits, 0),
         Tensor::cat(targets, 0),
     ))
