@@ -83,7 +83,8 @@ fn multiply_panels<S: Simd>(
     product: &mut [f32],
     accumulate: bool,
 ) {
-    assert!(m > 0 && n > 0 && k > 0 && b.len() == packed_len([n, k]));
+    assert!(m > 0 && n > 0 && k > 0 && a.holds(m, k));
+    assert_eq!(b.len(), packed_len([n, k]));
     assert_eq!(product.len(), m * n);
     let mut panel = vec![0.0; MR * S::F32_LANES * KC.min(k)];
     for (b, from) in b
