@@ -91,6 +91,8 @@ const lines = ["| | | value: time |", "|---|---|---|", ...table];
 console.log(lines.join("\n"));
 const text = await readFile(DOCUMENT, "utf8");
 const [before, after] = [text.split(START)[0], text.split(END)[1]];
+if (!text.includes(START) || after === undefined)
+  throw new Error(`${START} and ${END} are missing`);
 await writeFile(DOCUMENT, `${before}${START}\n\n${lines.join("\n")}\n\n${END}${after}`);
 await writeFile(PLOT, costPlot(results));
 

@@ -77,6 +77,7 @@ mod tests {
     fn tiled_makes_the_product_of_gemm() {
         for sizes in [
             [1, 1, 1],
+            [9, 5, 1],
             [8, 4, 256],
             [9, 5, 257],
             [30, 7, 600],

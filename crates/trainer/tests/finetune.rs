@@ -175,7 +175,6 @@ fn finetune_gives_images_of_mixed_proportions_their_own_inputs() {
         wide.save(&path).unwrap();
     }
     let mut request = request(folder.path(), 8);
-    // Wide enough for Winograd's convolution, which depends on the size of the maps.
     request.from = weights_of_width(12);
     let report = finetune(&request, &session()).unwrap();
     assert_eq!(report.end, End::Finished);

@@ -152,12 +152,6 @@ fn augmentation_moves_within_its_limits() {
 
 #[test]
 fn augmentation_keeps_the_ends_of_long_images() {
-    // A black square on white, where a last character would be.
-    let (width, height) = (320, 40);
-    let image = RgbImage::from_fn(width, height, |x, y| {
-        let is_black = (290..302).contains(&x) && (14..26).contains(&y);
-        image::Rgb([if is_black { 0 } else { 255 }; 3])
-    });
     let standard = FinetuneRecipe::standard().unwrap().augmentation;
     let geometry = Augmentation {
         rotation: standard.rotation,
@@ -166,13 +160,21 @@ fn augmentation_keeps_the_ends_of_long_images() {
         shift: standard.shift,
         ..nothing()
     };
-    for seed in 0..500 {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let image = geometry
-            .apply(&image, [width, height], &mut random)
-            .unwrap();
-        let dark = image.pixels().filter(|pixel| pixel.0[0] < 128).count();
-        assert!(dark > 90, "{dark} of 144 pixels are left with seed {seed}");
+    // As large as the input, and so large that it is reduced first, to other proportions.
+    for (size, input) in [(1, [320, 40]), (6, [360, 90])] {
+        // A black square on white, where a last character would be.
+        let image = RgbImage::from_fn(320 * size, 40 * size, |x, y| {
+            let is_black = (290..302).contains(&(x / size)) && (14..26).contains(&(y / size));
+            image::Rgb([if is_black { 0 } else { 255 }; 3])
+        });
+        let whole = 144 * input[0] * input[1] / (320 * 40);
+        for seed in 0..500 {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let image = geometry.apply(&image, input, &mut random).unwrap();
+            let dark = image.pixels().filter(|pixel| pixel.0[0] < 128).count();
+            let share = dark as f32 / whole as f32;
+            assert!(share > 0.6, "{share} of it is left: {input:?}, seed {seed}");
+        }
     }
 }
 

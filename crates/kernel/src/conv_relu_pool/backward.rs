@@ -31,6 +31,10 @@ impl ConvReluPool {
     /// - `x`: `[batch, channels, height, width]`
     /// - `weight`: `[filters, channels, 3, 3]`
     /// - `grad` and `pool_indices`: `[batch, filters, rows, cols]`
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another size.
     pub fn backward(
         &self,
         x: &[f32],
@@ -40,6 +44,10 @@ impl ConvReluPool {
         needs_input_grad: bool,
     ) -> ConvReluPoolGradients {
         let (x_values, out_values) = self.image_values();
+        assert_eq!(x.len(), self.batch * x_values);
+        assert_eq!(weight.len(), 9 * self.filters * self.channels);
+        assert_eq!(grad.len(), self.batch * out_values);
+        assert_eq!(pool_indices.len(), grad.len());
         let images = self.images_per_task();
         let mut x_grad = needs_input_grad.then(|| vec![0.0; x.len()]);
         let mut x_chunks: Vec<Option<&mut [f32]>> = match &mut x_grad {

@@ -54,7 +54,8 @@ impl Band {
 
 thread_local! {
     /// Kept from one batch to the next, since clearing fresh memory takes longer than using it. The
-    /// size is bounded, except for very wide blocks.
+    /// transformed inputs of a band are bounded (`BAND_VALUES`, or one row of tiles); its products are
+    /// filters / channels times as many.
     pub(super) static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 

@@ -87,7 +87,7 @@ pub(super) struct Activation {
 }
 
 impl Activation {
-    /// The activation of a value, with its pool index. NaN stays NaN, so that it is noticed.
+    /// The activation of a value, with its pool index. The ReLU keeps NaN, so that it is noticed.
     #[inline(always)]
     fn of(self, value: f32, pool_index: u8) -> (f32, u8) {
         let value = value + self.bias;

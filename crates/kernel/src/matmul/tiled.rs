@@ -144,15 +144,15 @@ fn row_of_tiles<S: Simd, const VECTORS: usize>(
 /// zeros.
 #[inline(always)]
 fn copy_to_panel(matrix: Matrix, rows: usize, width: usize, panel: &mut [f32]) {
-    let columns = panel.chunks_exact_mut(width);
     if matrix.row_stride == 1 {
-        for (values, from) in columns.zip(matrix.values.chunks(matrix.col_stride)) {
+        for (col, values) in panel.chunks_exact_mut(width).enumerate() {
+            let from = &matrix.values[col * matrix.col_stride..];
             values[..rows].copy_from_slice(&from[..rows]);
             values[rows..].fill(0.0);
         }
         return;
     }
-    for values in columns {
+    for values in panel.chunks_exact_mut(width) {
         values[rows..].fill(0.0);
     }
     for row in 0..rows {

@@ -124,7 +124,7 @@ impl Augmentation {
             );
             source = &blurred;
         }
-        let map = self.affine(source, [width, height], random);
+        let map = self.affine(source, image.dimensions(), [width, height], random);
         let colours = self.colours(random);
         let mut output = map.apply(source, [width, height], &colours, random);
         if random.random_bool(self.jpeg_share) {
@@ -136,16 +136,19 @@ impl Augmentation {
         Ok(output)
     }
 
+    /// `original` is the size before the image was reduced, possibly to other proportions.
     fn affine(
         &self,
         source: &RgbImage,
+        original: (u32, u32),
         [width, height]: [u32; 2],
         random: &mut ChaCha8Rng,
     ) -> Affine {
         let mut up_to = |limit: f32| limit * random.random_range(-1.0..=1.0f32);
         let (source_width, source_height) = (source.width() as f32, source.height() as f32);
-        let along_x = (PROPORTIONS * source_height / source_width).min(1.0);
-        let along_y = (PROPORTIONS * source_width / source_height).min(1.0);
+        let proportions = original.0 as f32 / original.1 as f32;
+        let along_x = (PROPORTIONS / proportions).min(1.0);
+        let along_y = (PROPORTIONS * proportions).min(1.0);
         let rotation = along_x.min(along_y) * self.rotation;
         let (sin, cos) = up_to(rotation).to_radians().sin_cos();
         let scale_x = 1.0 + up_to(along_x * self.scale);

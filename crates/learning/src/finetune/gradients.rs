@@ -6,7 +6,6 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Device;
 use captcha_model::Network;
 use rayon::ThreadPool;
-use rayon::prelude::*;
 
 use crate::data::batch::{Batch, Batcher};
 use crate::finetune::job::PreparedPart;
@@ -47,19 +46,21 @@ impl StepGradients {
             .map(|part| stack(part, batcher, device))
             .map(|(batch, files)| ((network.clone().fork(device), batch), files))
             .unzip();
+        let compute = |(network, batch): &(Network, Batch)| gradients(network, batch.clone());
         let outputs: Vec<_> = match threads {
-            Some(threads) => threads.install(|| {
-                let parts = parts.into_par_iter().with_max_len(1);
-                parts
-                    .map(|(network, batch)| gradients(&network, batch))
-                    .collect()
-            }),
-            None => {
-                let parts = parts.into_iter();
-                parts
-                    .map(|(network, batch)| gradients(&network, batch))
-                    .collect()
+            // A thread takes the same parts in every step: burn keeps the statistics of batch norm
+            // for each thread, so they would depend on which thread is quicker.
+            Some(threads) => {
+                let count = threads.current_num_threads();
+                let of_threads = threads.broadcast(|thread| {
+                    let own = parts.iter().skip(thread.index()).step_by(count);
+                    own.map(compute).collect::<Vec<_>>()
+                });
+                let mut of_threads: Vec<_> = of_threads.into_iter().map(Vec::into_iter).collect();
+                let in_order = (0..parts.len()).filter_map(|part| of_threads[part % count].next());
+                in_order.collect()
             }
+            None => parts.iter().map(compute).collect(),
         };
         let mut computed = Self {
             done,

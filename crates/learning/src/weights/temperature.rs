@@ -62,8 +62,8 @@ pub fn fit_temperature(logits: Tensor<3>, targets: Tensor<2, Int>) -> Calibratio
 ///
 /// # Shapes
 ///
-/// - `logits`: `[batch, steps, vocabulary]`, with the label's characters as the decoder's input: up
-///   to the first wrong character, they are those of the read text
+/// - `logits`: `[batch, steps, vocabulary]`, with the label's characters as the decoder's input. Up
+///   to the first wrong character they are those of the read text; after it, they approximate them
 /// - `targets`: `[batch, steps]`, padded
 pub fn fit_confidence(logits: Tensor<3>, targets: Tensor<2, Int>) -> Calibration {
     let [images, steps] = targets.dims();

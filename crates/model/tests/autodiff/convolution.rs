@@ -9,7 +9,7 @@ use captcha_model::encoder::{ConvBlock, Encoder};
 
 use crate::seeded;
 
-/// Every kind of block, odd sizes, maps of many bands and of less than one.
+/// Every kind of block, odd sizes, maps of two bands and of less than one.
 fn encoders() -> Vec<(EncoderConfig, [usize; 4])> {
     let blocks = |filters: [usize; 3]| {
         vec![

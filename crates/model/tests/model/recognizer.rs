@@ -1,5 +1,5 @@
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, Tolerance};
 use captcha_model::config::{BlockConfig, Proportions};
 use captcha_model::image::RgbImage;
 use captcha_model::{Character, Inputs, Recognizer, Vocabulary, Weights};
@@ -116,10 +116,56 @@ fn preprocess_encode_decode_give_the_answer_of_recognize() {
 }
 
 #[test]
+fn packed_blocks_have_the_features_of_the_network() {
+    let device = Device::flex();
+    for pool_first in [false, true] {
+        let mut config = tiny("abc", 3);
+        config.encoder.pool_first = pool_first;
+        let last = BlockConfig::new(13, true, true, true).with_pool_cols(false);
+        config.encoder.blocks.push(last);
+        let mut network = fresh(&config);
+        for norm in network
+            .encoder
+            .blocks
+            .iter_mut()
+            .flat_map(|block| &mut block.norm)
+        {
+            // Factors from -1.5 to 1.5: pooling and batch norm must keep their order.
+            let values = |like: Tensor<1>, low: f32, high: f32| {
+                let [count] = like.dims();
+                let value = |i| low + (high - low) * i as f32 / (count - 1) as f32;
+                let values: Vec<f32> = (0..count).map(value).collect();
+                Tensor::<1>::from_floats(values.as_slice(), &device)
+            };
+            norm.gamma = norm.gamma.clone().map(|gamma| values(gamma, -1.5, 1.5));
+            norm.beta = norm.beta.clone().map(|beta| values(beta, 0.5, -0.5));
+            norm.running_mean
+                .update(values(norm.running_mean.value(), -0.3, 0.3));
+            norm.running_var
+                .update(values(norm.running_var.value(), 0.3, 1.0));
+        }
+        let weights = through_a_file(&network, &config);
+        let recognizer = Recognizer::new(&weights, &device).unwrap();
+        let inputs = inputs(&recognizer, 3);
+        let network = weights.network(&device).unwrap();
+        let expected = network.encoder.forward(inputs.images().clone());
+        // The second time, the weights are packed already.
+        for _ in 0..2 {
+            let encoded = recognizer.encode(inputs.images().clone()).unwrap();
+            encoded
+                .features()
+                .clone()
+                .into_data()
+                .assert_approx_eq::<f32>(&expected.clone().into_data(), Tolerance::absolute(1e-4));
+        }
+    }
+}
+
+#[test]
 fn recognize_gives_each_image_an_input_of_its_proportions() {
     let mut config = tiny("abc", 3);
     config.input.proportions = Proportions::Image;
-    // Wide enough for Winograd's convolution, whose weights have another layout.
+    // Inputs of several sizes share the packed weights.
     for block in &mut config.encoder.blocks {
         block.filters = 12;
     }
