@@ -14,6 +14,8 @@ import { costPlot } from "./cost-plot.mjs";
 import { SOURCES, serve } from "./site.mjs";
 
 const ROUNDS = 15;
+/** Of an image. */
+const PIXELS = 12_000;
 const DOCUMENT = new URL("../../docs/performance.md", import.meta.url);
 const PLOT = new URL("../../docs/figures/cost.svg", import.meta.url);
 /** What the table is between, in the document. */
@@ -72,7 +74,7 @@ const browser = await launch({ webgpu: false });
 const page = await browser.newPage();
 page.setDefaultTimeout(0);
 await page.goto(`${site.address}manifest.webmanifest`);
-const milliseconds = await page.evaluate(measure, { series, rounds: ROUNDS });
+const milliseconds = await page.evaluate(measure, { series, rounds: ROUNDS, pixels: PIXELS });
 await browser.close();
 await site.close();
 
@@ -104,9 +106,9 @@ function median(values) {
 /**
  * Runs in the page: the milliseconds of each call, for each variant of each series.
  *
- * @param {{ series: { variants: Variant[] }[], rounds: number }} what
+ * @param {{ series: { variants: Variant[] }[], rounds: number, pixels: number }} what
  */
-async function measure({ series, rounds }) {
+async function measure({ series, rounds, pixels }) {
   const at = (/** @type {string} */ path) => new URL(path, location.href).href;
   /** @type {{ Recognizer: typeof import("../../web/src/lib/client.js").Recognizer }} */
   const { Recognizer } = await import(at("/src/lib/client.js"));
@@ -116,16 +118,18 @@ async function measure({ series, rounds }) {
   const options = { weights: at("/models/general.safetensors"), concurrency: 1 };
   const lens = await Recognizer.load({ ...options, backend: "cpu" });
   /**
+   * The image of a variant. Stretched images have the same number of pixels, so that decoding the
+   * file takes the same time.
+   *
    * @param {Variant} variant
    * @param {number} seed
    */
   const image = async ({ look, length, proportions }, seed) => {
     const { width, height, rgba } = draw({ seed, style: look, length });
     const bitmap = await createImageBitmap(new ImageData(rgba, width, height));
-    const canvas = new OffscreenCanvas(
-      Math.round(height * (proportions ?? width / height)),
-      height,
-    );
+    const ratio = proportions ?? width / height;
+    const rows = Math.sqrt(pixels / ratio);
+    const canvas = new OffscreenCanvas(Math.round(ratio * rows), Math.round(rows));
     canvas.getContext("2d")?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     return canvas.convertToBlob();
   };
