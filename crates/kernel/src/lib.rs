@@ -1,8 +1,10 @@
-//! The two operations that take most of the time on a CPU: the 3x3 convolution of a block with its
+//! The operations that take most of the time on a CPU: the 3x3 convolution of a block with its
 //! max-pooling and ReLU, and the scores of additive attention. Both have a forward and a backward
-//! pass and work on plain slices.
+//! pass and work on plain slices. Resizing of images is here as well, to be compiled for speed
+//! (`resize`).
 //!
-//! They are faster than burn's layers, one after the other, for these reasons:
+//! The convolution and attention are faster than burn's layers, one after the other, for these
+//! reasons:
 //!
 //! - Winograd's convolution takes a quarter of the multiplications.
 //! - The map between convolution and pooling, the largest of a block, never leaves the cache.
@@ -19,6 +21,7 @@ mod conv_relu_pool;
 mod dispatch;
 mod matmul;
 mod matrix;
+mod resize;
 
 pub use additive_attention::AdditiveAttention;
 #[cfg(feature = "threads")]
@@ -26,3 +29,4 @@ pub use additive_attention::AdditiveAttentionGradients;
 #[cfg(feature = "threads")]
 pub use conv_relu_pool::ConvReluPoolGradients;
 pub use conv_relu_pool::{BatchNorm, ConvReluPool};
+pub use resize::{ResizeError, resize_rgb};

@@ -1,9 +1,7 @@
 //! RGB pixels to the network's input: resize, scale, pixel unshuffle.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use fast_image_resize as fir;
-use fir::images::{TypedImage, TypedImageRef};
-use fir::pixels::U8x3;
+use captcha_kernel::resize_rgb;
 
 use super::decode::{RgbImage, check_size};
 use crate::config::{ModelConfig, Resampling};
@@ -31,45 +29,33 @@ pub fn preprocess(image: &RgbImage, config: &ModelConfig) -> Result<Vec<f32>, Mo
         let level = if input.inverted { 255 - level } else { level };
         level as f32 / 255.0
     });
+    let (pixels, _) = resized.as_chunks::<3>();
     let mut values = vec![0.0; channels * rows * cols];
     for (channel, plane) in values.chunks_exact_mut(rows * cols).enumerate() {
         let (colour, pixel) = (channel / (side * side), channel % (side * side));
         let (i, j) = (pixel / side, pixel % side);
-        let lines = resized.pixels().chunks_exact(input.width);
+        let lines = pixels.chunks_exact(input.width);
         let lines = lines.skip(i).step_by(side);
         for (values, line) in plane.chunks_exact_mut(cols).zip(lines) {
             for (value, square) in values.iter_mut().zip(line.chunks_exact(side)) {
-                *value = levels[usize::from(square[j].0[colour])];
+                *value = levels[usize::from(square[j][colour])];
             }
         }
     }
     Ok(values)
 }
 
+/// Resizes an image to `[width, height]` pixels of three bytes, row by row.
 fn resize(
     image: &RgbImage,
     [width, height]: [usize; 2],
     resampling: Resampling,
-) -> Result<TypedImage<'static, U8x3>, ModelError> {
+) -> Result<Vec<u8>, ModelError> {
     check_size(image.width(), image.height())?;
-    let failed = |error: &dyn std::fmt::Display| ModelError::UnreadableImage(error.to_string());
-    let source = TypedImageRef::<U8x3>::from_buffer(image.width(), image.height(), image.as_raw())
-        .map_err(|error| failed(&error))?;
-    let mut resized = TypedImage::<U8x3>::new(width as u32, height as u32);
-    let algorithm = match resampling {
-        Resampling::Bilinear => fir::ResizeAlg::Interpolation(fir::FilterType::Bilinear),
-        Resampling::Area => fir::ResizeAlg::Convolution(fir::FilterType::Bilinear),
-    };
-    // The typed function is a twelfth of the code, without the tables for alpha, which would be a
-    // quarter of the CPU module.
-    fir::Resizer::new()
-        .resize_typed(
-            &source,
-            &mut resized,
-            &fir::ResizeOptions::new().resize_alg(algorithm),
-        )
-        .map_err(|error| failed(&error))?;
-    Ok(resized)
+    let size = [image.width(), image.height()];
+    let antialias = resampling == Resampling::Area;
+    resize_rgb(image, size, [width as u32, height as u32], antialias)
+        .map_err(|error| ModelError::UnreadableImage(error.to_string()))
 }
 
 /// Stacks preprocessed images of a fixed input.
