@@ -11,7 +11,7 @@
 //! others.
 
 use burn::tensor::f16;
-use safetensors::tensor::TensorView;
+use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensors};
 
 use super::{bad, damaged};
@@ -44,7 +44,8 @@ pub(super) fn quantized(file: &[u8]) -> Result<Vec<u8>, ModelError> {
             encoded.extend(smaller(name, tensor.shape(), &floats(tensor.data())));
         }
     }
-    write(file, &encoded)
+    let (_, header) = SafeTensors::read_metadata(file).map_err(|error| damaged(&error))?;
+    write(Some(&header), &encoded)
 }
 
 /// A matrix or convolution in 8 bits and its scales, or in 16 bits.
@@ -108,8 +109,8 @@ fn scale_of(largest: f32) -> f32 {
     if scale.is_normal() { scale } else { 1.0 }
 }
 
-/// The same file with tensors of 32 bits instead of 8, which burn's store reads. `None` if it has no
-/// tensor of 8 bits.
+/// The tensors of a file, of 32 bits instead of 8, as burn's store reads them: without the metadata,
+/// which it does not need. `None` if the file has no tensor of 8 bits.
 pub(super) fn dequantized(file: &[u8]) -> Result<Option<Vec<u8>>, ModelError> {
     let tensors = SafeTensors::deserialize(file).map_err(|error| damaged(&error))?;
     if tensors
@@ -123,22 +124,31 @@ pub(super) fn dequantized(file: &[u8]) -> Result<Option<Vec<u8>>, ModelError> {
         let scales = |of: &str| tensors.tensor(&format!("{of}{SCALE}"));
         if tensor.dtype() == Dtype::I8 {
             let scales = scales(name).map_err(|error| damaged(&error))?;
-            let (scales, channel) = (floats(scales.data()), Channels::of(tensor.shape()));
-            let bytes = tensor.data().iter().enumerate();
-            let values = bytes.map(|(index, byte)| {
-                f32::from(i8::from_le_bytes([*byte])) * scales[channel.at(index)]
-            });
             encoded.push(Encoded {
                 name: name.into(),
                 dtype: Dtype::F32,
                 shape: tensor.shape().to_vec(),
-                data: values.flat_map(f32::to_le_bytes).collect(),
+                data: scaled(&tensor, &floats(scales.data())),
             });
         } else if !is_scale(&tensors, name) {
             encoded.push(unchanged(name, &tensor));
         }
     }
-    write(file, &encoded).map(Some)
+    write(None, &encoded).map(Some)
+}
+
+/// The values of a tensor of 8 bits, as the bytes of numbers of 32 bits.
+fn scaled(tensor: &TensorView<'_>, scales: &[f32]) -> Vec<u8> {
+    let run = Channels::of(tensor.shape()).stride.max(1);
+    let mut data = vec![0; tensor.data().len() * size_of::<f32>()];
+    let (numbers, _) = data.as_chunks_mut();
+    let runs = numbers.chunks_mut(run).zip(tensor.data().chunks(run));
+    for ((numbers, bytes), scale) in runs.zip(scales.iter().cycle()) {
+        for (number, byte) in numbers.iter_mut().zip(bytes) {
+            *number = (f32::from(byte.cast_signed()) * scale).to_le_bytes();
+        }
+    }
+    data
 }
 
 /// Checks that a tensor of 8 bits has its scales.
@@ -233,15 +243,15 @@ fn unchanged(name: &str, tensor: &TensorView<'_>) -> Encoded {
     }
 }
 
-/// Writes tensors with the metadata of `file`.
-fn write(file: &[u8], encoded: &[Encoded]) -> Result<Vec<u8>, ModelError> {
-    let (_, header) = SafeTensors::read_metadata(file).map_err(|error| damaged(&error))?;
+/// Writes tensors, with the metadata of a header.
+fn write(header: Option<&Metadata>, encoded: &[Encoded]) -> Result<Vec<u8>, ModelError> {
     let mut views = Vec::new();
     for one in encoded {
         let view = TensorView::new(one.dtype, one.shape.clone(), &one.data);
         views.push((one.name.as_str(), view.map_err(|error| damaged(&error))?));
     }
-    safetensors::serialize(views, header.metadata().clone()).map_err(|error| damaged(&error))
+    let metadata = header.and_then(|header| header.metadata().clone());
+    safetensors::serialize(views, metadata).map_err(|error| damaged(&error))
 }
 
 fn floats(data: &[u8]) -> Vec<f32> {
