@@ -25,6 +25,17 @@ pub struct Calibration {
 }
 
 impl Calibration {
+    /// The temperature with the smallest loss.
+    fn fit(images: usize, loss: impl Fn(f64) -> f64) -> Self {
+        let temperature = minimum(TEMPERATURES, &loss);
+        Self {
+            temperature,
+            loss_before: loss(1.0),
+            loss_after: loss(temperature),
+            images,
+        }
+    }
+
     /// Whether the search ended at a bound of its range instead of a minimum.
     pub fn is_at_bound(&self) -> bool {
         [TEMPERATURES.0, TEMPERATURES.1]
@@ -43,14 +54,9 @@ impl Calibration {
 /// - `targets`: `[batch, steps]`, padded
 pub fn fit_temperature(logits: Tensor<3>, targets: Tensor<2, Int>) -> Calibration {
     let [images, _] = targets.dims();
-    let loss = |temperature: f64| text_loss_at(temperature, logits.clone(), targets.clone());
-    let temperature = minimum(TEMPERATURES, loss);
-    Calibration {
-        temperature,
-        loss_before: loss(1.0),
-        loss_after: loss(temperature),
-        images,
-    }
+    Calibration::fit(images, |temperature| {
+        text_loss_at(temperature, logits.clone(), targets.clone())
+    })
 }
 
 /// Fits a temperature to the logits of labelled texts: the one at which the confidence of the read
@@ -76,7 +82,7 @@ pub fn fit_confidence(logits: Tensor<3>, targets: Tensor<2, Int>) -> Calibration
         .sum_dim(1)
         .equal_elem(steps as f32)
         .float();
-    let loss = |temperature: f64| {
+    Calibration::fit(images, |temperature| {
         let likelihoods = log_softmax(logits.clone().div_scalar(temperature), 2).max_dim(2);
         let likelihoods: Tensor<2> = likelihoods.squeeze_dim(2);
         let confidence = (likelihoods * is_character.clone().float()).sum_dim(1);
@@ -90,14 +96,7 @@ pub fn fit_confidence(logits: Tensor<3>, targets: Tensor<2, Int>) -> Calibration
         let of_matches = confidence * is_match.clone();
         let of_others = doubt.log() * is_match.clone().neg().add_scalar(1.0);
         -(of_matches + of_others).mean().into_scalar::<f64>()
-    };
-    let temperature = minimum(TEMPERATURES, loss);
-    Calibration {
-        temperature,
-        loss_before: loss(1.0),
-        loss_after: loss(temperature),
-        images,
-    }
+    })
 }
 
 /// The loss of each text, `[batch]`, at the temperature with the smallest mean loss, so that it does
@@ -151,12 +150,7 @@ mod tests {
     #[test]
     fn is_at_bound_detects_a_minimum_outside_of_the_range() {
         for (best, beyond) in [(0.1, true), (0.3, false), (3.5, false), (9.0, true)] {
-            let found = Calibration {
-                temperature: minimum(TEMPERATURES, |t| (t / best).ln().powi(2)),
-                loss_before: 0.0,
-                loss_after: 0.0,
-                images: 1,
-            };
+            let found = Calibration::fit(1, |t| (t / best).ln().powi(2));
             assert_eq!(found.is_at_bound(), beyond, "{best}");
         }
     }
