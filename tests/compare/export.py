@@ -1,10 +1,11 @@
-"""Writes the network of a weights file as ONNX, for onnxruntime-web to run in `compare.mjs`.
+"""Writes the network of a weights file as ONNX, for onnxruntime-web to run.
 
     pip install onnx==1.23.2 numpy==2.4.6 safetensors==0.8.0
-    python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx
+    python tests/compare/export.py web/models/compact.safetensors tests/compare/compact.onnx [BATCH]
 
-The graph is written node by node, with greedy decoding unrolled: `image` [1, 3, height, width] to
-`tokens` [steps] and `attention` [steps, rows * cols]. Weights stay in the precision of the file.
+The graph is written node by node, with greedy decoding unrolled: `image` [batch, 3, height, width]
+to `tokens` [batch, steps] and `attention` [batch, steps, rows * cols]. Weights stay in the
+precision of the file.
 """
 
 import json
@@ -57,15 +58,15 @@ class Graph:
         return self.node("Reshape", x, self.constant(np.array(shape, np.int64)))
 
 
-def encode(graph, config, size, x):
-    """`[1, 3, height, width]` to `[positions, features]`."""
+def encode(graph, config, batch, size, x):
+    """`[batch, 3, height, width]` to `[batch, positions, features]`."""
     # captcha-lens does this in preprocessing.
     side = config.get("unshuffle", 1)
     if side > 1:
         rows, cols = (length // side for length in size)
-        pixels = graph.shaped(x, 1, 3, rows, side, cols, side)
+        pixels = graph.shaped(x, batch, 3, rows, side, cols, side)
         channels = graph.node("Transpose", pixels, perm=[0, 1, 3, 5, 2, 4])
-        x = graph.shaped(channels, 1, 3 * side * side, rows, cols)
+        x = graph.shaped(channels, batch, 3 * side * side, rows, cols)
     for i, block in enumerate(config["blocks"]):
         path = f"encoder.blocks.{i}"
         pad = 1 if block["padded"] else 0
@@ -85,31 +86,32 @@ def encode(graph, config, size, x):
         if block["pool"] and not config["pool_first"]:
             x = pool(x)
     channels = config["blocks"][-1]["filters"]
-    cells = graph.node("Transpose", graph.shaped(x, channels, -1), perm=[1, 0])
+    cells = graph.node("Transpose", graph.shaped(x, batch, channels, -1), perm=[0, 2, 1])
     return graph.node("Relu", graph.linear("encoder.dense", cells))
 
 
-def decode(graph, config, features, steps):
-    units = config["units"]
+def decode(graph, config, batch, features, steps):
+    units, size = config["units"], config["attention"]
     keys = graph.linear("decoder.attention.key", features)
-    state = graph.constant(np.zeros((1, units), np.float32))
-    token = graph.constant(np.array([START], np.int64))
+    state = graph.constant(np.zeros((batch, units), np.float32))
+    token = graph.constant(np.full([batch], START, np.int64))
     tokens, attention = [], []
     for _ in range(steps):
-        query = graph.linear("decoder.attention.query", state)
+        query = graph.shaped(graph.linear("decoder.attention.query", state), batch, 1, size)
         hidden = graph.node("Tanh", graph.node("Add", keys, query))
-        scores = graph.shaped(graph.linear("decoder.attention.score", hidden), 1, -1)
-        weights = graph.node("Softmax", scores, axis=1)
-        context = graph.node("MatMul", weights, features)
+        scores = graph.shaped(graph.linear("decoder.attention.score", hidden), batch, 1, -1)
+        weights = graph.node("Softmax", scores, axis=2)
+        context = graph.shaped(graph.node("MatMul", weights, features), batch, -1)
         embedded = graph.node("Gather", graph.weight("decoder.embedding.weight"), token)
         x = graph.node("Concat", context, embedded, axis=1)
-        start = state if config["carry_state"] else graph.constant(np.zeros((1, units), np.float32))
+        zeros = np.zeros((batch, units), np.float32)
+        start = state if config["carry_state"] else graph.constant(zeros)
         state = gru(graph, x, start)
         logits = graph.linear("decoder.output", graph.linear("decoder.hidden", state))
         token = graph.node("ArgMax", logits, axis=1, keepdims=0)
-        tokens.append(token)
+        tokens.append(graph.shaped(token, batch, 1))
         attention.append(weights)
-    return graph.node("Concat", *tokens, axis=0), graph.node("Concat", *attention, axis=0)
+    return graph.node("Concat", *tokens, axis=1), graph.node("Concat", *attention, axis=1)
 
 
 def gru(graph, x, state):
@@ -126,7 +128,8 @@ def gru(graph, x, state):
     return graph.node("Add", new, graph.node("Mul", update, graph.node("Sub", state, new)))
 
 
-def main(source, target):
+def main(source, target, batch="1"):
+    batch = int(batch)
     with safe_open(source, framework="numpy") as weights:
         config = json.loads(weights.metadata()["config"])
         if config["input"].get("proportions", "Fixed") != "Fixed":
@@ -135,9 +138,9 @@ def main(source, target):
         # Older files name it after letters.
         steps = config.get("max_length", config.get("max_letters")) + 1
         size = config["input"]["height"], config["input"]["width"]
-        features = encode(graph, config["encoder"], size, "image")
-        tokens, attention = decode(graph, config["decoder"], features, steps)
-    shape = [1, 3, *size]
+        features = encode(graph, config["encoder"], batch, size, "image")
+        tokens, attention = decode(graph, config["decoder"], batch, features, steps)
+    shape = [batch, 3, *size]
     for made, name in ((tokens, "tokens"), (attention, "attention")):
         graph.nodes.append(helper.make_node("Identity", [made], [name]))
     model = helper.make_model(
@@ -146,8 +149,8 @@ def main(source, target):
             "captcha-lens",
             [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)],
             [
-                helper.make_tensor_value_info("tokens", TensorProto.INT64, [steps]),
-                helper.make_tensor_value_info("attention", TensorProto.FLOAT, [steps, None]),
+                helper.make_tensor_value_info("tokens", TensorProto.INT64, [batch, steps]),
+                helper.make_tensor_value_info("attention", TensorProto.FLOAT, [batch, steps, None]),
             ],
             graph.initializers,
         ),
