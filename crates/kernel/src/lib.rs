@@ -17,6 +17,8 @@
 //! it.
 
 mod additive_attention;
+#[cfg(feature = "threads")]
+mod batch_norm;
 mod conv_relu_pool;
 mod dispatch;
 mod matmul;
@@ -26,6 +28,8 @@ mod resize;
 pub use additive_attention::AdditiveAttention;
 #[cfg(feature = "threads")]
 pub use additive_attention::AdditiveAttentionGradients;
+#[cfg(feature = "threads")]
+pub use batch_norm::{BatchNormGradients, BatchNormOutput, BatchNormTrain};
 #[cfg(feature = "threads")]
 pub use conv_relu_pool::ConvReluPoolGradients;
 pub use conv_relu_pool::{BatchNorm, ConvReluPool};

@@ -5,6 +5,8 @@
 //! too.
 
 use burn::tensor::{DType, Tensor};
+#[cfg(feature = "autodiff")]
+use captcha_kernel::BatchNormTrain;
 use captcha_kernel::{AdditiveAttention, BatchNorm, ConvReluPool};
 
 #[cfg(feature = "autodiff")]
@@ -122,6 +124,33 @@ impl PackedBlock {
         let [rows, cols] = op.output();
         Some(tensor(output, [op.batch, op.filters, rows, cols]))
     }
+}
+
+/// Batch norm in training, with the statistics of the batch: the output and the mean and variance of
+/// each channel, not corrected for its bias.
+///
+/// # Shapes
+///
+/// - `x` and output: `[batch, channels, height, width]`
+/// - `gamma`, `beta`, mean, variance: `[channels]`
+#[cfg(feature = "autodiff")]
+pub(crate) fn batch_norm_train(
+    x: &Tensor<4>,
+    gamma: &Tensor<1>,
+    beta: &Tensor<1>,
+    epsilon: f64,
+) -> Option<(Tensor<4>, [Tensor<1>; 2])> {
+    if [x.dtype(), gamma.dtype(), beta.dtype()] != [DType::F32; 3] {
+        return None;
+    }
+    let [batch, channels, height, width] = x.dims();
+    let op = BatchNormTrain {
+        batch,
+        channels,
+        size: height * width,
+        epsilon: epsilon as f32,
+    };
+    autodiff::batch_norm(op, x, gamma, beta)
 }
 
 /// The scores of additive attention, `tanh(keys + query) v`.

@@ -219,7 +219,7 @@ impl ConvBlock {
     /// What follows the ReLU: batch norm, and pooling if it comes last.
     pub fn norm_pool(&self, x: Tensor<4>) -> Tensor<4> {
         let x = match &self.norm {
-            Some(norm) => norm.forward(x),
+            Some(norm) => batch_norm(norm, x),
             None => x,
         };
         if self.pools_first() { x } else { self.pool(x) }
@@ -264,4 +264,22 @@ impl ConvBlock {
             None => x,
         }
     }
+}
+
+/// Batch norm. In training on the CPU, the CPU kernel computes it and the layer itself otherwise.
+fn batch_norm(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
+    #[cfg(feature = "autodiff")]
+    if x.device().is_autodiff() && norm.training.is_enabled() {
+        let (gamma, beta) = (norm.gamma.val(), norm.beta.val());
+        let result = crate::cpu::batch_norm_train(&x, &gamma, &beta, norm.epsilon);
+        if let Some((output, [mean, variance])) = result {
+            // As the layer does.
+            for (running, of_batch) in [(&norm.running_mean, mean), (&norm.running_var, variance)] {
+                let kept = running.value_sync().mul_scalar(1.0 - norm.momentum);
+                running.update((kept + of_batch.mul_scalar(norm.momentum)).detach());
+            }
+            return output;
+        }
+    }
+    norm.forward(x)
 }

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod attention;
+mod batch_norm;
 mod convolution;
 mod seeded;
