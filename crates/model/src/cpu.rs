@@ -187,3 +187,20 @@ pub(crate) fn additive_scores(
     let scores = op.forward(keys.storage(), queries.storage(), v.storage());
     Some(tensor(scores, [batch, positions]))
 }
+
+#[cfg(all(test, feature = "autodiff"))]
+mod tests {
+    use burn::tensor::{Device, Tensor};
+
+    use super::batch_norm_train;
+
+    #[test]
+    fn batch_norm_takes_only_tensors_that_take_part_in_training() {
+        for (device, is_taken) in [(Device::flex().autodiff(), true), (Device::flex(), false)] {
+            let x = Tensor::<4>::ones([1, 2, 3, 4], &device);
+            let channels = Tensor::<1>::ones([2], &device);
+            let result = batch_norm_train(&x, &channels, &channels, 1e-3);
+            assert_eq!(result.is_some(), is_taken);
+        }
+    }
+}
