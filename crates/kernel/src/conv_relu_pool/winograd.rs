@@ -124,6 +124,8 @@ impl ConvReluPool {
             resized(rows, 2 * TILE_INPUTS * length),
             TILE_INPUTS * length,
         );
+        // The padding and what lies beyond the rows' ends.
+        inputs.fill(0.0);
         for channel in 0..self.channels {
             for (index, tile_row) in (band.start..band.end).enumerate() {
                 for (step, row) in inputs.chunks_exact_mut(length).enumerate() {
@@ -256,17 +258,14 @@ impl ConvReluPool {
         }
     }
 
-    /// Copies a row of the input, with zeros in the padding and beyond its end.
+    /// Copies a row of the input, or zeros where it lies in the padding, to its columns of a row.
     #[inline(always)]
     fn copy_row(&self, x: &[f32], start: Option<usize>, row: &mut [f32]) {
         let (first, last) = self.columns_of_row(row.len());
-        let Some(start) = start else {
-            row.fill(0.0);
-            return;
-        };
-        row[..first].fill(0.0);
-        row[first..last].copy_from_slice(&x[start..start + last - first]);
-        row[last..].fill(0.0);
+        match start {
+            Some(start) => row[first..last].copy_from_slice(&x[start..start + last - first]),
+            None => row[first..last].fill(0.0),
+        }
     }
 
     /// The backward pass of [`Self::copy_row`].

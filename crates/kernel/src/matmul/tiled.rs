@@ -4,7 +4,9 @@
 //! browser's compiler uses. These tiles take 0.8 of gemm's time there. `MR`, `NR` and `KC` are the
 //! names that BLIS uses (Van Zee and van de Geijn 2015).
 
-use pulp::{Simd, as_arrays, bytemuck};
+use std::array;
+
+use pulp::{Simd, as_arrays, as_arrays_mut};
 
 use crate::matrix::Matrix;
 
@@ -121,23 +123,54 @@ fn row_of_tiles<S: Simd, const VECTORS: usize>(
     let height = VECTORS * S::F32_LANES;
     let rows = height.min(rest);
     let panel = &mut panel[..height * terms];
-    copy_to_panel(a, rows, height, panel);
+    if a.row_stride == 1 {
+        let (panel, _) = as_arrays_mut::<VECTORS, _>(S::as_mut_simd_f32s(panel).0);
+        for (col, column) in panel.iter_mut().enumerate() {
+            *column = load(simd, &a.values[col * a.col_stride..][..rows]);
+        }
+    } else {
+        copy_to_panel(a, rows, height, panel);
+    }
     let columns = product.chunks_mut(NR * m);
     for (b_panel, columns) in b.chunks_exact(NR * terms).zip(columns) {
         let sums = tile::<S, VECTORS>(simd, panel, b_panel);
-        for (column, sums) in columns.chunks_mut(m).zip(&sums) {
-            let sums: &[f32] = bytemuck::cast_slice(sums);
-            let (column, sums) = (&mut column[..rows], &sums[..rows]);
+        for (column, mut sums) in columns.chunks_mut(m).zip(sums) {
+            let column = &mut column[..rows];
             if accumulate {
-                for (value, sum) in column.iter_mut().zip(sums) {
-                    *value += sum;
+                let before: [_; VECTORS] = load(simd, column);
+                for (sum, before) in sums.iter_mut().zip(before) {
+                    *sum = simd.add_f32s(before, *sum);
                 }
-            } else {
-                column.copy_from_slice(sums);
             }
+            store(simd, column, sums);
         }
     }
     rows
+}
+
+/// Some vectors of values, or fewer values and then zeros. Copies of a varying length would be calls
+/// of the browser's `memory.copy`, which take longer than a tile's sums.
+#[inline(always)]
+fn load<S: Simd, const VECTORS: usize>(simd: S, values: &[f32]) -> [S::f32s; VECTORS] {
+    match as_arrays(S::as_simd_f32s(values).0) {
+        ([vectors], _) => *vectors,
+        _ => {
+            let mut chunks = values.chunks(S::F32_LANES);
+            array::from_fn(|_| simd.partial_load_f32s(chunks.next().unwrap_or_default()))
+        }
+    }
+}
+
+/// The inverse of [`load`].
+#[inline(always)]
+fn store<S: Simd, const VECTORS: usize>(simd: S, values: &mut [f32], vectors: [S::f32s; VECTORS]) {
+    if values.len() == VECTORS * S::F32_LANES {
+        S::as_mut_simd_f32s(values).0.copy_from_slice(&vectors);
+    } else {
+        for (values, vector) in values.chunks_mut(S::F32_LANES).zip(vectors) {
+            simd.partial_store_f32s(values, vector);
+        }
+    }
 }
 
 /// Copies the first `rows` rows of a matrix to a panel of `width` rows, column by column, padded with
