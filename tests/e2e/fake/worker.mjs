@@ -102,13 +102,18 @@ export const ADAPTER = { features: new Set(["timestamp-query"]), info: {} };
  */
 export const withGpu = (requestAdapter = async () => ADAPTER) => ({ gpu: { requestAdapter } });
 
+/** The first byte of an image with the size of a photo. */
+export const PHOTO = 23;
+
 /**
  * @param {FakeWorker} worker
  * @param {number} first the answer, the first byte of an image
  */
 function reading({ kind }, first) {
   const milliseconds = { total: FakeWorker.milliseconds[kind] };
-  return { recognition: { first, text: String(first), confidence: 0.9, kind, milliseconds } };
+  const [width, height] = first === PHOTO ? [6000, 4000] : [200, 60];
+  const text = String(first);
+  return { recognition: { first, text, confidence: 0.9, kind, milliseconds, width, height } };
 }
 
 /** @param {ImageSource} image */

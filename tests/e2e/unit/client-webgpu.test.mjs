@@ -6,7 +6,15 @@ import { beforeEach, mock, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { Recognizer } from "../../../web/src/lib/client.js";
 import { LensError } from "../../../web/src/lib/errors.js";
-import { ADAPTER, CONFIG, FakeWorker, answer, answerReadings, withGpu } from "../fake/worker.mjs";
+import {
+  ADAPTER,
+  CONFIG,
+  FakeWorker,
+  PHOTO,
+  answer,
+  answerReadings,
+  withGpu,
+} from "../fake/worker.mjs";
 
 /** @import { LoadOptions, BackendStatus } from "../../../web/src/lib/types.js" */
 
@@ -150,6 +158,23 @@ test("recognizer compares the images as they were given", async () => {
   assert.equal(lens.backend.webGpu, "ready");
   const gpu = FakeWorker.all.find(({ kind }) => kind === "webgpu");
   assert.deepEqual(gpu?.images[0], image(7));
+  lens.close();
+});
+
+test("recognizer compares no photos, which would stay in the memory of WebGPU's worker", async () => {
+  FakeWorker.install(withGpu());
+  const lens = await open({ backend: "auto" });
+  const state = () => lens.backend.webGpu;
+  assert.equal(short(await lens.recognize(image(PHOTO))), PHOTO);
+  await settle();
+  assert.equal(state(), "waiting");
+  const outcomes = await lens.recognizeAll([image(PHOTO), image(7)]);
+  assert.deepEqual(outcomes.map(short), [PHOTO, 7]);
+  for (let turn = 0; turn < 20 && state() !== "ready"; turn++) await settle();
+  await settle(); // comparisons under way
+  assert.equal(state(), "ready");
+  const gpu = FakeWorker.all.find(({ kind }) => kind === "webgpu");
+  assert.deepEqual([...new Set(gpu?.images.map((each) => String(each)))], ["7"]);
   lens.close();
 });
 

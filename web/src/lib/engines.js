@@ -21,6 +21,8 @@ import { NotLoaded, Session } from "./session.js";
 
 /** Comparisons right after WebGPU was loaded. The first one compiles shaders and does not count. */
 const FIRST_COMPARISONS = 4;
+/** Most pixels of an image that both engines read: a photo would stay in the memory of WebGPU's worker. */
+const MOST_COMPARED_PIXELS = 4e6;
 
 export class Engines {
   /** URL or content, as given. */
@@ -145,7 +147,7 @@ export class Engines {
     const isWanted = () => !this.#firstCall && ["waiting", "loading"].includes(this.#status.webGpu);
     const copy = isWanted() ? copyOf(call) : undefined;
     const outcomes = await this.#readOnPool(call, signal);
-    if (isWanted() && copy && outcomes.some(isReading)) {
+    if (isWanted() && copy && outcomes.some(isComparable)) {
       this.#firstCall = copy;
       this.#onFirstCall();
     }
@@ -269,7 +271,7 @@ export class Engines {
    */
   async #compare(gpu, kind, { images, alternatives }, given, isEqual, readAgain) {
     // What one engine cannot read, or crashes on, is not given to the other.
-    const good = images.flatMap((image, i) => (isReading(given[i]) ? [{ image, i }] : []));
+    const good = images.flatMap((image, i) => (isComparable(given[i]) ? [{ image, i }] : []));
     if (good.length === 0 || this.#comparing || this.#gpu !== gpu) return true;
     this.#comparing = true;
     try {
@@ -392,3 +394,12 @@ export class Engines {
 
 /** To two digits, so that a status does not change with every reading. @param {number} milliseconds */
 const rounded = (milliseconds) => Number(milliseconds.toPrecision(2));
+
+/**
+ * Whether both engines may read the image of an outcome.
+ *
+ * @param {Recognition | LensError} outcome
+ * @returns {outcome is Recognition}
+ */
+const isComparable = (outcome) =>
+  isReading(outcome) && outcome.width * outcome.height <= MOST_COMPARED_PIXELS;
