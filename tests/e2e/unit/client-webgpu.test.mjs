@@ -163,6 +163,7 @@ test("recognizer compares the images as they were given", async () => {
 
 test("recognizer compares no photos, which would stay in the memory of WebGPU's worker", async () => {
   FakeWorker.install(withGpu());
+  FakeWorker.milliseconds = { cpu: 4, webgpu: 5 };
   const lens = await open({ backend: "auto" });
   const state = () => lens.backend.webGpu;
   assert.equal(short(await lens.recognize(image(PHOTO))), PHOTO);
@@ -175,6 +176,12 @@ test("recognizer compares no photos, which would stay in the memory of WebGPU's 
   assert.equal(state(), "ready");
   const gpu = FakeWorker.all.find(({ kind }) => kind === "webgpu");
   assert.deepEqual([...new Set(gpu?.images.map((each) => String(each)))], ["7"]);
+  // A photo's time on the CPU does not count against it.
+  await lens.recognize(image(7));
+  assert.deepEqual(lens.backend.milliseconds, { cpu: 4, webgpu: 5 });
+  FakeWorker.milliseconds = { cpu: 900, webgpu: 5 };
+  for (let i = 0; i < 40; i++) await lens.recognize(image(PHOTO));
+  assert.equal(lens.backend.kind, "cpu");
   lens.close();
 });
 

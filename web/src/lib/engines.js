@@ -147,8 +147,9 @@ export class Engines {
     const isWanted = () => !this.#firstCall && ["waiting", "loading"].includes(this.#status.webGpu);
     const copy = isWanted() ? copyOf(call) : undefined;
     const outcomes = await this.#readOnPool(call, signal);
-    if (isWanted() && copy && outcomes.some(isComparable)) {
-      this.#firstCall = copy;
+    const images = copy?.images.filter((_, i) => isComparable(outcomes[i])) ?? [];
+    if (isWanted() && images.length > 0) {
+      this.#firstCall = { images, alternatives: call.alternatives };
       this.#onFirstCall();
     }
     return outcomes;
@@ -346,8 +347,10 @@ export class Engines {
    * @param {number} engines that divided the images
    */
   #addTime(kind, engine, outcomes, engines) {
-    const times = outcomes.filter(isReading).map(({ milliseconds }) => milliseconds.total);
-    if (times.length === 0) return;
+    const readings = outcomes.filter(isReading);
+    // Decoding a photo takes longer than the network, and only one engine reads it.
+    if (readings.length === 0 || !readings.every(isComparable)) return;
+    const times = readings.map(({ milliseconds }) => milliseconds.total);
     const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
     this.#choice.add(kind, engine, mean / engines);
   }
