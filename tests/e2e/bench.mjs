@@ -15,7 +15,7 @@ import { SOURCES, serve } from "./site.mjs";
 const OPENINGS = 5;
 const READINGS = 50;
 const BATCHES = [1, 8, 32];
-const AUDIT_IMAGES = 200;
+const AUDIT_IMAGES = 2000;
 const AUDITS = 3;
 
 const site = await serve();
