@@ -271,7 +271,7 @@ export class Engines {
    * @returns {Promise<boolean>} `false` if answers differ; then WebGPU has ended
    */
   async #compare(gpu, kind, { images, alternatives }, given, isEqual, readAgain) {
-    // What one engine cannot read, or crashes on, is not given to the other.
+    // Photos, and what one engine cannot read or crashes on, are not given to the other.
     const good = images.flatMap((image, i) => (isComparable(given[i]) ? [{ image, i }] : []));
     if (good.length === 0 || this.#comparing || this.#gpu !== gpu) return true;
     this.#comparing = true;

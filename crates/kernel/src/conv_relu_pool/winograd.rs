@@ -258,7 +258,8 @@ impl ConvReluPool {
         }
     }
 
-    /// Copies a row of the input, or zeros where it lies in the padding, to its columns of a row.
+    /// Copies a row of the input, or zeros where it lies in the padding. The columns beside it are
+    /// not written.
     #[inline(always)]
     fn copy_row(&self, x: &[f32], start: Option<usize>, row: &mut [f32]) {
         let (first, last) = self.columns_of_row(row.len());
